@@ -1,0 +1,53 @@
+# Everything runs from here on a machine with Python 3.11+, a shell and make; the rest is installed into .venv.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup web browser demo run test check bench format clean
+
+help: ## Say what can be done.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.ready src/tidegate/app/assets/manifest.json ## Install everything into .venv and build the pages.
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) scripts/setup.py $(VENV)
+	@touch $@
+
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+
+src/tidegate/app/assets/manifest.json: $(VENV)/.ready $(WEB_SOURCES)
+	@$(BIN)/python scripts/build_web.py
+
+web: src/tidegate/app/assets/manifest.json ## Build the pages' files.
+
+demo: setup ## Run a whole festival and show the result (about four minutes).
+	@$(BIN)/tidegate demo
+
+run: setup ## Run the system on the example festival until Ctrl-C.
+	@$(BIN)/tidegate up
+
+test: setup browser ## Run all tests.
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+check: setup ## Format, lint, types, architecture and fast tests.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not slow"
+
+browser: $(VENV)/.ready ## Find a browser for the tests, or install one.
+	@$(BIN)/python scripts/browser.py
+
+bench: setup ## Measure, against a yardstick in the same run.
+	@$(BIN)/python -m bench
+
+format: setup ## Format the code.
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## Remove what was installed and built; data in .tidegate stays.
+	rm -rf $(VENV) src/tidegate/app/assets web/node_modules

@@ -1,0 +1,1 @@
+"""Measurements of Tidegate against a yardstick, on one machine in one run: `make bench`."""

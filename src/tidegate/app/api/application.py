@@ -1,0 +1,136 @@
+"""The web process: Litestar with the doors of every module, and the hot shortcut before it."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme, Tag
+
+from tidegate.app.api.hot import Front
+from tidegate.app.compose import App, compose
+from tidegate.app.doors import doors, exception_handlers
+from tidegate.base.config import Config
+from tidegate.base.metrics import faults
+from tidegate.trust.identity.http import provide_account, provide_maybe_account, provide_session, provide_staff
+
+log = logging.getLogger(__name__)
+
+_REFRESH_SECONDS = 1.0
+_BOARD_SECONDS = 0.5
+_TAGS = [
+    Tag("campaign", "What is on, until when, by which rules"),
+    Tag("catalogue", "Goods, and finding them"),
+    Tag("pricing", "What a cart costs, step by step"),
+    Tag("stock", "What is left"),
+    Tag("identity", "Signing in, addresses"),
+    Tag("admission", "Passes"),
+    Tag("orders", "Placing, watching, cancelling"),
+    Tag("payments", "Paying, and what channels report"),
+    Tag("monitor", "What staff watch"),
+    Tag("health", "For balancers and monitoring"),
+]
+
+
+def application() -> Front:
+    """Return the ASGI application for the settings in the environment; the server calls this in each worker."""
+    logging.basicConfig(level=os.environ.get("TIDEGATE_LOG", "INFO"), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    return build(compose(Config.from_env()))
+
+
+def build(app: App) -> Front:
+    """Return the ASGI application of a composed App: it connects at start and disconnects at the end."""
+    return Front(app, framework(app))
+
+
+def framework(app: App) -> Litestar:
+    """Return Litestar with every ordinary door."""
+    return Litestar(
+        route_handlers=doors(),
+        dependencies=_dependencies(app),
+        exception_handlers=exception_handlers(),
+        lifespan=[_lifespan(app)],
+        openapi_config=_openapi(),
+        request_max_body_size=1_000_000,
+        pdb_on_exception=False,
+        debug=False,
+    )
+
+
+def _dependencies(app: App) -> Mapping[str, Provide]:
+    """Return what handlers may ask for by name: the parts of the App, who is asking, and what pages need."""
+    parts = ("config", "clock", "ids", "db", "cache", "outbox", "jobs", "board")
+    modules = ("identity", "campaign", "catalogue", "pricing", "admission", "stock", "payment", "ordering", "monitor")
+    given = {name: getattr(app, name) for name in (*parts, *modules)}
+    return {
+        **{name: _always(value) for name, value in given.items()},
+        "session": Provide(provide_session),
+        "account": Provide(provide_account),
+        "maybe_account": Provide(provide_maybe_account),
+        "staff": Provide(provide_staff),
+    }
+
+
+def _always(value: object) -> Provide:
+    def give() -> object:
+        return value
+
+    return Provide(give, sync_to_thread=False)
+
+
+def _lifespan(app: App) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def connected(_: Litestar) -> AsyncIterator[None]:
+        await app.open()
+        loops = [
+            asyncio.create_task(_repeat("refresh", _REFRESH_SECONDS, app.refresh)),
+            asyncio.create_task(_repeat("stock board", _BOARD_SECONDS, lambda: app.board.renew(app.db))),
+        ]
+        try:
+            yield
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await app.close()
+
+    return connected
+
+
+async def _repeat(name: str, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    """Repeat `step`; while a component is away, what is in memory keeps serving."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await step()
+        except Exception:
+            log.exception("%s failed and is tried again", name)
+            faults.labels(f"web:{name}").inc()
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Tidegate",
+        version="1",
+        description=(
+            "The shopping festival's API. Amounts are whole numbers of the currency's minor unit; times are UTC. "
+            "Every refusal is an application/problem+json document (RFC 9457) whose `detail` says what was wrong, "
+            "what was left untouched and what to do."
+        ),
+        tags=_TAGS,
+        use_handler_docstrings=True,
+        path="/openapi",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        components=Components(
+            security_schemes={
+                "session": SecurityScheme(
+                    type="http", scheme="bearer", description="The token of POST /api/v1/sessions."
+                )
+            }
+        ),
+    )

@@ -1,0 +1,196 @@
+"""The hot shortcut: a few addresses that a flood asks for, answered before the framework is entered.
+
+The same use cases have ordinary doors in their modules, which document them; a test holds both to the same answers.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
+from tidegate.app.compose import App
+from tidegate.base.errors import Refusal
+from tidegate.base.http import PROBLEM, problem, retry_after
+from tidegate.base.metrics import faults, http_seconds, refusals
+from tidegate.gate.admission.api import pass_of
+from tidegate.sale.ordering.contracts import PlaceOrder
+from tidegate.sale.stock.http import POLL_CACHE, SKUS_LENGTH_MAX
+from tidegate.trust.identity.api import token_of
+
+log = logging.getLogger(__name__)
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+BODY_BYTES_MAX = 64 * 1024
+_JSON = (b"content-type", b"application/json")
+_NO_STORE = (b"cache-control", b"no-store")
+_encode = msgspec.json.Encoder().encode
+_decode_order = msgspec.json.Decoder(PlaceOrder).decode
+
+
+class Front:
+    """The ASGI application that the server calls: times every request, answers hot ones, passes on the rest."""
+
+    def __init__(self, app: App, framework: AsgiApp) -> None:
+        self._app = app
+        self._framework = framework
+        self._hot = {("POST", "/api/v1/orders"): self._place, ("GET", "/api/v1/stock"): self._stock}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's event stream."""
+        if scope["type"] != "http":
+            await self._framework(scope, receive, send)
+            return
+        hot = self._hot.get((scope["method"], scope["path"]))
+        if hot is None:
+            await self._pass_on(scope, receive, send)
+            return
+        began = perf_counter()
+        status, headers, body = await self._answered(hot, scope, receive)
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        _observe(scope["path"], status, began)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = perf_counter()
+        status = 500
+
+        async def noting(message: dict[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._framework(scope, receive, noting)
+        finally:
+            _observe(scope["path"], status, began)
+
+    async def _answered(
+        self, hot: Callable[[Scope, Receive], Awaitable[Answer]], scope: Scope, receive: Receive
+    ) -> Answer:
+        try:
+            return await hot(scope, receive)
+        except Refusal as refusal:
+            return _refused(refusal)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            faults.labels("web").inc()
+            return _refused(Fault("This is our fault, and it has been recorded. Try again in a moment."))
+
+    async def _place(self, scope: Scope, receive: Receive) -> Answer:
+        headers = scope["headers"]
+        session = self._app.identity.require_session(token_of(headers))
+        self._app.admission.check_pass(
+            pass_of(headers),
+            session.account_id,
+            self._app.pricing.rules.campaign_id,
+            self._app.clock.now(),
+            device=session.session_id,
+        )
+        command = _order_of(await _body(receive))
+        placed = await self._app.ordering.place(session.account_id, _header(headers, b"idempotency-key"), command)
+        return 201, [_JSON, _NO_STORE], _encode(placed)
+
+    async def _stock(self, scope: Scope, receive: Receive) -> Answer:
+        del receive
+        skus = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=8).get("skus", [""])[0]
+        if not 1 <= len(skus) <= SKUS_LENGTH_MAX:
+            raise RequestNotValid(
+                f"The parameter skus must hold 1 to {SKUS_LENGTH_MAX} characters: SKUs separated by commas.",
+                errors=[{"field": "skus", "fault": "missing or too long"}],
+            )
+        body = await self._app.board.answer(self._app.db, skus)
+        return 200, [_JSON, (b"cache-control", POLL_CACHE.encode())], body
+
+
+def _order_of(body: bytes) -> PlaceOrder:
+    try:
+        return _decode_order(body)
+    except msgspec.ValidationError as fault:
+        raise RequestNotValid(
+            "A field is missing, of the wrong type or out of range. Nothing was ordered. Mend it and send again.",
+            errors=[{"field": "", "fault": str(fault)}],
+        ) from fault
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise RequestMalformed(f"The body is not JSON: {fault}. Nothing was ordered.") from fault
+
+
+async def _body(receive: Receive) -> bytes:
+    """Return the whole body. Raises RequestMalformed for one that is too large or cut off."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        if len(body) > BODY_BYTES_MAX:
+            break
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestMalformed("The connection ended before the body did. Nothing was ordered.")
+        body += message.get("body", b"")
+    if len(body) > BODY_BYTES_MAX:
+        raise RequestTooLarge(f"The body has more than {BODY_BYTES_MAX} bytes. Nothing was ordered. Split the order.")
+    return body
+
+
+class RequestTooLarge(Refusal):
+    """The body has more bytes than any honest request."""
+
+    code = "request-too-large"
+    status = 413
+    title = "The request is too large"
+
+
+def _header(headers: list[tuple[bytes, bytes]], wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
+
+
+def _refused(refusal: Refusal) -> Answer:
+    refusals.labels(refusal.code).inc()
+    headers = [(b"content-type", PROBLEM.encode()), _NO_STORE]
+    wait = retry_after(refusal.fields)
+    if wait is not None:
+        headers.append((b"retry-after", wait.encode()))
+    return refusal.status, headers, problem(refusal)
+
+
+_ROUTES = (
+    ("/api/v1/stock", "stock"),
+    ("/api/v1/search", "search"),
+    ("/search", "search"),
+    ("/api/v1/monitor", "console"),
+    ("/api/", "api"),
+    ("/assets/", "asset"),
+    ("/media/", "asset"),
+    ("/console", "console"),
+    ("/health", "health"),
+    ("/metrics", "health"),
+)
+
+
+def _route_class(path: str) -> str:
+    """Return the class of routes under which a request is counted: few, so that the metrics stay small."""
+    if path == "/api/v1/orders":
+        return "order"
+    if path.startswith("/api/v1/orders/"):
+        return "payment" if path.endswith("/payments") else "api"
+    return next((name for prefix, name in _ROUTES if path.startswith(prefix)), "page")
+
+
+_children: dict[tuple[str, int], Any] = {}
+
+
+def _observe(path: str, status: int, began: float) -> None:
+    route, status_class = _route_class(path), status // 100
+    child = _children.get((route, status_class))
+    if child is None:
+        child = _children[route, status_class] = http_seconds.labels(route, f"{status_class}xx")
+    child.observe(perf_counter() - began)

@@ -1,0 +1,150 @@
+"""All the wiring on one screen: the modules bottom-up, one line each. Tests call it with other arguments."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tidegate.app.books import MoneyPath
+from tidegate.base.cache import Cache
+from tidegate.base.clock import Clock, SystemClock
+from tidegate.base.config import Config
+from tidegate.base.db import Database
+from tidegate.base.embedded.servers import located
+from tidegate.base.ids import Ids
+from tidegate.base.jobs import Jobs
+from tidegate.base.migration import migrate
+from tidegate.base.outbox import Outbox
+from tidegate.gate.admission.api import Admission
+from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.catalogue.api import Catalogue
+from tidegate.offer.pricing.api import Pricing
+from tidegate.sale.ordering.api import Ordering
+from tidegate.sale.ordering.lane import HotLane
+from tidegate.sale.ordering.station import AllowAll, RiskStation
+from tidegate.sale.payment.api import Payment
+from tidegate.sale.stock.api import Stock
+from tidegate.sale.stock.board import StockBoard
+from tidegate.trust.identity.api import Identity, build_identity
+from tidegate.watch.monitor import jobs as monitor_jobs
+from tidegate.watch.monitor.api import Monitor
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """The whole application, wired; every process of it is one of these with another door open."""
+
+    config: Config
+    clock: Clock
+    ids: Ids
+    db: Database
+    cache: Cache
+    outbox: Outbox
+    jobs: Jobs
+    identity: Identity
+    campaign: Campaign
+    catalogue: Catalogue
+    pricing: Pricing
+    admission: Admission
+    stock: Stock
+    board: StockBoard
+    payment: Payment
+    ordering: Ordering
+    monitor: Monitor
+
+    async def open(self) -> None:
+        """Connect, and take the current campaign into memory."""
+        await self.db.open()
+        await self.refresh()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self.payment.close()
+        await self.cache.close()
+        await self.db.close()
+
+    async def refresh(self) -> None:
+        """Follow what changed: campaign, rules, goods, revoked sessions, channel health. Each process, each second."""
+        async with self.db.read() as tx:
+            await self.campaign.refresh(tx)
+            await self.identity.refresh(tx)
+            await self.catalogue.refresh(tx)
+        self.pricing.refresh()
+        await self.payment.refresh()
+
+
+def compose(
+    config: Config, *, clock: Clock | None = None, ids: Ids | None = None, risk: RiskStation | None = None
+) -> App:
+    """Build the modules, each from those below it. No work is done and nothing is connected here."""
+    config = located(config)
+    assert config.database_url is not None
+    assert config.cache_url is not None
+    clock = clock or SystemClock()
+    ids = ids or Ids(clock)
+    db = Database(
+        config.database_url, replica_url=config.replica_url, connections_max=config.database_connections_max
+    )
+    cache, outbox, jobs = Cache(config.cache_url), Outbox(), Jobs(config.database_url)
+
+    identity = build_identity(config, db=db, cache=cache, clock=clock, ids=ids)
+    campaign = Campaign(clock, outbox)
+    catalogue = Catalogue(clock, config.data_dir)
+    pricing = Pricing(campaign)
+    admission = Admission(config, clock)
+    stock = Stock(clock)
+    board = StockBoard(campaign, stock)
+    payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
+    lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll())
+    ordering = Ordering(
+        db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds
+    )
+    ordering.subscribe(outbox)
+    monitor = Monitor(
+        clock=clock,
+        cache=cache,
+        outbox=outbox,
+        jobs=jobs,
+        campaign=campaign,
+        books=MoneyPath(campaign, stock, payment),
+        modules={
+            "identity": identity,
+            "campaign": campaign,
+            "catalogue": catalogue,
+            "pricing": pricing,
+            "stock": stock,
+            "payment": payment,
+            "ordering": ordering,
+        },
+    )
+    monitor_jobs.subscribe(outbox, monitor)
+    return App(
+        config=config,
+        clock=clock,
+        ids=ids,
+        db=db,
+        cache=cache,
+        outbox=outbox,
+        jobs=jobs,
+        identity=identity,
+        campaign=campaign,
+        catalogue=catalogue,
+        pricing=pricing,
+        admission=admission,
+        stock=stock,
+        board=board,
+        payment=payment,
+        ordering=ordering,
+        monitor=monitor,
+    )
+
+
+@asynccontextmanager
+async def opened(config: Config) -> AsyncIterator[App]:
+    """Give an application that is connected, on a database that is migrated."""
+    app = compose(config)
+    await migrate(app.db)
+    await app.open()
+    try:
+        yield app
+    finally:
+        await app.close()

@@ -1,0 +1,238 @@
+"""Words chosen outside of templates: those of the live page's script, which fills `%(name)s`, and of refusals."""
+
+from tidegate.app.pages.language import Messages
+from tidegate.base.errors import Refusal
+
+Said = dict[str, dict[str, str]]
+
+
+def live_words(messages: Messages) -> Said:
+    """Return all words of the live page, by group and key."""
+    return {
+        "state": _states(messages),
+        "figure": _figures(messages),
+        "action": _actions(messages),
+        "route": _routes(messages),
+        "role": _roles(messages),
+        "refusal": _refusals(messages),
+        "news": _news(messages),
+        "chart": _charts(messages),
+        "say": _sayings(messages),
+    }
+
+
+def _states(messages: Messages) -> dict[str, str]:
+    _ = messages.gettext
+    return {"good": _("Good"), "watch": _("Watch"), "act": _("Act"), "silent": _("Quiet"), "info": _("Note")}
+
+
+def _figures(messages: Messages) -> dict[str, str]:
+    _ = messages.gettext
+    return {
+        "orders": _("Orders a second"),
+        "gmv": _("GMV, orders placed"),
+        "payment_success": _("Payment success, last minute"),
+        "p99": _("Slowest answers (p99)"),
+        "awaiting": _("Orders awaiting payment"),
+    }
+
+
+def _actions(messages: Messages) -> dict[str, str]:
+    _ = messages.gettext
+    return {
+        "behind-pace": _("Behind the pace of the goal"),
+        "look-at-channels": _("Look at the channels: one of them fails"),
+        "look-at-slow-routes": _("Look at the slow routes below"),
+    }
+
+
+def _routes(messages: Messages) -> dict[str, str]:
+    _ = messages.gettext
+    return {
+        "page": _("Pages of the shop"),
+        "order": _("Placing orders"),
+        "stock": _("Stock"),
+        "search": _("Search"),
+        "pay": _("Paying"),
+        "payment": _("Paying"),
+        "api": _("Other API"),
+        "asset": _("Files of pages"),
+        "media": _("Pictures"),
+        "console": _("Console"),
+        "health": _("Health checks"),
+    }
+
+
+def _roles(messages: Messages) -> dict[str, str]:
+    _ = messages.gettext
+    return {
+        "web": _("Web"),
+        "worker": _("Worker"),
+        "postgres": _("PostgreSQL"),
+        "valkey": _("Valkey"),
+        "channel": _("Sandbox channels"),
+        "supervisor": _("Supervisor"),
+    }
+
+
+def _refusals(messages: Messages) -> dict[str, str]:
+    _ = messages.gettext
+    return {
+        "sold-out": _("Sold out"),
+        "overloaded": _("Too busy"),
+        "price-changed": _("Price has changed"),
+        "sale-not-open": _("Sale not open"),
+        "limit-reached": _("Limit a buyer reached"),
+        "not-signed-in": _("Not signed in"),
+        "database-unavailable": _("Database away"),
+        "no-channel-available": _("No channel available"),
+        "payment-under-way": _("Payment under way"),
+        "payment-over": _("Nothing to pay any more"),
+        "code-not-valid": _("Wrong code"),
+        "page-unknown": _("Page not found"),
+        "foreign-form": _("Form from another site"),
+    }
+
+
+def _news(messages: Messages) -> dict[str, str]:
+    """Return for each kind of announcement its title and, under `<kind>:do`, what it means and what to do."""
+    _ = messages.gettext
+    return {
+        "channel-failing": _("Channel %(subject)s is failing"),
+        "channel-failing:do": _(
+            "Only %(success)s of %(attempts)s attempts in the last minute succeeded. "
+            "Payments go to the other channels by themselves; call the channel."
+        ),
+        "channel-recovered": _("Channel %(subject)s works again"),
+        "channel-recovered:do": _("%(success)s of %(attempts)s attempts in the last minute succeeded. Nothing to do."),
+        "goods-sold-out": _("Sold out: %(name)s"),
+        "goods-sold-out:do": _(
+            "%(held)s units are held by orders awaiting payment; what is not paid comes back on sale."
+        ),
+        "goods-back": _("Back on sale: %(name)s"),
+        "goods-back:do": _("%(free)s units came back from orders that were not paid."),
+        "goal-missed": _("Goal missed: %(figure)s"),
+        "goal-missed:do": _("It is %(value)s; the goal is %(goal)s."),
+        "goal-met-again": _("Goal met again: %(figure)s"),
+        "goal-met-again:do": _("It is %(value)s; the goal is %(goal)s."),
+        "events-late": _("Events arrive late"),
+        "events-late:do": _(
+            "The oldest has waited %(seconds)s s. No order is lost, but states and figures lag. "
+            "Check the worker process."
+        ),
+        "events-on-time": _("Events arrive on time again"),
+        "events-on-time:do": _("States and figures are up to date."),
+        "cache-lost": _("Valkey does not answer"),
+        "cache-lost:do": _("Charts keep a gap and some pages get slower. Orders, payments and stock are not affected."),
+        "cache-back": _("Valkey answers again"),
+        "cache-back:do": _("Nothing to do."),
+        "fault": _("Fault in %(subject)s"),
+        "fault:do": _("%(count)s in the last minute. Look into the log of that process."),
+        "invariant-broken": _("Invariant broken: %(subject)s"),
+        "invariant-broken:do": _("Stop sales of what is named and look at it: %(detail)s"),
+        "invariant-holds-again": _("Invariant holds again: %(subject)s"),
+        "invariant-holds-again:do": _("The last examination found it whole."),
+        "campaign-published": _("Version %(version)s of the campaign is live"),
+        "campaign-published:do": _("Published by %(by)s. Orders already placed keep the version that priced them."),
+    }
+
+
+def _charts(messages: Messages) -> dict[str, str]:
+    _ = messages.gettext
+    return {
+        "placed": _("Placed"),
+        "paid": _("Paid"),
+        "p99": _("p99"),
+        "p50": _("Median"),
+        "goal": _("Goal"),
+        "success": _("Payment success"),
+        "awaiting": _("Awaiting payment"),
+    }
+
+
+def _sayings(messages: Messages) -> dict[str, str]:
+    _ = messages.gettext
+    return {
+        "goal-floor": _("Goal: at least %(goal)s"),
+        "goal-ceiling": _("Goal: at most %(goal)s"),
+        "goal-pace": _("Needed for the goal: %(goal)s"),
+        "gmv-goal": _("%(share)s of the goal, %(goal)s"),
+        "gmv-paid": _("%(paid)s of it is paid"),
+        "orders-total": _("%(total)s placed in all"),
+        "no-goal": _("No goal set"),
+        "per-second": _("a second"),
+        "ms": _("ms"),
+        "none": _("–"),
+        "no-traffic": _("Nothing was asked in the last seconds"),
+        "no-attempts": _("No attempts in the last minute"),
+        "attempts": _("%(count)s in the last minute"),
+        "attempts-total": _("%(share)s of %(count)s in all"),
+        "in-minutes": _("%(count)s min"),
+        "in-seconds": _("%(count)s s"),
+        "in-hours": _("%(count)s h"),
+        "sold-out": _("Sold out"),
+        "held-left": _("Held: %(count)s"),
+        "not-selling": _("Not selling now"),
+        "here": _("%(count)s here now"),
+        "carried": _("%(share)s go on"),
+        "narrowest": _("Narrowest place"),
+        "flows": _("Nothing holds the flow back"),
+        "refused": _("%(rate)s/s refused"),
+        "lapsed": _("%(rate)s/s given up or expired"),
+        "all-hold": _("All %(count)s invariants hold"),
+        "some-broken": _("%(count)s invariants are broken"),
+        "never-examined": _("Not examined yet"),
+        "no-refusals": _("Nothing was refused in the last minute."),
+        "no-faults": _("No faults in the last minute"),
+        "faults": _("%(count)s faults in the last minute"),
+        "no-news": _("Nothing has happened yet. Changes of channels, goods, goals and invariants appear here."),
+        "no-goods": _("Nothing has been sold yet."),
+        "no-channels": _("No payment was tried yet."),
+        "stale": _("The figures are %(seconds)s s old: the worker process does not measure. Check that it runs."),
+        "lost": _("No answer from the server for %(seconds)s s. The figures below are the last known ones."),
+        "cache": _("Valkey does not answer: the charts show trade only. Orders, payments and stock are not affected."),
+        "unmeasured": _("Nothing has been measured yet. The worker process takes the first sample within seconds."),
+        "signed-out": _("Your session has ended. Sign in again."),
+        "events-waiting": _("%(count)s events wait, the oldest %(seconds)s s"),
+        "events-done": _("All events are delivered"),
+        "jobs-waiting": _("%(count)s jobs are due"),
+        "jobs-failed": _("%(count)s jobs gave up"),
+        "jobs-done": _("No job is late"),
+        "memory": _("%(size)s MB"),
+        "alerts": _("%(count)s to act on"),
+        "no-alerts": _("Nothing to act on"),
+        "rate": _("%(rate)s/s"),
+    }
+
+
+def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
+    """Return a refusal's title and sentence in the reader's language; one that is not known here stays in English."""
+    _ = messages.gettext
+    sentences = {
+        "staff-sign-in-refused": _("Name or password is not right. Try again, or ask an administrator."),
+        "staff-locked": _("Too many wrong passwords. Sign-in opens again in %(seconds)s s."),
+        "too-many-tries": _("Too many requests came from your network. Nothing was done; try again within an hour."),
+        "not-permitted": _(
+            "Your role does not include this; nothing was shown or changed. Ask an administrator if your work needs it."
+        ),
+        "purpose-not-stated": _("Say in a few words what you need it for; nothing was shown."),
+        "order-unknown": _("There is no order with this number. Check it, or search for it."),
+        "database-unavailable": _("The database does not answer just now. Try again in a few seconds."),
+        "foreign-form": _(
+            "This form was sent from another site. Nothing was changed; open the page here and try again."
+        ),
+    }
+    titles = {
+        "staff-sign-in-refused": _("Sign-in refused"),
+        "staff-locked": _("Sign-in locked for a while"),
+        "too-many-tries": _("Too many tries"),
+        "not-permitted": _("Not permitted"),
+        "purpose-not-stated": _("Purpose not stated"),
+        "order-unknown": _("Order not found"),
+        "database-unavailable": _("Not available at this moment"),
+        "foreign-form": _("Form not accepted"),
+    }
+    sentence = sentences.get(refusal.code)
+    if sentence is None:
+        return refusal.title, refusal.detail
+    return titles[refusal.code], sentence % {"seconds": refusal.fields.get("retry_after", "")}

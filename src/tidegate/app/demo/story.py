@@ -1,0 +1,262 @@
+"""The demo from beginning to end: everything real - servers, HTTP, payment channels with their own books."""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import msgspec
+from rich.console import Console
+
+from tidegate.app.compose import App, opened
+from tidegate.app.demo.outage import ChannelAdmin, outage
+from tidegate.app.demo.wiring import debriefing_of, rehearsal_of
+from tidegate.app.publication import PublicationDesk
+from tidegate.app.supervisor import Supervisor, festival
+from tidegate.app.up import STAFF_NAME, ensure_staff, example_file
+from tidegate.base.config import Config
+from tidegate.base.invariant import Check
+from tidegate.offer.campaign.commands import load_definition
+from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName
+from tidegate.sale.ordering.contracts import OrderFilter, OrderState
+from tidegate.watch.debrief.api import page, show
+from tidegate.watch.debrief.contracts import Debrief
+from tidegate.watch.rehearsal.contracts import FloodReport
+from tidegate.watch.rehearsal.progress import ShownProgress
+
+_PORTS: Final = range(8470, 8570, 10)
+_TAKE_UP_SECONDS: Final = 2.5
+_QUIET_ROUNDS: Final = 3
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """How large the demo is. Times in seconds; the outage begins half-way through the flood."""
+
+    shoppers: int
+    flood_seconds: float
+    opening_seconds: float
+    outage_seconds: float
+    hold_seconds: int
+    drain_seconds: float
+    pause_seconds: tuple[float, float]
+
+
+FULL = Scene(
+    shoppers=3_000,
+    flood_seconds=110,
+    opening_seconds=12,
+    outage_seconds=20,
+    hold_seconds=30,
+    drain_seconds=75,
+    pause_seconds=(4.0, 14.0),
+)
+QUICK = Scene(
+    shoppers=120,
+    flood_seconds=20,
+    opening_seconds=5,
+    outage_seconds=5,
+    hold_seconds=8,
+    drain_seconds=45,
+    pause_seconds=(0.5, 2.0),
+)
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How the demo ended: the debrief, and where its pages are."""
+
+    debrief: Debrief
+    pages: tuple[Path, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every invariant held."""
+        return self.debrief.holds
+
+
+def settings(environ: Mapping[str, str], scene: Scene) -> Config:
+    """Return the demo's settings: a data folder of its own, begun anew, and ports that are free."""
+    own = dict(environ)
+    folder = Path(environ.get("TIDEGATE_DATA_DIR", ".tidegate")).absolute() / "demo"
+    own["TIDEGATE_DATA_DIR"] = str(folder)
+    own["TIDEGATE_HOLD_SECONDS"] = str(scene.hold_seconds)
+    own.setdefault("TIDEGATE_PORT", str(_free_port()))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return Config.from_env(own)
+
+
+def _free_port() -> int:
+    """Return the first port of ours that is free together with those that the sandbox channels take beside it."""
+    return next((port for port in _PORTS if all(_is_free(port + offset) for offset in (0, 1, 2, 101, 102))), _PORTS[0])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+async def tell(config: Config, scene: Scene, console: Console) -> Ending:
+    """Run the whole demo and return its ending. Everything that was started is stopped again, whatever happens."""
+    with console.status("Starting PostgreSQL, Valkey, two payment channels, worker and web ..."):
+        if not console.is_terminal:
+            _say(console, "Starting PostgreSQL, Valkey, two payment channels, worker and web ...")
+        starting = festival(config)
+        supervisor = await starting.__aenter__()
+    try:
+        async with opened(supervisor.config) as app:
+            return await _Demo(app, supervisor, scene, console).run()
+    finally:
+        _say(console, "Stopping everything ...")
+        await starting.__aexit__(None, None, None)
+
+
+def _say(console: Console, words: str) -> None:
+    console.print(f"{datetime.now(UTC):%H:%M:%S}  {words}", highlight=False)
+
+
+class _Demo:
+    def __init__(self, app: App, supervisor: Supervisor, scene: Scene, console: Console) -> None:
+        self._app = app
+        self._config = supervisor.config
+        self._scene = scene
+        self._console = console
+        self._rehearsal = rehearsal_of(app)
+        self._channels = [ChannelAdmin(channel) for channel in supervisor.config.channels]
+        self._began_at = app.clock.now()
+
+    async def run(self) -> Ending:
+        """The flood, the quiet after it, and the reckoning."""
+        self._print_addresses(await ensure_staff(self._app))
+        with ShownProgress(self._console) as progress:
+            version = await self._publish()
+            report = await self._flood(version, progress)
+            progress.stage("letting everything come to rest", round(self._scene.drain_seconds))
+            await self._drain(progress)
+        _say(self._console, "Checking every invariant against the databases and the channels' own books ...")
+        checks = await self._checks(report)
+        made = await self._debrief(version, report, checks)
+        pages = self._write_pages(made)
+        self._print_ending(made, pages)
+        return Ending(debrief=made, pages=pages)
+
+    def _print_addresses(self, password: str) -> None:
+        url = self._config.public_url
+        self._console.print(f"\n  Shop     {url}\n  Console  {url}/console", highlight=False)
+        self._console.print(f"           sign in as {STAFF_NAME} with {password}\n", highlight=False)
+
+    async def _publish(self) -> CampaignVersion:
+        start = f"now+{self._scene.opening_seconds + _TAKE_UP_SECONDS:.0f}s"
+        definition = load_definition(example_file(), now=datetime.now(UTC), start=start)
+        version = await PublicationDesk(self._app).publish(definition, "tidegate demo")
+        async with self._app.db.read() as tx:
+            await self._app.campaign.refresh(tx)
+            await self._app.catalogue.update_index(tx)
+        _say(
+            self._console,
+            f"Published {definition.title.en}: {len(definition.offers):,} offers, opening at"
+            f" {definition.phase(PhaseName.BURST).starts_at:%H:%M:%S} UTC.",
+        )
+        await asyncio.sleep(_TAKE_UP_SECONDS)
+        return version
+
+    async def _flood(self, version: CampaignVersion, progress: ShownProgress) -> FloodReport:
+        scene = self._scene
+        plan = await self._rehearsal.prepare_flood(
+            f"http://{self._config.host}:{self._config.port}",
+            scene.shoppers,
+            scene.flood_seconds,
+            progress,
+            opens_at=version.definition.phase(PhaseName.BURST).starts_at,
+        )
+        plan = msgspec.structs.replace(plan, pause_seconds=scene.pause_seconds)
+        _say(self._console, f"{scene.shoppers:,} shoppers are on their way; a third is early, all come at the opening.")
+        breaking = asyncio.create_task(
+            outage(
+                self._channels[0],
+                scene.flood_seconds / 2,
+                scene.outage_seconds,
+                lambda words: _say(self._console, words),
+            )
+        )
+        try:
+            return await self._rehearsal.flood(plan, progress.flood(plan.seconds))
+        finally:
+            breaking.cancel()
+            with suppress(asyncio.CancelledError):
+                await breaking
+
+    async def _drain(self, progress: ShownProgress) -> None:
+        """Wait until no order waits for payment or refund and every event was delivered, or time is up."""
+        began, quiet = monotonic(), 0
+        while quiet < _QUIET_ROUNDS and (passed := monotonic() - began) < self._scene.drain_seconds:
+            waiting = await self._waiting()
+            quiet = quiet + 1 if waiting == 0 and await self._app.outbox.drained(self._app.db) else 0
+            progress.done(round(passed), f"{waiting:,} orders wait for payment or refund")
+            await asyncio.sleep(0.5)
+
+    async def _waiting(self) -> int:
+        async with self._app.db.transaction() as tx:
+            states = (OrderState.PLACED, OrderState.REFUNDING)
+            pages = [await self._app.ordering.find(tx, OrderFilter(state=state, limit=1)) for state in states]
+        return sum(page.count for page in pages)
+
+    async def _checks(self, report: FloodReport) -> list[Check]:
+        async with self._app.db.snapshot() as tx:
+            examination = await self._app.monitor.doctor(tx)
+        journal = await self._rehearsal.check_journal(Path(report.journal))
+        books = [check for channel in self._channels for check in await self._books(channel)]
+        return [*examination.checks, *journal, *books]
+
+    async def _books(self, channel: ChannelAdmin) -> list[Check]:
+        """Hold our ledger against a channel's own books."""
+        until = self._app.clock.now() + timedelta(seconds=1)
+        found = await self._app.payment.reconcile(channel.name, self._began_at, until)
+        totals = await channel.totals()
+        faults = {
+            "missing there": found.missing_there_count,
+            "missing here": found.missing_here_count,
+            "amounts differ": found.amount_differs_count,
+            "duplicated": found.duplicated_count,
+        }
+        return [
+            Check(
+                name=f"{channel.name}: the channel's own books agree with our ledger, line by line",
+                holds=found.clean,
+                examined=found.matched,
+                detail=", ".join(f"{name} {count}" for name, count in faults.items() if count),
+            ),
+            Check(
+                name=f"{channel.name}: nobody was charged twice",
+                holds=totals.charged_twice == 0,
+                examined=totals.charges,
+                detail=f"{totals.charged_twice} orders" if totals.charged_twice else "",
+            ),
+        ]
+
+    async def _debrief(self, version: CampaignVersion, report: FloodReport, checks: list[Check]) -> Debrief:
+        async with self._app.db.snapshot() as tx:
+            return await debriefing_of(self._app).debrief(tx, version, flood=report, checks=checks)
+
+    def _write_pages(self, made: Debrief) -> tuple[Path, ...]:
+        english = self._config.data_dir / "debrief.html"
+        chinese = self._config.data_dir / "debrief.zh.html"
+        english.write_text(page(made, "en", other=chinese.name), encoding="utf-8")
+        chinese.write_text(page(made, "zh", other=english.name), encoding="utf-8")
+        return english, chinese
+
+    def _print_ending(self, made: Debrief, pages: tuple[Path, ...]) -> None:
+        self._console.print()
+        show(made, self._console)
+        self._console.print(f"\nDebrief with charts: {pages[0]}\n复盘报告：{pages[1]}", highlight=False, soft_wrap=True)
+        verdict = "Every invariant holds." if made.holds else "Invariants are broken: see the table above."
+        self._console.print(verdict, style="green" if made.holds else "bold red")

@@ -1,0 +1,39 @@
+"""Which doors of which modules the web process opens. Pages bring their own dependencies and failure pages along."""
+
+from collections.abc import Sequence
+
+from litestar import Response
+from litestar.exceptions import HTTPException
+from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
+
+from tidegate.app.api import health, problems
+from tidegate.app.console import routes as console
+from tidegate.app.pages import static
+from tidegate.app.storefront import refusals
+from tidegate.app.storefront import routes as storefront
+from tidegate.gate.admission import http as admission
+from tidegate.offer.campaign import http as campaign
+from tidegate.offer.catalogue import http as catalogue
+from tidegate.offer.pricing import http as pricing
+from tidegate.sale.ordering import http as ordering
+from tidegate.sale.payment import http as payment
+from tidegate.sale.stock import http as stock
+from tidegate.trust.identity import http as identity
+from tidegate.watch.monitor import http as monitor
+
+
+def doors() -> Sequence[ControllerRouterHandler]:
+    """Return every route handler: JSON of the modules, then pages and files."""
+    json = (identity, campaign, catalogue, pricing, admission, stock, payment, ordering, monitor)
+    return [route for module in (health, *json, static, storefront, console) for route in module.routes]
+
+
+def exception_handlers() -> ExceptionHandlersMap:
+    """Return how failures outside of pages are answered: as problem documents; an unknown address also as a page."""
+    return {HTTPException: _unanswerable, Exception: problems.answer}
+
+
+def _unanswerable(request: problems.AnyRequest, fault: HTTPException) -> Response[bytes]:
+    if refusals.wants_page(request) and not request.url.path.startswith("/api/"):
+        return refusals.unanswerable(request, fault)
+    return problems.answer(request, fault)

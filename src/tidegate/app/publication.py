@@ -1,0 +1,39 @@
+"""Publishing a campaign: its version, its goods and its stock become true in one transaction."""
+
+from tidegate.app.compose import App
+from tidegate.base.db import Tx
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, VersionSummary
+
+
+async def publish(app: App, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
+    """Publish `definition` as `by`. Raises the campaign's refusals for a faulty one, and stock's QuotaBelowPromise.
+
+    Running processes pick the version up within a second or two.
+    """
+    version = await app.campaign.publish(tx, definition, by)
+    await app.catalogue.put_campaign_goods(tx, definition)
+    quotas = {offer.sku: offer.quota for offer in definition.offers}
+    await app.stock.set_quotas(tx, definition.id, quotas)
+    return version
+
+
+class PublicationDesk:
+    """What the campaign's commands work on: each call is a transaction of its own."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def publish(self, definition: CampaignDefinition, by: str) -> CampaignVersion:
+        """Publish everywhere, in one transaction."""
+        async with self._app.db.transaction() as tx:
+            return await publish(self._app, tx, definition, by)
+
+    async def version(self, campaign_id: CampaignId | None, number: int | None) -> CampaignVersion:
+        """Return a version; without an id the current campaign's. Raises CampaignUnknown, NoCampaign."""
+        async with self._app.db.read() as tx:
+            return await self._app.campaign.version(tx, campaign_id or self._app.pricing.rules.campaign_id, number)
+
+    async def versions(self, campaign_id: CampaignId) -> list[VersionSummary]:
+        """Return the history of a campaign, newest first."""
+        async with self._app.db.read() as tx:
+            return await self._app.campaign.versions(tx, campaign_id)

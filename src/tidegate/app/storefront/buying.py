@@ -1,0 +1,183 @@
+"""Buying: the form once, or one click with the remembered address. Three steps at most to a paid order."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import Parameter
+
+from tidegate.app.pages.answer import own_origin, see_other
+from tidegate.app.pages.errors import PageUnknown
+from tidegate.app.storefront.forms import Form, read_form
+from tidegate.app.storefront.offers import Offers
+from tidegate.app.storefront.visit import Asking, Visit, uuid_of
+from tidegate.app.storefront.wording import ADDRESS_FAULTS, Spoken, marked, spoken
+from tidegate.base.db import Database
+from tidegate.base.errors import Refusal
+from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.pricing.contracts import Cart, CartLine, PricedOrder
+from tidegate.sale.ordering.api import Ordering
+from tidegate.sale.ordering.contracts import OrderLine, PlaceOrder
+from tidegate.trust.identity.api import Identity, mask_phone
+from tidegate.trust.identity.contracts import Address, SavedAddress
+from tidegate.trust.identity.errors import AddressNotValid
+
+QUANTITY_MAX = 9_999
+ADDRESS_FIELDS = tuple(ADDRESS_FAULTS)
+CHECK_AGAIN = Spoken(marked("Please check your order"), marked("Nothing was ordered yet."))
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What the form of the checkout holds."""
+
+    sku: str
+    quantity: int
+    coupon: str = ""
+    address_id: str = ""
+    fields: dict[str, str] = msgspec.field(default_factory=lambda: dict.fromkeys(ADDRESS_FIELDS, ""))
+
+    @property
+    def cart(self) -> Cart:
+        """The wish as a cart."""
+        return Cart((CartLine(self.sku, self.quantity),), self.coupon or None)
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Why the form came back: the refusal in words, and the faulty fields."""
+
+    spoken: Spoken | None = None
+    fields: dict[str, str] = {}
+
+
+class Desk:
+    """The checkout: prices the wish, takes the address, places the order, and shows the form again where it must."""
+
+    def __init__(
+        self, *, visit: Visit, offers: Offers, pricing: Pricing, identity: Identity, ordering: Ordering, db: Database
+    ) -> None:
+        self._visit = visit
+        self._offers = offers
+        self._pricing = pricing
+        self._identity = identity
+        self._ordering = ordering
+        self._db = db
+
+    async def show(self, wish: Wish, trouble: Trouble | None = None, status: int = 200) -> Response[bytes]:
+        """Return the form, filled with the wish."""
+        account, trouble = self._visit.account, trouble or Trouble()
+        async with self._db.read() as tx:
+            cards = await self._offers.cards(tx, [wish.sku])
+            addresses = await self._identity.addresses(tx, account)
+        if wish.sku not in cards:
+            raise PageUnknown("These goods are not in the shop.")
+        priced, trouble = self._priced(wish, trouble)
+        return self._visit.personal(
+            "checkout",
+            status=status,
+            wish=wish,
+            card=cards[wish.sku],
+            priced=priced,
+            addresses=addresses,
+            chosen=_chosen(wish, addresses),
+            trouble=trouble,
+            key=self._offers.new_key(),
+            phase=self._offers.phase(self._visit.now),
+            rules=self._offers.rules,
+            mask_phone=mask_phone,
+        )
+
+    def _priced(self, wish: Wish, trouble: Trouble) -> tuple[PricedOrder | None, Trouble]:
+        """Return the price; without the coupon where it is the coupon that is refused, and with what is wrong."""
+        try:
+            return self._pricing.price(wish.cart, self._visit.account), trouble
+        except Refusal as refusal:
+            fields = {"coupon": spoken(refusal).title} if wish.coupon else {}
+            said = Trouble(trouble.spoken or spoken(refusal), {**trouble.fields, **fields})
+            return self._offers.price(Cart(wish.cart.lines)), said
+
+    async def place(self, wish: Wish, key: str, expected_total: int) -> Response[bytes]:
+        """Place the order and go to its page; show the form again where it is refused."""
+        try:
+            address_id = await self._address(wish)
+            placed = await self._ordering.place(self._visit.account, key, _command(wish, address_id, expected_total))
+        except AddressNotValid as refusal:
+            return await self.show(wish, Trouble(spoken(refusal), self._address_faults(refusal)), 422)
+        except Refusal as refusal:
+            return await self.show(wish, Trouble(spoken(refusal)), refusal.status)
+        return see_other(f"/orders/{placed.order_id}")
+
+    async def _address(self, wish: Wish) -> UUID:
+        """Return the chosen address, or remember the one that was entered. Raises AddressNotValid."""
+        chosen = uuid_of(wish.address_id)
+        if chosen is not None:
+            return chosen
+        async with self._db.transaction() as tx:
+            return await self._identity.remember_address(tx, self._visit.account, Address(**wish.fields))
+
+    def _address_faults(self, refusal: AddressNotValid) -> dict[str, str]:
+        found: Any = refusal.fields.get("faults", ())
+        named = [fault["field"] if isinstance(fault, dict) else getattr(fault, "field", "") for fault in found]
+        return {name: ADDRESS_FAULTS[name] for name in ADDRESS_FIELDS if name in named}
+
+
+def _chosen(wish: Wish, addresses: Sequence[SavedAddress]) -> str:
+    """Return which address is marked: the one of the form, else the one used last, else a new one."""
+    if wish.address_id:
+        return wish.address_id
+    return str(addresses[0].address_id) if addresses else "new"
+
+
+def _command(wish: Wish, address_id: UUID, expected_total: int) -> PlaceOrder:
+    return PlaceOrder(
+        lines=(OrderLine(wish.sku, wish.quantity),),
+        address_id=address_id,
+        expected_total=expected_total,
+        coupon=wish.coupon or None,
+    )
+
+
+def open_desk(
+    *, visit: Visit, offers: Offers, pricing: Pricing, identity: Identity, ordering: Ordering, db: Database
+) -> Desk:
+    """Dependency `desk`."""
+    return Desk(visit=visit, offers=offers, pricing=pricing, identity=identity, ordering=ordering, db=db)
+
+
+@get("/checkout", include_in_schema=False)
+async def checkout(
+    desk: Desk,
+    sku: Annotated[str, Parameter(max_length=64)] = "",
+    quantity: Annotated[int, Parameter(ge=1, le=QUANTITY_MAX)] = 1,
+    coupon: Annotated[str, Parameter(max_length=32)] = "",
+) -> Response[bytes]:
+    """The form: where to, with which coupon, for how much."""
+    return await desk.show(Wish(sku, quantity, coupon.strip()))
+
+
+@post("/checkout", include_in_schema=False, guards=[own_origin])
+async def place(request: Asking, desk: Desk, visit: Visit) -> Response[bytes]:
+    """Place the order; or only work out the price anew, where the button said so."""
+    form = await read_form(request)
+    wish = _wish(form)
+    if visit.session is None:
+        return see_other(f"/sign-in?next=/goods/{wish.sku}")
+    if form.text("do") == "price":
+        return await desk.show(wish)
+    if not form.text("expected_total"):
+        return await desk.show(wish, Trouble(CHECK_AGAIN))
+    return await desk.place(wish, form.text("key"), form.whole("expected_total", 0, 10**12))
+
+
+def _wish(form: Form) -> Wish:
+    return Wish(
+        sku=form.text("sku", 64),
+        quantity=form.whole("quantity", 1, QUANTITY_MAX),
+        coupon=form.text("coupon", 32),
+        address_id=form.text("address_id", 40),
+        fields={name: form.text(name, 200) for name in ADDRESS_FIELDS},
+    )
+
+
+routes = [checkout, place]

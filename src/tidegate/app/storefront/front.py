@@ -1,0 +1,157 @@
+"""Pages that everyone may see: the campaign, one goods, search. The only I/O is the stock left, once in two seconds."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Annotated
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.params import Parameter
+
+from tidegate.app.pages.errors import PageUnknown
+from tidegate.app.pages.rendering import Html
+from tidegate.app.storefront.offers import Offers
+from tidegate.app.storefront.shelf import FLASH_GOODS, PAGE_GOODS, Listing, Sort
+from tidegate.app.storefront.visit import Visit
+from tidegate.base.db import Database
+from tidegate.offer.catalogue.api import Catalogue
+from tidegate.offer.catalogue.contracts import QUERY_LENGTH_MAX, Category
+from tidegate.offer.pricing.contracts import Cart, CartLine
+from tidegate.trust.identity.api import Identity, mask_address, mask_name
+
+PAGE_MAX = 10_000
+BESIDE_GOODS = 6
+SEARCH_PAGE_MAX = 40
+
+PageNumber = Annotated[int, Parameter(query="page", ge=1, le=PAGE_MAX)]
+
+
+@get("/", include_in_schema=False)
+async def front(
+    *,
+    visit: Visit,
+    offers: Offers,
+    catalogue: Catalogue,
+    db: Database,
+    category: Annotated[str, Parameter(max_length=40)] = "",
+    sort: Annotated[str, Parameter(max_length=20)] = Sort.FEATURED,
+    page: PageNumber = 1,
+) -> Response[bytes]:
+    """The campaign: what is on sale, until when, how much is left, what it costs, how to get it."""
+    listing = Listing(category, Sort(sort) if sort in tuple(Sort) else Sort.FEATURED, page)
+
+    async def make() -> Html:
+        shelf = visit.shelf
+        if shelf is None:
+            return visit.render("closed")
+        skus, pages = shelf.list(listing)
+        flash = shelf.flash[:FLASH_GOODS] if listing == Listing() else ()
+        async with db.read() as tx:
+            cards = await offers.cards(tx, (*flash, *skus))
+            names = await _category_names(await catalogue.categories(tx), shelf.categories)
+        return visit.render(
+            "front",
+            listing=listing,
+            flash=[cards[sku] for sku in flash if sku in cards],
+            cards=[cards[sku] for sku in skus if sku in cards],
+            page_count=pages,
+            count=len(shelf),
+            categories=names,
+            sorts=tuple(Sort),
+            rules=offers.rules,
+        )
+
+    return await visit.public(make)
+
+
+async def _category_names(known: Iterable[Category], wanted: tuple[str, ...]) -> list[Category]:
+    names = {each.slug: each for each in known}
+    return [names[slug] for slug in wanted if slug in names]
+
+
+@get("/search", include_in_schema=False)
+async def search(
+    *,
+    visit: Visit,
+    offers: Offers,
+    catalogue: Catalogue,
+    db: Database,
+    q: Annotated[str, Parameter(max_length=400)] = "",
+    page: Annotated[int, Parameter(ge=1, le=SEARCH_PAGE_MAX)] = 1,
+) -> Response[bytes]:
+    """Goods found by words, Chinese or English, with typos forgiven."""
+    words = q.strip()[:QUERY_LENGTH_MAX]
+
+    async def make() -> Html:
+        result = catalogue.search(words, PAGE_GOODS, (page - 1) * PAGE_GOODS)
+        async with db.read() as tx:
+            cards = await offers.cards(tx, [goods.sku for goods in result.goods])
+        pages = min(SEARCH_PAGE_MAX, max(1, -(-result.total // PAGE_GOODS)))
+        found = [cards[goods.sku] for goods in result.goods if goods.sku in cards]
+        return visit.render(
+            "search", query=words, result=result, cards=found, page=page, page_count=pages, link=partial(_search_page, words)
+        )
+
+    return await visit.public(make)
+
+
+def _search_page(words: str, page: int) -> str:
+    return "/search?" + urlencode({"q": words} | ({"page": page} if page > 1 else {}))
+
+
+@get("/goods/{sku:str}", include_in_schema=False)
+async def goods(
+    visit: Visit, offers: Offers, identity: Identity, db: Database, sku: Annotated[str, Parameter(max_length=64)]
+) -> Response[bytes]:
+    """One goods: its picture, its price step by step, how many are left, and the button that buys it."""
+    if visit.session is None:
+        return await visit.public(lambda: _goods_page(visit, offers, db, sku, {}))
+    async with db.read() as tx:
+        addresses = await identity.addresses(tx, visit.account)
+    # Asked again with the next order; made here so that two presses of the button are one order.
+    mine = {"address": addresses[0] if addresses else None, "key": offers.new_key()}
+    html = await _goods_page(visit, offers, db, sku, mine)
+    return visit.answer(html)
+
+
+async def _goods_page(visit: Visit, offers: Offers, db: Database, sku: str, mine: Mapping[str, object]) -> Html:
+    shelf = visit.shelf
+    beside = shelf.beside(sku, BESIDE_GOODS) if shelf else ()
+    async with db.read() as tx:
+        cards = await offers.cards(tx, (sku, *beside))
+        categories = {each.slug: each for each in await offers.categories(tx)}
+    if sku not in cards:
+        raise PageUnknown("These goods are not in the shop. They may have been withdrawn; look for others.")
+    return visit.render(
+        "goods",
+        card=cards[sku],
+        category=categories.get(cards[sku].goods.category),
+        beside=[cards[each] for each in beside if each in cards],
+        priced=offers.price(Cart((CartLine(sku, 1),))),
+        phase=offers.phase(visit.now),
+        rules=offers.rules,
+        quantity_max=offers.quantity_max(cards[sku]),
+        per_buyer=shelf.per_buyer.get(sku, 0) if shelf else 0,
+        address=mine.get("address"),
+        key=mine.get("key"),
+        mask_address=mask_address,
+        mask_name=mask_name,
+    )
+
+
+@get("/goods/{sku:str}/price", include_in_schema=False)
+async def price(
+    visit: Visit,
+    offers: Offers,
+    sku: Annotated[str, Parameter(max_length=64)],
+    quantity: Annotated[int, Parameter(ge=1, le=9_999)] = 1,
+) -> Response[bytes]:
+    """The price of so many, as a fragment for the goods page."""
+
+    async def make() -> Html:
+        return visit.render("price", priced=offers.price(Cart((CartLine(sku, quantity),))))
+
+    return await visit.public(make)
+
+
+routes = [front, search, goods, price]

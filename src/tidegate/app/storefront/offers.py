@@ -1,0 +1,92 @@
+"""Goods together with their offer, their price and what is left of them: what the shelf and the goods page show."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from tidegate.app.storefront.visit import Card, Visit
+from tidegate.base.db import Tx
+from tidegate.base.errors import Refusal
+from tidegate.base.ids import Ids
+from tidegate.offer.catalogue.api import Catalogue
+from tidegate.offer.catalogue.contracts import Category
+from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.pricing.contracts import Cart, PricedOrder, RuleSet
+from tidegate.sale.stock.api import Stock
+
+QUANTITY_SHOWN_MAX = 99
+
+
+class SalePhase(StrEnum):
+    """Whether one can buy now."""
+
+    NONE = "none"
+    BEFORE = "before"
+    OPEN = "open"
+    OVER = "over"
+
+
+class Offers:
+    """Reads of catalogue, pricing and stock, joined for pages."""
+
+    def __init__(self, visit: Visit, catalogue: Catalogue, pricing: Pricing, stock: Stock, ids: Ids) -> None:
+        self._visit = visit
+        self._catalogue = catalogue
+        self._pricing = pricing
+        self._stock = stock
+        self._ids = ids
+
+    @property
+    def rules(self) -> RuleSet | None:
+        """The current rules, or None before anything was published."""
+        return self._pricing.rules if self._visit.version else None
+
+    def phase(self, now: datetime) -> SalePhase:
+        """Return whether the sale is open at `now`."""
+        rules = self.rules
+        if rules is None:
+            return SalePhase.NONE
+        if now < rules.opens_at:
+            return SalePhase.BEFORE
+        return SalePhase.OPEN if now < rules.closes_at else SalePhase.OVER
+
+    async def cards(self, tx: Tx, skus: Sequence[str]) -> dict[str, Card]:
+        """Return what a page shows of each SKU that the catalogue knows."""
+        rules, shelf, version = self.rules, self._visit.shelf, self._visit.version
+        goods = await self._catalogue.goods_of(tx, skus)
+        levels = await self._stock.levels(tx, version.campaign_id, list(goods)) if version else {}
+        return {
+            sku: Card(
+                goods=each,
+                offer=rules.offers.get(sku) if rules else None,
+                left=levels[sku].free if sku in levels else None,
+                quota=shelf.quotas.get(sku, 0) if shelf else 0,
+            )
+            for sku, each in goods.items()
+        }
+
+    async def categories(self, tx: Tx) -> tuple[Category, ...]:
+        """Return the shop's categories."""
+        return await self._catalogue.categories(tx)
+
+    def price(self, cart: Cart) -> PricedOrder | None:
+        """Return the cart's price, or None where it cannot be bought at all."""
+        try:
+            return self._pricing.price(cart)
+        except Refusal:
+            return None
+
+    def quantity_max(self, card: Card) -> int:
+        """Return how many one buyer can put in at most: what the limits allow, and what is left."""
+        caps = [cap for _, cap in card.offer.counters] if card.offer else []
+        left = [max(1, card.left)] if card.left is not None else []
+        return min([QUANTITY_SHOWN_MAX, *caps, *left])
+
+    def new_key(self) -> str:
+        """Return a fresh idempotency key for a form."""
+        return self._ids.new().hex
+
+
+def open_offers(visit: Visit, catalogue: Catalogue, pricing: Pricing, stock: Stock, ids: Ids) -> Offers:
+    """Dependency `offers`."""
+    return Offers(visit, catalogue, pricing, stock, ids)

@@ -1,0 +1,192 @@
+"""A shopper's orders: the list, one order with its whole story, paying it, giving it up."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import Parameter
+
+from tidegate.app.pages.answer import PRIVATE, own_origin, see_other
+from tidegate.app.storefront.forms import read_form
+from tidegate.app.storefront.visit import Asking, Visit
+from tidegate.app.storefront.wording import Spoken, spoken
+from tidegate.base.db import Database
+from tidegate.base.errors import Refusal
+from tidegate.offer.catalogue.api import Catalogue
+from tidegate.sale.ordering.api import Ordering
+from tidegate.sale.ordering.contracts import Order, OrderState
+from tidegate.sale.payment.api import Payment
+from tidegate.sale.payment.contracts import AttemptState, IntentState, PaymentView, RefundState
+from tidegate.trust.identity.api import Identity, mask_phone
+from tidegate.trust.identity.contracts import AddressId, SavedAddress
+
+ORDERS_SHOWN = 20
+_ENDED = frozenset({OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REFUNDED})
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """Something that happened to an order; the template has the words for each kind."""
+
+    kind: str
+    at: datetime | None
+    channel: str = ""
+    reason: str = ""
+    amount: int = 0
+
+
+class OrderNow(msgspec.Struct, frozen=True):
+    """What the page of an order asks for again and again: `mark` differs whenever the page would."""
+
+    mark: str
+    settled: bool
+
+
+@get("/orders", include_in_schema=False)
+async def orders(
+    *,
+    visit: Visit,
+    ordering: Ordering,
+    catalogue: Catalogue,
+    identity: Identity,
+    db: Database,
+    page: Annotated[int, Parameter(ge=1, le=500)] = 1,
+) -> Response[bytes]:
+    """My orders, newest first."""
+    async with db.read() as tx:
+        found = await ordering.orders_of(tx, visit.account, ORDERS_SHOWN + 1, (page - 1) * ORDERS_SHOWN)
+        goods = await catalogue.goods_of(tx, [line.sku for order in found for line in order.priced.lines])
+        me = await identity.account(tx, visit.account)
+    shown, more = found[:ORDERS_SHOWN], len(found) > ORDERS_SHOWN
+    return visit.personal("orders", orders=shown, more=more, page=page, goods=goods, me=me)
+
+
+@get("/orders/{order_id:uuid}", include_in_schema=False)
+async def order(order_desk: "OrderDesk", order_id: UUID) -> Response[bytes]:
+    """One order: its state, what is to do, what it cost and why, and all that happened."""
+    return await order_desk.show(order_id)
+
+
+@get("/orders/{order_id:uuid}/now", include_in_schema=False)
+async def order_now(
+    visit: Visit, ordering: Ordering, payment: Payment, db: Database, order_id: UUID
+) -> Response[OrderNow]:
+    """Whether anything changed, for the page of the order."""
+    async with db.read() as tx:
+        found = await ordering.order(tx, order_id, visit.account)
+        view = await payment.view(tx, order_id)
+    return Response(_now(found, view), headers={"Cache-Control": PRIVATE})
+
+
+@post("/orders/{order_id:uuid}/pay", include_in_schema=False, guards=[own_origin])
+async def pay(
+    request: Asking, visit: Visit, payment: Payment, order_desk: "OrderDesk", order_id: UUID
+) -> Response[bytes]:
+    """Pay, by the channel that was chosen or the best one. The outcome is on the order's page."""
+    form = await read_form(request)
+    try:
+        await payment.pay_order(order_id, visit.account, form.text("channel", 32) or None)
+    except Refusal as refusal:
+        return await order_desk.show(order_id, spoken(refusal), refusal.status)
+    return see_other(f"/orders/{order_id}")
+
+
+@post("/orders/{order_id:uuid}/cancel", include_in_schema=False, guards=[own_origin])
+async def cancel(
+    visit: Visit, ordering: Ordering, db: Database, order_desk: "OrderDesk", order_id: UUID
+) -> Response[bytes]:
+    """Give the order up: an unpaid one ends at once, a paid one is refunded in full."""
+    try:
+        async with db.transaction() as tx:
+            await ordering.cancel(tx, order_id, visit.account, reason="asked by the shopper")
+    except Refusal as refusal:
+        return await order_desk.show(order_id, spoken(refusal), refusal.status)
+    return see_other(f"/orders/{order_id}")
+
+
+class OrderDesk:
+    """Shows one order to its buyer."""
+
+    def __init__(
+        self,
+        *,
+        visit: Visit,
+        ordering: Ordering,
+        payment: Payment,
+        catalogue: Catalogue,
+        identity: Identity,
+        db: Database,
+    ) -> None:
+        self._visit = visit
+        self._ordering = ordering
+        self._payment = payment
+        self._catalogue = catalogue
+        self._identity = identity
+        self._db = db
+
+    async def show(self, order_id: UUID, trouble: Spoken | None = None, status: int = 200) -> Response[bytes]:
+        """Return the order's page. Raises OrderUnknown for anyone else's order."""
+        account = self._visit.account
+        async with self._db.read() as tx:
+            order = await self._ordering.order(tx, order_id, account)
+            payment = await self._payment.view(tx, order_id)
+            channels = await self._payment.channels(tx)
+            goods = await self._catalogue.goods_of(tx, [line.sku for line in order.priced.lines])
+            addresses = await self._identity.addresses(tx, account)
+        return self._visit.personal(
+            "order",
+            status=status,
+            order=order,
+            payment=payment,
+            channels=[channel.name for channel in channels],
+            goods=goods,
+            address=_address(addresses, AddressId(order.address_id)),
+            story=story(order, payment),
+            now_state=_now(order, payment),
+            trouble=trouble,
+            mask_phone=mask_phone,
+        )
+
+
+def open_order_desk(
+    *, visit: Visit, ordering: Ordering, payment: Payment, catalogue: Catalogue, identity: Identity, db: Database
+) -> OrderDesk:
+    """Dependency `order_desk`."""
+    return OrderDesk(visit=visit, ordering=ordering, payment=payment, catalogue=catalogue, identity=identity, db=db)
+
+
+def _address(addresses: list[SavedAddress], wanted: AddressId) -> SavedAddress | None:
+    """Return the order's address, or None where the shopper has removed it from the address book since."""
+    return next((each for each in addresses if each.address_id == wanted), None)
+
+
+def _now(order: Order, payment: PaymentView) -> OrderNow:
+    attempts = ".".join(attempt.state for attempt in payment.attempts)
+    refunds = ".".join(refund.state for refund in payment.refunds)
+    waiting = any(refund.state is RefundState.REQUESTED for refund in payment.refunds)
+    captured_late = payment.state is IntentState.CAPTURED and order.state is OrderState.PLACED
+    settled = (order.state in _ENDED or order.state is OrderState.PAID) and not waiting and not captured_late
+    return OrderNow(f"{order.state}/{payment.state}/{attempts}/{refunds}/{order.refunded}", settled)
+
+
+def story(order: Order, payment: PaymentView) -> list[Moment]:
+    """Return all that happened to an order, in order of time."""
+    moments = [Moment("placed", order.placed_at)]
+    moments += [
+        Moment(f"attempt-{each.state}", each.started_at, each.channel, each.reason)
+        for each in payment.attempts
+        if each.state is not AttemptState.CAPTURED
+    ]
+    if order.paid_at:
+        moments.append(Moment("paid", order.paid_at, payment.channel, amount=order.total))
+    for refund in payment.refunds:
+        moments.append(Moment("refund-asked", refund.requested_at, amount=refund.amount))
+        if refund.state is RefundState.CONFIRMED:
+            moments.append(Moment("refund-done", refund.ended_at, amount=refund.amount))
+    if order.state in {OrderState.CANCELLED, OrderState.EXPIRED}:
+        moments.append(Moment(order.state.value, order.ended_at))
+    return sorted(moments, key=lambda moment: moment.at or order.placed_at)
+
+
+routes = [orders, order, order_now, pay, cancel]

@@ -1,0 +1,34 @@
+"""All pages of the storefront, with what they share: dependencies, the size of a form, and refusals as pages."""
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from tidegate.app.pages.rendering import provide_pages
+from tidegate.app.storefront import buying, front, openness, orders, signing_in
+from tidegate.app.storefront.buying import open_desk
+from tidegate.app.storefront.offers import open_offers
+from tidegate.app.storefront.orders import open_order_desk
+from tidegate.app.storefront.refusals import failed, refused, unanswerable
+from tidegate.app.storefront.visit import open_visit
+from tidegate.base.errors import Refusal
+
+FORM_BYTES_MAX = 32_768
+
+_handlers = [*front.routes, *buying.routes, *orders.routes, *signing_in.routes, *openness.routes]
+
+storefront = Router(
+    path="/",
+    route_handlers=_handlers,
+    dependencies={
+        "pages": Provide(provide_pages, sync_to_thread=False),
+        "visit": Provide(open_visit, sync_to_thread=False),
+        "offers": Provide(open_offers, sync_to_thread=False),
+        "desk": Provide(open_desk, sync_to_thread=False),
+        "order_desk": Provide(open_order_desk, sync_to_thread=False),
+    },
+    exception_handlers={Refusal: refused, HTTPException: unanswerable, Exception: failed},
+    request_max_body_size=FORM_BYTES_MAX,
+)
+
+routes = [storefront]

@@ -1,0 +1,215 @@
+"""Refusals in the words of shoppers: why not, what was left untouched, what to do. The Chinese is in the catalogue."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from tidegate.base.errors import Refusal
+
+
+def marked(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+class Spoken(msgspec.Struct, frozen=True):
+    """A refusal as a page says it, still to be translated; `values` fill its places."""
+
+    title: str
+    text: str
+    values: Mapping[str, object] = {}
+
+
+_NOTHING = marked("Nothing was ordered and nothing was charged.")
+
+REFUSALS: Mapping[str, tuple[str, str]] = {
+    "sold-out": (
+        marked("Just sold out"),
+        marked("Someone was faster. Nothing was ordered. Unpaid units come back within minutes: look again shortly."),
+    ),
+    "sale-not-open": (
+        marked("The sale is not open"),
+        marked("You can look at everything now and buy while the sale is open. Nothing was ordered."),
+    ),
+    "price-changed": (
+        marked("The price has changed"),
+        marked("You see the price as it is now. Nothing was ordered yet; order again if you agree with it."),
+    ),
+    "buyer-limit-reached": (
+        marked("Your limit is reached"),
+        marked(
+            "There is a limit for each buyer, so that more people get some. Choose fewer; orders that"
+            " you gave up do not count."
+        ),
+    ),
+    "coupon-not-valid": (
+        marked("This coupon is not valid"),
+        marked("Check the letters of the code, or go on without a coupon. Nothing was ordered."),
+    ),
+    "coupon-not-applicable": (
+        marked("The coupon does not apply to these goods"),
+        marked("Goods at a flash price take no coupons. Go on without it."),
+    ),
+    "threshold-not-met": (
+        marked("Not enough for this coupon"),
+        marked("The goods are worth less than this coupon asks for. Take more of them, or go on without it."),
+    ),
+    "coupon-used-up": (
+        marked("The coupon is used up"),
+        marked("All its uses are taken. Go on without it. Nothing was ordered."),
+    ),
+    "unknown-goods": (
+        marked("These goods are not in the campaign"),
+        _NOTHING,
+    ),
+    "not-on-offer": (
+        marked("These goods are not on sale in this campaign"),
+        _NOTHING,
+    ),
+    "cart-faulty": (
+        marked("This quantity cannot be ordered"),
+        marked("Choose a smaller number of units. Nothing was ordered."),
+    ),
+    "address-not-valid": (
+        marked("The address is not complete"),
+        marked("Please look at the fields marked below. Nothing you entered is lost."),
+    ),
+    "address-unknown": (
+        marked("This address is not among yours"),
+        marked("Choose another address or enter a new one. Nothing was ordered."),
+    ),
+    "too-many-addresses": (
+        marked("Your address book is full"),
+        marked("Choose one of your addresses. Nothing was ordered."),
+    ),
+    "order-denied": (
+        marked("This order could not be taken"),
+        marked("Our safety check did not let it through. Nothing was charged. Customer service can look at it."),
+    ),
+    "idempotency-key-reused": (
+        marked("This form was sent before"),
+        marked("Look at your orders: the first one counts. To buy again, send this form."),
+    ),
+    "overloaded": (
+        marked("Very many people are buying right now"),
+        marked("Your order was not taken and nothing was charged. Try again in a few seconds."),
+    ),
+    "database-unavailable": (
+        marked("A short interruption"),
+        marked("Your request was not carried out and nothing was charged. Try again in a moment."),
+    ),
+    "payment-over": (
+        marked("There is nothing to pay any more"),
+        marked("This order has ended. Money that may arrive all the same goes back by itself."),
+    ),
+    "attempts-exhausted": (
+        marked("Tried too often"),
+        marked("This order was tried as often as is allowed. Cancel it and order again."),
+    ),
+    "no-channel-available": (
+        marked("Payment is interrupted"),
+        marked(
+            "No payment channel answers right now. Nothing was charged and your goods stay reserved. "
+            "Try again in a minute."
+        ),
+    ),
+    "channel-unknown": (
+        marked("This way of paying is not available"),
+        marked("Choose another one. Nothing was charged."),
+    ),
+    "payment-under-way": (
+        marked("A payment is under way"),
+        marked("Nothing was cancelled. Wait for its outcome; a paid order can be cancelled for a full refund."),
+    ),
+    "order-ended": (
+        marked("This order has ended"),
+        marked("Nothing is reserved or charged any more."),
+    ),
+    "order-unknown": (
+        marked("There is no such order among yours"),
+        marked("Look at your orders, or sign in with the phone that ordered."),
+    ),
+    "phone-not-valid": (
+        marked("This is not a mobile number"),
+        marked("Enter 11 digits, for example 138 0013 8000; numbers abroad begin with + and the country code."),
+    ),
+    "code-too-soon": (
+        marked("A code is on its way"),
+        marked("It can take half a minute. Then you can ask for another one."),
+    ),
+    "too-many-codes": (
+        marked("Too many codes"),
+        marked("For your safety no more codes are sent to this number for a while. Try again later."),
+    ),
+    "sms-not-sent": (
+        marked("The SMS could not be sent"),
+        marked("Ask for another code in a moment."),
+    ),
+    "code-not-valid": (
+        marked("This code is not right"),
+        marked("Look at the newest SMS, or ask for a new code."),
+    ),
+    "too-many-tries": (
+        marked("Too many tries"),
+        marked("For your safety, wait a few minutes and try again."),
+    ),
+    "no-campaign": (
+        marked("Nothing is on sale right now"),
+        marked("The next festival will be announced here."),
+    ),
+    "foreign-form": (
+        marked("This form came from another site"),
+        marked("Nothing was changed. Open the page here and try again."),
+    ),
+    "page-unknown": (
+        marked("There is no such page"),
+        marked("It may have moved, or the address has a typing error."),
+    ),
+    "goods-not-found": (
+        marked("These goods are not in the shop"),
+        marked("They may have been withdrawn. Look for others."),
+    ),
+    "query-too-long": (
+        marked("That is too long to search for"),
+        marked("Use a few words."),
+    ),
+    "page-out-of-range": (
+        marked("There is no such page"),
+        marked("It may have moved, or the address has a typing error."),
+    ),
+    "too-large": (
+        marked("That is too much for one form"),
+        _NOTHING,
+    ),
+}
+
+OTHER = (
+    marked("This could not be done"),
+    marked("Nothing was changed. Go back and try again."),
+)
+FAILED = (
+    marked("Something went wrong on our side"),
+    marked("It was recorded and will be looked at. What you ordered and paid before is safe; see your orders."),
+)
+
+ADDRESS_FAULTS: Mapping[str, str] = {
+    "name": marked("Enter the name of the person who receives the parcel."),
+    "phone": marked("Enter a phone number for the courier."),
+    "province": marked("Enter the province."),
+    "city": marked("Enter the city."),
+    "district": marked("Enter the district."),
+    "street": marked("Enter street, house and room."),
+}
+
+
+def spoken(refusal: Refusal) -> Spoken:
+    """Return what a page says about a refusal."""
+    left = refusal.fields.get("left")
+    if refusal.code == "sold-out" and isinstance(left, int) and left > 0:
+        return Spoken(
+            marked("Fewer are left than you chose"),
+            marked("Only %(left)s are left now. Choose fewer; nothing was ordered yet."),
+            {"left": left},
+        )
+    title, text = REFUSALS.get(refusal.code, OTHER)
+    return Spoken(title, text)

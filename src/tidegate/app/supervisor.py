@@ -1,0 +1,207 @@
+"""`tidegate up`: starts every process of a festival on one machine, keeps them running, and stops them in order.
+
+A process that dies is started again within a second; the embedded servers too. What was promised is in PostgreSQL, so
+any of them may be killed at any moment.
+"""
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from tidegate.base.config import Config
+from tidegate.base.db import Database
+from tidegate.base.embedded.servers import Server, embedded_servers, located
+from tidegate.base.migration import migrate
+
+log = logging.getLogger(__name__)
+
+_WATCH_SECONDS = 0.5
+_READY_SECONDS = 60
+_STOP_SECONDS = 10
+
+
+class NotReady(RuntimeError):
+    """The festival did not become ready in time; the message says which log to read."""
+
+
+class Process:
+    """One child process with its own log, started again when it dies."""
+
+    def __init__(self, name: str, command: list[str], environment: Mapping[str, str], log_file: Path) -> None:
+        self.name = name
+        self.log_file = log_file
+        self.restarts = 0
+        self._command = command
+        self._environment = environment
+        self._running: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, or None when it does not run."""
+        return self._running.pid if self._running is not None and self._running.poll() is None else None
+
+    def start(self) -> None:
+        """Start it; its output goes to its log."""
+        with self.log_file.open("ab") as output:
+            self._running = subprocess.Popen(  # noqa: S603  our own programs and arguments
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(self._environment),
+                start_new_session=True,
+            )
+
+    def revive(self) -> None:
+        """Start it again if it died."""
+        if self._running is not None and self._running.poll() is not None:
+            log.warning("%s ended with %s and is started again", self.name, self._running.returncode)
+            self.restarts += 1
+            _end_group(self._running.pid)
+            self.start()
+
+    def stop(self) -> None:
+        """Ask it to end, and after ten seconds make it."""
+        if self._running is None:
+            return
+        self._running.send_signal(signal.SIGTERM)
+        try:
+            self._running.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._running.kill()
+            self._running.wait()
+        _end_group(self._running.pid)
+
+
+def _end_group(pid: int) -> None:
+    """End what a dead process left behind in its own group, such as a server's workers."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+class Supervisor:
+    """All processes of an installation on this machine."""
+
+    def __init__(self, config: Config, *, worker: bool = True) -> None:
+        self.config = located(config)
+        self.servers: list[Server] = embedded_servers(config)
+        self.processes = self._processes(worker=worker)
+        self._started: list[Server] = []
+
+    def process(self, name: str) -> Process:
+        """Return the process called `name`: web, worker, or a sandbox channel's."""
+        return next(process for process in self.processes if process.name == name)
+
+    async def start(self) -> None:
+        """Start servers, migrate, start processes, and wait until the web process answers.
+
+        Raises NotReady when it does not within a minute, ServerFault when an embedded server does not start.
+        """
+        self._started = [server for server in self.servers if await asyncio.to_thread(server.start)]
+        assert self.config.database_url is not None
+        await migrate(Database(self.config.database_url))
+        for process in self.processes:
+            process.start()
+        await self._until_ready()
+
+    async def watch(self) -> None:
+        """Keep everything running, for ever."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            for server in self.servers:
+                if server.pid is None:
+                    log.warning("%s is gone and is started again", type(server).__name__)
+                    await asyncio.to_thread(server.start)
+                    self._started.append(server)
+            for process in self.processes:
+                process.revive()
+
+    async def stop(self) -> None:
+        """Stop processes first, then the servers that were started here; everything committed stays."""
+        await asyncio.gather(*[asyncio.to_thread(process.stop) for process in self.processes])
+        for server in reversed(self.servers):
+            if server in self._started:
+                await asyncio.to_thread(server.stop)
+
+    def _processes(self, *, worker: bool) -> list[Process]:
+        config = self.config
+        logs = config.data_dir / "log"
+        logs.mkdir(parents=True, exist_ok=True)
+        environment = _environment(config)
+        tidegate = [sys.executable, "-m", "tidegate"]
+        channels = [
+            Process(
+                channel.name,
+                [*tidegate, "sandbox-channel", "--name", channel.name, "--port", str(urlsplit(channel.url).port),
+                 "--data", str(config.data_dir / "channels" / channel.name)],
+                {**environment, "TIDEGATE_SANDBOX_SECRET": channel.secret},
+                logs / f"{channel.name}.log",
+            )
+            for channel in config.channels
+            if urlsplit(channel.url).hostname == "127.0.0.1"
+        ]  # fmt: skip
+        work = [Process("worker", [*tidegate, "worker"], environment, logs / "worker.log")] if worker else []
+        web = Process("web", [*tidegate, "web"], environment, logs / "web.log")
+        return [*channels, *work, web]
+
+    async def _until_ready(self) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        url = f"http://{self.config.host}:{self.config.port}/health/ready"
+        async with httpx.AsyncClient(timeout=2) as client:
+            while time.monotonic() < deadline:
+                try:
+                    if (await client.get(url)).status_code == 200:
+                        return
+                except httpx.HTTPError:
+                    pass
+                await asyncio.sleep(0.1)
+        raise NotReady(f"The shop did not answer {url} within {_READY_SECONDS} s; see {self.process('web').log_file}.")
+
+
+def _environment(config: Config) -> dict[str, str]:
+    """Return the environment of the processes: ours, with all addresses, and a fresh folder for shared metrics."""
+    metrics = config.data_dir / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(parents=True)
+    return {
+        **os.environ,
+        "TIDEGATE_DATA_DIR": str(config.data_dir),
+        "TIDEGATE_DATABASE_URL": config.database_url or "",
+        "TIDEGATE_CACHE_URL": config.cache_url or "",
+        "TIDEGATE_HOST": config.host,
+        "TIDEGATE_PORT": str(config.port),
+        "TIDEGATE_PUBLIC_URL": config.public_url,
+        "TIDEGATE_CHANNELS": msgspec.json.encode(config.channels).decode(),
+        "TIDEGATE_HOLD_SECONDS": str(config.hold_seconds or 0),
+        "TIDEGATE_WEB_WORKERS": str(config.web_workers),
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+    }
+
+
+@asynccontextmanager
+async def festival(config: Config, *, worker: bool = True) -> AsyncIterator[Supervisor]:
+    """Give a running installation that keeps itself running, and stop it at the end."""
+    supervisor = Supervisor(config, worker=worker)
+    watching: asyncio.Task[None] | None = None
+    try:
+        await supervisor.start()
+        watching = asyncio.create_task(supervisor.watch())
+        yield supervisor
+    finally:
+        if watching is not None:
+            watching.cancel()
+        await supervisor.stop()

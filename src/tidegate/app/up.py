@@ -1,0 +1,101 @@
+"""`tidegate up`: the whole system on one machine, kept running, on the example festival until another is published."""
+
+import asyncio
+import logging
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from tidegate.app.compose import App, opened
+from tidegate.app.publication import PublicationDesk
+from tidegate.app.supervisor import NotReady, Supervisor, festival
+from tidegate.base.config import Config
+from tidegate.base.crypto import derive_key
+from tidegate.offer.campaign.commands import load_definition
+from tidegate.offer.campaign.errors import NoCampaign
+from tidegate.trust.identity.contracts import Role
+from tidegate.trust.identity.errors import StaffNameTaken
+
+EXAMPLE = Path("examples/double-eleven/festival.toml")
+STAFF_NAME = "director"
+
+
+@click.command("up", short_help="Run everything on this machine, on the example festival.")
+@click.option("--campaign", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Publish this file instead.")
+def command(campaign: Path | None) -> None:
+    """Start servers, payment channels, worker and web; print the addresses; stop cleanly at Ctrl-C.
+
+    Starting again continues with the same data. Nothing leaves this machine.
+    """
+    logging.getLogger("tidegate").setLevel(logging.INFO)
+    try:
+        asyncio.run(_up(Config.from_env(), campaign))
+    except NotReady as fault:
+        raise click.ClickException(str(fault)) from fault
+
+
+async def _up(config: Config, campaign: Path | None) -> None:
+    console = Console()
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopped.set)
+    with console.status("Starting PostgreSQL, Valkey, payment channels, worker and web ..."):
+        starting = festival(config)
+        supervisor = await starting.__aenter__()
+    try:
+        password = await prepare(supervisor, campaign)
+        _print_addresses(console, supervisor, password)
+        await stopped.wait()
+        console.print("Stopping ...")
+    finally:
+        await starting.__aexit__(None, None, None)
+    console.print("Stopped. Everything is kept; `tidegate up` continues with it.")
+
+
+async def prepare(supervisor: Supervisor, campaign: Path | None = None) -> str:
+    """Publish the festival where none is published (or `campaign` is given), make a staff login, return its password."""
+    async with opened(supervisor.config) as app:
+        if campaign is not None or not _is_published(app):
+            definition = load_definition(campaign or example_file(), now=datetime.now(UTC), start=None if campaign else "now")
+            await PublicationDesk(app).publish(definition, "tidegate up")
+        return await ensure_staff(app)
+
+
+def example_file() -> Path:
+    """Return the example festival of this checkout. Raises ClickException where it is not at hand."""
+    found = Path(__file__).parents[3] / EXAMPLE
+    if not found.is_file():
+        raise click.ClickException(f"The example festival {EXAMPLE} is not here; give your own with --campaign FILE.")
+    return found
+
+
+async def ensure_staff(app: App) -> str:
+    """Return the password of the example's staff login, made on first use; the same on every start."""
+    password = derive_key(app.config.secret, "example.staff").hex()[:16]
+    try:
+        async with app.db.transaction() as tx:
+            await app.identity.add_staff(tx, STAFF_NAME, Role.DIRECTOR, password)
+    except StaffNameTaken:
+        pass
+    return password
+
+
+def _is_published(app: App) -> bool:
+    try:
+        return app.pricing.rules is not None
+    except NoCampaign:
+        return False
+
+
+def _print_addresses(console: Console, supervisor: Supervisor, password: str) -> None:
+    url = supervisor.config.public_url
+    console.print(f"\n  Shop     [link={url}]{url}[/]\n  Console  [link={url}/console]{url}/console[/]", highlight=False)
+    console.print(f"           sign in as [bold]{STAFF_NAME}[/] with [bold]{password}[/]", highlight=False)
+    console.print(f"  API      {url}/openapi.json\n  Logs     {supervisor.config.data_dir / 'log'}", highlight=False)
+    console.print("\n  Ctrl-C stops everything.\n", highlight=False)
+
+

@@ -1,0 +1,78 @@
+"""The worker process: carries events to their subscribers, expires orders, does jobs and repeated steps."""
+
+import asyncio
+import logging
+import os
+import signal
+
+import uvloop
+
+from tidegate.app.compose import App, compose
+from tidegate.base.config import Config
+from tidegate.base.db import DatabaseUnavailable
+from tidegate.sale.payment import jobs as payment_jobs
+from tidegate.watch.monitor import jobs as monitor_jobs
+
+log = logging.getLogger(__name__)
+
+_EXPIRE_SECONDS = 1.0
+_PRUNE_SECONDS = 60.0
+_INDEX_SECONDS = 2.0
+
+
+def run() -> None:
+    """Work until a signal ends the process; whatever was under way is taken up again by the next worker."""
+    logging.basicConfig(level=os.environ.get("TIDEGATE_LOG", "INFO"), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    uvloop.run(_run())
+
+
+async def _run() -> None:
+    app = compose(Config.from_env())
+    await _connected(app)
+    work = asyncio.create_task(work_for_ever(app))
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        log.info("the worker ends")
+    finally:
+        await app.close()
+
+
+async def _connected(app: App) -> None:
+    """Connect, waiting for a database that is still starting."""
+    while True:
+        try:
+            await app.open()
+        except DatabaseUnavailable:
+            await asyncio.sleep(0.5)
+        else:
+            return
+
+
+async def work_for_ever(app: App) -> None:
+    """Run everything that happens by itself."""
+    payment_jobs.schedule(app.jobs, app.payment)
+    monitor_jobs.schedule(app.jobs, app.db, app.monitor)
+    app.jobs.every(1.0, "refresh", app.refresh)
+    app.jobs.every(_EXPIRE_SECONDS, "ordering.expire", app.ordering.expire_due)
+    app.jobs.every(_PRUNE_SECONDS, "outbox.prune", lambda: _prune(app))
+    app.jobs.every(_INDEX_SECONDS, "catalogue.index", lambda: _index(app))
+    async with asyncio.TaskGroup() as group:
+        for name in app.outbox.subscribers:
+            group.create_task(app.outbox.run(app.db, name))
+        group.create_task(app.jobs.run(app.db))
+
+
+async def _prune(app: App) -> None:
+    async with app.db.transaction() as tx:
+        await app.outbox.prune(tx)
+        await app.identity.tidy(tx)
+
+
+async def _index(app: App) -> None:
+    async with app.db.read() as tx:
+        await app.catalogue.update_index(tx)

@@ -1,0 +1,109 @@
+"""Settings of an installation, read once from the environment.
+
+Every setting has a default that works on one machine; `TIDEGATE_DATABASE_URL` and `TIDEGATE_CACHE_URL` point to other
+servers than the embedded ones.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+_SECRET_BYTES = 32
+
+
+class ChannelSetting(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a payment channel is reached, and what it is trusted with."""
+
+    name: str
+    url: str
+    secret: str
+    weight: int = 1
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings. Paths are absolute; ports are TCP ports on `host`."""
+
+    data_dir: Path
+    secret: bytes
+    database_url: str | None = None
+    replica_url: str | None = None
+    cache_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8470
+    public_url: str = ""
+    web_workers: int = 1
+    database_connections_max: int = 12
+    channels: tuple[ChannelSetting, ...] = ()
+    sms: str = "sandbox"
+    sms_url: str = ""
+    sms_secret: str = ""
+    secure_cookies: bool = False
+    hold_seconds: int | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Config":
+        """Read the environment. Raises ValueError that names the variable whose value cannot be used."""
+        data_dir = Path(environ.get("TIDEGATE_DATA_DIR", ".tidegate")).absolute()
+        host = environ.get("TIDEGATE_HOST", "127.0.0.1")
+        port = _whole(environ, "TIDEGATE_PORT", 8470)
+        return cls(
+            data_dir=data_dir,
+            secret=_secret(environ, data_dir),
+            database_url=environ.get("TIDEGATE_DATABASE_URL") or None,
+            replica_url=environ.get("TIDEGATE_REPLICA_URL") or None,
+            cache_url=environ.get("TIDEGATE_CACHE_URL") or None,
+            host=host,
+            port=port,
+            public_url=environ.get("TIDEGATE_PUBLIC_URL") or f"http://{host}:{port}",
+            web_workers=_whole(environ, "TIDEGATE_WEB_WORKERS", 1),
+            database_connections_max=_whole(environ, "TIDEGATE_DATABASE_CONNECTIONS", 12),
+            channels=_channels(environ, port),
+            sms=environ.get("TIDEGATE_SMS", "sandbox"),
+            sms_url=environ.get("TIDEGATE_SMS_URL", ""),
+            sms_secret=environ.get("TIDEGATE_SMS_SECRET", ""),
+            secure_cookies=environ.get("TIDEGATE_PUBLIC_URL", "").startswith("https:"),
+            hold_seconds=_whole(environ, "TIDEGATE_HOLD_SECONDS", 0) or None,
+        )
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{name} must be a whole number, not {text!r}")
+    return int(text)
+
+
+def _secret(environ: Mapping[str, str], data_dir: Path) -> bytes:
+    """Return the installation's secret: from the environment, or made once and kept beside the data."""
+    text = environ.get("TIDEGATE_SECRET", "")
+    if text:
+        if len(text) < _SECRET_BYTES:
+            raise ValueError(f"TIDEGATE_SECRET must be at least {_SECRET_BYTES} characters")
+        return text.encode()
+    kept = data_dir / "secret"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(_SECRET_BYTES))
+    except FileExistsError:
+        pass
+    return kept.read_bytes()
+
+
+def _channels(environ: Mapping[str, str], port: int) -> tuple[ChannelSetting, ...]:
+    """Return the payment channels: TIDEGATE_CHANNELS as JSON, or the two sandbox channels of the example festival."""
+    text = environ.get("TIDEGATE_CHANNELS", "")
+    if not text:
+        return (
+            ChannelSetting(name="harbour", url=f"http://127.0.0.1:{port + 1}", secret="sandbox-harbour"),
+            ChannelSetting(name="lantern", url=f"http://127.0.0.1:{port + 2}", secret="sandbox-lantern"),
+        )
+    try:
+        return msgspec.json.decode(text, type=tuple[ChannelSetting, ...])
+    except msgspec.DecodeError as fault:
+        raise ValueError(f"TIDEGATE_CHANNELS must be a JSON list of name, url, secret, weight: {fault}") from fault

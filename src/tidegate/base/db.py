@@ -1,0 +1,144 @@
+"""PostgreSQL: transactions, reads and migrations.
+
+PostgreSQL alone is the truth. A transaction opens at a door and is passed down as `tx`; nothing below commits.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeAlias
+
+import psycopg
+from psycopg import AsyncConnection, IsolationLevel
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from tidegate.base.errors import Refusal
+
+Tx: TypeAlias = AsyncConnection[TupleRow]
+
+_OPEN_TRIES = 3
+_POOL_WAIT_SECONDS = 10.0
+
+
+class DatabaseUnavailable(Refusal):
+    """PostgreSQL does not answer: it restarts, or all connections are busy."""
+
+    code = "database-unavailable"
+    status = 503
+    title = "The shop catches its breath"
+
+    def __init__(self) -> None:
+        super().__init__("The database does not answer just now. Try again in a few seconds.", retry_after=2)
+
+
+class Database:
+    """Pools of connections to the primary, and to a replica for reads where one is given.
+
+    Sizes are caps for one process. Every connection's search path holds no table of ours, so that all SQL must
+    name its schema.
+    """
+
+    def __init__(self, url: str, *, replica_url: str | None = None, connections_max: int = 12) -> None:
+        self.url = url
+        self._pool = _pool(url, connections_max)
+        self._reads = _pool(replica_url or url, connections_max, read_only=True)
+
+    async def open(self) -> None:
+        """Open the pools; connections are made when first needed."""
+        await self._pool.open()
+        await self._reads.open()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.close()
+        await self._reads.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Give a read-committed transaction: committed at the end, rolled back on any exception.
+
+        Raises DatabaseUnavailable when it cannot begin. A lost connection inside leaves nothing behind, except that
+        a commit whose answer was lost may have happened: whoever retries uses an idempotency key.
+        """
+        async with AsyncExitStack() as stack:
+            connection = await _begin(self._pool, stack)
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """Give a read-only connection, each statement with its own snapshot; on the replica where there is one."""
+        async with AsyncExitStack() as stack:
+            yield await _borrow(self._reads, stack)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """Give a read-only transaction on the primary in which every statement sees the same moment."""
+        async with AsyncExitStack() as stack:
+            connection = await _borrow(self._pool, stack)
+            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            stack.push_async_callback(connection.set_isolation_level, None)
+            await stack.enter_async_context(connection.transaction())
+            yield connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Tx]:
+        """Give a connection of one's own in autocommit, outside the pool: for locks and loops that keep it."""
+        try:
+            connection = await AsyncConnection.connect(_conninfo(self.url), autocommit=True)
+        except psycopg.OperationalError as fault:
+            raise DatabaseUnavailable from fault
+        async with connection:
+            yield connection
+
+
+async def _borrow(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack) -> Tx:
+    try:
+        return await stack.enter_async_context(pool.connection())
+    except (PoolTimeout, psycopg.OperationalError) as fault:
+        raise DatabaseUnavailable from fault
+
+
+async def _begin(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack) -> Tx:
+    """Begin on a live connection: one that died while idle is thrown away, for nothing was done on it yet."""
+    for attempt in range(_OPEN_TRIES):
+        connection = await _borrow(pool, stack)
+        try:
+            await stack.enter_async_context(connection.transaction())
+        except psycopg.OperationalError as fault:
+            await stack.aclose()
+            if attempt == _OPEN_TRIES - 1:
+                raise DatabaseUnavailable from fault
+            await asyncio.sleep(0.05)
+        else:
+            return connection
+    raise DatabaseUnavailable
+
+
+def _conninfo(url: str, *, read_only: bool = False) -> str:
+    options = "-c search_path=procrastinate -c timezone=UTC"
+    if read_only:
+        options += " -c default_transaction_read_only=on"
+    return psycopg.conninfo.make_conninfo(url, options=options, application_name="tidegate")
+
+
+def _pool(url: str, connections_max: int, *, read_only: bool = False) -> AsyncConnectionPool[Tx]:
+    return AsyncConnectionPool(
+        _conninfo(url, read_only=read_only),
+        min_size=1,
+        max_size=connections_max,
+        open=False,
+        timeout=_POOL_WAIT_SECONDS,
+        reconnect_timeout=60,
+        kwargs={"autocommit": True},
+    )
+
+
+def constraint_of(fault: psycopg.Error) -> str:
+    """Return the name of the constraint that a statement broke, or an empty string."""
+    return fault.diag.constraint_name or ""
+
+
+def statement(text: str) -> bytes:
+    """Mark SQL that was read from one of our own files as trusted text (psycopg takes bytes as they are)."""
+    return text.encode()

@@ -1,0 +1,50 @@
+"""HTTP words that every door shares: problem documents (RFC 9457), validators, negotiation."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from tidegate.base.crypto import digest
+from tidegate.base.errors import Refusal
+
+PROBLEM = "application/problem+json"
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem document: `type` names the kind, `detail` says what was wrong, what was left untouched, what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+
+
+def problem(refusal: Refusal) -> bytes:
+    """Return the refusal as a problem document, its fields as members beside the standard ones."""
+    document = {
+        **refusal.fields,
+        "type": f"/problems/{refusal.code}",
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": refusal.detail,
+    }
+    return msgspec.json.encode(document)
+
+
+def retry_after(fields: Mapping[str, object]) -> str | None:
+    """Return the value of a Retry-After header, in seconds, where the refusal names one."""
+    seconds = fields.get("retry_after")
+    return str(seconds) if seconds is not None else None
+
+
+def etag(body: bytes) -> str:
+    """Return a strong validator for `body` (RFC 9110, section 8.8.3)."""
+    return f'"{digest(body)[:27]}"'
+
+
+def matches(if_none_match: str | None, tag: str) -> bool:
+    """Return whether a client that sent `If-None-Match` holds the body that `tag` names (weak comparison)."""
+    if not if_none_match:
+        return False
+    held = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
+    return "*" in held or tag.removeprefix("W/") in held

@@ -1,0 +1,37 @@
+"""What the processes count about themselves, in Prometheus' terms.
+
+With `PROMETHEUS_MULTIPROC_DIR` set, every process writes to files there and any of them can answer for all.
+"""
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY as OWN_REGISTRY
+from prometheus_client.multiprocess import MultiProcessCollector  # type: ignore[no-untyped-call, unused-ignore]
+
+_LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 10)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 350, 500, 1000)
+
+http_seconds = Histogram(
+    "tidegate_http_seconds", "Time from request to answer, seconds", ["route", "status_class"], buckets=_LATENCIES
+)
+batch_size = Histogram("tidegate_batch_size", "Items in a group commit", ["lane"], buckets=_SIZES)
+batch_wait_seconds = Histogram(
+    "tidegate_batch_wait_seconds", "Longest wait of a batch's items before it began, seconds", ["lane"], buckets=_LATENCIES
+)
+faults = Counter("tidegate_faults", "Failures that are not refusals: bugs and broken components", ["where"])
+refusals = Counter("tidegate_refusals", "Requests refused, by the refusal's code", ["code"])
+
+
+def registry() -> CollectorRegistry:
+    """Return the registry that answers for every process of this installation."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return OWN_REGISTRY
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+    return shared
+
+
+def exposition() -> bytes:
+    """Return all metrics in Prometheus' text format."""
+    return generate_latest(registry())

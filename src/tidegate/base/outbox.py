@@ -1,0 +1,174 @@
+"""Events from a lower room to a higher one, written in the transaction that makes them true.
+
+One transaction writes one row, with all its events. Each subscriber has a cursor of its own and moves it in the
+transaction in which it handles the events, so that each event takes effect exactly once per subscriber.
+A row is read only when every transaction that began before its own has ended: `xid` orders the rows without gaps.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+import psycopg
+
+from tidegate.base.db import Database, DatabaseUnavailable, Tx
+from tidegate.base.metrics import faults
+
+log = logging.getLogger(__name__)
+
+_ROWS_MAX = 200
+_IDLE_SECONDS = 0.1
+_FAULT_SECONDS = 1.0
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something that happened, named in the past tense. The class name is its name in the outbox."""
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """Rows that wait for a subscriber, and how long the oldest has waited."""
+
+    rows: int
+    seconds: float
+
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[Tx, list[Any]], Awaitable[None]]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Outbox:
+    """Appends events, and carries them to subscribers in batches."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[str, dict[str, tuple[type[Event], Handler]]] = {}
+
+    async def append(self, tx: Tx, *events: Event) -> None:
+        """Write `events` as one row of this transaction."""
+        if events:
+            await tx.execute("insert into base.outbox (events) values (%s::json)", [_encode(events).decode()])
+
+    def subscribe(self, name: str, handlers: Mapping[type[Event], Handler]) -> None:
+        """Register subscriber `name`: for each type of event, what handles a list of them in one transaction.
+
+        A subscriber sees all events that were ever written, in commit order, starting with the oldest kept row.
+        """
+        if name in self._subscribers:
+            raise ValueError(f"outbox subscriber {name} is registered already")
+        self._subscribers[name] = {kind.__name__: (kind, handler) for kind, handler in handlers.items()}
+
+    @property
+    def subscribers(self) -> list[str]:
+        """Names of all subscribers."""
+        return list(self._subscribers)
+
+    async def deliver(self, db: Database, name: str) -> int:
+        """Hand the next rows to subscriber `name` in one transaction; return how many rows that were."""
+        async with db.transaction() as tx:
+            cursor = await _lock_cursor(tx, name)
+            if cursor is None:
+                return 0
+            rows = await _rows_after(tx, cursor)
+            if not rows:
+                return 0
+            await self._handle(tx, name, [event for _, _, events in rows for event in events])
+            last_xid, last_id, _ = rows[-1]
+            await tx.execute(
+                "update base.outbox_cursor set xid = %s::xid8, id = %s, moved_at = now() where subscriber = %s",
+                [last_xid, last_id, name],
+            )
+            return len(rows)
+
+    async def _handle(self, tx: Tx, name: str, events: list[dict[str, Any]]) -> None:
+        """Call the handlers; runs of one type go together, and order between types is kept."""
+        handlers = self._subscribers[name]
+        run: list[Event] = []
+        for raw in events:
+            known = handlers.get(raw["type"])
+            if known is None:
+                continue
+            event = msgspec.convert(raw, known[0], strict=False)
+            if run and type(run[0]) is not type(event):
+                await handlers[type(run[0]).__name__][1](tx, run)
+                run = []
+            run.append(event)
+        if run:
+            await handlers[type(run[0]).__name__][1](tx, run)
+
+    async def run(self, db: Database, name: str) -> None:
+        """Deliver to subscriber `name` for ever; a failure is logged, counted and tried again."""
+        while True:
+            try:
+                delivered = await self.deliver(db, name)
+            except (DatabaseUnavailable, psycopg.OperationalError):
+                log.warning("outbox subscriber %s waits for the database", name)
+                await asyncio.sleep(_FAULT_SECONDS)
+            except Exception:
+                log.exception("outbox subscriber %s failed; its events stay and are tried again", name)
+                faults.labels(f"outbox:{name}").inc()
+                await asyncio.sleep(_FAULT_SECONDS)
+            else:
+                if not delivered:
+                    await asyncio.sleep(_IDLE_SECONDS)
+
+    async def drained(self, db: Database) -> bool:
+        """Return whether every subscriber has seen every event committed so far."""
+        async with db.transaction() as tx:
+            await _make_cursors(tx, self.subscribers)
+            row = await (
+                await tx.execute(
+                    "select exists (select from base.outbox o, base.outbox_cursor c"
+                    " where c.subscriber = any(%s) and (o.xid, o.id) > (c.xid, c.id))",
+                    [self.subscribers],
+                )
+            ).fetchone()
+            return not (row and row[0])
+
+    async def backlog(self, tx: Tx) -> Backlog:
+        """Return what the slowest subscriber has still to see; the count stops at 10,000 rows."""
+        row = await (
+            await tx.execute(
+                "select count(*), coalesce(extract(epoch from now() - min(waiting.written_at)), 0)::float8 from ("
+                "  select o.written_at from base.outbox o, (select xid, id from base.outbox_cursor"
+                "    where subscriber = any(%s) order by xid, id limit 1) slowest"
+                "  where (o.xid, o.id) > (slowest.xid, slowest.id) order by o.xid, o.id limit 10000) waiting",
+                [self.subscribers],
+            )
+        ).fetchone()
+        return Backlog(*row) if row else Backlog(0, 0.0)
+
+    async def prune(self, tx: Tx) -> int:
+        """Delete rows that every subscriber has seen; return how many."""
+        deleted = await tx.execute(
+            "delete from base.outbox o using (select xid, id from base.outbox_cursor order by xid, id limit 1) slowest"
+            " where (o.xid, o.id) <= (slowest.xid, slowest.id) and o.written_at < now() - interval '1 hour'"
+        )
+        return deleted.rowcount
+
+
+async def _make_cursors(tx: Tx, names: list[str]) -> None:
+    await tx.execute(
+        "insert into base.outbox_cursor (subscriber) select unnest(%s::text[]) on conflict do nothing", [names]
+    )
+
+
+async def _lock_cursor(tx: Tx, name: str) -> tuple[str, int] | None:
+    """Lock the subscriber's cursor, or return None where another process is delivering to it."""
+    select = "select xid::text, id from base.outbox_cursor where subscriber = %s for update skip locked"
+    row = await (await tx.execute(select, [name])).fetchone()
+    if row is None:
+        await _make_cursors(tx, [name])
+        row = await (await tx.execute(select, [name])).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+async def _rows_after(tx: Tx, cursor: tuple[str, int]) -> list[tuple[str, int, list[dict[str, Any]]]]:
+    rows = await tx.execute(
+        "select xid::text, id, events from base.outbox where (xid, id) > (%s::xid8, %s)"
+        " and xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid, id limit %s",
+        [*cursor, _ROWS_MAX],
+    )
+    return await rows.fetchall()

@@ -1,0 +1,1 @@
+"""What is on offer, when, and at what price: campaign, catalogue, pricing."""

@@ -1,0 +1,132 @@
+"""The use cases of a campaign: publish a definition, know the current version and its phase, look back."""
+
+from datetime import datetime
+
+from tidegate.base.clock import Clock
+from tidegate.base.db import Tx
+from tidegate.base.invariant import Check
+from tidegate.base.outbox import Outbox
+from tidegate.offer.campaign import rules, store
+from tidegate.offer.campaign.contracts import (
+    CampaignDefinition,
+    CampaignId,
+    CampaignPublished,
+    CampaignVersion,
+    Fault,
+    Phase,
+    VersionSummary,
+)
+from tidegate.offer.campaign.definition import OpenFile, read_definition
+from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty
+from tidegate.offer.campaign.terms import PublishedRules, offer_terms, published_rules
+
+__all__ = ["Campaign", "OpenFile", "PublishedRules", "offer_terms", "published_rules", "read_definition"]
+
+VERSIONS_MAX = 1_000
+
+
+class Campaign:
+    """Holds the current version in memory; `refresh` keeps it so."""
+
+    def __init__(self, clock: Clock, outbox: Outbox) -> None:
+        self._clock = clock
+        self._outbox = outbox
+        self._current: CampaignVersion | None = None
+
+    def faults(self, definition: CampaignDefinition) -> list[Fault]:
+        """Everything that keeps this definition from being published; empty if nothing does."""
+        return rules.find_faults(definition)
+
+    async def publish(self, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
+        """Make a definition the current version, in this transaction, and announce CampaignPublished.
+
+        Content that was published before gets no new version; if it is current already, nothing happens at all.
+        Publications wait for each other. Raises DefinitionFaulty.
+        """
+        faults = rules.find_faults(definition)
+        if faults:
+            raise DefinitionFaulty(faults)
+        await store.lock_publishing(tx)
+        version = await self._version_of(tx, definition, by)
+        if await store.current_key(tx) != (version.campaign_id, version.version):
+            await self._make_current(tx, version, by)
+        return version
+
+    async def _version_of(self, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
+        content = rules.canonical(definition)
+        sha256 = rules.content_hash(content)
+        known = await store.version_of_content(tx, definition.id, sha256)
+        if known is not None:
+            return known
+        now = self._clock.now()
+        number = await store.add_version(tx, definition.id, content=content, sha256=sha256, at=now, by=by)
+        return CampaignVersion(
+            campaign_id=definition.id,
+            version=number,
+            definition=definition,
+            published_at=now,
+            published_by=by,
+            sha256=sha256,
+        )
+
+    async def _make_current(self, tx: Tx, version: CampaignVersion, by: str) -> None:
+        now = self._clock.now()
+        await store.add_publication(tx, version.campaign_id, version.version, now, by)
+        await self._outbox.append(
+            tx,
+            CampaignPublished(
+                campaign_id=version.campaign_id,
+                version=version.version,
+                sha256=version.sha256,
+                published_at=now,
+                published_by=by,
+            ),
+        )
+
+    def current(self) -> CampaignVersion | None:
+        """The current version, as of the last `refresh`; None if nothing has been published."""
+        return self._current
+
+    def phase(self, now: datetime) -> Phase | None:
+        """The current campaign's phase at `now`; None before, after and between phases, and without a campaign."""
+        return rules.phase_at(self._current.definition, now) if self._current else None
+
+    async def refresh(self, tx: Tx) -> bool:
+        """Take up the version that was published last; whether it is another one. Cheap: call it every second."""
+        key = await store.current_key(tx)
+        held = self._current
+        if key is None or (held is not None and key == (held.campaign_id, held.version)):
+            return False
+        self._current = await store.version(tx, *key)
+        return True
+
+    async def version(self, tx: Tx, campaign_id: CampaignId, number: int | None = None) -> CampaignVersion:
+        """That version of a campaign, or the one of it that was published last. Raises CampaignUnknown."""
+        held = self._current
+        if held is not None and (held.campaign_id, held.version) == (campaign_id, number):
+            return held
+        found = await store.version(tx, campaign_id, number)
+        if found is None:
+            what = f"Version {number} of the campaign" if number is not None else "The campaign"
+            raise CampaignUnknown(f'{what} "{campaign_id}" was never published. See `tidegate campaign show`.')
+        return found
+
+    async def versions(self, tx: Tx, campaign_id: CampaignId | None = None, limit: int = 100) -> list[VersionSummary]:
+        """Versions of one campaign, or of all, newest first."""
+        return await store.summaries(tx, campaign_id, min(limit, VERSIONS_MAX))
+
+    async def check(self, tx: Tx) -> list[Check]:
+        """The invariants: content matches its hash, numbers have no gap."""
+        keys = await store.keys(tx)
+        changed = []
+        for campaign_id, number in keys:
+            version = await store.version(tx, campaign_id, number)
+            if version and rules.content_hash(rules.canonical(version.definition)) != version.sha256:
+                changed.append(f"{campaign_id} version {number}")
+        gaps = await store.gaps(tx)
+        return [
+            Check(
+                name="published campaigns unchanged", holds=not changed, examined=len(keys), detail=", ".join(changed)
+            ),
+            Check(name="campaign versions without gaps", holds=not gaps, examined=len(keys), detail=", ".join(gaps)),
+        ]

@@ -1,0 +1,253 @@
+"""`tidegate campaign`: a festival as a file - begin one, check it, publish it, look at what was published."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from getpass import getuser
+from importlib.resources import files
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from tidegate.base.errors import Refusal
+from tidegate.base.money import format_money
+from tidegate.offer.campaign.api import read_definition
+from tidegate.offer.campaign.contracts import (
+    CampaignDefinition,
+    CampaignId,
+    CampaignVersion,
+    OfferKind,
+    VersionSummary,
+)
+from tidegate.offer.campaign.errors import DefinitionFaulty
+
+FILE_BYTES_MAX = 64 * 1024 * 1024
+FAULTS_SHOWN_MAX = 50
+
+CampaignFile = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Desk(Protocol):
+    """What the commands need of a running installation."""
+
+    async def publish(self, definition: CampaignDefinition, by: str) -> CampaignVersion:
+        """Publish everywhere: campaign, catalogue and stock, in one transaction."""
+        ...
+
+    async def version(self, campaign_id: CampaignId | None, number: int | None) -> CampaignVersion:
+        """A version; without an id the current campaign's. Raises CampaignUnknown, NoCampaign."""
+        ...
+
+    async def versions(self, campaign_id: CampaignId) -> list[VersionSummary]:
+        """The history of a campaign, newest first."""
+        ...
+
+
+OpenDesk = Callable[[], AbstractAsyncContextManager[Desk]]
+"""Opens the installation named by the environment; the app provides it."""
+
+
+def load_definition(path: Path, *, now: datetime, start: str | None = None) -> CampaignDefinition:
+    """The definition in a campaign file. Raises DefinitionFaulty with every fault in it."""
+    return read_definition(
+        _text_of(path), file=path.name, open_file=lambda name: _text_of(path.parent / name), now=now, start=start
+    )
+
+
+def _text_of(path: Path) -> str:
+    if path.stat().st_size > FILE_BYTES_MAX:
+        raise OSError(None, f"it is larger than {FILE_BYTES_MAX // 1024 // 1024} MiB")
+    return path.read_text(encoding="utf-8")
+
+
+def group(open_desk: OpenDesk) -> click.Group:
+    """Return the commands `campaign ...`, working on the installation that `open_desk` opens."""
+
+    @click.group("campaign", short_help="Define, check and publish a festival.")
+    def campaign() -> None:
+        """Define a festival as a file, check it, publish it as an immutable version.
+
+        The file is described in docs/campaign-file.md.
+        """
+
+    campaign.add_command(init)
+    campaign.add_command(check)
+    campaign.add_command(_publish(open_desk))
+    campaign.add_command(_show(open_desk))
+    return campaign
+
+
+@click.command(short_help="Write a first campaign file to start from.")
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
+def init(folder: Path) -> None:
+    """Write festival.toml, goods.csv and offers.csv, small and complete, into DIR (default: here).
+
+    Nothing is overwritten: if one of them exists already, nothing is written at all.
+    """
+    sources = sorted(
+        (file for file in (files("tidegate.offer.campaign") / "template").iterdir() if "." in file.name),
+        key=lambda file: file.name,
+    )
+    taken = [file.name for file in sources if (folder / file.name).exists()]
+    if taken:
+        raise click.ClickException(
+            f"{folder} has {', '.join(taken)} already. Nothing was written; name another folder."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in sources:
+        (folder / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+        click.echo(f"wrote {folder / file.name}")
+    click.echo(f"Next: edit them, then tidegate campaign check {folder / 'festival.toml'}")
+
+
+@click.command(short_help="Name everything that is wrong with a campaign file.")
+@click.argument("file", type=CampaignFile)
+@click.option("--start", metavar="WHEN", help="When the festival starts: now, now+10m, 2026-11-11T00:00:00+08:00.")
+@click.option("--json", "as_json", is_flag=True, help="Print the definition, or the faults, as JSON.")
+def check(file: Path, start: str | None, *, as_json: bool) -> None:
+    """Check a campaign FILE and the CSV files that it names. Publishes nothing.
+
+    Exits 0 when it could be published, 1 with every fault by file and line when not.
+    """
+    definition = _loaded(file, start, as_json=as_json)
+    if as_json:
+        click.echo(msgspec.json.encode(definition).decode())
+    else:
+        _print_definition(definition, Console())
+        click.echo("No faults.")
+
+
+def _publish(open_desk: OpenDesk) -> click.Command:
+    @click.command("publish", short_help="Publish a campaign file as an immutable version.")
+    @click.argument("file", type=CampaignFile)
+    @click.option("--start", metavar="WHEN", help="When the festival starts: now, now+10m, 2026-11-11T00:00:00+08:00.")
+    @click.option("--by", metavar="NAME", help="Who publishes; kept with the version. Default: you.")
+    @click.option("--json", "as_json", is_flag=True, help="Print the version as JSON.")
+    def publish(file: Path, start: str | None, by: str | None, *, as_json: bool) -> None:
+        """Publish a campaign FILE: prices, goods and quotas take effect together, in one transaction.
+
+        A running system takes it up within seconds. The same content again is the same version. A faulty file
+        publishes nothing.
+        """
+        definition = _loaded(file, start, as_json=as_json)
+        version = asyncio.run(_published(open_desk, definition, by or _me(), as_json=as_json))
+        if as_json:
+            click.echo(msgspec.json.encode(_summary(version)).decode())
+            return
+        _print_definition(version.definition, Console())
+        click.echo(f"{version.campaign_id} version {version.version} is published (sha256 {version.sha256[:12]}).")
+
+    return publish
+
+
+async def _published(open_desk: OpenDesk, definition: CampaignDefinition, by: str, *, as_json: bool) -> CampaignVersion:
+    try:
+        async with open_desk() as desk:
+            return await desk.publish(definition, by)
+    except Refusal as refusal:
+        _refused(refusal, as_json=as_json)
+
+
+def _show(open_desk: OpenDesk) -> click.Command:
+    @click.command("show", short_help="Show what is published.")
+    @click.argument("campaign_id", metavar="[ID]", required=False)
+    @click.option("--version", "number", type=click.IntRange(min=1), help="Which version; default: the last published.")
+    @click.option("--json", "as_json", is_flag=True, help="Print the whole version as JSON.")
+    def show(campaign_id: str | None, number: int | None, *, as_json: bool) -> None:
+        """Show a published campaign and its history; without an ID the current one."""
+        version, versions = asyncio.run(_shown(open_desk, campaign_id, number, as_json=as_json))
+        if as_json:
+            click.echo(msgspec.json.encode(version).decode())
+            return
+        console = Console()
+        _print_definition(version.definition, console)
+        _print_versions(versions, version.version, console)
+
+    return show
+
+
+async def _shown(
+    open_desk: OpenDesk, campaign_id: str | None, number: int | None, *, as_json: bool
+) -> tuple[CampaignVersion, list[VersionSummary]]:
+    try:
+        async with open_desk() as desk:
+            version = await desk.version(CampaignId(campaign_id) if campaign_id else None, number)
+            return version, await desk.versions(version.campaign_id)
+    except Refusal as refusal:
+        _refused(refusal, as_json=as_json)
+
+
+def _loaded(file: Path, start: str | None, *, as_json: bool) -> CampaignDefinition:
+    try:
+        return load_definition(file, now=datetime.now(UTC), start=start)
+    except DefinitionFaulty as refusal:
+        _refused(refusal, as_json=as_json)
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file} is not UTF-8 text. Nothing was published.") from None
+    except OSError as fault:
+        raise click.ClickException(f"{file} cannot be read: {fault.strerror}. Nothing was published.") from None
+
+
+def _refused(refusal: Refusal, *, as_json: bool) -> NoReturn:
+    faults = refusal.faults if isinstance(refusal, DefinitionFaulty) else ()
+    if as_json:
+        click.echo(msgspec.json.encode({"detail": refusal.detail, "faults": faults}).decode())
+        raise SystemExit(1)
+    for fault in faults[:FAULTS_SHOWN_MAX]:
+        click.echo(str(fault), err=True)
+    if len(faults) > FAULTS_SHOWN_MAX:
+        click.echo(f"... and {len(faults) - FAULTS_SHOWN_MAX} more; --json shows all", err=True)
+    raise click.ClickException(refusal.detail)
+
+
+def _me() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        return "command line"
+
+
+def _summary(version: CampaignVersion) -> dict[str, object]:
+    return {
+        "campaign_id": version.campaign_id,
+        "version": version.version,
+        "sha256": version.sha256,
+        "published_at": version.published_at,
+        "published_by": version.published_by,
+    }
+
+
+def _print_definition(definition: CampaignDefinition, console: Console) -> None:
+    flash = sum(offer.kind is OfferKind.FLASH for offer in definition.offers)
+    units = sum(offer.quota for offer in definition.offers)
+    console.print(f"[bold]{definition.title.en}[/] / {definition.title.zh} ({definition.id}, {definition.currency})")
+    console.print(
+        f"Goods {len(definition.goods):,}, offers {len(definition.offers):,} ({flash:,} flash) of {units:,} units, "
+        f"coupons {len(definition.coupons):,}, limits {len(definition.limits):,}",
+        highlight=False,
+    )
+    if definition.coupons:
+        codes = [
+            f"{coupon.code} ({format_money(coupon.off, definition.currency, 'en')} off from "
+            f"{format_money(coupon.threshold, definition.currency, 'en')})"
+            for coupon in definition.coupons[:10]
+        ]
+        console.print(f"Coupons: {', '.join(codes)}", highlight=False)
+    table = Table("Phase", "From (UTC)", "To (UTC)", box=None, pad_edge=False)
+    for phase in definition.phases:
+        table.add_row(phase.name.value, f"{phase.starts_at:%Y-%m-%d %H:%M:%S}", f"{phase.ends_at:%Y-%m-%d %H:%M:%S}")
+    console.print(table)
+
+
+def _print_versions(versions: list[VersionSummary], shown: int, console: Console) -> None:
+    table = Table("Version", "Published (UTC)", "By", "SHA-256", "", box=None, pad_edge=False)
+    for each in versions:
+        marks = [word for word, holds in (("current", each.current), ("shown above", each.version == shown)) if holds]
+        published = f"{each.published_at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(str(each.version), published, each.published_by, each.sha256[:12], ", ".join(marks))
+    console.print(table)

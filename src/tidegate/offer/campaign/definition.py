@@ -1,0 +1,377 @@
+"""A campaign file (TOML, with CSV beside it) becomes a definition, or a list of everything that is wrong with it.
+
+The reference of the file is docs/campaign-file.md.
+"""
+
+import csv
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final
+
+from tidegate.offer.campaign import rules
+from tidegate.offer.campaign.contracts import (
+    COUPONS_MAX,
+    GOODS_MAX,
+    LIMITS_MAX,
+    Audience,
+    CampaignDefinition,
+    CampaignId,
+    Coupon,
+    Fault,
+    Goal,
+    GoalKind,
+    GoalUnit,
+    GoodsEntry,
+    Limit,
+    Offer,
+    OfferKind,
+    Owner,
+    Phase,
+    PhaseName,
+    Returns,
+    Shipping,
+    Theme,
+)
+from tidegate.offer.campaign.errors import DefinitionFaulty
+from tidegate.offer.campaign.positions import Path, line_of, lines_of
+from tidegate.offer.campaign.reading import LONG_TEXT_MAX, Notes, Table, currencies, minor_units
+
+GOODS_COLUMNS: Final = (
+    "sku", "name_zh", "name_en", "category", "brand", "description_zh", "description_en", "list_price", "picture",
+)  # fmt: skip
+OFFER_COLUMNS: Final = ("sku", "kind", "price", "quota", "per_buyer", "coupons")
+OPTIONAL_COLUMNS: Final = frozenset({"picture", "kind", "per_buyer", "coupons"})
+
+GOALS: Final = {
+    GoalKind.GMV: (GoalUnit.MONEY, True),
+    GoalKind.ORDERS: (GoalUnit.COUNT, True),
+    GoalKind.CONVERSION: (GoalUnit.BASIS_POINTS, True),
+    GoalKind.REPURCHASE_GROWTH: (GoalUnit.BASIS_POINTS, True),
+    GoalKind.GMV_GROWTH: (GoalUnit.BASIS_POINTS, True),
+    GoalKind.PAGE_LOAD: (GoalUnit.MILLISECONDS, False),
+    GoalKind.SEARCH: (GoalUnit.MILLISECONDS, False),
+    GoalKind.PAYMENT_SUCCESS: (GoalUnit.BASIS_POINTS, True),
+    GoalKind.SHIPPED_IN_24_HOURS: (GoalUnit.BASIS_POINTS, True),
+    GoalKind.DISPUTES: (GoalUnit.BASIS_POINTS, False),
+    GoalKind.DATA_BREACHES: (GoalUnit.COUNT, False),
+    GoalKind.SAFETY_INCIDENTS: (GoalUnit.BASIS_POINTS, False),
+    GoalKind.INCIDENT_RESPONSE: (GoalUnit.MINUTES, False),
+}
+"""The unit of each goal, and whether more is better."""
+
+_PERCENT = re.compile(r"(\d{1,6})(?:\.(\d{1,2}))?\s*%", re.ASCII)
+_DURATION = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?\s*(ms|s|min|h)", re.ASCII)
+_MILLISECONDS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
+_SYNTAX = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
+
+OpenFile = Callable[[str], str]
+"""Gives the text of a file beside the campaign file, by its name. Raises OSError or UnicodeDecodeError."""
+
+
+def read_definition(
+    text: str, *, file: str, open_file: OpenFile, now: datetime, start: str | None = None
+) -> CampaignDefinition:
+    """The definition that a campaign file describes, with every time absolute.
+
+    `start` overrides `campaign.start`; both may be "now", "now+10m" or an absolute time. Raises DefinitionFaulty with
+    every fault that was found, in the order of the file, each with file and line.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise DefinitionFaulty([_syntax_fault(fault, text, file)]) from None
+    source = _Source(file, text, open_file)
+    notes = Notes()
+    top = Table(notes, (), raw)
+    _set_currency(top.table("campaign"), notes)
+    _set_start(top.table("campaign"), notes, now, start)
+    definition = _definition(top, notes, source, raw)
+    if start is not None and not notes.start_used and len(definition.phases) == len(PhaseName):
+        notes.add(("campaign",), "--start moves nothing: no phase counts from the start, all times are absolute")
+    top.done()
+    faults = notes.faults + _consistency_faults(definition, notes.faults)
+    if faults:
+        raise DefinitionFaulty(source.located(faults))
+    return definition
+
+
+def _syntax_fault(fault: tomllib.TOMLDecodeError, text: str, file: str) -> Fault:
+    found = _SYNTAX.fullmatch(str(fault))
+    message, line = (found[1], found[2]) if found else (str(fault), None)
+    return Fault(
+        path=(),
+        message=f"this is not TOML: {message[:1].lower()}{message[1:]}",
+        file=file,
+        line=int(line) if line else text.rstrip("\n").count("\n") + 1,
+    )
+
+
+def _consistency_faults(definition: CampaignDefinition, found: list[Fault]) -> list[Fault]:
+    """What contradicts itself, except where a value could not be read and a stand-in would be judged."""
+    unread = {fault.path[:2] for fault in found} | {fault.path for fault in found if len(fault.path) == 1}
+    touched = {fault.path[:1] for fault in found}
+    return [
+        fault
+        for fault in rules.find_faults(definition)
+        if not unread & {fault.path[:1], fault.path[:2]} and not (len(fault.path) == 1 and fault.path in touched)
+    ]
+
+
+class _Source:
+    """Where things stand: lines of the campaign file, and rows that came from a CSV file."""
+
+    def __init__(self, file: str, text: str, open_file: OpenFile) -> None:
+        self._file = file
+        self._text = text
+        self._open_file = open_file
+        self._rows: dict[Path, tuple[str, int]] = {}
+        self._inline: dict[str, int] = {}
+
+    def csv_from(self, key: str) -> int | None:
+        """The place from which on the list at `key` came from a CSV file; None if all stands in the campaign file."""
+        return self._inline.get(key)
+
+    def located(self, faults: list[Fault]) -> list[Fault]:
+        """The faults with their files and lines, sorted by them."""
+        lines = lines_of(self._text)
+        placed = []
+        for fault in faults:
+            file, line = self._rows.get(fault.path[:2]) or (self._file, line_of(lines, fault.path))
+            file, line = fault.file or file, fault.line or line
+            placed.append(Fault(path=fault.path, message=fault.message, file=file, line=line))
+        return sorted(placed, key=lambda fault: (fault.file != self._file, fault.file, fault.line))
+
+    def add_rows(self, notes: Notes, raw: dict[str, object], key: str, name: str, columns: tuple[str, ...]) -> None:
+        """Append the rows of a CSV file to the list at `key`, as if they stood in the campaign file."""
+        entries = raw.setdefault(key, [])
+        if not isinstance(entries, list):
+            return
+        self._inline[key] = len(entries)
+        file_key = ("campaign", "goods_file" if key == "goods" else "offers_file")
+        try:
+            text = self._open_file(name).removeprefix("\ufeff")
+        except OSError as fault:
+            notes.add(file_key, f'"{name}" cannot be read: {(fault.strerror or str(fault)).lower()}')
+            return
+        except UnicodeDecodeError:
+            notes.add(file_key, f'"{name}" is not UTF-8 text')
+            return
+        for line, row in _csv_rows(notes, name, text, columns):
+            self._rows[(key, len(entries))] = (name, line)
+            entries.append(row)
+
+
+def _csv_rows(notes: Notes, name: str, text: str, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, object]]]:
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    try:
+        header = [column.strip() for column in next(reader, [])]
+        if not _header_is_right(notes, name, header, columns):
+            return
+        line = reader.line_num + 1
+        for cells in reader:
+            if len(cells) == len(header):
+                yield line, _nested(dict(zip(header, cells, strict=True)))
+            elif cells:
+                message = f"this row has {len(cells)} columns; the heading has {len(header)}"
+                notes.faults.append(Fault(path=(), message=message, file=name, line=line))
+            line = reader.line_num + 1
+    except csv.Error as fault:
+        notes.faults.append(Fault(path=(), message=f"this is not CSV: {fault}", file=name, line=reader.line_num))
+
+
+def _header_is_right(notes: Notes, name: str, header: list[str], columns: tuple[str, ...]) -> bool:
+    missing = [column for column in columns if column not in header and column not in OPTIONAL_COLUMNS]
+    unknown = [column for column in header if column not in columns]
+    twice = sorted({column for column in header if header.count(column) > 1})
+    for what, found in (("is missing", missing), ("is not known", unknown), ("stands twice", twice)):
+        for column in found:
+            message = f'column "{column}" {what}; the columns are {", ".join(columns)}'
+            notes.faults.append(Fault(path=(), message=message, file=name, line=1))
+    return not (missing or unknown or twice)
+
+
+def _nested(row: dict[str, str]) -> dict[str, object]:
+    """`name_zh` and `name_en` of a CSV row as { name = { zh, en } }."""
+    nested: dict[str, object] = {}
+    for column, cell in row.items():
+        head, _, language = column.rpartition("_")
+        if language in {"zh", "en"}:
+            words = nested.setdefault(head, {})
+            assert isinstance(words, dict)
+            words[language] = cell
+        else:
+            nested[column] = cell
+    return nested
+
+
+def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object]) -> CampaignDefinition:
+    head = top.table("campaign")
+    head.know("currency", "start")
+    for key, columns in (("goods", GOODS_COLUMNS), ("offer", OFFER_COLUMNS)):
+        file_key = "goods_file" if key == "goods" else "offers_file"
+        if file_key in head and (name := head.text(file_key)):
+            source.add_rows(notes, raw, key, name, columns)
+    definition = CampaignDefinition(
+        id=CampaignId(head.text("id")),
+        title=head.words("title"),
+        theme=head.choice("theme", Theme, Theme.SHOPPING_FESTIVAL),
+        audience=head.choices("audience", Audience, Audience.EVERYONE),
+        accent=head.text("accent", default="#c8102e"),
+        currency=notes.currency,
+        payment_minutes=head.count("payment_minutes", default=15),
+        phases=tuple(_phases(top.table("phases"))),
+        goals=tuple(_goals(top.table("goals"), notes)) if "goals" in top else (),
+        owners=tuple(_owner(entry) for entry in top.tables("owner", most=100)),
+        goods=tuple(_goods(entry) for entry in top.tables("goods", most=GOODS_MAX, csv_from=source.csv_from("goods"))),
+        offers=tuple(_offer(entry) for entry in top.tables("offer", most=GOODS_MAX, csv_from=source.csv_from("offer"))),
+        coupons=tuple(_coupon(entry) for entry in top.tables("coupon", most=COUPONS_MAX)),
+        limits=tuple(_limit(entry) for entry in top.tables("limit", most=LIMITS_MAX)),
+        shipping=_shipping(top.table("shipping")),
+        returns=_returns(top.table("returns")),
+        rules=top.words("rules", most=LONG_TEXT_MAX),
+    )
+    head.done()
+    return definition
+
+
+def _set_currency(head: Table, notes: Notes) -> None:
+    currency = head.text("currency", default="CNY")
+    if currency in currencies():
+        notes.currency = currency
+    else:
+        head.fault("currency", f'"{currency}" is not a currency; write its three letters (ISO 4217), like "CNY"')
+
+
+def _set_start(head: Table, notes: Notes, now: datetime, option: str | None) -> None:
+    if option is not None:
+        head.know("start")
+        notes.start = rules.start_of(option, now)
+        if notes.start is None:
+            head.fault("start", f'"{option}" (--start) is not a time; give now, now+10m or 2026-11-11T00:00:00+08:00')
+    elif "start" in head:
+        raw = head.raw("start")
+        notes.start = rules.start_of(raw, now) if isinstance(raw, str) else head.moment("start")
+        if notes.start is None and isinstance(raw, str):
+            head.fault("start", f'"{raw}" is not a time; write 2026-11-11T00:00:00+08:00, "now" or "now+10m"')
+
+
+def _phases(table: Table) -> Iterator[Phase]:
+    for name in PhaseName:
+        phase = table.table(name.value)
+        starts_at, ends_at = phase.moment("starts_at"), phase.moment("ends_at")
+        phase.done()
+        if starts_at is not None and ends_at is not None:
+            yield Phase(name=name, starts_at=starts_at, ends_at=ends_at)
+    table.done()
+
+
+def _goals(table: Table, notes: Notes) -> Iterator[Goal]:
+    for kind, (unit, at_least) in GOALS.items():
+        if kind.value in table and (target := _target(table, kind.value, unit, notes)) is not None:
+            yield Goal(kind=kind, target=target, unit=unit, at_least=at_least)
+    table.done()
+
+
+def _target(table: Table, key: str, unit: GoalUnit, notes: Notes) -> int | None:
+    if unit is GoalUnit.COUNT:
+        return table.count(key)
+    text = table.text(key)
+    target: int | str
+    match unit:
+        case GoalUnit.MONEY:
+            target = minor_units(text, notes.currency)
+        case GoalUnit.BASIS_POINTS:
+            found = _PERCENT.fullmatch(text)
+            wrong = f'"{text}" is not a percentage with at most two decimals; write it like "99.5 %"'
+            target = int(found[1] + (found[2] or "").ljust(2, "0")) if found else wrong
+        case GoalUnit.MILLISECONDS | GoalUnit.MINUTES:
+            target = _duration(text, 60_000 if unit is GoalUnit.MINUTES else 1)
+    if isinstance(target, int):
+        return target
+    if text:
+        table.fault(key, target)
+    return None
+
+
+def _duration(text: str, milliseconds: int) -> int | str:
+    found = _DURATION.fullmatch(text)
+    if not found:
+        return f'"{text}" is not a duration; write it like "2 s", "50 ms" or "10 min"'
+    thousandths = int(found[1] + (found[2] or "").ljust(3, "0"))
+    exact, rest = divmod(thousandths * _MILLISECONDS[found[3]], 1000 * milliseconds)
+    return f'"{text}" is too fine; this goal counts whole {"minutes" if milliseconds > 1 else "ms"}' if rest else exact
+
+
+def _owner(table: Table) -> Owner:
+    owner = Owner(role=table.text("role"), name=table.text("name"), contact=table.text("contact"))
+    table.done()
+    return owner
+
+
+def _goods(table: Table) -> GoodsEntry:
+    entry = GoodsEntry(
+        sku=table.text("sku"),
+        name=table.words("name"),
+        description=table.words("description"),
+        category=table.text("category"),
+        brand=table.text("brand"),
+        list_price=table.money("list_price"),
+        picture=table.text("picture", default=""),
+    )
+    table.done()
+    return entry
+
+
+def _offer(table: Table) -> Offer:
+    kind = table.choice("kind", OfferKind, OfferKind.DISCOUNT)
+    offer = Offer(
+        sku=table.text("sku"),
+        kind=kind,
+        price=table.money("price"),
+        quota=table.count("quota"),
+        per_buyer=table.count("per_buyer", default=0),
+        coupons=table.flag("coupons", default=kind is not OfferKind.FLASH),
+    )
+    table.done()
+    return offer
+
+
+def _coupon(table: Table) -> Coupon:
+    coupon = Coupon(
+        code=table.text("code"),
+        threshold=table.money("threshold"),
+        off=table.money("off"),
+        quota=table.count("quota", default=0),
+        per_buyer=table.count("per_buyer", default=0),
+        label=table.words("label"),
+    )
+    table.done()
+    return coupon
+
+
+def _limit(table: Table) -> Limit:
+    limit = Limit(
+        name=table.text("name"),
+        skus=table.texts("skus"),
+        per_buyer=table.count("per_buyer"),
+        label=table.words("label"),
+    )
+    for_all = table.flag("all", default=False)
+    if bool(limit.skus) == for_all:
+        table.fault("skus", "write either skus = [...] or all = true")
+    table.done()
+    return limit
+
+
+def _shipping(table: Table) -> Shipping:
+    shipping = Shipping(fee=table.money("fee"), free_from=table.amount("free_from", needed=False))
+    table.done()
+    return shipping
+
+
+def _returns(table: Table) -> Returns:
+    returns = Returns(days=table.count("days"), text=table.words("text"))
+    table.done()
+    return returns

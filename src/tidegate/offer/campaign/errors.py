@@ -1,0 +1,45 @@
+"""What the campaign refuses.
+
+Refusal
+├── DefinitionFaulty   422  the definition has faults; each is named
+├── CampaignUnknown    404  no such campaign or version was published
+└── NoCampaign         503  nothing has been published yet
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from tidegate.base.errors import Refusal
+from tidegate.offer.campaign.contracts import Fault
+
+
+class DefinitionFaulty(Refusal):
+    """The definition has faults; ``faults`` holds every one that was found, in the order of the file."""
+
+    code: ClassVar[str] = "definition-faulty"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "The campaign definition has faults"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__(
+            f"The definition has {count}. Nothing was published; correct them and publish again.",
+            faults=[str(fault) for fault in faults],
+        )
+
+
+class CampaignUnknown(Refusal):
+    """No such campaign, or no such version of it, has been published."""
+
+    code: ClassVar[str] = "campaign-unknown"
+    status: ClassVar[int] = 404
+    title: ClassVar[str] = "Campaign not known"
+
+
+class NoCampaign(Refusal):
+    """Nothing has been published yet."""
+
+    code: ClassVar[str] = "no-campaign"
+    status: ClassVar[int] = 503
+    title: ClassVar[str] = "No campaign"

@@ -1,0 +1,100 @@
+"""The use cases of pricing: price a cart by the current rules, and keep the counters of limited rules."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from tidegate.base.db import Tx
+from tidegate.base.errors import Refusal
+from tidegate.base.invariant import Check
+from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.campaign.contracts import CampaignId
+from tidegate.offer.campaign.errors import NoCampaign
+from tidegate.offer.pricing import store
+from tidegate.offer.pricing.contracts import Cart, CounterUse, PricedOrder, RuleSet
+from tidegate.offer.pricing.errors import CountersRaced
+from tidegate.offer.pricing.rules import Counters, compile_rules, price_order, refusal_of
+
+__all__ = ["Counters", "Pricing", "compile_rules", "price_order"]
+
+
+class Pricing:
+    """Prices carts by the campaign's current version, held in memory as a compiled rule set."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self._campaign = campaign
+        self._rules: RuleSet | None = None
+
+    @property
+    def rules(self) -> RuleSet:
+        """The current rule set. Raises NoCampaign when nothing has been published yet."""
+        if self._rules is None:
+            raise NoCampaign("No campaign has been published yet. Nothing was ordered; come back later.")
+        return self._rules
+
+    def refresh(self) -> bool:
+        """Compile the campaign's current version if it is another one; whether it was. Call it after the campaign's."""
+        current = self._campaign.current()
+        if current is None or self._is_compiled(current.campaign_id, current.version):
+            return False
+        self._rules = compile_rules(current)
+        return True
+
+    def _is_compiled(self, campaign_id: CampaignId, version: int) -> bool:
+        held = self._rules
+        return held is not None and (held.campaign_id, held.version) == (campaign_id, version)
+
+    def price(self, cart: Cart, buyer: UUID | None = None) -> PricedOrder:
+        """Price a cart by the current rules; no I/O. Refusals: see `rules.price_order`."""
+        return price_order(self.rules, cart, buyer)
+
+    async def rules_of(self, tx: Tx, campaign_id: CampaignId, version: int) -> RuleSet:
+        """The rule set of any published version, to price an old order again to the same cent.
+
+        Raises CampaignUnknown.
+        """
+        if self._rules is not None and self._is_compiled(campaign_id, version):
+            return self._rules
+        return compile_rules(await self._campaign.version(tx, campaign_id, version))
+
+    async def lock_counters(self, tx: Tx, keys: Iterable[str]) -> Counters:
+        """Lock the counters of a batch of orders until the transaction ends; one statement, locked in key order.
+
+        Lock once in a transaction, decide with `Counters.try_use`, then `write_counters` once.
+        """
+        wanted = frozenset(keys)
+        used = await store.lock(tx, sorted(wanted)) if wanted else {}
+        return Counters(dict.fromkeys(wanted, 0) | used, missing=wanted - used.keys())
+
+    async def write_counters(self, tx: Tx, counters: Counters) -> None:
+        """Write what was used; one statement.
+
+        Raises CountersRaced when another transaction made one of the new counters first: roll back, decide again.
+        """
+        changes = counters.changes()
+        if changes and not await store.write(tx, changes):
+            raise CountersRaced
+
+    async def release_counters(self, tx: Tx, uses: Sequence[CounterUse]) -> list[str]:
+        """Give back what orders had used that ended unpaid; one statement, locked in key order.
+
+        Returns the keys that held less than was released; they stand at 0 and are worth a look, for each order is
+        released once.
+        """
+        amounts: dict[str, int] = {}
+        for use in uses:
+            amounts[use.key] = amounts.get(use.key, 0) + use.amount
+        return await store.release(tx, amounts) if amounts else []
+
+    def refusal_of(self, use: CounterUse) -> Refusal:
+        """The refusal to answer when `use` is what `Counters.try_use` returned."""
+        return refusal_of(use)
+
+    async def check(self, tx: Tx) -> list[Check]:
+        """The counters' invariant, and that the rules in memory price every offer within its list price."""
+        examined, broken = await store.beyond_cap(tx)
+        offers = self._rules.offers.values() if self._rules else ()
+        dear = [offer.sku for offer in offers if not 0 < offer.unit_price <= offer.list_price]
+        return [
+            Check(name="counters within their caps", holds=not broken, examined=examined, detail=", ".join(broken)),
+            Check(name="offers within list price", holds=not dear, examined=len(offers), detail=", ".join(dear[:10])),
+        ]

@@ -1,0 +1,87 @@
+"""What pricing refuses. Nothing is ever counted or charged by a refusal.
+
+Refusal
+├── CartFaulty          422  no lines, too many, or a quantity out of range
+├── UnknownGoods        404  a SKU that the campaign does not know
+├── NotOnOffer          409  known goods without an offer
+├── CouponNotValid      422  no coupon has this code
+├── CouponNotApplicable 409  nothing in the cart takes coupons
+├── ThresholdNotMet     409  the goods that count are worth less than the coupon's threshold
+├── BuyerLimitReached   409  more units than one buyer may have
+└── CouponUsedUp        409  the coupon's uses, in all or of this buyer, are used up
+"""
+
+from typing import ClassVar
+
+from tidegate.base.errors import Refusal
+
+
+class CartFaulty(Refusal):
+    """The cart has no lines, too many lines, or a quantity out of range."""
+
+    code: ClassVar[str] = "cart-faulty"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "The cart cannot be priced"
+
+
+class UnknownGoods(Refusal):
+    """The campaign does not know this SKU."""
+
+    code: ClassVar[str] = "unknown-goods"
+    status: ClassVar[int] = 404
+    title: ClassVar[str] = "Goods not known"
+
+
+class NotOnOffer(Refusal):
+    """The goods are known, but the campaign does not sell them."""
+
+    code: ClassVar[str] = "not-on-offer"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "Not on offer"
+
+
+class CouponNotValid(Refusal):
+    """The campaign has no coupon of this code."""
+
+    code: ClassVar[str] = "coupon-not-valid"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "Coupon not valid"
+
+
+class CouponNotApplicable(Refusal):
+    """None of the goods in the cart takes coupons."""
+
+    code: ClassVar[str] = "coupon-not-applicable"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "Coupon not applicable"
+
+
+class ThresholdNotMet(Refusal):
+    """The goods that count towards the coupon are worth less than its threshold; ``missing`` says how much."""
+
+    code: ClassVar[str] = "threshold-not-met"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "Threshold not met"
+
+
+class BuyerLimitReached(Refusal):
+    """More units than one buyer may have, with what the buyer has ordered before."""
+
+    code: ClassVar[str] = "buyer-limit-reached"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "Limit reached"
+
+
+class CouponUsedUp(Refusal):
+    """No use of this coupon is left, in all or for this buyer."""
+
+    code: ClassVar[str] = "coupon-used-up"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "Coupon used up"
+
+
+class CountersRaced(Exception):  # noqa: N818  an event that is expected and retried, not an error
+    """Another transaction made one of the new counters first: roll back and decide the same batch again.
+
+    Not a refusal: nobody did anything wrong, and the second try finds the counter and locks it.
+    """

@@ -1,0 +1,82 @@
+"""JSON door of pricing: what a cart would cost, with every step explained. Nothing is reserved or counted."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import post
+from litestar.status_codes import HTTP_200_OK
+from msgspec import Meta
+
+from tidegate.offer.campaign.contracts import CampaignId
+from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, CartLine, PricedLine, PriceStep
+from tidegate.trust.identity.contracts import AccountId
+
+_BODY_BYTES_MAX = 65_536
+
+
+class QuoteLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many units of one SKU."""
+
+    sku: Annotated[str, Meta(min_length=1, max_length=64, examples=["KTL-1001"])]
+    quantity: Annotated[int, Meta(ge=1, le=QUANTITY_MAX, examples=[2])]
+
+
+class AskForQuote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cart, with at most one coupon code."""
+
+    lines: Annotated[list[QuoteLine], Meta(min_length=1, max_length=LINES_MAX)]
+    coupon: Annotated[str, Meta(min_length=1, max_length=32, examples=["TIDE50"])] | None = None
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """A priced cart. Amounts are in minor units of `currency`; the amounts of the steps add up to `total`.
+
+    `trace_hash` is the SHA-256 of everything that made the price: an order placed now under the same rules has the
+    same one.
+    """
+
+    lines: tuple[PricedLine, ...]
+    steps: tuple[PriceStep, ...]
+    goods_total: int
+    discount_total: int
+    shipping: int
+    total: int
+    currency: str
+    campaign_id: CampaignId
+    rules_version: int
+    trace_hash: str
+
+
+@post(
+    "/api/v1/quotes",
+    status_code=HTTP_200_OK,
+    summary="Price a cart",
+    description=(
+        "The price of a cart by the current rules, step by step: list price, offers, coupon, shipping. Pure reckoning: "
+        "nothing is reserved, and stock and what the buyer ordered before are looked at when the order is placed."
+    ),
+    tags=["pricing"],
+    request_max_body_size=_BODY_BYTES_MAX,
+    sync_to_thread=False,
+)
+def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId | None) -> Quote:
+    """Return the priced cart. Raises what `rules.price_order` raises, and NoCampaign."""
+    rules = pricing.rules
+    cart = Cart(lines=tuple(CartLine(line.sku, line.quantity) for line in data.lines), coupon=data.coupon)
+    order = pricing.price(cart, maybe_account)
+    return Quote(
+        lines=order.lines,
+        steps=order.steps,
+        goods_total=order.goods_total,
+        discount_total=order.discount_total,
+        shipping=order.shipping,
+        total=order.total,
+        currency=order.currency,
+        campaign_id=rules.campaign_id,
+        rules_version=order.rules_version,
+        trace_hash=order.trace_hash,
+    )
+
+
+routes = [ask_for_quote]

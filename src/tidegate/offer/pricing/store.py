@@ -1,0 +1,105 @@
+"""All SQL of pricing: the counters of limited rules.
+
+The protocol, in one transaction, each step one statement:
+
+1. `lock`   locks the rows that exist, in key order, and tells which keys have none yet;
+2. the batch is decided in memory (`rules.Counters`);
+3. `write`  updates the locked rows and inserts the new ones, in key order, `on conflict do nothing`.
+
+A key is new only once, and a buyer's first order makes several: inserting them at step 1 would cost a dead row each.
+Where another transaction has inserted such a key meanwhile, the insert does nothing, fewer rows are written than
+asked, and the caller rolls back and decides the batch again: this time the row exists and is locked at step 1.
+
+No deadlock: locks on existing rows are waited for only at step 1, in key order, before anything is inserted; at step 3
+only an uncommitted insert of another is waited for, in key order. `do update` instead of `do nothing` would wait for
+locked rows at step 3 as well, and could close a circle.
+"""
+
+from collections.abc import Sequence
+
+from tidegate.base.db import Tx
+
+LOCK = """
+    select key, used
+    from pricing.counter
+    where key = any(%(keys)b)
+    order by key
+    for update
+"""
+
+WRITE = """
+    with change as materialized (
+        select *
+        from unnest(%(keys)b::text[], %(used)b::bigint[], %(caps)b::bigint[], %(new)b::boolean[])
+            as change (key, used, cap, new)
+    ),
+    updated as (
+        update pricing.counter
+        set used = change.used, cap = change.cap
+        from change
+        where counter.key = change.key and not change.new
+        returning 1
+    ),
+    inserted as (
+        insert into pricing.counter (key, used, cap)
+        select key, used, cap
+        from change
+        where new
+        order by key collate "C"
+        on conflict (key) do nothing
+        returning 1
+    )
+    select (select count(*) from updated) + (select count(*) from inserted)
+"""
+
+RELEASE = """
+    with release as materialized (
+        select key, amount
+        from unnest(%(keys)b::text[], %(amounts)b::bigint[]) as release (key, amount)
+    ),
+    held as materialized (
+        select counter.key, counter.used, release.amount
+        from pricing.counter
+        join release using (key)
+        order by counter.key
+        for update of counter
+    ),
+    released as (
+        update pricing.counter
+        set used = greatest(counter.used - held.amount, 0)
+        from held
+        where counter.key = held.key
+    )
+    select key
+    from release
+    left join held using (key, amount)
+    where held.used is null or held.used < amount
+    order by key collate "C"
+"""
+
+
+async def lock(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
+    """Lock the rows of these keys, in key order; how much of each is used. Keys without a row are absent."""
+    rows = await tx.execute(LOCK, {"keys": list(keys)})
+    return dict(await rows.fetchall())
+
+
+async def write(tx: Tx, changes: Sequence[tuple[str, int, int, bool]]) -> bool:
+    """Write new values of locked rows and of new keys; False where another transaction made a key of them first."""
+    keys, used, caps, new = (list(column) for column in zip(*changes, strict=True))
+    written = await (await tx.execute(WRITE, {"keys": keys, "used": used, "caps": caps, "new": new})).fetchone()
+    return written is not None and written[0] == len(changes)
+
+
+async def release(tx: Tx, amounts: dict[str, int]) -> list[str]:
+    """Take the amounts off the counters, never below 0; the keys that held less than that."""
+    keys = sorted(amounts)
+    rows = await tx.execute(RELEASE, {"keys": keys, "amounts": [amounts[key] for key in keys]})
+    return [key for (key,) in await rows.fetchall()]
+
+
+async def beyond_cap(tx: Tx) -> tuple[int, list[str]]:
+    """How many counters there are, and the keys of those that are negative or beyond their cap (ten at most)."""
+    counted = await (await tx.execute("select count(*) from pricing.counter")).fetchone()
+    rows = await tx.execute("select key from pricing.counter where used not between 0 and cap order by key limit 10")
+    return (counted[0] if counted else 0), [key for (key,) in await rows.fetchall()]

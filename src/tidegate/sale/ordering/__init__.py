@@ -1,0 +1,16 @@
+"""Ordering: from a wish to a durable order, and what becomes of it.
+
+Words. *Placed*: taken, not paid. *Paid*: its money is captured. *Expired*: not paid in time. *Cancelled*: given up
+before payment. *Refunding*, *refunded*: its money is on the way back, is back.
+The *hot lane* takes orders in batches: whatever waits while one batch commits forms the next.
+
+Invariants.
+- Every acknowledged order exists exactly once; every existing order was asked for.
+- The same idempotency key gives the same answer for ever; with another body it is refused.
+- The price charged is the price shown at placing.
+- A placed order holds exactly its units; a paid one has sold them; any other holds nothing.
+- A paid order has one captured payment of its total.
+- Limits and coupon quotas hold across all orders of a campaign.
+
+Locks are taken in this order: orders by id, intents, counters by key, stock levels by key.
+"""

@@ -1,0 +1,425 @@
+"""What can be done with orders. Placing goes through the hot lane; everything else is an ordinary transaction."""
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tidegate.base.clock import Clock
+from tidegate.base.db import Database, Tx
+from tidegate.base.errors import Refusal
+from tidegate.base.invariant import Check
+from tidegate.base.outbox import Outbox
+from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.pricing.contracts import Cart, CartLine, PricedOrder, RuleSet
+from tidegate.sale.ordering import store, store_figures
+from tidegate.sale.ordering.contracts import (
+    KEY_PATTERN,
+    Asked,
+    Order,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilter,
+    OrderPage,
+    OrderPaid,
+    OrderRefunded,
+    OrderState,
+    Placed,
+    PlaceOrder,
+    Refund,
+    RefundLine,
+)
+from tidegate.sale.ordering.errors import (
+    KeyMalformed,
+    KeyReused,
+    OrderEnded,
+    OrderUnknown,
+    PaymentUnderWay,
+    PriceChanged,
+    SaleNotOpen,
+)
+from tidegate.sale.ordering.lane import HotLane
+from tidegate.sale.ordering.rules import may_move, refund_amount, remaining, request_hash, units_of
+from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
+from tidegate.sale.payment.api import Payment
+from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded, RefundCause
+from tidegate.sale.stock.api import Stock
+from tidegate.sale.stock.contracts import Claim, HoldState, Units
+
+log = logging.getLogger(__name__)
+
+_key = re.compile(KEY_PATTERN, re.ASCII)
+_DUE_MAX = 500
+_BUSY_DELAY = timedelta(seconds=3)
+_OVERDUE_GRACE = timedelta(seconds=60)
+_PAID_STATES = (OrderState.PAID, OrderState.REFUNDING, OrderState.REFUNDED)
+
+
+class Ordering:
+    """Orders from placing to refund."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        outbox: Outbox,
+        campaign: Campaign,
+        pricing: Pricing,
+        stock: Stock,
+        payment: Payment,
+        lane: HotLane,
+        *,
+        hold_seconds: int | None = None,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._outbox = outbox
+        self._campaign = campaign
+        self._pricing = pricing
+        self._stock = stock
+        self._payment = payment
+        self._lane = lane
+        self._hold_seconds = hold_seconds
+
+    async def place(self, buyer_id: UUID, key: str, command: PlaceOrder) -> Placed:
+        """Take an order, durably, or refuse it and change nothing.
+
+        The same `key` of the same buyer gives the same answer for ever; with another command it is refused.
+        Raises KeyMalformed, KeyReused, SaleNotOpen, PriceChanged, AddressUnknown, OrderDenied, stock's SoldOut,
+        pricing's refusals, Overloaded and DatabaseUnavailable.
+        """
+        if not _key.match(key):
+            raise KeyMalformed(
+                "The header Idempotency-Key must be 8 to 64 letters, digits, hyphens or underscores, "
+                "new for each order and the same when an order is sent again. Nothing was ordered."
+            )
+        try:
+            asked = self._asked(buyer_id, key, command)
+        except Refusal:
+            earlier = await self._earlier(buyer_id, key, command)
+            if earlier is None:
+                raise
+            return earlier
+        return await self._lane.submit(asked)
+
+    def _asked(self, buyer_id: UUID, key: str, command: PlaceOrder) -> Asked:
+        """Price the command by the rules of this moment; no I/O."""
+        rules = self._pricing.rules
+        self._require_open(rules)
+        cart = Cart(tuple(CartLine(line.sku, line.quantity) for line in command.lines), command.coupon)
+        priced = self._pricing.price(cart, buyer_id)
+        _require_price(priced, command.expected_total)
+        return Asked(
+            buyer_id=buyer_id,
+            key=key,
+            request_hash=request_hash(command),
+            address_id=command.address_id,
+            campaign_id=rules.campaign_id,
+            cart=cart,
+            priced=priced,
+            payment_seconds=self._payment_seconds(),
+        )
+
+    def _require_open(self, rules: RuleSet) -> None:
+        now = self._clock.now()
+        if not rules.opens_at <= now < rules.closes_at:
+            when = f"It opens at {rules.opens_at:%Y-%m-%d %H:%M} UTC." if now < rules.opens_at else "It is over."
+            raise SaleNotOpen(f"{when} Nothing was ordered.", opens_at=rules.opens_at, closes_at=rules.closes_at)
+
+    def _payment_seconds(self) -> int:
+        if self._hold_seconds is not None:
+            return self._hold_seconds
+        current = self._campaign.current()
+        return 60 * current.definition.payment_minutes if current else 900
+
+    async def _earlier(self, buyer_id: UUID, key: str, command: PlaceOrder) -> Placed | None:
+        """Return the order that this key belongs to already, whatever the rules of this moment say."""
+        async with self._db.transaction() as tx:
+            found = (await store.earlier(tx, [(buyer_id, key)])).get((buyer_id, key))
+            if found is None:
+                return None
+            if found.request_hash != request_hash(command):
+                raise KeyReused(
+                    "This idempotency key belongs to an order that was asked for with another body. "
+                    "Nothing was ordered. Send the first body again, or use a new key.",
+                    order_id=found.order_id,
+                )
+            total, currency, placed_at, expires_at = (await store.placed(tx, [found.order_id]))[found.order_id]
+        return Placed(
+            order_id=found.order_id, total=total, currency=currency, placed_at=placed_at, expires_at=expires_at
+        )
+
+    async def order(self, tx: Tx, order_id: UUID, buyer_id: UUID | None = None) -> Order:
+        """Return an order; with `buyer_id`, only if it is that buyer's. Raises OrderUnknown."""
+        found = await store.order(tx, order_id)
+        if found is None or (buyer_id is not None and found.buyer_id != buyer_id):
+            raise OrderUnknown("There is no such order among yours.", order_id=order_id)
+        return found
+
+    async def orders_of(self, tx: Tx, buyer_id: UUID, limit: int = 20, offset: int = 0) -> list[Order]:
+        """Return a buyer's orders, newest first."""
+        return await store.orders_of(tx, buyer_id, limit, offset)
+
+    async def find(self, tx: Tx, asked: OrderFilter) -> OrderPage:
+        """Return a page of orders for staff."""
+        return await store.find(tx, asked)
+
+    async def refunds_of(self, tx: Tx, order_id: UUID) -> list[Refund]:
+        """Return an order's refunds, oldest first."""
+        return await store.refunds_of(tx, order_id)
+
+    async def cancel(self, tx: Tx, order_id: UUID, buyer_id: UUID, reason: str = "") -> Order:
+        """Give an order up: unpaid, its units are free at once; paid, all that is left of it is refunded.
+
+        Giving up a cancelled order again changes nothing. Raises OrderUnknown, PaymentUnderWay, OrderEnded.
+        """
+        order = await self._locked(tx, order_id, buyer_id)
+        if order.state is OrderState.PLACED:
+            await self._cancel_unpaid(tx, order)
+        elif order.state is OrderState.PAID:
+            back = store.units_back(await store.refunds_of(tx, order_id))
+            await self._refund(tx, order, remaining(order, back), reason)
+        elif order.state is OrderState.EXPIRED:
+            raise OrderEnded("The order had expired already; nothing is held or charged.", order_id=order_id)
+        return await self.order(tx, order_id)
+
+    async def refund(self, tx: Tx, order_id: UUID, buyer_id: UUID, lines: Sequence[RefundLine], reason: str) -> Refund:
+        """Give back units of a paid order: their shares, fixed at purchase, go back through the channel.
+
+        Raises OrderUnknown, OrderEnded when it is not paid or all is back already, RefundTooLarge.
+        """
+        order = await self._locked(tx, order_id, buyer_id)
+        if order.state is not OrderState.PAID:
+            raise OrderEnded(
+                f"Only a paid order can give units back; this one is {order.state}. Nothing was refunded.",
+                state=order.state,
+            )
+        return await self._refund(tx, order, lines, reason)
+
+    async def _locked(self, tx: Tx, order_id: UUID, buyer_id: UUID) -> Order:
+        locked = await store.lock_orders(tx, [order_id])
+        if not locked or locked[0].buyer_id != buyer_id:
+            raise OrderUnknown("There is no such order among yours.", order_id=order_id)
+        return locked[0]
+
+    async def _cancel_unpaid(self, tx: Tx, order: Order) -> None:
+        if order.order_id not in await self._payment.close_intents(tx, [order.order_id]):
+            raise PaymentUnderWay(
+                "A payment of this order is under way. Nothing was cancelled. "
+                "Wait for its outcome: once it is paid, the order can be cancelled for a refund.",
+                order_id=order.order_id,
+            )
+        now = self._clock.now()
+        await self._end_unpaid(tx, [order], OrderState.CANCELLED)
+        await self._outbox.append(
+            tx,
+            OrderCancelled(
+                order_id=order.order_id,
+                campaign_id=order.campaign_id,
+                total=order.total,
+                lines=units_of(order.priced),
+                cancelled_at=now,
+            ),
+        )
+
+    async def _refund(self, tx: Tx, order: Order, lines: Sequence[RefundLine], reason: str) -> Refund:
+        earlier = await store.refunds_of(tx, order.order_id)
+        back = store.units_back(earlier)
+        amount = refund_amount(order, back, lines)
+        refund_id = await self._payment.refund(tx, order.order_id, amount, reason)
+        refund = Refund(
+            refund_id=refund_id,
+            order_id=order.order_id,
+            lines=tuple(lines),
+            amount=amount,
+            reason=reason,
+            requested_at=self._clock.now(),
+            confirmed_at=None,
+        )
+        await store.insert_refund(tx, refund)
+        units = [Units(order.order_id, line.sku, line.quantity) for line in lines]
+        await self._stock.take_back(tx, order.campaign_id, units)
+        if not remaining(order, store.units_back([*earlier, refund])):
+            await store.move(tx, [order.order_id], OrderState.REFUNDING, refund.requested_at)
+        return refund
+
+    async def expire_due(self) -> int:
+        """Expire orders whose time to pay is over; return how many. Repeated by the worker.
+
+        One whose payment is under way is looked at again in a few seconds: an unknown outcome is never guessed.
+        """
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            due = await store.lock_due(tx, now, _DUE_MAX)
+            if not due:
+                return 0
+            closed = await self._payment.close_intents(tx, [order.order_id for order in due])
+            expired = [order for order in due if order.order_id in closed]
+            busy = [order.order_id for order in due if order.order_id not in closed]
+            if busy:
+                await store.delay(tx, busy, now + _BUSY_DELAY)
+            await self._end_unpaid(tx, expired, OrderState.EXPIRED)
+            await self._outbox.append(tx, *[_expired(order, now) for order in expired])
+            return len(expired)
+
+    async def _end_unpaid(self, tx: Tx, orders: Sequence[Order], state: OrderState) -> None:
+        """Give counters and units of unpaid orders back and set their state."""
+        if not orders:
+            return
+        broken = await self._pricing.release_counters(
+            tx, [use for order in orders for use in order.priced.counters]
+        )
+        if broken:
+            log.error("counters held less than was given back: %s", ", ".join(broken))
+        for campaign_id, claims in _claims(orders).items():
+            await self._stock.release(tx, campaign_id, claims)
+        await store.move(tx, [order.order_id for order in orders], state, self._clock.now())
+
+    async def take_captures(self, tx: Tx, captures: list[PaymentCaptured]) -> None:
+        """Mark orders as paid and their units as sold; what was marked before is left alone."""
+        locked = await store.lock_orders(tx, sorted({capture.order_id for capture in captures}))
+        paid = [order for order in locked if may_move(order.state, OrderState.PAID)]
+        if not paid:
+            return
+        now = self._clock.now()
+        for campaign_id, claims in _claims(paid).items():
+            await self._stock.sell(tx, campaign_id, claims)
+        await store.move(tx, [order.order_id for order in paid], OrderState.PAID, now)
+        await self._outbox.append(
+            tx,
+            *[
+                OrderPaid(
+                    order_id=order.order_id,
+                    buyer_id=order.buyer_id,
+                    campaign_id=order.campaign_id,
+                    total=order.total,
+                    currency=order.currency,
+                    lines=units_of(order.priced),
+                    paid_at=now,
+                )
+                for order in paid
+            ],
+        )
+
+    async def take_refunds(self, tx: Tx, refunds: list[PaymentRefunded]) -> None:
+        """Count confirmed refunds on their orders; money that came for nothing and went back is not the order's."""
+        for event in refunds:
+            if event.cause is not RefundCause.ASKED:
+                continue
+            [order] = await store.lock_orders(tx, [event.order_id])
+            if await store.confirm_refund(tx, event.refund_id, event.refunded_at) is None:
+                continue
+            complete = order.state is OrderState.REFUNDING and order.refunded + event.amount == order.total
+            if complete:
+                await store.move(tx, [order.order_id], OrderState.REFUNDED, event.refunded_at)
+            await self._outbox.append(
+                tx,
+                OrderRefunded(
+                    order_id=order.order_id,
+                    campaign_id=order.campaign_id,
+                    amount=event.amount,
+                    complete=complete,
+                    refunded_at=event.refunded_at,
+                ),
+            )
+
+    def subscribe(self, outbox: Outbox) -> None:
+        """Subscribe to payment's events."""
+        outbox.subscribe(
+            "ordering", {PaymentCaptured: self.take_captures, PaymentRefunded: self.take_refunds}
+        )
+
+    async def sold_spans(
+        self, tx: Tx, campaign_id: str, since: datetime, until: datetime, seconds: int
+    ) -> list[SoldSpan]:
+        """Return what was placed in each span of so many seconds, and what became of it; spans without orders miss."""
+        return await store_figures.sold_spans(tx, campaign_id, since, until, seconds)
+
+    async def placed_between(self, tx: Tx, campaign_id: str) -> tuple[datetime, datetime] | None:
+        """Return when a campaign's first and last orders were placed; None without orders."""
+        return await store_figures.placed_between(tx, campaign_id)
+
+    async def buyers(self, tx: Tx, campaign_id: str, since: datetime, until: datetime) -> int:
+        """Return how many different buyers paid for an order placed in the span."""
+        return await store_figures.buyers(tx, campaign_id, since, until)
+
+    async def keys_of_buyers(self, tx: Tx, buyer_ids: Sequence[UUID]) -> list[OrderKey]:
+        """Return all orders of these buyers with the idempotency keys under which they were asked for."""
+        return await store_figures.keys_of_buyers(tx, buyer_ids)
+
+    async def sums(self, tx: Tx, order_ids: Sequence[UUID]) -> OrderSums:
+        """Return what these orders amount to."""
+        return await store_figures.sums(tx, order_ids)
+
+    async def check(self, tx: Tx) -> list[Check]:
+        """Hold the invariants of ordering against the database, on one snapshot."""
+        examined, misadded = await store.misadded(tx)
+        overdue = await store.overdue(tx, self._clock.now() - _OVERDUE_GRACE)
+        return [
+            Check(
+                name="ordering: lines and shipping add up to the total of each order",
+                holds=not misadded,
+                examined=examined,
+                detail=", ".join(map(str, misadded)),
+            ),
+            await self._check_holds(tx, "placed", (OrderState.PLACED,), HoldState.HELD),
+            await self._check_holds(tx, "paid", _PAID_STATES, HoldState.SOLD),
+            Check(
+                name="ordering: unpaid orders end within a minute of their time",
+                holds=overdue == 0,
+                examined=examined,
+                detail=f"{overdue} orders wait" if overdue else "",
+            ),
+            await self._check_captures(tx),
+        ]
+
+    async def _check_holds(self, tx: Tx, word: str, states: Sequence[OrderState], hold: HoldState) -> Check:
+        lines = await store.lines_fingerprint(tx, states)
+        holds = await self._stock.fingerprint(tx, hold)
+        return Check(
+            name=f"ordering: {word} orders have exactly their units {hold}",
+            holds=lines == holds,
+            examined=lines.count,
+            detail="" if lines == holds else f"orders say {lines}, stock says {holds}",
+        )
+
+    async def _check_captures(self, tx: Tx) -> Check:
+        """Paid orders and captured payments are the same set, except for captures still on their way here."""
+        paid = await store.totals_fingerprint(tx, _PAID_STATES)
+        captured = await self._payment.captured_fingerprint(tx)
+        holds = (paid.count, paid.total, paid.mixed) == (captured.count, captured.total, captured.mixed)
+        return Check(
+            name="ordering: each paid order has one captured payment of its total",
+            holds=holds,
+            examined=paid.count,
+            detail="" if holds else f"orders say {paid}, payment says {captured}",
+        )
+
+
+def _require_price(priced: PricedOrder, expected_total: int) -> None:
+    if priced.total != expected_total:
+        raise PriceChanged(
+            "The price is not the one that you were shown. Nothing was ordered. Look at the new price and order again.",
+            total=priced.total,
+            expected_total=expected_total,
+        )
+
+
+def _claims(orders: Sequence[Order]) -> dict[str, list[Claim]]:
+    claims: dict[str, list[Claim]] = defaultdict(list)
+    for order in orders:
+        claims[order.campaign_id] += [Claim(order.order_id, sku) for sku, _ in units_of(order.priced)]
+    return claims
+
+
+def _expired(order: Order, now: datetime) -> OrderExpired:
+    return OrderExpired(
+        order_id=order.order_id,
+        campaign_id=order.campaign_id,
+        total=order.total,
+        lines=units_of(order.priced),
+        expired_at=now,
+    )

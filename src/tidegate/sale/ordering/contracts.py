@@ -1,0 +1,214 @@
+"""Words of ordering: the command to place an order, what an order is, and what happens to it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from tidegate.base.outbox import Event
+from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, PricedOrder
+
+KEY_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
+TOTAL_MAX = 10**12
+
+Sku = Annotated[str, Meta(min_length=1, max_length=64, examples=["TG-0001"])]
+Quantity = Annotated[int, Meta(ge=1, le=QUANTITY_MAX, examples=[1])]
+
+
+class OrderState(StrEnum):
+    """Where an order stands."""
+
+    PLACED = "placed"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+
+
+class OrderLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many units of one SKU."""
+
+    sku: Sku
+    quantity: Quantity
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a shopper asks for. `expected_total` is the price that was shown, in minor units: another one is refused."""
+
+    lines: Annotated[
+        tuple[OrderLine, ...],
+        Meta(min_length=1, max_length=LINES_MAX, examples=[[{"sku": "TG-0001", "quantity": 1}]]),
+    ]
+    address_id: Annotated[UUID, Meta(description="One of the shopper's own addresses.")]
+    expected_total: Annotated[int, Meta(ge=0, le=TOTAL_MAX, description="Minor units.", examples=[9900])]
+    coupon: Annotated[str, Meta(min_length=1, max_length=32, examples=["SAVE50"])] | None = None
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a placed order: the same for every repetition of its idempotency key."""
+
+    order_id: UUID
+    state: OrderState = OrderState.PLACED
+    total: Annotated[int, Meta(description="Minor units.", examples=[9900])]
+    currency: Annotated[str, Meta(examples=["CNY"])]
+    placed_at: datetime
+    expires_at: Annotated[datetime, Meta(description="Pay before this moment; then the units go back on sale.")]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A priced order on its way into the hot lane."""
+
+    buyer_id: UUID
+    key: str
+    request_hash: bytes
+    address_id: UUID
+    campaign_id: str
+    cart: Cart
+    priced: PricedOrder
+    payment_seconds: int
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as it stands. Amounts in minor units."""
+
+    order_id: UUID
+    buyer_id: UUID
+    campaign_id: str
+    address_id: UUID
+    state: OrderState
+    total: int
+    currency: str
+    refunded: int
+    coupon: str | None
+    priced: PricedOrder
+    placed_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    ended_at: datetime | None
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An order in a list."""
+
+    order_id: UUID
+    buyer_id: UUID
+    state: OrderState
+    total: int
+    currency: str
+    refunded: int
+    placed_at: datetime
+    paid_at: datetime | None
+
+
+class OrderSort(StrEnum):
+    """How a list of orders is sorted."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    LARGEST = "largest"
+
+
+class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which orders a list shows: all conditions hold together. `text` is the beginning of an order's id, or a SKU."""
+
+    state: OrderState | None = None
+    text: str = ""
+    buyer_ids: tuple[UUID, ...] | None = None
+    sort: OrderSort = OrderSort.NEWEST
+    limit: int = 50
+    offset: int = 0
+
+
+class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list, with the count and sum of everything that the filter finds."""
+
+    rows: tuple[OrderRow, ...]
+    count: int
+    total: int
+
+
+class RefundLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Units of one SKU that go back."""
+
+    sku: Sku
+    quantity: Quantity
+
+
+class RefundUnits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a shopper gives back of a paid order."""
+
+    lines: Annotated[
+        tuple[RefundLine, ...],
+        Meta(min_length=1, max_length=LINES_MAX, examples=[[{"sku": "TG-0001", "quantity": 1}]]),
+    ]
+    reason: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money on its way back, or back when `confirmed_at` is set."""
+
+    refund_id: UUID
+    order_id: UUID
+    lines: tuple[RefundLine, ...]
+    amount: int
+    reason: str
+    requested_at: datetime
+    confirmed_at: datetime | None
+
+
+class OrderPlaced(Event, frozen=True, kw_only=True):
+    """An order is durable and holds its units."""
+
+    order_id: UUID
+    buyer_id: UUID
+    campaign_id: str
+    total: int
+    currency: str
+    lines: tuple[tuple[str, int], ...]
+    placed_at: datetime
+
+
+class OrderPaid(Event, frozen=True, kw_only=True):
+    """An order's money is captured and its units are sold."""
+
+    order_id: UUID
+    buyer_id: UUID
+    campaign_id: str
+    total: int
+    currency: str
+    lines: tuple[tuple[str, int], ...]
+    paid_at: datetime
+
+
+class OrderExpired(Event, frozen=True, kw_only=True):
+    """An order was not paid in time; its units are free again."""
+
+    order_id: UUID
+    campaign_id: str
+    total: int
+    lines: tuple[tuple[str, int], ...]
+    expired_at: datetime
+
+
+class OrderCancelled(Event, frozen=True, kw_only=True):
+    """An unpaid order was given up by its buyer; its units are free again."""
+
+    order_id: UUID
+    campaign_id: str
+    total: int
+    lines: tuple[tuple[str, int], ...]
+    cancelled_at: datetime
+
+
+class OrderRefunded(Event, frozen=True, kw_only=True):
+    """Money of a paid order is back; `complete` when it is all of it."""
+
+    order_id: UUID
+    campaign_id: str
+    amount: int
+    complete: bool
+    refunded_at: datetime

@@ -1,0 +1,120 @@
+"""Doors to orders: place, look, cancel, give units back. A flood of placing goes through the shortcut in app.api."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.params import Parameter
+
+from tidegate.base.clock import Clock
+from tidegate.base.db import Database
+from tidegate.gate.admission.api import Admission
+from tidegate.offer.pricing.api import Pricing
+from tidegate.sale.ordering.api import Ordering
+from tidegate.sale.ordering.contracts import KEY_PATTERN, Order, Placed, PlaceOrder, Refund, RefundUnits
+from tidegate.trust.identity.contracts import AccountId, SessionFacts
+
+Key = Annotated[
+    str,
+    Parameter(
+        header="Idempotency-Key",
+        pattern=KEY_PATTERN,
+        description="New for each order; the same when an order is sent again, which then gives the same answer.",
+        schema_extra={"examples": ["018f-3f6a-one-order"]},
+    ),
+]
+Pass = Annotated[
+    str,
+    Parameter(header="Tidegate-Pass", max_length=512, description="A pass from POST /api/v1/passes."),
+]
+Page = Annotated[int, Parameter(ge=1, le=1_000, description="Page number, from 1.")]
+PAGE_SIZE = 20
+
+
+class Orders(msgspec.Struct, frozen=True):
+    """One page of a shopper's orders, newest first."""
+
+    orders: list[Order]
+    page: int
+
+
+class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why an order is given up; may be empty."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=200, examples=["ordered twice"])] = ""
+
+
+@post("/api/v1/orders", summary="Place an order", tags=["orders"], operation_id="PlaceOrder")
+async def place_order(
+    data: PlaceOrder,
+    session: SessionFacts,
+    ordering: Ordering,
+    admission: Admission,
+    pricing: Pricing,
+    clock: Clock,
+    idempotency_key: Key,
+    admission_pass: Pass = "",
+) -> Placed:
+    """Take an order durably, or refuse it and change nothing.
+
+    The units are held until `expires_at`. Sold out, over a limit, another price, a closed sale: each is refused with
+    its own problem document. Sending the same order again with the same key gives the same answer.
+    """
+    campaign_id = pricing.rules.campaign_id
+    admission.check_pass(admission_pass, session.account_id, campaign_id, clock.now(), device=session.session_id)
+    return await ordering.place(session.account_id, idempotency_key, data)
+
+
+@get("/api/v1/orders", summary="My orders", tags=["orders"], operation_id="ListOrders")
+async def list_orders(account: AccountId, ordering: Ordering, db: Database, page: Page = 1) -> Orders:
+    """Return a page of the shopper's own orders, newest first, each with its price explained."""
+    async with db.read() as tx:
+        return Orders(await ordering.orders_of(tx, account, PAGE_SIZE, (page - 1) * PAGE_SIZE), page)
+
+
+@get("/api/v1/orders/{order_id:uuid}", summary="One order", tags=["orders"], operation_id="ShowOrder")
+async def show_order(order_id: UUID, account: AccountId, ordering: Ordering, db: Database) -> Order:
+    """Return one of the shopper's own orders as it stands."""
+    async with db.read() as tx:
+        return await ordering.order(tx, order_id, account)
+
+
+@post(
+    "/api/v1/orders/{order_id:uuid}/cancellation",
+    summary="Cancel an order",
+    tags=["orders"],
+    operation_id="CancelOrder",
+    status_code=200,
+)
+async def cancel_order(
+    order_id: UUID, account: AccountId, ordering: Ordering, db: Database, data: Cancellation | None = None
+) -> Order:
+    """Give an order up. Unpaid: its units are free at once. Paid: all that is left of it is refunded."""
+    async with db.transaction() as tx:
+        return await ordering.cancel(tx, order_id, account, data.reason if data else "")
+
+
+@post(
+    "/api/v1/orders/{order_id:uuid}/refunds",
+    summary="Give units back",
+    tags=["orders"],
+    operation_id="RefundUnits",
+)
+async def refund_units(
+    order_id: UUID, data: RefundUnits, account: AccountId, ordering: Ordering, db: Database
+) -> Refund:
+    """Give back units of a paid order: what was paid for them, fixed at purchase, goes back through the channel."""
+    async with db.transaction() as tx:
+        return await ordering.refund(tx, order_id, account, data.lines, data.reason)
+
+
+@get("/api/v1/orders/{order_id:uuid}/refunds", summary="Refunds of an order", tags=["orders"], operation_id="ListRefunds")
+async def list_refunds(order_id: UUID, account: AccountId, ordering: Ordering, db: Database) -> list[Refund]:
+    """Return the refunds of one of the shopper's own orders, oldest first."""
+    async with db.read() as tx:
+        await ordering.order(tx, order_id, account)
+        return await ordering.refunds_of(tx, order_id)
+
+
+routes = [place_order, list_orders, show_order, cancel_order, refund_units, list_refunds]

@@ -1,0 +1,188 @@
+"""The hot lane: one transaction takes a whole batch of orders.
+
+Price and pass are settled before an order comes here. A batch is judged for risk, then in one transaction: what was
+asked for before is found, counters and stock levels are locked in key order, every order is decided in memory, and
+what is taken is written by one statement a table. A lost race or a lost connection is tried again as a whole: the
+idempotency keys make that safe even when a commit's answer was lost.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+import psycopg
+
+from tidegate.base.batch import Batcher
+from tidegate.base.clock import Clock
+from tidegate.base.db import Database, DatabaseUnavailable, Tx
+from tidegate.base.errors import Refusal
+from tidegate.base.ids import Ids
+from tidegate.base.outbox import Outbox
+from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.pricing.errors import CountersRaced
+from tidegate.sale.ordering import store
+from tidegate.sale.ordering.contracts import Asked, OrderPlaced, Placed
+from tidegate.sale.ordering.errors import OrderDenied
+from tidegate.sale.ordering.rules import Decision, Earlier, Taken, decide, units_of
+from tidegate.sale.ordering.station import OrderFacts, RiskStation, Verdict
+from tidegate.sale.payment.api import Payment
+from tidegate.sale.payment.contracts import OpenIntent
+from tidegate.sale.stock.api import Stock
+
+_TRIES = 5
+_RACES = (
+    CountersRaced,
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
+
+
+class AddressBook(Protocol):
+    """Who knows which addresses belong to whom."""
+
+    async def owned_addresses(self, tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+        """Return those of the (account, address) pairs that are true."""
+        ...
+
+
+class HotLane:
+    """Takes orders in batches."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        ids: Ids,
+        outbox: Outbox,
+        addresses: AddressBook,
+        pricing: Pricing,
+        stock: Stock,
+        payment: Payment,
+        risk: RiskStation,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._outbox = outbox
+        self._addresses = addresses
+        self._pricing = pricing
+        self._stock = stock
+        self._payment = payment
+        self._risk = risk
+        self._batcher: Batcher[Asked, Placed] = Batcher("order", self._take, size_max=128, in_flight_max=2)
+
+    def submit(self, asked: Asked) -> "asyncio.Future[Placed]":
+        """Return the future answer for one order. Raises Overloaded when the line is full."""
+        return self._batcher.submit(asked)
+
+    async def _take(self, batch: list[Asked]) -> Sequence[Placed | Exception]:
+        """Take a batch; each order gets its own answer."""
+        verdicts = await self._judge(batch)
+        allowed = [asked for asked, verdict in zip(batch, verdicts, strict=True) if verdict is Verdict.ALLOW]
+        answers = iter(await self._commit(allowed) if allowed else ())
+        return [next(answers) if verdict is Verdict.ALLOW else _denied() for verdict in verdicts]
+
+    async def _judge(self, batch: Sequence[Asked]) -> Sequence[Verdict]:
+        now = self._clock.now()
+        return await self._risk.judge(
+            [
+                OrderFacts(each.buyer_id, each.address_id, each.priced.total, len(each.priced.lines), now)
+                for each in batch
+            ]
+        )
+
+    async def _commit(self, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
+        for attempt in range(_TRIES):
+            try:
+                async with self._db.transaction() as tx:
+                    return await self._decide_and_write(tx, batch)
+            except _RACES:
+                if attempt == _TRIES - 1:
+                    raise
+            except psycopg.OperationalError as fault:
+                if attempt == _TRIES - 1:
+                    raise DatabaseUnavailable from fault
+                await asyncio.sleep(0.2 * (attempt + 1))
+        raise DatabaseUnavailable
+
+    async def _decide_and_write(self, tx: Tx, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
+        """Decide and write the part of each campaign in turn; nearly always there is one."""
+        answers: dict[int, Placed | Exception] = {}
+        for campaign_id in sorted({asked.campaign_id for asked in batch}):
+            places = [place for place, asked in enumerate(batch) if asked.campaign_id == campaign_id]
+            part = await self._part(tx, campaign_id, [batch[place] for place in places])
+            answers.update(zip(places, part, strict=True))
+        return [answers[place] for place in range(len(batch))]
+
+    async def _part(self, tx: Tx, campaign_id: str, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
+        earlier = await store.earlier(tx, [(asked.buyer_id, asked.key) for asked in batch])
+        addresses = await self._addresses.owned_addresses(tx, [(asked.buyer_id, asked.address_id) for asked in batch])
+        counters = await self._pricing.lock_counters(
+            tx, {use.key for asked in batch for use in asked.priced.counters}
+        )
+        ledger = await self._stock.lock(
+            tx, campaign_id, {line.sku for asked in batch for line in asked.priced.lines}
+        )
+        numbered = [(self._ids.new(), asked) for asked in batch]
+        decisions = decide(numbered, earlier, addresses, counters, ledger, self._pricing.refusal_of)
+        taken = [decision for decision in decisions if isinstance(decision, Taken)]
+        now = self._clock.now()
+        placed = [_placed(each, now + timedelta(seconds=each.asked.payment_seconds), now) for each in taken]
+        if taken:
+            await self._pricing.write_counters(tx, counters)
+            await self._stock.hold(tx, ledger)
+            await store.insert_orders(tx, taken, now, [each.expires_at for each in placed])
+            await self._payment.open_intents(tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)])
+            await self._outbox.append(tx, *[_event(each, answer) for each, answer in zip(taken, placed, strict=True)])
+        return await _answers(tx, decisions, {answer.order_id: answer for answer in placed})
+
+
+async def _answers(
+    tx: Tx, decisions: Sequence[Decision], fresh: dict[UUID, Placed]
+) -> Sequence[Placed | Exception]:
+    """Return the answers; an order that existed before is answered as it was then."""
+    known = [each.order_id for each in decisions if isinstance(each, Earlier) and each.order_id not in fresh]
+    if known:
+        for order_id, (total, currency, placed_at, expires_at) in (await store.placed(tx, known)).items():
+            fresh[order_id] = Placed(
+                order_id=order_id, total=total, currency=currency, placed_at=placed_at, expires_at=expires_at
+            )
+    return [each if isinstance(each, Refusal) else fresh[each.order_id] for each in decisions]
+
+
+def _denied() -> OrderDenied:
+    return OrderDenied("This order cannot be taken at present. Nothing was ordered. Our service can tell you more.")
+
+
+def _placed(taken: Taken, expires_at: datetime, now: datetime) -> Placed:
+    priced = taken.asked.priced
+    return Placed(
+        order_id=taken.order_id, total=priced.total, currency=priced.currency, placed_at=now, expires_at=expires_at
+    )
+
+
+def _intent(taken: Taken, placed: Placed) -> OpenIntent:
+    """One intent an order: it bears the order's id."""
+    return OpenIntent(
+        intent_id=taken.order_id,
+        order_id=taken.order_id,
+        buyer_id=taken.asked.buyer_id,
+        amount=placed.total,
+        currency=placed.currency,
+        expires_at=placed.expires_at,
+    )
+
+
+def _event(taken: Taken, placed: Placed) -> OrderPlaced:
+    return OrderPlaced(
+        order_id=taken.order_id,
+        buyer_id=taken.asked.buyer_id,
+        campaign_id=taken.asked.campaign_id,
+        total=placed.total,
+        currency=placed.currency,
+        lines=units_of(taken.asked.priced),
+        placed_at=placed.placed_at,
+    )

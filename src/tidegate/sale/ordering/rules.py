@@ -1,0 +1,162 @@
+"""Decisions of ordering, pure: which orders of a batch are taken, and how an order may move from state to state."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from hashlib import blake2b
+from uuid import UUID
+
+import msgspec
+
+from tidegate.base.errors import Refusal
+from tidegate.offer.pricing.api import Counters
+from tidegate.offer.pricing.contracts import CounterUse, PricedLine, PricedOrder
+from tidegate.sale.ordering.contracts import Asked, Order, OrderState, PlaceOrder, RefundLine
+from tidegate.sale.ordering.errors import AddressUnknown, KeyReused, RefundTooLarge
+from tidegate.sale.stock.contracts import StockLedger
+from tidegate.sale.stock.errors import SoldOut
+
+_MOVES: Mapping[OrderState, Collection[OrderState]] = {
+    OrderState.PLACED: (OrderState.PAID, OrderState.CANCELLED, OrderState.EXPIRED),
+    OrderState.PAID: (OrderState.REFUNDING, OrderState.REFUNDED),
+    OrderState.REFUNDING: (OrderState.REFUNDED,),
+    OrderState.CANCELLED: (),
+    OrderState.EXPIRED: (),
+    OrderState.REFUNDED: (),
+}
+
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+def may_move(present: OrderState, to: OrderState) -> bool:
+    """Return whether an order may go from one state to the other."""
+    return to in _MOVES[present]
+
+
+def request_hash(command: PlaceOrder) -> bytes:
+    """Return 16 bytes that differ for commands that differ: the same key must come with the same command."""
+    return blake2b(_encode(command), digest_size=16).digest()
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """An order that exists already under the key of one that is asked for."""
+
+    order_id: UUID
+    request_hash: bytes
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """An order of the batch that is taken, under its new id."""
+
+    order_id: UUID
+    asked: Asked
+
+
+Decision = Taken | Earlier | Refusal
+
+
+def decide(
+    batch: Sequence[tuple[UUID, Asked]],
+    earlier: Mapping[tuple[UUID, str], Earlier],
+    addresses: Collection[tuple[UUID, UUID]],
+    counters: Counters,
+    ledger: StockLedger,
+    refusal_of: Callable[[CounterUse], Refusal],
+) -> list[Decision]:
+    """Decide each order of a batch in the order of asking; `batch` pairs a fresh id with each.
+
+    A ladder for each: idempotency, address, limits, stock. Only one that passes all of them takes anything.
+    """
+    taken: dict[tuple[UUID, str], Earlier] = dict(earlier)
+    decisions: list[Decision] = []
+    for order_id, asked in batch:
+        known = taken.get((asked.buyer_id, asked.key))
+        if known is not None:
+            decisions.append(_repeated(known, asked))
+            continue
+        refusal = _refusal(order_id, asked, addresses, counters, ledger, refusal_of)
+        if refusal is None:
+            taken[asked.buyer_id, asked.key] = Earlier(order_id, asked.request_hash)
+        decisions.append(refusal or Taken(order_id, asked))
+    return decisions
+
+
+def _repeated(known: Earlier, asked: Asked) -> Decision:
+    if known.request_hash == asked.request_hash:
+        return known
+    return KeyReused(
+        "This idempotency key belongs to an order that was asked for with another body. "
+        "Nothing was ordered. Send the first body again, or use a new key.",
+        order_id=known.order_id,
+    )
+
+
+def _refusal(
+    order_id: UUID,
+    asked: Asked,
+    addresses: Collection[tuple[UUID, UUID]],
+    counters: Counters,
+    ledger: StockLedger,
+    refusal_of: Callable[[CounterUse], Refusal],
+) -> Refusal | None:
+    if (asked.buyer_id, asked.address_id) not in addresses:
+        return AddressUnknown(
+            "The address is not one of yours. Nothing was ordered. Choose another address or enter a new one.",
+            address_id=asked.address_id,
+        )
+    uses = asked.priced.counters
+    exceeded = counters.try_use(uses)
+    if exceeded is not None:
+        return refusal_of(exceeded)
+    short = ledger.try_take(order_id, units_of(asked.priced))
+    if short is not None:
+        counters.give_back(uses)
+        return _sold_out(short, ledger.free(short))
+    return None
+
+
+def _sold_out(sku: str, left: int) -> SoldOut:
+    if left == 0:
+        return SoldOut("The last unit has just been taken. Nothing was ordered.", sku=sku, left=0)
+    return SoldOut(f"Only {left} are left. Nothing was ordered. Ask for fewer.", sku=sku, left=left)
+
+
+def units_of(priced: PricedOrder) -> tuple[tuple[str, int], ...]:
+    """Return (SKU, quantity) of each line; a SKU stands once."""
+    return tuple((line.sku, line.quantity) for line in priced.lines)
+
+
+def refund_amount(order: Order, given_back: Mapping[str, int], lines: Sequence[RefundLine]) -> int:
+    """Return what these units paid, in minor units: their shares fixed at purchase; shipping goes with the last unit.
+
+    `given_back` counts the units of each SKU that went back before. Raises RefundTooLarge for more than remain.
+    """
+    priced = {line.sku: line for line in order.priced.lines}
+    now_back = dict(given_back)
+    amount = 0
+    for line in lines:
+        bought = priced.get(line.sku)
+        before = now_back.get(line.sku, 0)
+        if bought is None or before + line.quantity > bought.quantity:
+            raise _too_large(line, bought, before)
+        amount += bought.paid_for(before, line.quantity)
+        now_back[line.sku] = before + line.quantity
+    complete = all(now_back.get(line.sku, 0) == line.quantity for line in order.priced.lines)
+    return amount + (order.priced.shipping if complete else 0)
+
+
+def remaining(order: Order, given_back: Mapping[str, int]) -> tuple[RefundLine, ...]:
+    """Return the units of a paid order that have not gone back."""
+    return tuple(
+        RefundLine(line.sku, line.quantity - given_back.get(line.sku, 0))
+        for line in order.priced.lines
+        if line.quantity > given_back.get(line.sku, 0)
+    )
+
+
+def _too_large(line: RefundLine, bought: PricedLine | None, before: int) -> RefundTooLarge:
+    left = bought.quantity - before if bought else 0
+    return RefundTooLarge(
+        f"{line.quantity} of {line.sku} should go back, but {left} are left of this order. "
+        "Nothing was refunded. Ask for no more than that.",
+        sku=line.sku,
+        left=left,
+    )

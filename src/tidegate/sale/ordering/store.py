@@ -1,0 +1,302 @@
+"""All SQL of ordering. The statements of the hot lane take a whole batch, as one array a column."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import dict_row
+
+from tidegate.base.db import Tx
+from tidegate.offer.pricing.contracts import PricedOrder
+from tidegate.sale.ordering.contracts import (
+    Order,
+    OrderFilter,
+    OrderPage,
+    OrderRow,
+    OrderSort,
+    OrderState,
+    Refund,
+
+)
+from tidegate.sale.ordering.rules import Earlier, Taken
+from tidegate.sale.stock.contracts import Fingerprint
+
+_encode = msgspec.json.Encoder().encode
+_decode_priced = msgspec.json.Decoder(PricedOrder).decode
+
+_ORDER: LiteralString = (
+    "order_id, buyer_id, campaign_id, address_id, state, total, currency, refunded, coupon, priced::text as priced,"
+    " placed_at, expires_at, paid_at, ended_at"
+)
+_SORTS: Mapping[OrderSort, LiteralString] = {
+    OrderSort.NEWEST: "order_id desc",
+    OrderSort.OLDEST: "order_id",
+    OrderSort.LARGEST: "total desc, order_id",
+}
+
+
+async def earlier(tx: Tx, keys: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], Earlier]:
+    """Return the orders that exist already under (buyer, idempotency key)."""
+    rows = await tx.execute(
+        "select o.buyer_id, o.idempotency_key, o.order_id, o.request_hash"
+        " from unnest(%b::uuid[], %b::text[]) as asked (buyer_id, idempotency_key)"
+        " join ordering.orders o using (buyer_id, idempotency_key)",
+        [[buyer for buyer, _ in keys], [key for _, key in keys]],
+    )
+    return {(row[0], row[1]): Earlier(row[2], row[3]) for row in await rows.fetchall()}
+
+
+async def insert_orders(tx: Tx, taken: Sequence[Taken], placed_at: datetime, expires_at: Sequence[datetime]) -> None:
+    """Insert the taken orders of a batch."""
+    asked = [each.asked for each in taken]
+    await tx.execute(
+        """
+        insert into ordering.orders (order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id,
+                                     total, currency, coupon, priced, placed_at, expires_at)
+        select order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id,
+               total, currency, coupon, priced::json, %(placed_at)s, expires_at
+        from unnest(%(order_ids)b::uuid[], %(buyers)b::uuid[], %(keys)b::text[], %(hashes)b::bytea[],
+                    %(campaigns)b::text[], %(addresses)b::uuid[], %(totals)b::bigint[], %(currencies)b::text[],
+                    %(coupons)b::text[], %(priced)b::text[], %(expires_at)b::timestamptz[])
+            as taken (order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id, total, currency,
+                      coupon, priced, expires_at)
+        """,
+        {
+            "order_ids": [each.order_id for each in taken],
+            "buyers": [each.buyer_id for each in asked],
+            "keys": [each.key for each in asked],
+            "hashes": [each.request_hash for each in asked],
+            "campaigns": [each.campaign_id for each in asked],
+            "addresses": [each.address_id for each in asked],
+            "totals": [each.priced.total for each in asked],
+            "currencies": [each.priced.currency for each in asked],
+            "coupons": [each.cart.coupon for each in asked],
+            "priced": [_encode(each.priced).decode() for each in asked],
+            "placed_at": placed_at,
+            "expires_at": list(expires_at),
+        },
+    )
+
+
+async def placed(tx: Tx, order_ids: Iterable[UUID]) -> dict[UUID, tuple[int, str, datetime, datetime]]:
+    """Return what was answered when these orders were placed: total, currency, placed at, expires at."""
+    rows = await tx.execute(
+        "select order_id, total, currency, placed_at, expires_at from ordering.orders where order_id = any(%s)",
+        [list(order_ids)],
+    )
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in await rows.fetchall()}
+
+
+async def order(tx: Tx, order_id: UUID) -> Order | None:
+    """Return one order."""
+    found = await _orders(tx, f"select {_ORDER} from ordering.orders where order_id = %s", [order_id])
+    return found[0] if found else None
+
+
+async def lock_orders(tx: Tx, order_ids: Iterable[UUID]) -> list[Order]:
+    """Lock these orders in the order of their ids and return them."""
+    return await _orders(
+        tx,
+        f"select {_ORDER} from ordering.orders where order_id = any(%s) order by order_id for update",
+        [list(order_ids)],
+    )
+
+
+async def lock_due(tx: Tx, now: datetime, limit: int) -> list[Order]:
+    """Lock orders whose time to pay is over, oldest first; those that another process works on are left to it."""
+    return await _orders(
+        tx,
+        f"select {_ORDER} from ordering.orders where state = 'placed' and expires_at <= %s"
+        " order by expires_at, order_id limit %s for update skip locked",
+        [now, limit],
+    )
+
+
+async def move(tx: Tx, order_ids: Sequence[UUID], to: OrderState, at: datetime) -> None:
+    """Set the state of these locked orders, with the moment that belongs to it."""
+    await tx.execute(
+        "update ordering.orders set state = %(to)s,"
+        " paid_at = case when %(to)s = 'paid' then %(at)s else paid_at end,"
+        " ended_at = case when %(to)s in ('cancelled', 'expired', 'refunded') then %(at)s else ended_at end"
+        " where order_id = any(%(orders)s)",
+        {"to": to, "at": at, "orders": list(order_ids)},
+    )
+
+
+async def delay(tx: Tx, order_ids: Sequence[UUID], until: datetime) -> None:
+    """Look at these again at `until`: a payment is still under way."""
+    await tx.execute(
+        "update ordering.orders set expires_at = greatest(expires_at, %s) where order_id = any(%s)",
+        [until, list(order_ids)],
+    )
+
+
+async def orders_of(tx: Tx, buyer_id: UUID, limit: int, offset: int) -> list[Order]:
+    """Return a buyer's orders, newest first."""
+    return await _orders(
+        tx,
+        f"select {_ORDER} from ordering.orders where buyer_id = %s order by order_id desc limit %s offset %s",
+        [buyer_id, limit, offset],
+    )
+
+
+async def find(tx: Tx, asked: OrderFilter) -> OrderPage:
+    """Return one page of what a filter finds, with the count and sum of all."""
+    where, values = _conditions(asked)
+    totals = await (
+        await tx.execute(f"select count(*), coalesce(sum(total), 0)::bigint from ordering.orders {where}", values)
+    ).fetchone()
+    assert totals is not None
+    async with tx.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            "select order_id, buyer_id, state, total, currency, refunded, placed_at, paid_at from ordering.orders"
+            f" {where} order by {_SORTS[asked.sort]} limit %(limit)s offset %(offset)s",
+            values,
+        )
+        rows = tuple(msgspec.convert(row, OrderRow) for row in await cursor.fetchall())
+    return OrderPage(rows=rows, count=totals[0], total=totals[1])
+
+
+def _conditions(asked: OrderFilter) -> tuple[LiteralString, dict[str, Any]]:
+    parts: list[LiteralString] = []
+    if asked.state is not None:
+        parts.append("state = %(state)s")
+    if asked.buyer_ids is not None:
+        parts.append("buyer_id = any(%(buyers)s)")
+    if asked.text:
+        parts.append(
+            "(order_id::text like %(text)s || '%%'"
+            " or exists (select from json_array_elements(priced -> 'lines') l where l ->> 'sku' = %(text)s))"
+        )
+    values = {
+        "state": asked.state,
+        "buyers": list(asked.buyer_ids or ()),
+        "text": asked.text,
+        "limit": asked.limit,
+        "offset": asked.offset,
+    }
+    return ("where " + " and ".join(parts) if parts else ""), values
+
+
+async def insert_refund(tx: Tx, refund: Refund) -> None:
+    """Record money on its way back."""
+    await tx.execute(
+        "insert into ordering.refund (refund_id, order_id, lines, amount, reason, requested_at)"
+        " values (%s, %s, %s::json, %s, %s, %s)",
+        [
+            refund.refund_id,
+            refund.order_id,
+            _encode(refund.lines).decode(),
+            refund.amount,
+            refund.reason,
+            refund.requested_at,
+        ],
+    )
+
+
+async def refunds_of(tx: Tx, order_id: UUID) -> list[Refund]:
+    """Return an order's refunds, oldest first."""
+    async with tx.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            "select refund_id, order_id, lines, amount, reason, requested_at, confirmed_at"
+            " from ordering.refund where order_id = %s order by requested_at, refund_id",
+            [order_id],
+        )
+        return [msgspec.convert(row, Refund) for row in await cursor.fetchall()]
+
+
+def units_back(refunds: Iterable[Refund]) -> dict[str, int]:
+    """Return the units of each SKU that these refunds gave back."""
+    back: dict[str, int] = {}
+    for line in (line for refund in refunds for line in refund.lines):
+        back[line.sku] = back.get(line.sku, 0) + line.quantity
+    return back
+
+
+async def confirm_refund(tx: Tx, refund_id: UUID, at: datetime) -> Refund | None:
+    """Record that a refund's money is back and count it on its order; None where that had been done."""
+    async with tx.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            """
+            with confirmed as (
+                update ordering.refund set confirmed_at = %(at)s where refund_id = %(id)s and confirmed_at is null
+                returning refund_id, order_id, lines, amount, reason, requested_at, confirmed_at
+            ), counted as (
+                update ordering.orders o set refunded = o.refunded + c.amount
+                from confirmed c where o.order_id = c.order_id
+            )
+            select * from confirmed
+            """,
+            {"at": at, "id": refund_id},
+        )
+        row = await cursor.fetchone()
+    return msgspec.convert(row, Refund) if row else None
+
+
+async def lines_fingerprint(tx: Tx, states: Sequence[OrderState]) -> Fingerprint:
+    """Return the fingerprint of (order, SKU, quantity) over the lines of all orders in these states."""
+    row = await (
+        await tx.execute(
+            "select count(*), coalesce(sum((l ->> 'quantity')::bigint), 0)::bigint,"
+            " coalesce(bit_xor(hashtextextended(order_id::text || (l ->> 'sku') || (l ->> 'quantity'), 0)), 0)"
+            " from ordering.orders, json_array_elements(priced -> 'lines') l where state = any(%s)",
+            [[str(state) for state in states]],
+        )
+    ).fetchone()
+    assert row is not None
+    return Fingerprint(*row)
+
+
+async def totals_fingerprint(tx: Tx, states: Sequence[OrderState]) -> Fingerprint:
+    """Return the fingerprint of (order, total) over all orders in these states."""
+    row = await (
+        await tx.execute(
+            "select count(*), coalesce(sum(total), 0)::bigint,"
+            " coalesce(bit_xor(hashtextextended(order_id::text || total, 0)), 0)"
+            " from ordering.orders where state = any(%s)",
+            [[str(state) for state in states]],
+        )
+    ).fetchone()
+    assert row is not None
+    return Fingerprint(*row)
+
+
+async def misadded(tx: Tx) -> tuple[int, list[UUID]]:
+    """Return how many orders there are, and some whose lines and shipping do not add up to their total."""
+    row = await (
+        await tx.execute(
+            """
+            select count(*), (array_agg(order_id) filter (where total <> (priced ->> 'total')::bigint
+                or total <> (priced ->> 'shipping')::bigint
+                    + (select sum((l ->> 'payable')::bigint) from json_array_elements(priced -> 'lines') l)))[1:5]
+            from ordering.orders
+            """
+        )
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1] or []
+
+
+async def overdue(tx: Tx, before: datetime) -> int:
+    """Return how many orders still wait for payment although their time ended before `before`."""
+    row = await (
+        await tx.execute("select count(*) from ordering.orders where state = 'placed' and expires_at < %s", [before])
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def _orders(tx: Tx, statement: LiteralString, values: Sequence[object]) -> list[Order]:
+    async with tx.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(statement, values)
+        rows = await cursor.fetchall()
+    return [_order(row) for row in rows]
+
+
+def _order(row: dict[str, Any]) -> Order:
+    row["priced"] = _decode_priced(row["priced"])
+    row["state"] = OrderState(row["state"])
+    return Order(**row)
+
+

@@ -1,0 +1,110 @@
+"""SQL of ordering for looking back: what was sold when, whose orders there are, what they amount to. Reads only."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import class_row
+
+from tidegate.base.db import Tx
+
+
+class SoldSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """The orders placed within one span of time from `at` on, and what became of them. Values in minor units."""
+
+    at: datetime
+    placed: int
+    placed_value: int
+    paid: int
+    paid_value: int
+    cancelled: int
+    expired: int
+
+
+class OrderKey(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with the idempotency key under which it was asked for. `total` in minor units."""
+
+    order_id: UUID
+    buyer_id: UUID
+    idempotency_key: str
+    total: int
+
+
+class OrderSums(msgspec.Struct, frozen=True, kw_only=True):
+    """What some orders amount to: their number and total, the total of those paid, and what went back. Minor units."""
+
+    count: int
+    total: int
+    paid: int
+    refunded: int
+
+
+async def sold_spans(tx: Tx, campaign_id: str, since: datetime, until: datetime, seconds: int) -> list[SoldSpan]:
+    """Return the spans in which orders were placed, in order of time."""
+    async with tx.cursor(row_factory=class_row(SoldSpan)) as cursor:
+        await cursor.execute(
+            """
+            select date_bin(make_interval(secs => %(seconds)s), placed_at, %(since)s) as at,
+                   count(*) as placed,
+                   sum(total)::bigint as placed_value,
+                   count(paid_at) as paid,
+                   coalesce(sum(total) filter (where paid_at is not null), 0)::bigint as paid_value,
+                   count(*) filter (where state = 'cancelled') as cancelled,
+                   count(*) filter (where state = 'expired') as expired
+            from ordering.orders
+            where campaign_id = %(campaign)s and placed_at >= %(since)s and placed_at < %(until)s
+            group by 1 order by 1
+            """,
+            {"campaign": campaign_id, "since": since, "until": until, "seconds": seconds},
+        )
+        return await cursor.fetchall()
+
+
+async def placed_between(tx: Tx, campaign_id: str) -> tuple[datetime, datetime] | None:
+    """Return when a campaign's first and last orders were placed; None without orders."""
+    row = await (
+        await tx.execute(
+            "select min(placed_at), max(placed_at) from ordering.orders where campaign_id = %s", [campaign_id]
+        )
+    ).fetchone()
+    return (row[0], row[1]) if row and row[0] else None
+
+
+async def buyers(tx: Tx, campaign_id: str, since: datetime, until: datetime) -> int:
+    """Return how many different buyers paid for an order placed in the span."""
+    row = await (
+        await tx.execute(
+            "select count(distinct buyer_id) from ordering.orders"
+            " where campaign_id = %s and placed_at >= %s and placed_at < %s and paid_at is not null",
+            [campaign_id, since, until],
+        )
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def keys_of_buyers(tx: Tx, buyer_ids: Sequence[UUID]) -> list[OrderKey]:
+    """Return all orders of these buyers."""
+    async with tx.cursor(row_factory=class_row(OrderKey)) as cursor:
+        await cursor.execute(
+            "select order_id, buyer_id, idempotency_key, total from ordering.orders where buyer_id = any(%s)",
+            [list(buyer_ids)],
+        )
+        return await cursor.fetchall()
+
+
+async def sums(tx: Tx, order_ids: Sequence[UUID]) -> OrderSums:
+    """Return what these orders amount to."""
+    async with tx.cursor(row_factory=class_row(OrderSums)) as cursor:
+        await cursor.execute(
+            """
+            select count(*) as count, coalesce(sum(total), 0)::bigint as total,
+                   coalesce(sum(total) filter (where paid_at is not null), 0)::bigint as paid,
+                   coalesce(sum(refunded), 0)::bigint as refunded
+            from ordering.orders where order_id = any(%s)
+            """,
+            [list(order_ids)],
+        )
+        found = await cursor.fetchone()
+    assert found is not None, "an aggregate gives one row"
+    return found

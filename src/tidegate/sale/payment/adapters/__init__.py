@@ -1,0 +1,1 @@
+"""The real channels behind the port."""

@@ -1,0 +1,99 @@
+"""What can be done with stock. Every call works on a whole batch in the caller's transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+import psycopg
+
+from tidegate.base.clock import Clock
+from tidegate.base.db import Tx, constraint_of
+from tidegate.base.invariant import Check
+from tidegate.sale.stock import store
+from tidegate.sale.stock.contracts import Claim, Fingerprint, Gone, Hold, HoldState, Level, StockLedger, Units
+from tidegate.sale.stock.errors import QuotaBelowPromise
+
+_NAMED_MAX = 5
+
+
+class Stock:
+    """Levels and holds of all campaigns."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def set_quotas(self, tx: Tx, campaign_id: str, quotas: Mapping[str, int]) -> None:
+        """Give a campaign so many units of each SKU; SKUs that are not named stop selling.
+
+        Raises QuotaBelowPromise when more is held and sold already; then nothing of the quotas is changed.
+        """
+        try:
+            async with tx.transaction():
+                await store.put_quotas(tx, campaign_id, quotas)
+        except psycopg.errors.CheckViolation as fault:
+            if constraint_of(fault) != "level_never_oversold":
+                raise
+            raise QuotaBelowPromise(
+                "A new quota is smaller than the units that are held and sold already. "
+                "No quota was changed. Raise it to at least what is promised.",
+                campaign_id=campaign_id,
+            ) from fault
+
+    async def lock(self, tx: Tx, campaign_id: str, skus: Collection[str]) -> StockLedger:
+        """Lock the levels of these SKUs in key order, for a batch of orders to be decided on."""
+        return StockLedger(campaign_id, await store.lock_levels(tx, campaign_id, sorted(skus)))
+
+    async def hold(self, tx: Tx, ledger: StockLedger) -> None:
+        """Write what was taken from `ledger` as holds."""
+        if ledger.taken:
+            await store.insert_holds(tx, ledger.campaign_id, ledger.taken, self._clock.now())
+
+    async def sell(self, tx: Tx, campaign_id: str, claims: Sequence[Claim]) -> int:
+        """End these holds as sold; return how many were still held. Ended ones are left as they are."""
+        return await self._end(tx, campaign_id, claims, HoldState.SOLD)
+
+    async def release(self, tx: Tx, campaign_id: str, claims: Sequence[Claim]) -> int:
+        """End these holds and make their units free; return how many were still held."""
+        return await self._end(tx, campaign_id, claims, HoldState.RELEASED)
+
+    async def take_back(self, tx: Tx, campaign_id: str, units: Sequence[Units]) -> None:
+        """Make units of sold holds free again, after a refund of goods that never left."""
+        await store.lock_levels(tx, campaign_id, sorted({each.sku for each in units}))
+        await store.return_units(tx, campaign_id, units)
+
+    async def levels(self, tx: Tx, campaign_id: str, skus: Sequence[str]) -> dict[str, Level]:
+        """Return the levels of these SKUs, by SKU; one that was never loaded is missing."""
+        return {level.sku: level for level in await store.levels(tx, campaign_id, skus)}
+
+    async def hottest(self, tx: Tx, campaign_id: str, limit: int = 10) -> list[Level]:
+        """Return the levels of which the largest share is promised, hottest first."""
+        return await store.hottest(tx, campaign_id, limit)
+
+    async def holds_of(self, tx: Tx, order_id: UUID, skus: Sequence[str]) -> list[Hold]:
+        """Return an order's holds."""
+        return await store.holds_of(tx, order_id, skus)
+
+    async def fingerprint(self, tx: Tx, state: HoldState) -> Fingerprint:
+        """Return the fingerprint of all holds in one state, to be compared with the orders' own account."""
+        return await store.fingerprint(tx, state)
+
+    async def gone(self, tx: Tx, campaign_id: str) -> list[Gone]:
+        """Return the SKUs of which no unit is free, with the moment the last one was promised, earliest first."""
+        return await store.gone(tx, campaign_id)
+
+    async def check(self, tx: Tx) -> list[Check]:
+        """Hold the invariants of stock against the database."""
+        examined, broken = await store.broken_levels(tx)
+        return [
+            Check(
+                name="stock: free + held + sold = loaded for each SKU, none negative, and holds agree",
+                holds=not broken,
+                examined=examined,
+                detail="; ".join(broken[:_NAMED_MAX]),
+            )
+        ]
+
+    async def _end(self, tx: Tx, campaign_id: str, claims: Sequence[Claim], state: HoldState) -> int:
+        if not claims:
+            return 0
+        await store.lock_levels(tx, campaign_id, sorted({claim.sku for claim in claims}))
+        return await store.end_holds(tx, campaign_id, claims, state, self._clock.now())

@@ -1,0 +1,205 @@
+"""All SQL of stock. Levels are locked in the order of their keys; every statement takes a whole batch."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from tidegate.base.db import Tx
+from tidegate.sale.stock.contracts import Claim, Fingerprint, Gone, Hold, HoldState, Level, Units
+
+
+async def lock_levels(tx: Tx, campaign_id: str, skus: Sequence[str]) -> list[Level]:
+    """Lock the levels of these SKUs in key order and return them."""
+    async with tx.cursor(row_factory=class_row(Level)) as cursor:
+        await cursor.execute(
+            "select sku, loaded, held, sold from stock.level where campaign_id = %s and sku = any(%s)"
+            " order by campaign_id, sku for update",
+            [campaign_id, list(skus)],
+        )
+        return await cursor.fetchall()
+
+
+async def levels(tx: Tx, campaign_id: str, skus: Sequence[str]) -> list[Level]:
+    """Return the levels of these SKUs, in no order."""
+    async with tx.cursor(row_factory=class_row(Level)) as cursor:
+        await cursor.execute(
+            "select sku, loaded, held, sold from stock.level where campaign_id = %s and sku = any(%s)",
+            [campaign_id, list(skus)],
+        )
+        return await cursor.fetchall()
+
+
+async def hottest(tx: Tx, campaign_id: str, limit: int) -> list[Level]:
+    """Return the levels of which the largest share is promised, hottest first."""
+    async with tx.cursor(row_factory=class_row(Level)) as cursor:
+        await cursor.execute(
+            "select sku, loaded, held, sold from stock.level where campaign_id = %s and loaded > 0"
+            " order by (held + sold)::float8 / loaded desc, held + sold desc, sku limit %s",
+            [campaign_id, limit],
+        )
+        return await cursor.fetchall()
+
+
+async def put_quotas(tx: Tx, campaign_id: str, quotas: Mapping[str, int]) -> None:
+    """Set loaded units; SKUs that are not named are closed at what is promised."""
+    await tx.execute(
+        """
+        with quota as (
+            select * from unnest(%(skus)b::text[], %(units)b::bigint[]) as quota (sku, units)
+        ), closed as (
+            update stock.level set loaded = held + sold
+            where campaign_id = %(campaign)s and sku not in (select sku from quota) and loaded > held + sold
+        )
+        insert into stock.level (campaign_id, sku, loaded)
+        select %(campaign)s, sku, units from quota order by sku
+        on conflict (campaign_id, sku) do update set loaded = excluded.loaded
+        """,
+        {"campaign": campaign_id, "skus": list(quotas), "units": list(quotas.values())},
+    )
+
+
+async def insert_holds(tx: Tx, campaign_id: str, taken: Sequence[Units], at: datetime) -> None:
+    """Write the holds of a batch and count them on their levels, which the caller has locked."""
+    await tx.execute(
+        """
+        with taken as materialized (
+            select * from unnest(%(orders)b::uuid[], %(skus)b::text[], %(units)b::bigint[])
+                as taken (order_id, sku, quantity)
+        ), held as (
+            insert into stock.hold (campaign_id, sku, order_id, quantity, held_at)
+            select %(campaign)s, sku, order_id, quantity, %(at)s from taken
+        )
+        update stock.level l set held = l.held + t.units
+        from (select sku, sum(quantity)::bigint as units from taken group by sku) t
+        where l.campaign_id = %(campaign)s and l.sku = t.sku
+        """,
+        {
+            "campaign": campaign_id,
+            "orders": [each.order_id for each in taken],
+            "skus": [each.sku for each in taken],
+            "units": [each.quantity for each in taken],
+            "at": at,
+        },
+    )
+
+
+async def end_holds(tx: Tx, campaign_id: str, claims: Sequence[Claim], state: HoldState, at: datetime) -> int:
+    """End those of the claims that are still held, as sold or released; return how many that were."""
+    row = await (
+        await tx.execute(
+            """
+            with ended as materialized (
+                update stock.hold h set state = %(state)s, ended_at = %(at)s
+                from unnest(%(orders)b::uuid[], %(skus)b::text[]) as claim (order_id, sku)
+                where h.sku = claim.sku and h.order_id = claim.order_id and h.state = 'held'
+                returning h.sku, h.quantity
+            ), counted as (
+                update stock.level l
+                set held = l.held - e.units, sold = l.sold + case when %(state)s = 'sold' then e.units else 0 end
+                from (select sku, sum(quantity)::bigint as units from ended group by sku) e
+                where l.campaign_id = %(campaign)s and l.sku = e.sku
+            )
+            select count(*) from ended
+            """,
+            {
+                "campaign": campaign_id,
+                "orders": [each.order_id for each in claims],
+                "skus": [each.sku for each in claims],
+                "state": state,
+                "at": at,
+            },
+        )
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def return_units(tx: Tx, campaign_id: str, units: Sequence[Units]) -> None:
+    """Make sold units free again. A constraint refuses more than were sold."""
+    await tx.execute(
+        """
+        with back as materialized (
+            select * from unnest(%(orders)b::uuid[], %(skus)b::text[], %(units)b::bigint[])
+                as back (order_id, sku, quantity)
+        ), returned as (
+            update stock.hold h set returned = h.returned + back.quantity
+            from back where h.sku = back.sku and h.order_id = back.order_id
+        )
+        update stock.level l set sold = l.sold - b.units
+        from (select sku, sum(quantity)::bigint as units from back group by sku) b
+        where l.campaign_id = %(campaign)s and l.sku = b.sku
+        """,
+        {
+            "campaign": campaign_id,
+            "orders": [each.order_id for each in units],
+            "skus": [each.sku for each in units],
+            "units": [each.quantity for each in units],
+        },
+    )
+
+
+async def holds_of(tx: Tx, order_id: UUID, skus: Sequence[str]) -> list[Hold]:
+    """Return an order's holds on these SKUs."""
+    async with tx.cursor(row_factory=class_row(Hold)) as cursor:
+        await cursor.execute(
+            "select order_id, sku, quantity, returned, state, held_at, ended_at from stock.hold"
+            " where order_id = %s and sku = any(%s) order by sku",
+            [order_id, list(skus)],
+        )
+        return await cursor.fetchall()
+
+
+async def fingerprint(tx: Tx, state: HoldState) -> Fingerprint:
+    """Return the fingerprint of all holds in one state: (order, SKU, quantity)."""
+    row = await (
+        await tx.execute(
+            "select count(*), coalesce(sum(quantity), 0)::bigint,"
+            " coalesce(bit_xor(hashtextextended(order_id::text || sku || quantity, 0)), 0)"
+            " from stock.hold where state = %s",
+            [state],
+        )
+    ).fetchone()
+    assert row is not None
+    return Fingerprint(*row)
+
+
+async def broken_levels(tx: Tx) -> tuple[int, list[str]]:
+    """Return how many levels there are, and those whose counts differ from their holds or break their sum."""
+    rows = await (
+        await tx.execute(
+            """
+            select l.campaign_id, l.sku, l.loaded, l.held, l.sold, coalesce(h.held, 0), coalesce(h.sold, 0),
+                   l.held < 0 or l.sold < 0 or l.held + l.sold > l.loaded
+                       or l.held <> coalesce(h.held, 0) or l.sold <> coalesce(h.sold, 0)
+            from stock.level l
+            left join (
+                select campaign_id, sku,
+                       sum(quantity) filter (where state = 'held') as held,
+                       sum(quantity - returned) filter (where state = 'sold') as sold
+                from stock.hold group by campaign_id, sku
+            ) h using (campaign_id, sku)
+            """
+        )
+    ).fetchall()
+    broken = [
+        f"{campaign}/{sku}: loaded {loaded}, held {held} (holds say {held_sum or 0}), sold {sold} (holds say {sold_sum or 0})"
+        for campaign, sku, loaded, held, sold, held_sum, sold_sum, faulty in rows
+        if faulty
+    ]
+    return len(rows), broken
+
+
+async def gone(tx: Tx, campaign_id: str) -> list[Gone]:
+    """Return the SKUs of which no unit is free, the one that went first before the others."""
+    async with tx.cursor(row_factory=class_row(Gone)) as cursor:
+        await cursor.execute(
+            """
+            select l.sku, l.loaded as units, max(h.held_at) as at
+            from stock.level l join stock.hold h using (campaign_id, sku)
+            where l.campaign_id = %s and l.loaded > 0 and l.held + l.sold = l.loaded and h.state <> 'released'
+            group by l.sku, l.loaded order by 3, 1
+            """,
+            [campaign_id],
+        )
+        return await cursor.fetchall()

@@ -1,0 +1,1 @@
+"""Trust: who is it, and may we believe them? Accounts, sessions, staff and their permissions."""

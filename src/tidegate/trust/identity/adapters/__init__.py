@@ -1,0 +1,1 @@
+"""The real outside systems behind identity's ports: SMS gateways, and Valkey for limits."""

@@ -1,0 +1,87 @@
+"""What the worker does for the monitor: counts events as they come, samples each second, examines each minute."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tidegate.base.db import Database, Tx
+from tidegate.base.jobs import Jobs
+from tidegate.base.outbox import Event, Outbox
+from tidegate.offer.campaign.contracts import CampaignPublished
+from tidegate.sale.ordering.contracts import OrderCancelled, OrderExpired, OrderPaid, OrderPlaced, OrderRefunded
+from tidegate.watch.monitor.api import Monitor
+from tidegate.watch.monitor.contracts import Json, Level, NewAnnouncement, Trade
+from tidegate.watch.monitor.tally import Tally
+
+SUBSCRIBER = "monitor"
+EXAMINE_SECONDS = 60.0
+
+E = TypeVar("E", bound=Event)
+
+
+def _placed(tally: Tally, event: OrderPlaced) -> None:
+    tally.add(event.placed_at, Trade(placed=1, placed_value=event.total))
+    tally.add_units(event.placed_at, event.lines)
+
+
+def _paid(tally: Tally, event: OrderPaid) -> None:
+    tally.add(event.paid_at, Trade(paid=1, paid_value=event.total))
+
+
+def _expired(tally: Tally, event: OrderExpired) -> None:
+    tally.add(event.expired_at, Trade(expired=1))
+
+
+def _cancelled(tally: Tally, event: OrderCancelled) -> None:
+    tally.add(event.cancelled_at, Trade(cancelled=1))
+
+
+def _refunded(tally: Tally, event: OrderRefunded) -> None:
+    tally.add(event.refunded_at, Trade(refunded=int(event.complete), refunded_value=event.amount))
+
+
+def subscribe(outbox: Outbox, monitor: Monitor) -> None:
+    """Register the monitor's subscriber: each batch of one type of event is counted in one statement."""
+
+    def counted(fold: Callable[[Tally, E], None]) -> Callable[[Tx, list[E]], Awaitable[None]]:
+        async def count(tx: Tx, events: list[E]) -> None:
+            tally = Tally()
+            for event in events:
+                fold(tally, event)
+            await monitor.count(tx, tally)
+
+        return count
+
+    async def published(tx: Tx, events: list[CampaignPublished]) -> None:
+        for event in events:
+            facts: dict[str, Json] = {"version": event.version, "by": event.published_by}
+            news = NewAnnouncement(level=Level.INFO, kind="campaign-published", subject=event.campaign_id, facts=facts)
+            await monitor.announce(tx, news)
+
+    outbox.subscribe(
+        SUBSCRIBER,
+        {
+            OrderPlaced: counted(_placed),
+            OrderPaid: counted(_paid),
+            OrderExpired: counted(_expired),
+            OrderCancelled: counted(_cancelled),
+            OrderRefunded: counted(_refunded),
+            CampaignPublished: published,
+        },
+    )
+
+
+def schedule(jobs: Jobs, db: Database, monitor: Monitor) -> None:
+    """Register what the worker repeats: a sample each second, the doctor each minute."""
+
+    async def sample() -> None:
+        await monitor.sample(db)
+
+    async def examine() -> None:
+        async with db.snapshot() as tx:
+            examination = await monitor.doctor(tx)
+        async with db.transaction() as tx:
+            await monitor.keep_examination(tx, examination)
+
+    # A sample takes some 30 ms; with this pause one falls into nearly every second, and no second gets two.
+    jobs.every(0.96, "monitor.sample", sample)
+    jobs.every(EXAMINE_SECONDS, "monitor.examine", examine)

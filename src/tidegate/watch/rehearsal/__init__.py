@@ -1,0 +1,10 @@
+"""Rehearsal: the system is tried before the day, with a real shop's order log and with a flood of simulated shoppers.
+
+Words: a *log* is a file of order lines that a shop really had; its *invoice* becomes one order (or several, when it has
+more lines than an order may have); a *cancellation* in the log undoes units of an earlier invoice. What cannot be an
+order is *left out*, with its reason and its money. The *flood* is many *shoppers* at once; its *journal* names every
+order that the system acknowledged.
+
+Invariants: log money = money sent + money left out, to the last fraction; money sent = money in the books; every
+acknowledged order of a journal exists exactly once, with the total that was acknowledged.
+"""

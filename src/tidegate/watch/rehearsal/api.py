@@ -1,0 +1,294 @@
+"""What can be rehearsed: a replay of a log, a flood of shoppers, and holding a flood's journal against the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from time import monotonic
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from tidegate.base.clock import Clock
+from tidegate.base.db import Database
+from tidegate.base.invariant import Check
+from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignVersion, OfferKind
+from tidegate.sale.ordering.api import Ordering
+from tidegate.sale.payment.api import Payment
+from tidegate.trust.identity.api import Identity
+from tidegate.watch.rehearsal import order_log
+from tidegate.watch.rehearsal.accounts import LogAccounts, Opening, write_flood_sessions
+from tidegate.watch.rehearsal.books import differences
+from tidegate.watch.rehearsal.contracts import (
+    BookMoney,
+    Dialect,
+    FloodPlan,
+    FloodProgress,
+    FloodReport,
+    Invoice,
+    KnownOrder,
+    ReplayManner,
+    ReplayReport,
+    Survey,
+)
+from tidegate.watch.rehearsal.errors import NothingToBuy
+from tidegate.watch.rehearsal.festival import festival_of
+from tidegate.watch.rehearsal.flood import send_flood
+from tidegate.watch.rehearsal.journal import Comparison, read_journal
+from tidegate.watch.rehearsal.replay import Replay, Sent
+from tidegate.watch.rehearsal.rules import Purchases, Tally, account_of, steps, survey
+from tidegate.watch.rehearsal.shop import Shop
+
+__all__ = ["Progress", "Rehearsal"]
+
+Publish = Callable[[CampaignDefinition, str], Awaitable[CampaignVersion]]
+"""Makes a definition the current campaign, with its goods and stock, in a transaction of its own."""
+
+_IDS_AT_ONCE = 2_000
+_SETTLE_SECONDS = 90
+_TAKE_UP_SECONDS = 2.5
+_WORDS_MAX = 200
+
+
+class Progress(Protocol):
+    """Who is told how far it is."""
+
+    def stage(self, name: str, total: int) -> None:
+        """A new stage begins; it will be done at `total`."""
+        ...
+
+    def done(self, count: int, note: str = "") -> None:
+        """So much of the stage is done."""
+        ...
+
+
+class Rehearsal:
+    """Rehearses on a running installation."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        data_dir: Path,
+        identity: Identity,
+        campaign: Campaign,
+        ordering: Ordering,
+        payment: Payment,
+        publish: Publish,
+    ) -> None:
+        self._db = db
+        self._folder = data_dir / "rehearsal"
+        self._opening = Opening(db, identity, clock)
+        self._clock = clock
+        self._campaign = campaign
+        self._ordering = ordering
+        self._payment = payment
+        self._publish = publish
+
+    async def replay(
+        self,
+        path: Path,
+        url: str,
+        progress: Progress,
+        *,
+        manner: ReplayManner | None = None,
+    ) -> ReplayReport:
+        """Send the log at `path` through the system at `url` and compare the money in its books with the log's.
+
+        The log's own campaign is published for the time of the replay, and the one before it afterwards. Running it
+        again changes nothing. Raises LogNotReadable, SystemNotReachable, SessionsOver.
+        """
+        manner = manner or ReplayManner()
+        shop = Shop(url, connections_max=manner.workers)
+        before = self._campaign.current()
+        try:
+            await shop.require_ready()
+            found = self._survey(path, manner.dialect, progress)
+            accounts = await self._accounts(path, manner, found, progress)
+            progress.stage("publishing goods and offers", 1)
+            version = await self._publish(festival_of(found, manner.currency), "tidegate rehearse replay")
+            await asyncio.sleep(_TAKE_UP_SECONDS)
+            log = _Log(path, manner, found)
+            sent, tally, seconds = await self._sent(log, Replay(shop, accounts, found.sha256, manner), progress)
+            progress.stage("comparing the books", 1)
+            books = await self._settled_books(sent, round(tally.money().undone * 100))
+            return _report(log, version, sent, tally, books=books, seconds=seconds)
+        finally:
+            await shop.close()
+            if before is not None:
+                await self._publish(before.definition, "tidegate rehearse replay")
+
+    def _survey(self, path: Path, dialect: Dialect, progress: Progress) -> Survey:
+        progress.stage("reading the log", path.stat().st_size if path.exists() else 1)
+        sha256 = order_log.fingerprint(path)
+        return survey(order_log.invoices(order_log.read_lines(path, dialect, progress.done), dialect), sha256)
+
+    async def _accounts(self, path: Path, manner: ReplayManner, found: Survey, progress: Progress) -> LogAccounts:
+        names: Sequence[str] = found.accounts
+        if manner.limit is not None:
+            names = list(dict.fromkeys(account_of(invoice) for invoice in _Log(path, manner, found)))
+        accounts = LogAccounts(self._opening, self._folder / f"replay-{found.sha256[:12]}.jsonl")
+        progress.stage("opening shoppers' accounts", len(names))
+        await accounts.ensure(names, progress.done)
+        return accounts
+
+    async def _sent(self, log: "_Log", replay: Replay, progress: Progress) -> tuple[Sent, Tally, float]:
+        progress.stage("sending invoices", log.total)
+        tally, began = Tally(), monotonic()
+        plan = steps(iter(log), Purchases(log.found.cancelled_goods), tally, log.manner.limits)
+        sent = await replay.run(plan, lambda sent: progress.done(log.invoices, _note(sent)))
+        return sent, tally, monotonic() - began
+
+    async def _settled_books(self, sent: Sent, refunded: int) -> BookMoney:
+        """Read the books when news of payments and refunds has arrived; give up when none comes any more."""
+        books = await self._books(sent.order_ids)
+        still, last = monotonic(), books
+        while not _is_settled(books, refunded) and monotonic() - still < _SETTLE_SECONDS:
+            await asyncio.sleep(1)
+            books = await self._books(sent.order_ids)
+            if books != last:
+                still, last = monotonic(), books
+        return books
+
+    async def _books(self, order_ids: Sequence[UUID]) -> BookMoney:
+        books = BookMoney(orders=0, ordered=0, paid=0, captured=0, refunded=0, given_back=0)
+        ids = sorted(set(order_ids))
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[start : start + _IDS_AT_ONCE]
+            async with self._db.transaction() as tx:
+                orders, ledger = await self._ordering.sums(tx, some), await self._payment.ledger_sums(tx, some)
+            books = BookMoney(
+                orders=books.orders + orders.count,
+                ordered=books.ordered + orders.total,
+                paid=books.paid + orders.paid,
+                captured=books.captured + ledger.captured,
+                refunded=books.refunded + ledger.refunded,
+                given_back=books.given_back + orders.refunded,
+            )
+        return books
+
+    async def prepare_flood(
+        self,
+        url: str,
+        shoppers: int,
+        seconds: float,
+        progress: Progress,
+        *,
+        opens_at: datetime | None = None,
+        seed: int = 1,
+    ) -> FloodPlan:
+        """Open the shoppers' accounts and return the plan of a flood on the current campaign. Raises NothingToBuy."""
+        version = self._campaign.current()
+        if version is None:
+            raise NothingToBuy(
+                "No campaign is published; nobody was sent. Publish one first: tidegate campaign publish."
+            )
+        progress.stage("opening shoppers' accounts", shoppers)
+        sessions = self._folder / "flood-sessions.jsonl"
+        await write_flood_sessions(self._opening, shoppers, sessions, progress.done)
+        journal = self._folder / f"journal-{self._clock.now():%Y%m%dT%H%M%S}.jsonl"
+        return _plan(
+            version.definition,
+            FloodPlan(
+                url=url,
+                shoppers=shoppers,
+                seconds=seconds,
+                sessions=str(sessions),
+                results=str(self._folder / "flood.json"),
+                journal=str(journal),
+                opens_at=opens_at or self._clock.now() + timedelta(seconds=min(10.0, seconds / 5)),
+                hot_skus=(),
+                skus=(),
+                seed=seed,
+            ),
+        )
+
+    async def flood(self, plan: FloodPlan, told: Callable[[FloodProgress], None]) -> FloodReport:
+        """Send the flood; its results stay in the data folder for the debrief. Raises FloodFailed."""
+        return await send_flood(plan, told, self._folder)
+
+    def last_flood(self) -> FloodReport | None:
+        """Return the results of the last flood; None without one."""
+        file = self._folder / "flood.json"
+        return msgspec.json.decode(file.read_bytes(), type=FloodReport) if file.exists() else None
+
+    async def check_journal(self, journal: Path) -> list[Check]:
+        """Hold a flood's journal against the database: acknowledged orders are there, and none nobody asked for."""
+        comparison = Comparison(read_journal(journal))
+        buyers = comparison.buyers
+        for start in range(0, len(buyers), _IDS_AT_ONCE):
+            async with self._db.transaction() as tx:
+                orders = await self._ordering.keys_of_buyers(tx, buyers[start : start + _IDS_AT_ONCE])
+            comparison.tell(msgspec.convert(order, KnownOrder, from_attributes=True) for order in orders)
+        return comparison.checks()
+
+
+def _is_settled(books: BookMoney, refunded: int) -> bool:
+    return books.paid == books.captured and books.refunded == books.given_back == refunded
+
+
+class _Log:
+    """The log as a replay sends it: cut to the limit, with what has passed by counted."""
+
+    def __init__(self, path: Path, manner: ReplayManner, found: Survey) -> None:
+        self.path, self.manner, self.found = path, manner, found
+        self.total = found.invoices if manner.limit is None else min(found.invoices, manner.limit)
+        self.invoices = self.rows = 0
+
+    def __iter__(self) -> Iterator[Invoice]:
+        lines = order_log.read_lines(self.path, self.manner.dialect)
+        for invoice in order_log.invoices(lines, self.manner.dialect, self.manner.limit):
+            self.invoices += 1
+            self.rows += len(invoice.lines)
+            yield invoice
+
+
+def _report(
+    log: _Log, version: CampaignVersion, sent: Sent, tally: Tally, *, books: BookMoney, seconds: float
+) -> ReplayReport:
+    money = tally.money()
+    return ReplayReport(
+        log=log.path.name,
+        campaign_id=version.campaign_id,
+        currency=version.definition.currency,
+        rows=log.rows,
+        invoices=log.invoices,
+        orders=sent.orders,
+        split_invoices=tally.split_invoices,
+        whole_cancellations=sent.whole_cancellations,
+        partial_refunds=sent.partial_refunds,
+        seconds=seconds,
+        money=money,
+        books=books,
+        differences=differences(money, books),
+        refused=tuple(sent.refused),
+        refused_count=sent.refused_count,
+    )
+
+
+def _note(sent: Sent) -> str:
+    back = sent.whole_cancellations + sent.partial_refunds
+    refused = f", {sent.refused_count} refused" if sent.refused_count else ""
+    return f"{sent.orders:,} orders, {back:,} cancellations{refused}"
+
+
+def _plan(definition: CampaignDefinition, plan: FloodPlan) -> FloodPlan:
+    """Fill in what there is to buy: the flash offers are hot; without any, the smallest quotas are."""
+    offers = sorted(definition.offers, key=lambda offer: (offer.quota, offer.sku))
+    if not offers:
+        raise NothingToBuy("The campaign has no offers; nobody was sent.")
+    hot = [offer.sku for offer in offers if offer.kind is OfferKind.FLASH] or [offer.sku for offer in offers[:5]]
+    goods = [entry.name for entry in definition.goods]
+    Random(plan.seed).shuffle(goods)  # noqa: S311  which words are searched for, not secrets
+    words = [word for name in goods[:_WORDS_MAX] for word in (name.zh[:4], name.en.split()[0])]
+    return msgspec.structs.replace(
+        plan,
+        hot_skus=tuple(hot),
+        skus=tuple(offer.sku for offer in offers),
+        coupons=tuple(coupon.code for coupon in definition.coupons),
+        words=tuple(dict.fromkeys(words)),
+    )

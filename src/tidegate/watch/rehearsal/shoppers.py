@@ -1,0 +1,297 @@
+"""Simulated shoppers: a locustfile. Run as a process of its own (`flood.py`), because Locust rewires the interpreter.
+
+A visit is what a person does: look at the campaign, search or browse, look at goods, see what is left, ask for the
+price, order, pay, watch the order. Some abandon, some cancel, some use a coupon. An order whose answer is lost is sent
+again with the same idempotency key. Everything asked for and acknowledged goes into the journal.
+"""
+
+import os
+import random
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import gevent
+import msgspec
+from locust import FastHttpUser, LoadTestShape, events, task
+from locust.env import Environment
+from locust.exception import StopUser
+
+from tidegate.watch.rehearsal.contracts import (
+    FloodPlan,
+    FloodProgress,
+    FloodReport,
+    FloodSession,
+    JournalEntry,
+    Latency,
+)
+from tidegate.watch.rehearsal.flood import PLAN_VARIABLE, users_at
+
+PLAN: Final = msgspec.json.decode(Path(os.environ[PLAN_VARIABLE]).read_bytes(), type=FloodPlan)
+_TRIES_MAX: Final = 8
+_AGAIN: Final = frozenset({0, 429, 500, 502, 503, 504})
+_PASS_SECONDS: Final = 480
+_WATCHES_MAX: Final = 8
+
+
+class _Flood:
+    """What all shoppers share: their sessions, the journal, and what they met."""
+
+    def __init__(self) -> None:
+        lines = Path(PLAN.sessions).read_bytes().splitlines()
+        self.sessions = [msgspec.json.decode(line, type=FloodSession) for line in lines]
+        self.journal = Path(PLAN.journal).open("ab", buffering=0)  # noqa: SIM115  open as long as the process
+        self.outcomes: Counter[str] = Counter()
+        self.numbers = count()
+        self.started_at = datetime.now(UTC)
+
+    def note(self, entry: JournalEntry) -> None:
+        """Write an entry; unbuffered, so that what was acknowledged is in the file at once."""
+        self.journal.write(msgspec.json.encode(entry) + b"\n")
+
+
+FLOOD: Final = _Flood()
+
+
+class Shopper(FastHttpUser):
+    """One shopper with a session and an address."""
+
+    host = PLAN.url
+    network_timeout = 10.0
+    connection_timeout = 10.0
+    max_retries = 0
+
+    def on_start(self) -> None:
+        """Take the next session; more shoppers than sessions do not come."""
+        number = next(FLOOD.numbers)
+        if number >= len(FLOOD.sessions):
+            raise StopUser
+        self.session = FLOOD.sessions[number]
+        self.chance = random.Random(PLAN.seed * 1_000_003 + number)  # noqa: S311  behaviour, not secrets
+        self.headers = {"Authorization": f"Bearer {self.session.token}", "Content-Type": "application/json"}
+        self.orders = count(1)
+        self.admission_pass = ""
+        self.pass_until = 0.0
+        self.page_tag = ""
+
+    def wait_time(self) -> float:
+        """Think between visits."""
+        return self.chance.uniform(*PLAN.pause_seconds)
+
+    @task
+    def visit(self) -> None:
+        """Visit the shop once."""
+        self._look_at_campaign()
+        if self._waits_for_opening():
+            return
+        if self.chance.random() < PLAN.search_share:
+            self._get("search", f"/search?q={self.chance.choice(PLAN.words)}" if PLAN.words else "/search?q=a")
+            self._pause()
+        sku = self.chance.choice(PLAN.hot_skus if self.chance.random() < PLAN.hot_share else PLAN.skus)
+        self._get("goods", f"/goods/{sku}")
+        self._get("stock", f"/api/v1/stock?skus={sku}")
+        self._pause()
+        coupon = self.chance.choice(PLAN.coupons) if PLAN.coupons and self.chance.random() < PLAN.coupon_share else None
+        self._buy(sku, coupon)
+
+    def _look_at_campaign(self) -> None:
+        headers = {"If-None-Match": self.page_tag} if self.page_tag else {}
+        answer = self._send("page", "GET", "/", headers=headers)
+        self.page_tag = answer[2] or self.page_tag
+
+    def _waits_for_opening(self) -> bool:
+        """Before the opening: look around, get the pass, then wait for the moment as people do."""
+        left = PLAN.opens_at.timestamp() - time.time()
+        if left <= 0:
+            return False
+        sku = self.chance.choice(PLAN.hot_skus)
+        self._get("goods", f"/goods/{sku}")
+        self._pass()
+        gevent.sleep(max(0.0, min(PLAN.opens_at.timestamp() - time.time(), 15.0)) + self.chance.expovariate(0.5))
+        if time.time() >= PLAN.opens_at.timestamp():
+            self._buy(sku, None)
+        return True
+
+    def _pause(self) -> None:
+        gevent.sleep(self.chance.uniform(*PLAN.pause_seconds) / 2)
+
+    def _buy(self, sku: str, coupon: str | None) -> None:
+        body: dict[str, Any] = {"lines": [{"sku": sku, "quantity": 1}]}
+        if coupon:
+            body["coupon"] = coupon
+        status, quote, _ = self._send("quote", "POST", "/api/v1/quotes", body=body)
+        if status != 200:
+            FLOOD.outcomes[_code(quote, "quote-refused")] += 1
+            return
+        placed = self._order({**body, "expected_total": quote["total"], "address_id": str(self.session.address_id)})
+        if placed is not None:
+            self._settle(placed["order_id"])
+
+    def _order(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Place an order, again with the same key while the answer is lost; note what came of it."""
+        key = f"flood-{PLAN.seed}-{next(self.orders)}-{str(self.session.account_id)[-12:]}"
+        entry = JournalEntry(buyer_id=self.session.account_id, idempotency_key=key)
+        for attempt in range(_TRIES_MAX):
+            if attempt:
+                gevent.sleep(min(0.2 * 2**attempt, 5.0))
+            headers = {"Idempotency-Key": key, "Tidegate-Pass": self._pass()}
+            status, answer, _ = self._send("order", "POST", "/api/v1/orders", body=body, headers=headers)
+            if status == 201:
+                FLOOD.outcomes["placed"] += 1
+                order_id, total = answer["order_id"], answer["total"]
+                FLOOD.note(msgspec.convert({**_plain(entry), "order_id": order_id, "total": total}, JournalEntry))
+                return dict(answer)
+            if status not in _AGAIN:
+                FLOOD.outcomes[_code(answer, "order-refused")] += 1
+                return None
+        FLOOD.outcomes["gave-up"] += 1
+        FLOOD.note(entry)
+        return None
+
+    def _pass(self) -> str:
+        if time.time() >= self.pass_until:
+            status, answer, _ = self._send("pass", "POST", "/api/v1/passes", body={})
+            if status in {200, 201}:
+                self.admission_pass, self.pass_until = answer["token"], time.time() + _PASS_SECONDS
+        return self.admission_pass
+
+    def _settle(self, order_id: str) -> None:
+        choice = self.chance.random()
+        if choice < PLAN.abandon_share:
+            FLOOD.outcomes["abandoned"] += 1
+        elif choice < PLAN.abandon_share + PLAN.cancel_share:
+            self._pause()
+            status, _, _ = self._send("cancel", "POST", f"/api/v1/orders/{order_id}/cancellation", body={})
+            FLOOD.outcomes["cancelled" if status == 200 else "cancel-refused"] += 1
+        else:
+            self._pay(order_id)
+
+    def _pay(self, order_id: str) -> None:
+        """Pay as a person does who sees "under way" or "try again": look again, try again, at last give up."""
+        path = f"/api/v1/orders/{order_id}/payments"
+        state = ""
+        for attempt in range(_TRIES_MAX):
+            if attempt:
+                gevent.sleep(0.5 + self.chance.random())
+            method, name = ("GET", "watch") if state == "confirming" else ("POST", "pay")
+            status, answer, _ = self._send(name, method, path, body={} if method == "POST" else None)
+            state = str(answer.get("state", "")) if status in {200, 201, 202} else ""
+            if state == "captured":
+                FLOOD.outcomes["paid"] += 1
+                self._watch(order_id)
+                return
+            if state == "closed" or (status not in _AGAIN and not state):
+                break
+        FLOOD.outcomes["not-paid"] += 1
+
+    def _watch(self, order_id: str) -> None:
+        for _ in range(_WATCHES_MAX):
+            status, answer, _ = self._send("watch", "GET", f"/api/v1/orders/{order_id}")
+            if status == 200 and answer.get("state") != "placed":
+                return
+            gevent.sleep(0.5)
+        FLOOD.outcomes["paid-not-shown"] += 1
+
+    def _get(self, name: str, path: str) -> None:
+        self._send(name, "GET", path)
+
+    def _send(
+        self, name: str, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, Any], str]:
+        """Send a request; only no answer and 5xx count as failures: a refusal in words is an answer."""
+        data = None if body is None else msgspec.json.encode(body).decode()
+        sent = {**self.headers, **(headers or {})}
+        with self.client.request(method, path, name=name, data=data, headers=sent, catch_response=True) as response:
+            status = int(response.status_code or 0)
+            if 0 < status < 500:
+                response.success()
+            else:
+                response.failure(f"status {status}")
+            tag = (response.headers.get("etag") or "") if status else ""
+            return status, _json(response.content, path), tag
+
+
+def _json(content: bytes | None, path: str) -> dict[str, Any]:
+    if not content or not path.startswith("/api/"):
+        return {}
+    try:
+        answer = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _code(problem: dict[str, Any], otherwise: str) -> str:
+    return str(problem.get("type", "")).rpartition("/")[2] or otherwise
+
+
+def _plain(entry: JournalEntry) -> dict[str, Any]:
+    return {"buyer_id": str(entry.buyer_id), "idempotency_key": entry.idempotency_key}
+
+
+class Tide(LoadTestShape):  # type: ignore[misc, unused-ignore]
+    """Some are early, all come at the opening, some leave again."""
+
+    use_common_options: ClassVar[bool] = False
+
+    def tick(self) -> tuple[int, float] | None:
+        """Return how many shoppers there should be now and how fast they come; None at the end."""
+        elapsed = (datetime.now(UTC) - FLOOD.started_at).total_seconds()
+        if elapsed >= PLAN.seconds:
+            return None
+        opening = (PLAN.opens_at - FLOOD.started_at).total_seconds()
+        return users_at(PLAN, elapsed, opening), max(PLAN.shoppers / 4, 1.0)
+
+
+def _tell_progress(environment: Environment, **_: Any) -> None:
+    gevent.spawn(_tell, environment)
+
+
+def _tell(environment: Environment) -> None:
+    while True:
+        gevent.sleep(1)
+        total = environment.stats.total
+        order = environment.stats.get("order", "POST")
+        line = FloodProgress(
+            elapsed=(datetime.now(UTC) - FLOOD.started_at).total_seconds(),
+            shoppers=environment.runner.user_count if environment.runner else 0,
+            requests=total.num_requests,
+            failures=total.num_failures,
+            requests_per_second=float(total.current_rps),
+            placed=FLOOD.outcomes["placed"],
+            paid=FLOOD.outcomes["paid"],
+            order_p99_ms=int(order.get_response_time_percentile(0.99) or 0),
+        )
+        os.write(1, msgspec.json.encode(line) + b"\n")
+
+
+def _write_results(environment: Environment, **_: Any) -> None:
+    latencies: dict[str, Latency] = {}
+    for (name, _method), entry in sorted(environment.stats.entries.items()):
+        known = latencies.get(name)
+        histogram = Counter(known.histogram if known else {})
+        histogram.update({int(milliseconds): number for milliseconds, number in entry.response_times.items()})
+        latencies[name] = Latency(
+            name=name,
+            requests=entry.num_requests + (known.requests if known else 0),
+            failures=entry.num_failures + (known.failures if known else 0),
+            histogram=dict(histogram),
+        )
+    ended_at = datetime.now(UTC)
+    report = FloodReport(
+        shoppers=min(next(FLOOD.numbers), PLAN.shoppers),
+        seconds=(ended_at - FLOOD.started_at).total_seconds(),
+        started_at=FLOOD.started_at,
+        ended_at=ended_at,
+        latencies=tuple(latencies.values()),
+        outcomes=dict(FLOOD.outcomes),
+        journal=PLAN.journal,
+    )
+    Path(PLAN.results).write_bytes(msgspec.json.encode(report))
+
+
+events.init.add_listener(_tell_progress)  # type: ignore[no-untyped-call]
+events.quitting.add_listener(_write_results)  # type: ignore[no-untyped-call]

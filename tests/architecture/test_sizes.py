@@ -1,0 +1,32 @@
+"""Functions and files stay small enough to read; the list of exceptions is empty and may only shrink."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTION_LINES_MAX = 70
+FILE_LINES_MAX = 600
+EXCEPTIONS: frozenset[str] = frozenset()
+FILES = sorted(path for folder in ("src", "tests", "bench", "scripts", "examples") for path in (ROOT / folder).rglob("*.py"))
+
+
+def _own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without its docstring, which is prose."""
+    length = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        length -= (first.end_lineno or first.lineno) - first.lineno + 1
+    return length
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_functions_and_files_are_small(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    too_long = [
+        f"{node.name}: {_own_lines(node)} lines"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _own_lines(node) > FUNCTION_LINES_MAX
+    ]
+    assert str(file.relative_to(ROOT)) in EXCEPTIONS or (not too_long and text.count("\n") <= FILE_LINES_MAX), too_long

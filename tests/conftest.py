@@ -1,0 +1,106 @@
+"""Fixtures on the real components: an embedded PostgreSQL and Valkey for the run, a fresh database for each test."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tidegate.base.cache import Cache
+from tidegate.base.clock import ManualClock
+from tidegate.base.config import ChannelSetting, Config
+from tidegate.base.db import Database
+from tidegate.base.embedded.postgres import EmbeddedPostgres
+from tidegate.base.embedded.valkey import EmbeddedValkey
+from tidegate.base.ids import Ids
+from tidegate.base.migration import migrate
+
+TEMPLATE = "tidegate_template"
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[tuple[EmbeddedPostgres, EmbeddedValkey]]:
+    """Both embedded servers, on a data folder of this run's own."""
+    with tempfile.TemporaryDirectory(prefix="tidegate-tests-", ignore_cleanup_errors=True) as folder:
+        data_dir = Path(folder)
+        data_dir.chmod(0o755)
+        postgres, valkey = EmbeddedPostgres(data_dir), EmbeddedValkey(data_dir)
+        postgres.start()
+        valkey.start()
+        yield postgres, valkey
+        valkey.stop()
+        postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def template(servers: tuple[EmbeddedPostgres, EmbeddedValkey]) -> str:
+    """A migrated database from which each test's own is copied."""
+    import asyncio  # noqa: PLC0415  only this session-wide step needs a loop of its own
+
+    postgres, _ = servers
+    with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
+        connection.execute(f"create database {TEMPLATE}")  # type: ignore[arg-type]
+    asyncio.run(migrate(Database(postgres.maintenance_url(TEMPLATE))))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(servers: tuple[EmbeddedPostgres, EmbeddedValkey], template: str) -> Iterator[str]:
+    """The address of a fresh, migrated database."""
+    postgres, _ = servers
+    name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
+    with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
+        connection.execute(f"create database {name} template {template}")  # type: ignore[arg-type]
+    yield postgres.maintenance_url(name)
+    with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """A Database on a fresh, migrated database."""
+    database = Database(database_url)
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def cache(servers: tuple[EmbeddedPostgres, EmbeddedValkey]) -> AsyncIterator[Cache]:
+    """The real Valkey, emptied before each test."""
+    _, valkey = servers
+    connected = Cache(valkey.url)
+    await connected.client.flushall()
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands at noon (UTC) on the day before Double 11."""
+    return ManualClock(datetime(2026, 11, 10, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def ids() -> Ids:
+    """Identifiers as in production."""
+    return Ids()
+
+
+@pytest.fixture
+def config(servers: tuple[EmbeddedPostgres, EmbeddedValkey], database_url: str, tmp_path: Path) -> Config:
+    """Settings that point to this test's database and the run's Valkey."""
+    _, valkey = servers
+    return Config(
+        data_dir=tmp_path,
+        secret=b"a secret of the tests, long enough",
+        database_url=database_url,
+        cache_url=valkey.url,
+        channels=(
+            ChannelSetting(name="harbour", url="http://127.0.0.1:1", secret="sandbox-harbour"),
+            ChannelSetting(name="lantern", url="http://127.0.0.1:1", secret="sandbox-lantern"),
+        ),
+    )

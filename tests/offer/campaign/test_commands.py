@@ -1,0 +1,114 @@
+"""`tidegate campaign` as a person types it, on the real database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from tidegate.base.clock import SystemClock
+from tidegate.base.db import Database
+from tidegate.base.outbox import Outbox
+from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.campaign.commands import group
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, VersionSummary
+from tidegate.offer.campaign.errors import CampaignUnknown
+
+
+class Desk:
+    """The campaign module alone as the commands' desk."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._campaign = Campaign(SystemClock(), Outbox())
+
+    async def publish(self, definition: CampaignDefinition, by: str) -> CampaignVersion:
+        async with self._db.transaction() as tx:
+            return await self._campaign.publish(tx, definition, by)
+
+    async def version(self, campaign_id: CampaignId | None, number: int | None) -> CampaignVersion:
+        if campaign_id is None:
+            raise CampaignUnknown("Name a campaign.")
+        async with self._db.read() as tx:
+            return await self._campaign.version(tx, campaign_id, number)
+
+    async def versions(self, campaign_id: CampaignId) -> list[VersionSummary]:
+        async with self._db.read() as tx:
+            return await self._campaign.versions(tx, campaign_id)
+
+
+class Terminal:
+    """Types commands and keeps their answers."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+
+    @asynccontextmanager
+    async def _desk(self) -> AsyncIterator[Desk]:
+        db = Database(self._url)
+        await db.open()
+        yield Desk(db)
+        await db.close()
+
+    async def type(self, *words: str | Path) -> Result:
+        command = group(self._desk)
+        return await asyncio.to_thread(CliRunner().invoke, command, [str(word) for word in words])
+
+
+@pytest.fixture
+def terminal(database_url: str) -> Terminal:
+    return Terminal(database_url)
+
+
+async def test_from_nothing_to_a_published_festival(terminal: Terminal, tmp_path: Path) -> None:
+    folder = tmp_path / "spring"
+    assert (await terminal.type("init", folder)).exit_code == 0
+    assert sorted(file.name for file in folder.iterdir()) == ["festival.toml", "goods.csv", "offers.csv"]
+    again = await terminal.type("init", folder)
+    assert again.exit_code == 1
+    assert "Nothing was written" in again.stderr
+
+    checked = await terminal.type("check", folder / "festival.toml")
+    assert checked.exit_code == 0
+    assert "No faults." in checked.stdout
+
+    published = await terminal.type("publish", folder / "festival.toml", "--by", "Lin Yue")
+    assert published.exit_code == 0
+    assert "spring-sale version 1 is published" in published.stdout
+    moved = await terminal.type("publish", folder / "festival.toml", "--start", "now", "--json")
+    assert msgspec.json.decode(moved.stdout)["version"] == 2
+
+    shown = await terminal.type("show", "spring-sale", "--version", "1")
+    assert "Spring sale / 春日特卖" in shown.stdout
+    assert "Lin Yue" in shown.stdout
+    as_json = await terminal.type("show", "spring-sale", "--json")
+    assert msgspec.json.decode(as_json.stdout, type=CampaignVersion).version == 2
+    unknown = await terminal.type("show", "autumn-sale")
+    assert unknown.exit_code == 1
+    assert "was never published" in unknown.stderr
+
+
+async def test_a_faulty_file_publishes_nothing_and_names_every_fault(terminal: Terminal, tmp_path: Path) -> None:
+    await terminal.type("init", tmp_path)
+    file = tmp_path / "festival.toml"
+    file.write_text(file.read_text().replace('fee = "8.00"', "fee = 8").replace('"season"', '"seasn"'))
+    for command in ("check", "publish"):
+        result = await terminal.type(command, file)
+        assert result.exit_code == 1
+        assert 'campaign.theme: "seasn" is not known; did you mean "season"?' in result.stderr
+        assert "shipping.fee: is a bare number" in result.stderr
+        assert "2 faults. Nothing was published" in result.stderr
+    as_json = await terminal.type("check", file, "--json")
+    assert [fault["line"] for fault in msgspec.json.decode(as_json.stdout)["faults"]] == [8, 60]
+    assert (await terminal.type("show", "spring-sale")).exit_code == 1
+
+
+async def test_a_file_that_is_not_text_is_refused(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "picture.toml"
+    file.write_bytes(b"\xff\xfe\x00")
+    result = await terminal.type("check", file)
+    assert result.exit_code == 1
+    assert "is not UTF-8 text" in result.stderr

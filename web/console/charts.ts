@@ -1,0 +1,139 @@
+// Charts of the console: ECharts, only the parts that are used, coloured by the design system's tokens.
+import { LineChart, type LineSeriesOption } from "echarts/charts";
+import { GridComponent, type GridComponentOption, LegendComponent, type LegendComponentOption, MarkLineComponent, TooltipComponent, type TooltipComponentOption } from "echarts/components";
+import { type ComposeOption, type EChartsType, init, use } from "echarts/core";
+import { CanvasRenderer } from "echarts/renderers";
+import { minute, second } from "./clocks.ts";
+
+use([LineChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, CanvasRenderer]);
+
+type Option = ComposeOption<LineSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption>;
+
+export type Mark = [number, number | null];
+
+export interface Line {
+  name: string;
+  colour: number;
+  marks: Mark[];
+  filled?: boolean;
+  dashed?: boolean;
+}
+
+export interface Looks {
+  write: (value: number) => string;
+  goal?: { value: number; name: string } | undefined;
+  least?: number | undefined;
+  most?: number | undefined;
+  by_minute?: boolean;
+  dots?: boolean;
+}
+
+const shown: EChartsType[] = [];
+
+function token(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+export function chart(place: HTMLElement): EChartsType {
+  const made = init(place, null, { renderer: "canvas" });
+  shown.push(made);
+  new ResizeObserver(() => made.resize()).observe(place);
+  return made;
+}
+
+/** Calls `draw` again when the person's system turns light or dark: the colours are read anew. */
+export function redrawn(draw: () => void): void {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+}
+
+function series(line: Line, looks: Looks): LineSeriesOption {
+  const colour = token(`--chart-${line.colour}`);
+  return {
+    type: "line",
+    name: line.name,
+    data: line.marks,
+    showSymbol: looks.dots ?? false,
+    symbolSize: 5,
+    lineStyle: { width: 2, color: colour, type: line.dashed ? "dashed" : "solid" },
+    itemStyle: { color: colour },
+    ...(line.filled ? { areaStyle: { color: colour, opacity: 0.12 } } : {}),
+    connectNulls: false,
+    emphasis: { disabled: true },
+  };
+}
+
+function goal_line(looks: Looks): LineSeriesOption[] {
+  if (!looks.goal) return [];
+  const colour = token("--ink-faint");
+  return [
+    {
+      type: "line",
+      data: [],
+      markLine: {
+        silent: true,
+        symbol: "none",
+        lineStyle: { color: colour, type: "dashed", width: 1 },
+        label: { formatter: `${looks.goal.name} ${looks.write(looks.goal.value)}`, color: colour, position: "insideStartTop", fontSize: text_px() - 1 },
+        data: [{ yAxis: looks.goal.value }],
+        animation: false,
+      },
+    },
+  ];
+}
+
+function text_px(): number {
+  return document.body.classList.contains("console--wall") ? 14 : 12;
+}
+
+export function draw(on: EChartsType, lines: Line[], looks: Looks, from_ms: number, to_ms: number): void {
+  const ink = token("--ink-faint");
+  const text = { color: ink, fontSize: text_px(), fontFamily: token("--font-figures") };
+  const clock = looks.by_minute ? minute : second;
+  const option: Option = {
+    animation: false,
+    grid: { left: 8, right: 16, top: lines.length > 1 ? 30 : 14, bottom: 4, containLabel: true },
+    ...(lines.length > 1 ? { legend: { show: true, top: 0, left: 4, itemWidth: 18, itemHeight: 2, itemGap: 16, icon: "rect", textStyle: { ...text, color: token("--ink-soft") }, data: lines.map((line) => line.name) } } : {}),
+    tooltip: {
+      trigger: "axis",
+      renderMode: "richText",
+      confine: true,
+      backgroundColor: token("--raised"),
+      borderColor: token("--line-strong"),
+      textStyle: { color: token("--ink"), fontSize: 12 },
+      formatter: (given: unknown): string => told(given, clock, looks.write),
+      axisPointer: { lineStyle: { color: token("--line-strong") } },
+    },
+    xAxis: {
+      type: "time",
+      min: from_ms,
+      max: to_ms,
+      axisLine: { lineStyle: { color: token("--line") } },
+      axisTick: { show: false },
+      axisLabel: { ...text, hideOverlap: true, formatter: (at: number): string => minute(at) },
+      splitNumber: 4,
+    },
+    yAxis: {
+      type: "value",
+      ...(looks.least !== undefined ? { min: looks.least } : {}),
+      ...(looks.most !== undefined ? { max: looks.most } : {}),
+      splitNumber: 3,
+      axisLabel: { ...text, formatter: (value: number): string => looks.write(value) },
+      splitLine: { lineStyle: { color: token("--chart-grid") } },
+    },
+    series: [...lines.map((line) => series(line, looks)), ...goal_line(looks)],
+  };
+  on.setOption(option, { notMerge: true, lazyUpdate: true });
+}
+
+interface Told {
+  seriesName: string;
+  value: Mark;
+}
+
+function told(given: unknown, clock: (at_ms: number) => string, write: (value: number) => string): string {
+  const all = (Array.isArray(given) ? given : [given]) as Told[];
+  const first = all[0];
+  if (!first) return "";
+  const rows = all.filter((each) => each.value[1] !== null).map((each) => `${each.seriesName}  ${write(each.value[1] as number)}`);
+  return [clock(first.value[0]), ...rows].join("\n");
+}

@@ -1,0 +1,48 @@
+// Asks the server again and again, politely: not while the page is hidden, less often while the server is unwell.
+
+import { learn } from "./clock.ts";
+
+const slowest_ms = 60_000;
+
+export interface Live {
+  stop(): void;
+}
+
+/** Calls `show` with each answer of `address()`, every `every_ms`. `show` returns true when there is nothing more to wait for. */
+export function live<Answer>(address: () => string, every_ms: number, show: (answer: Answer) => boolean | void): Live {
+  let wait_ms = every_ms;
+  let timer = 0;
+  let stopped = false;
+
+  async function ask(): Promise<void> {
+    if (stopped || document.hidden) return;
+    const asked_at_ms = Date.now();
+    try {
+      const answer = await fetch(address(), { headers: { Accept: "application/json" } });
+      learn(answer, asked_at_ms);
+      const retry_s = Number(answer.headers.get("retry-after"));
+      if (!answer.ok) throw new Error(String(retry_s > 0 ? retry_s : ""));
+      wait_ms = every_ms;
+      if (show((await answer.json()) as Answer)) return stop();
+    } catch (fault) {
+      const told_ms = Number((fault as Error).message) * 1000;
+      wait_ms = Math.min(slowest_ms, told_ms || wait_ms * 2);
+    }
+    if (!stopped) timer = window.setTimeout(() => void ask(), wait_ms * (0.9 + Math.random() * 0.2));
+  }
+
+  function wake(): void {
+    window.clearTimeout(timer);
+    if (!document.hidden) void ask();
+  }
+
+  function stop(): void {
+    stopped = true;
+    window.clearTimeout(timer);
+    document.removeEventListener("visibilitychange", wake);
+  }
+
+  document.addEventListener("visibilitychange", wake);
+  void ask();
+  return { stop };
+}

@@ -1,0 +1,44 @@
+// Counts down to a moment by the server's clock: <div data-until="ISO time"> with a [data-part] for each unit.
+import { now } from "../design/clock.ts";
+
+const parts: [string, number, number][] = [
+  ["days", 86_400, Infinity],
+  ["hours", 3_600, 24],
+  ["minutes", 60, 60],
+  ["seconds", 1, 60],
+];
+
+export function countdowns(): void {
+  const places = [...document.querySelectorAll<HTMLElement>("[data-until]")];
+  if (!places.length) return;
+
+  function tick(): void {
+    for (const place of places) show(place);
+    window.setTimeout(tick, 1000 - (now() % 1000));
+  }
+
+  tick();
+}
+
+function show(place: HTMLElement): void {
+  const until = Date.parse(place.dataset["until"] ?? "");
+  const left_s = Math.max(0, Math.ceil((until - now()) / 1000));
+  for (const [name, seconds, wrap] of parts) {
+    const target = place.querySelector<HTMLElement>(`[data-part="${name}"]`);
+    const whole = Math.floor(left_s / seconds);
+    // Where the larger unit has no place of its own, this one goes on counting.
+    const value = place.querySelector(`[data-part="${larger(name)}"]`) ? whole % wrap : whole;
+    const text = String(value).padStart(2, "0");
+    if (target && target.textContent !== text) target.textContent = text;
+  }
+  if (left_s === 0 && !place.dataset["over"]) {
+    place.dataset["over"] = "yes";
+    // The page says something else now. Everyone's countdown ends in the same second, so the reloads are spread.
+    if (place.dataset["then"] === "reload") window.setTimeout(() => location.reload(), 1000 + Math.random() * 4000);
+  }
+}
+
+function larger(name: string): string {
+  const place = parts.findIndex(([each]) => each === name);
+  return parts[place - 1]?.[0] ?? "none";
+}

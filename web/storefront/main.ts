@@ -1,0 +1,13 @@
+// The islands of the storefront. Every page works without them; they save waiting, walking and typing.
+import "./storefront.css";
+import { countdowns } from "./countdown.ts";
+import { forms } from "./forms.ts";
+import { order } from "./order.ts";
+import { quantity } from "./quantity.ts";
+import { stock } from "./stock.ts";
+
+stock();
+countdowns();
+forms();
+quantity();
+order();
