@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tidegate.app.compose import App, compose
 from tidegate.base.cache import Cache
 from tidegate.base.clock import ManualClock
 from tidegate.base.config import ChannelSetting, Config
@@ -104,3 +105,13 @@ def config(servers: tuple[EmbeddedPostgres, EmbeddedValkey], database_url: str, 
             ChannelSetting(name="lantern", url="http://127.0.0.1:1", secret="sandbox-lantern"),
         ),
     )
+
+
+@pytest.fixture
+async def app(config: Config, clock: ManualClock, ids: Ids) -> AsyncIterator[App]:
+    """The whole application, composed on this test's database, clock and Valkey."""
+    composed = compose(config, clock=clock, ids=ids)
+    await composed.cache.client.flushall()
+    await composed.open()
+    yield composed
+    await composed.close()

@@ -59,6 +59,6 @@ def test_every_schema_is_made_by_its_module() -> None:
         made = {
             schema
             for file in module.glob("migrations/*.sql")
-            for schema in re.findall(r"create schema (\w+)", file.read_text(encoding="utf-8"))
+            for schema in re.findall(r"create schema (?:if not exists )?(\w+)", file.read_text(encoding="utf-8"))
         }
         assert made <= {name}

@@ -23,8 +23,8 @@ from tidegate.sale.payment.ports import (
     ChargeAnswer,
     ChargeHeard,
     ChargeRequest,
-    Closed,
     CloseAnswer,
+    Closed,
     NotFound,
     Pending,
     QueryAnswer,
@@ -39,6 +39,9 @@ from tidegate.sale.payment.ports import (
 )
 
 pytestmark = pytest.mark.slow
+
+_FATES = ("charge", "charge", "charge", "charge", "lose", "late", "refuse", "down")
+_DEEDS = ("open", "pay", "pay", "pay", "pay", "pay", "die", "close", "refund", "letter", "letter", "late", "work")
 
 
 class Booked(msgspec.Struct):
@@ -66,7 +69,11 @@ class Institution:
     async def charge(self, request: ChargeRequest) -> ChargeAnswer:
         """Charge, refuse, be unreachable, lose the request for a while, or lose the answer."""
         await self._wire()
-        match "charge" if self.calm else self._draw(*"charge charge charge charge lose late refuse down".split()):
+        match (
+            "charge"
+            if self.calm
+            else self._draw(*["charge", "charge", "charge", "charge", "lose", "late", "refuse", "down"])
+        ):
             case "charge":
                 return self._answer(self._book(request))
             case "lose":
@@ -169,7 +176,7 @@ class Institution:
         """Write a callback, perhaps twice, perhaps never."""
         answer = self._answer(charge)
         letter = {"attempt_id": attempt_id, "kind": type(answer).__name__.lower(), "answer": answer}
-        self.letters += [msgspec.json.encode(letter)] * self._draw(0, 1, 1, 2)
+        self.letters += [msgspec.json.encode(letter)] * self.random.choice([0, 1, 1, 2])
 
     def _answer(self, charge: Booked) -> Captured | Pending | Refused | Closed:
         match charge.state:
@@ -182,9 +189,6 @@ class Institution:
                 return Refused(reason="insufficient-funds")
             case _:
                 return Closed()
-
-    def _draw(self, *choices: str | int) -> "str | int":
-        return self.random.choice(choices)
 
     def _silent(self) -> bool:
         return not self.calm and self.random.random() < 0.3
@@ -206,7 +210,9 @@ class Simulation:
 
     async def step(self) -> None:
         """Do one thing."""
-        match self.random.choice("open pay pay pay pay pay die close refund letter letter late work".split()):
+        match self.random.choice(
+            ["open", "pay", "pay", "pay", "pay", "pay", "die", "close", "refund", "letter", "letter", "late", "work"]
+        ):
             case "open":
                 amount, minutes = self.random.randint(1, 99_999), self.random.choice([2, 5, 60])
                 self.intents += await self.world.open_many(4, amount, minutes=minutes)
@@ -324,21 +330,8 @@ async def test_a_flood_through_failing_channels_charges_nobody_twice_by_the_chan
                 await asyncio.to_thread(each.order, **_some_faults(random))
             await asyncio.sleep(0.4)
 
-    async def buyer(intent: OpenIntent) -> None:
-        await asyncio.sleep(random.random() * 2.5)
-        for _ in range(4):
-            try:
-                await shop.pay(intent)
-            except Refusal:
-                await asyncio.sleep(0.4)
-
-    async def worker() -> None:
-        while True:
-            await shop.work(0.5)
-            await asyncio.sleep(0.25)
-
-    working = asyncio.get_running_loop().create_task(worker())
-    await asyncio.gather(faults(), *[buyer(each) for each in intents])
+    working = asyncio.get_running_loop().create_task(_worker(shop))
+    await asyncio.gather(faults(), *[_buyer(shop, each, random.random() * 2.5) for each in intents])
     working.cancel()
     for each in (harbour, lantern):
         each.order()
@@ -351,6 +344,24 @@ async def test_a_flood_through_failing_channels_charges_nobody_twice_by_the_chan
     assert [each["charged_twice"] for each in after] == [0, 0]
     assert len(captured) > 100
     await shop.hold()
+
+
+async def _buyer(shop: World, intent: OpenIntent, pause_seconds: float) -> None:
+    """Come after a while, and again while no channel works."""
+    await asyncio.sleep(pause_seconds)
+    for _ in range(12):
+        try:
+            await shop.pay(intent)
+        except Refusal:
+            await asyncio.sleep(0.5)
+        else:
+            return
+
+
+async def _worker(shop: World) -> None:
+    while True:
+        await shop.work(0.5)
+        await asyncio.sleep(0.25)
 
 
 def _some_faults(random: Random) -> dict[str, object]:
@@ -366,5 +377,3 @@ def _some_faults(random: Random) -> dict[str, object]:
         {"answer": "pending", "confirm_ms": 300, "shuffle_ms": 200, "duplicate_share": 0.5},
         {"refuse_share": 0.3},
     ])  # fmt: skip
-
-

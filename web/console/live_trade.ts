@@ -155,13 +155,14 @@ function show_goods(row: HTMLElement, each: Goods): void {
   bar.value = each.free;
   bar.className = `meter hot__bar${each.state === "good" ? " meter--good" : ` meter--${each.state}`}`;
   bar.setAttribute("aria-label", `${name}: ${number(each.free)} / ${number(each.loaded)}`);
+  row.title = `${name} · ${say("say", "held-left", { count: number(each.held) })}`;
   const gone = row.querySelector(".hot__gone") as HTMLElement;
   gone.classList.toggle("hot__gone--soon", each.state !== "good");
   write(gone, gone_in(each));
 }
 
 function gone_in(each: Goods): string {
-  if (each.free === 0) return each.held ? `${say("say", "sold-out")} · ${say("say", "held-left", { count: number(each.held) })}` : say("say", "sold-out");
+  if (each.free === 0) return say("say", "sold-out");
   if (each.sold_out_in_s === null) return say("say", "not-selling");
   return duration(each.sold_out_in_s);
 }

@@ -100,6 +100,7 @@ function told(each: News): Record<string, string> {
   for (const [name, value] of Object.entries(each.facts)) values[name] = value === null ? "–" : typeof value === "number" ? number(value) : String(value);
   if (typeof each.facts["success"] === "number") values["success"] = share(each.facts["success"]);
   if ("name_zh" in each.facts) values["name"] = String(facts.lang === "zh" ? each.facts["name_zh"] : each.facts["name_en"]);
+  if (each.kind.startsWith("invariant-")) values["subject"] = say("invariant", each.subject);
   if (each.kind.startsWith("goal-")) {
     values["figure"] = say("figure", each.subject);
     const unit = { orders: "per-second", gmv: "money", payment_success: "share", p99: "ms" }[each.subject] ?? "";

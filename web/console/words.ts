@@ -23,8 +23,8 @@ export function knows(group: string, key: string): boolean {
 const one = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 const three = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
 const shares = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
-const coins = new Intl.NumberFormat(language, { style: "currency", currency: facts.currency, maximumFractionDigits: 0 });
-const compact = new Intl.NumberFormat(language, { style: "currency", currency: facts.currency, notation: "compact", maximumFractionDigits: 2 });
+const coins = new Intl.NumberFormat(language, { style: "currency", currency: facts.currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat(language, { style: "currency", currency: facts.currency, currencyDisplay: "narrowSymbol", notation: "compact", maximumFractionDigits: 2 });
 const minor = 10 ** (new Intl.NumberFormat(language, { style: "currency", currency: facts.currency }).resolvedOptions().maximumFractionDigits ?? 2);
 
 export { number };

@@ -10,7 +10,7 @@ export function number(value: number): string {
 
 /** An amount in minor units (fen, cent) of an ISO 4217 currency. */
 export function money(minor: number, currency: string): string {
-  const format = new Intl.NumberFormat(language, { style: "currency", currency });
+  const format = new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
   return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 

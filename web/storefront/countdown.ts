@@ -9,11 +9,10 @@ const parts: [string, number, number][] = [
 ];
 
 export function countdowns(): void {
-  const places = [...document.querySelectorAll<HTMLElement>("[data-until]")];
-  if (!places.length) return;
+  if (!document.querySelector("[data-until]")) return;
 
   function tick(): void {
-    for (const place of places) show(place);
+    for (const place of document.querySelectorAll<HTMLElement>("[data-until]")) show(place);
     window.setTimeout(tick, 1000 - (now() % 1000));
   }
 

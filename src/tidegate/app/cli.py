@@ -10,6 +10,8 @@ import click
 
 from tidegate.app import up
 from tidegate.app.compose import App, opened
+from tidegate.app.demo import wiring
+from tidegate.app.demo.commands import command as demo
 from tidegate.app.publication import PublicationDesk
 from tidegate.app.sandbox_channel.commands import command as sandbox_channel
 from tidegate.base.config import Config
@@ -94,6 +96,9 @@ main.add_command(staff_commands.group)
 main.add_command(catalogue_commands.group(installation))
 main.add_command(payment_commands.group)
 main.add_command(monitor_commands.command(_monitor))
+for _command in wiring.commands(installation):
+    main.add_command(_command)
+main.add_command(demo)
 
 
 def run() -> None:

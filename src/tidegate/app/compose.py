@@ -59,6 +59,7 @@ class App:
     async def close(self) -> None:
         """Disconnect."""
         await self.payment.close()
+        await self.identity.close()
         await self.cache.close()
         await self.db.close()
 

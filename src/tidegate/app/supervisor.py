@@ -22,6 +22,7 @@ import msgspec
 
 from tidegate.base.config import Config
 from tidegate.base.db import Database
+from tidegate.base.embedded.process import ServerFault
 from tidegate.base.embedded.servers import Server, embedded_servers, located
 from tidegate.base.migration import migrate
 
@@ -124,11 +125,17 @@ class Supervisor:
             await asyncio.sleep(_WATCH_SECONDS)
             for server in self.servers:
                 if server.pid is None:
-                    log.warning("%s is gone and is started again", type(server).__name__)
-                    await asyncio.to_thread(server.start)
-                    self._started.append(server)
+                    await self._revive(server)
             for process in self.processes:
                 process.revive()
+
+    async def _revive(self, server: Server) -> None:
+        log.warning("%s is gone and is started again", type(server).__name__)
+        try:
+            if await asyncio.to_thread(server.start):
+                self._started.append(server)
+        except ServerFault as fault:
+            log.error("%s It is tried again.", fault)  # noqa: TRY400  the sentence says it all
 
     async def stop(self) -> None:
         """Stop processes first, then the servers that were started here; everything committed stays."""

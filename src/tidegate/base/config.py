@@ -48,7 +48,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """Read the environment. Raises ValueError that names the variable whose value cannot be used."""
         data_dir = Path(environ.get("TIDEGATE_DATA_DIR", ".tidegate")).absolute()
         host = environ.get("TIDEGATE_HOST", "127.0.0.1")
-        port = _whole(environ, "TIDEGATE_PORT", 8470)
+        port = _whole(environ, "TIDEGATE_PORT", 8470, most=65_535)
         return cls(
             data_dir=data_dir,
             secret=_secret(environ, data_dir),
@@ -58,23 +58,23 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             host=host,
             port=port,
             public_url=environ.get("TIDEGATE_PUBLIC_URL") or f"http://{host}:{port}",
-            web_workers=_whole(environ, "TIDEGATE_WEB_WORKERS", 1),
-            database_connections_max=_whole(environ, "TIDEGATE_DATABASE_CONNECTIONS", 12),
+            web_workers=_whole(environ, "TIDEGATE_WEB_WORKERS", 1, most=256),
+            database_connections_max=_whole(environ, "TIDEGATE_DATABASE_CONNECTIONS", 12, most=1_000),
             channels=_channels(environ, port),
             sms=environ.get("TIDEGATE_SMS", "sandbox"),
             sms_url=environ.get("TIDEGATE_SMS_URL", ""),
             sms_secret=environ.get("TIDEGATE_SMS_SECRET", ""),
             secure_cookies=environ.get("TIDEGATE_PUBLIC_URL", "").startswith("https:"),
-            hold_seconds=_whole(environ, "TIDEGATE_HOLD_SECONDS", 0) or None,
+            hold_seconds=_whole(environ, "TIDEGATE_HOLD_SECONDS", 0, least=0) or None,
         )
 
 
-def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+def _whole(environ: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int = 10**6) -> int:
     text = environ.get(name, "")
     if not text:
         return default
-    if not text.isascii() or not text.isdigit():
-        raise ValueError(f"{name} must be a whole number, not {text!r}")
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
+        raise ValueError(f"{name} must be a whole number from {least} to {most}, not {text!r}")
     return int(text)
 
 
@@ -86,13 +86,26 @@ def _secret(environ: Mapping[str, str], data_dir: Path) -> bytes:
             raise ValueError(f"TIDEGATE_SECRET must be at least {_SECRET_BYTES} characters")
         return text.encode()
     kept = data_dir / "secret"
-    data_dir.mkdir(parents=True, exist_ok=True)
+    if not kept.exists():
+        _keep_secret(kept)
+    secret = kept.read_bytes()
+    if len(secret) < _SECRET_BYTES:
+        raise ValueError(f"{kept} holds fewer than {_SECRET_BYTES} characters. Put the secret back, or set TIDEGATE_SECRET.")
+    return secret
+
+
+def _keep_secret(kept: Path) -> None:
+    """Write a new secret under another name and link it: whoever comes second finds the first one's, and whole."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    fresh = kept.with_name(f"secret.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(_SECRET_BYTES))
     try:
-        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(_SECRET_BYTES))
+        kept.hardlink_to(fresh)
     except FileExistsError:
         pass
-    return kept.read_bytes()
+    finally:
+        fresh.unlink()
 
 
 def _channels(environ: Mapping[str, str], port: int) -> tuple[ChannelSetting, ...]:

@@ -39,7 +39,7 @@ class Signer:
             signed = urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (Base64Error, ValueError):
             return None
-        # Python's decoder skips what is no base64 and takes two alphabets; a token has only the spelling that we gave it.
+        # Python's decoder skips what is no base64 and takes two alphabets; a token has only the spelling we gave it.
         if urlsafe_b64encode(signed).rstrip(b"=").decode() != token:
             return None
         payload, tag = signed[:-_TAG_BYTES], signed[-_TAG_BYTES:]

@@ -4,12 +4,13 @@ PostgreSQL alone is the truth. A transaction opens at a door and is passed down 
 """
 
 import asyncio
+import select
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TypeAlias
 
 import psycopg
-from psycopg import AsyncConnection, IsolationLevel
+from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -19,6 +20,15 @@ Tx: TypeAlias = AsyncConnection[TupleRow]
 
 _OPEN_TRIES = 3
 _POOL_WAIT_SECONDS = 10.0
+_RECONNECT_SECONDS = 2.0
+_LOST_SERVER = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+"""A server that is cut off without a word is noticed within half a minute; a unix socket needs none of this."""
 
 
 class DatabaseUnavailable(Refusal):
@@ -66,20 +76,29 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Tx]:
-        """Give a read-only connection, each statement with its own snapshot; on the replica where there is one."""
-        async with AsyncExitStack() as stack:
-            yield await _borrow(self._reads, stack)
+    async def read(self, *, wait_seconds: float = _POOL_WAIT_SECONDS) -> AsyncIterator[Tx]:
+        """Give a read-only connection, each statement with its own snapshot; on the replica where there is one.
+
+        Raises DatabaseUnavailable where none is free within `wait_seconds`, or the connection is lost while reading.
+        """
+        try:
+            async with AsyncExitStack() as stack:
+                yield await _borrow(self._reads, stack, wait_seconds)
+        except psycopg.OperationalError as fault:
+            raise DatabaseUnavailable from fault
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
-        """Give a read-only transaction on the primary in which every statement sees the same moment."""
-        async with AsyncExitStack() as stack:
-            connection = await _borrow(self._pool, stack)
-            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-            stack.push_async_callback(connection.set_isolation_level, None)
-            await stack.enter_async_context(connection.transaction())
-            yield connection
+        """Give a read-only transaction on the primary in which every statement sees the same moment.
+
+        Raises DatabaseUnavailable where it cannot begin, or the connection is lost while reading.
+        """
+        try:
+            async with self.transaction() as tx:
+                await tx.execute("set transaction isolation level repeatable read, read only")
+                yield tx
+        except psycopg.OperationalError as fault:
+            raise DatabaseUnavailable from fault
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Tx]:
@@ -92,11 +111,32 @@ class Database:
             yield connection
 
 
-async def _borrow(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack) -> Tx:
-    try:
-        return await stack.enter_async_context(pool.connection())
-    except (PoolTimeout, psycopg.OperationalError) as fault:
-        raise DatabaseUnavailable from fault
+async def _borrow(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack, wait_seconds: float = _POOL_WAIT_SECONDS) -> Tx:
+    """Take a live connection: one that the server left while it was idle goes back to be replaced."""
+    for _ in range(pool.max_size + 1):
+        try:
+            connection = await stack.enter_async_context(pool.connection(wait_seconds))
+        except (PoolTimeout, psycopg.OperationalError) as fault:
+            raise DatabaseUnavailable from fault
+        if not _was_told_something(connection):
+            return connection
+        try:
+            await pool.check_connection(connection)
+        except psycopg.OperationalError:
+            await stack.aclose()
+        else:
+            return connection
+    raise DatabaseUnavailable
+
+
+def _was_told_something(connection: Tx) -> bool:
+    """Return whether the server has sent something unasked, which nearly always is a goodbye.
+
+    A look at the socket costs two microseconds; asking the server each time would cost a round trip.
+    """
+    look = select.poll()
+    look.register(connection.fileno(), select.POLLIN)
+    return bool(look.poll(0))
 
 
 async def _begin(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack) -> Tx:
@@ -119,7 +159,13 @@ def _conninfo(url: str, *, read_only: bool = False) -> str:
     options = "-c search_path=procrastinate -c timezone=UTC"
     if read_only:
         options += " -c default_transaction_read_only=on"
-    return psycopg.conninfo.make_conninfo(url, options=options, application_name="tidegate")
+    return psycopg.conninfo.make_conninfo(url, options=options, application_name="tidegate", **_lost_server(url))
+
+
+def _lost_server(url: str) -> dict[str, str]:
+    """Return what notices a lost server, except for what the address settles itself."""
+    settled = psycopg.conninfo.conninfo_to_dict(url)
+    return {name: value for name, value in _LOST_SERVER.items() if name not in settled}
 
 
 def _pool(url: str, connections_max: int, *, read_only: bool = False) -> AsyncConnectionPool[Tx]:
@@ -129,9 +175,18 @@ def _pool(url: str, connections_max: int, *, read_only: bool = False) -> AsyncCo
         max_size=connections_max,
         open=False,
         timeout=_POOL_WAIT_SECONDS,
-        reconnect_timeout=60,
+        # The pool's own pauses between attempts double each time, up to half a minute. Given up early and asked again
+        # at once, it is back within a second of the server, however long that was away.
+        reconnect_timeout=_RECONNECT_SECONDS,
+        reconnect_failed=_ask_again,
         kwargs={"autocommit": True},
     )
+
+
+async def _ask_again(pool: AsyncConnectionPool[Tx]) -> None:
+    with suppress(PoolTimeout, psycopg.Error):
+        async with pool.connection(0.01):
+            pass
 
 
 def constraint_of(fault: psycopg.Error) -> str:

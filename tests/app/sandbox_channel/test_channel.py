@@ -116,7 +116,8 @@ def test_the_statement_is_paged_and_complete(merchant: Merchant) -> None:
     for each in attempts:
         merchant.charge(each)
     merchant.refund(str(uuid4()), attempts[0], 100)
-    lines, first_line = [], 0
+    lines: list[dict[str, Any]] = []
+    first_line: int | None = 0
     while first_line is not None:
         target = f"/v1/statement?from={from_ms}&to={from_ms + 60_000}&first_line={first_line}&lines=3"
         page = merchant.send("GET", target).json()

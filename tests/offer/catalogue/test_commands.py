@@ -42,7 +42,10 @@ def run(database_url: str, clock: ManualClock, tmp_path: Path) -> Run:
 
 def test_a_file_is_imported_and_found(run: Run) -> None:
     imported = run("import", FESTIVAL)
-    assert (imported.exit_code, imported.stdout) == (0, "1,024 goods read, 1,024 of them new or different and imported.\n")
+    assert (imported.exit_code, imported.stdout) == (
+        0,
+        "1,024 goods read, 1,024 of them new or different and imported.\n",
+    )
     assert run("import", FESTIVAL, "--json").stdout == '{"goods":1024,"changed":0}\n'
     found = run("search", "KTL-1003")
     assert "KTL-1003" in found.stdout
@@ -55,7 +58,9 @@ def test_a_file_is_imported_and_found(run: Run) -> None:
 
 def test_faults_are_told_by_line_and_nothing_is_imported(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "goods.csv"
-    file.write_text("sku,name_zh,name_en,category,list_price\nA,水,Water,kitchen,1.00\nB,,Tea,kitchen,x\n", encoding="utf-8")
+    file.write_text(
+        "sku,name_zh,name_en,category,list_price\nA,水,Water,kitchen,1.00\nB,,Tea,kitchen,x\n", encoding="utf-8"
+    )
     refused = run("import", file)
     assert refused.exit_code == 1
     assert "goods.csv:3: name_zh: must not be empty" in refused.stderr

@@ -28,7 +28,10 @@ async def client(db: Database, catalogue: Catalogue, festival: list[Goods]) -> A
         await catalogue.refresh(tx)
     app = Litestar(
         http.routes,
-        dependencies={"db": Provide(lambda: db, sync_to_thread=False), "catalogue": Provide(lambda: catalogue, sync_to_thread=False)},
+        dependencies={
+            "db": Provide(lambda: db, sync_to_thread=False),
+            "catalogue": Provide(lambda: catalogue, sync_to_thread=False),
+        },
         exception_handlers={Refusal: lambda _, refusal: refused(refusal)},
     )
     async with AsyncTestClient(app) as client:

@@ -1,7 +1,6 @@
 """Goods from files."""
 
-import gzip
-from pathlib import Path
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -99,12 +98,8 @@ def test_all_faults_are_told_at_once() -> None:
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_reader(text: str) -> None:
     for form in (text, HEAD + text):
-        try:
-            read = read_goods(form)
-        except GoodsFileRefused as refusal:
-            assert refusal.faults
-        else:
-            assert all(rules.faults_of(each) == [] for each in read)
+        with suppress(GoodsFileRefused):
+            assert all(rules.faults_of(each) == [] for each in read_goods(form))
 
 
 def test_the_most_frequent_description_and_price_of_a_code_count() -> None:

@@ -3,11 +3,12 @@
 import multiprocessing
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.offer.catalogue.conftest import revision_of
@@ -79,7 +80,9 @@ def test_characters_in_order_come_before_the_same_characters_apart(tmp_path: Pat
     assert reader.search("保温杯", 9, 0).goods[0].sku == "B2"
 
 
-@pytest.mark.parametrize("query", ["", "   ", "*", '"""', "qwertyzxcv", "a" * 100, "\x00", "😀", "):", "~", "\x00revision"])
+@pytest.mark.parametrize(
+    "query", ["", "   ", "*", '"""', "qwertyzxcv", "a" * 100, "\x00", "😀", "):", "~", "\x00revision"]
+)
 def test_nothing_sensible_finds_nothing_and_harms_nothing(reader: SearchReader, query: str) -> None:
     result = reader.search(query, 5, 0)
     assert (result.total, result.goods, result.match) == (0, (), Match.NONE)
@@ -140,9 +143,12 @@ def test_only_one_writes_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("identity", "number", "held"), [("one database", 7, 7), ("one database", 9, 7), ("another", 7, None), ("one database", 6, None)]
+    ("identity", "number", "held"),
+    [("one database", 7, 7), ("one database", 9, 7), ("another", 7, None), ("one database", 6, None)],
 )
-def test_an_index_of_another_database_is_not_trusted(tmp_path: Path, identity: str, number: int, held: int | None) -> None:
+def test_an_index_of_another_database_is_not_trusted(
+    tmp_path: Path, identity: str, number: int, held: int | None
+) -> None:
     reader_of(tmp_path, goods("D1", "Kettle"))
     assert SearchWriter(tmp_path).indexed_revision(revision_of(number, identity)) == held
 
@@ -211,3 +217,24 @@ def reader_of(folder: Path, *of: Goods) -> SearchReader:
     reader = SearchReader(folder)
     reader.refresh()
     return reader
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    changes=st.lists(
+        st.dictionaries(st.sampled_from(["H1", "H2", "H3", "H4"]), st.sampled_from(["kettle", "lamp", ""])), max_size=4
+    )
+)
+def test_the_index_holds_exactly_the_goods_on_sale(changes: list[dict[str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        reader, truth = reader_of(folder, goods("H1", "kettle")), {"H1": "kettle"}
+        for number, change in enumerate(changes, start=8):
+            put = [goods(sku, en) for sku, en in change.items() if en]
+            SearchWriter(folder).update(number, put, [sku for sku, en in change.items() if not en])
+            truth = {sku: en for sku, en in {**truth, **change}.items() if en}
+            reader.refresh()
+            assert (reader.revision, reader.goods_count) == (number, len(truth))
+        for word in ("kettle", "lamp"):
+            found = {each.sku for each in reader.search(word, 9, 0).goods}
+            assert found == {sku for sku, en in truth.items() if en == word}

@@ -24,7 +24,7 @@ FESTIVAL = Path(__file__).parents[3] / "examples" / "double-eleven" / "festival.
 async def counters_of(db: Database) -> dict[str, int]:
     async with db.read() as tx:
         rows = await (await tx.execute("select key, used from pricing.counter")).fetchall()
-    return {key: used for key, used in rows}
+    return dict(rows)
 
 
 async def use(db: Database, pricing: Pricing, batch: list[tuple[CounterUse, ...]]) -> int:

@@ -110,6 +110,7 @@ def test_an_attempt_begins_only_on_an_open_intent_of_its_buyer(
     ],
 )
 def test_what_an_answer_changes(
+    *,
     intent: str,
     attempt: str,
     answer: ChargeAnswer,

@@ -149,11 +149,13 @@ async def test_a_gateway_that_is_gone_is_a_refusal(message: Sms, clock: ManualCl
     await sms.close()
 
 
-def test_settings_choose_the_gateway(config: Config, clock: ManualClock) -> None:
+async def test_settings_choose_the_gateway(config: Config, clock: ManualClock) -> None:
     cache = Cache("valkey://127.0.0.1:1")
     assert sms_gateway(config, cache, clock).is_sandbox
     http = msgspec.structs.replace(config, sms="http", sms_url="https://sms.example.com/messages", sms_secret="s")
-    assert not sms_gateway(http, cache, clock).is_sandbox
+    gateway = sms_gateway(http, cache, clock)
+    assert not gateway.is_sandbox
+    await gateway.close()
     for wrong in (
         msgspec.structs.replace(http, sms_secret=""),
         msgspec.structs.replace(http, sms_url=""),

@@ -136,6 +136,13 @@ async def test_me_is_masked(identity: Identity, session: Session, db: Database, 
     assert (view.account_id, view.phone, view.opened_at) == (session.account_id, "138****1234", clock.now())
 
 
+async def test_an_account_is_found_by_its_number(identity: Identity, session: Session, db: Database) -> None:
+    async with db.transaction() as tx:
+        assert await identity.account_of_phone(tx, "+86 138-0013-1234") == session.account_id
+        assert await identity.account_of_phone(tx, "13900139000") is None
+        assert await identity.account_of_phone(tx, "no number") is None
+
+
 async def test_tidying_deletes_what_no_decision_needs(
     identity: Identity, session: Session, db: Database, clock: ManualClock
 ) -> None:

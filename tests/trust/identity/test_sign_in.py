@@ -50,6 +50,9 @@ class PressedSms:
     async def last_code(self, phone: str) -> str | None:
         return next((each.code for each in reversed(self.messages) if each.phone == phone), None)
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
 
 @pytest.fixture
 def sms() -> PressedSms:

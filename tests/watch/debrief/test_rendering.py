@@ -6,8 +6,8 @@ import re
 import msgspec
 import pytest
 from rich.console import Console
-
 from tests.watch.debrief.test_rules import FACTS, at
+
 from tidegate.base.invariant import Check
 from tidegate.watch.debrief.charts import nice_ceiling
 from tidegate.watch.debrief.rendering import page, terminal

@@ -33,9 +33,7 @@ def test_all_there_and_an_unanswered_one_either_way() -> None:
 
 
 def test_a_lost_order_is_named() -> None:
-    assert broken(ENTRIES, [ONE]) == {
-        "journal: every acknowledged order is in the database": f"1 lost: {UUID(int=2)}"
-    }
+    assert broken(ENTRIES, [ONE]) == {"journal: every acknowledged order is in the database": f"1 lost: {UUID(int=2)}"}
 
 
 def test_another_total_is_named() -> None:

@@ -13,8 +13,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 from tidegate.app.api.hot import Front
+from tidegate.app.api.strictness import BODY_BYTES_MAX, strict_body
 from tidegate.app.compose import App, compose
-from tidegate.app.doors import doors, exception_handlers
+from tidegate.app.api.doors import doors, exception_handlers
 from tidegate.base.config import Config
 from tidegate.base.metrics import faults
 from tidegate.trust.identity.http import provide_account, provide_maybe_account, provide_session, provide_staff
@@ -55,9 +56,10 @@ def framework(app: App) -> Litestar:
         route_handlers=doors(),
         dependencies=_dependencies(app),
         exception_handlers=exception_handlers(),
+        guards=[strict_body],
         lifespan=[_lifespan(app)],
         openapi_config=_openapi(),
-        request_max_body_size=1_000_000,
+        request_max_body_size=BODY_BYTES_MAX,
         pdb_on_exception=False,
         debug=False,
     )

@@ -10,9 +10,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+import psycopg
 
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
 from tidegate.app.compose import App
+from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.errors import Refusal
 from tidegate.base.http import PROBLEM, problem, retry_after
 from tidegate.base.metrics import faults, http_seconds, refusals
@@ -82,6 +84,8 @@ class Front:
             return await hot(scope, receive)
         except Refusal as refusal:
             return _refused(refusal)
+        except psycopg.OperationalError:
+            return _refused(DatabaseUnavailable())
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             faults.labels("web").inc()

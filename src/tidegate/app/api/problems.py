@@ -3,10 +3,12 @@
 import logging
 from typing import Any
 
+import psycopg
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
+from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.errors import Refusal
 from tidegate.base.http import PROBLEM, problem, retry_after
 from tidegate.base.metrics import faults, refusals
@@ -71,6 +73,8 @@ def refusal_of(fault: Exception) -> Refusal:
     match fault:
         case Refusal():
             return fault
+        case psycopg.OperationalError():
+            return DatabaseUnavailable()
         case ValidationException():
             return RequestNotValid(
                 "A field is missing, of the wrong type or out of range. Nothing was changed. Mend it and send again.",

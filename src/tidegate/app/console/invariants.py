@@ -32,8 +32,7 @@ async def invariants(request: PageRequest, desk: Desk, staff: Staff, db: Databas
 async def examine(staff: Staff, db: Database, monitor: Monitor) -> Response[bytes]:
     """Examine now, keep what was found, and show it."""
     del staff
-    async with db.snapshot() as tx:
-        examination = await monitor.doctor(tx)
+    examination = await monitor.examine(db)
     async with db.transaction() as tx:
         await monitor.keep_examination(tx, examination)
     return see_other("/console/invariants")

@@ -26,6 +26,7 @@ async def payments(
         snapshot = await monitor.live(tx, points=False)
         channels = await payment.channels(tx)
         balances = await payment.balances(tx)
+        reports = await payment.reports(tx)
         discrepancies = await payment.discrepancies(tx, now - timedelta(days=30))
         minutes = await monitor.channels_between(tx, now - timedelta(minutes=CHART_MINUTES), now)
     return await desk.show(
@@ -37,6 +38,7 @@ async def payments(
         channels=channels,
         figures={each.channel: each for each in snapshot.channels},
         balances=balances,
+        reports=reports,
         discrepancies=discrepancies,
         minutes=by_minute(minutes),
         debits=sum(each.debits for each in balances),

@@ -5,6 +5,33 @@ from tidegate.base.errors import Refusal
 
 Said = dict[str, dict[str, str]]
 
+INVARIANTS = (
+    "identity: a code opens one session",
+    "identity: addresses and sessions within limits",
+    "identity: sealed phones open",
+    "identity: the record of looks only grows",
+    "published campaigns unchanged",
+    "campaign versions without gaps",
+    "goods-complete",
+    "goods-revision",
+    "search-index",
+    "counters within their caps",
+    "offers within list price",
+    "stock: free + held + sold = loaded for each SKU, none negative, and holds agree",
+    "payment: an intent's state agrees with its attempts",
+    "payment: money that arrived is in the ledger exactly once, and only that",
+    "payment: confirmed refunds are in the ledger exactly once, and only those",
+    "payment: refunds stay within what was captured, and surplus money goes back whole",
+    "payment: what intents count as refunded is what was confirmed",
+    "ordering: lines and shipping add up to the total of each order",
+    "ordering: placed orders have exactly their units held",
+    "ordering: paid orders have exactly their units sold",
+    "ordering: unpaid orders end within a minute of their time",
+    "ordering: each paid order has one captured payment of its total",
+    "monitor: minutes equal the sum of their seconds",
+)
+"""The names of checks that the catalogue translates; another one reads as its module wrote it."""
+
 
 def live_words(messages: Messages) -> Said:
     """Return all words of the live page, by group and key."""
@@ -18,6 +45,7 @@ def live_words(messages: Messages) -> Said:
         "news": _news(messages),
         "chart": _charts(messages),
         "say": _sayings(messages),
+        "invariant": {name: messages.gettext(name) for name in INVARIANTS},
     }
 
 
@@ -82,7 +110,7 @@ def _refusals(messages: Messages) -> dict[str, str]:
         "overloaded": _("Too busy"),
         "price-changed": _("Price has changed"),
         "sale-not-open": _("Sale not open"),
-        "limit-reached": _("Limit a buyer reached"),
+        "buyer-limit-reached": _("Limit a buyer reached"),
         "not-signed-in": _("Not signed in"),
         "database-unavailable": _("Database away"),
         "no-channel-available": _("No channel available"),
@@ -90,6 +118,13 @@ def _refusals(messages: Messages) -> dict[str, str]:
         "payment-over": _("Nothing to pay any more"),
         "code-not-valid": _("Wrong code"),
         "page-unknown": _("Page not found"),
+        "pass-refused": _("No valid pass"),
+        "request-not-valid": _("Request not valid"),
+        "not-found": _("Nothing at this address"),
+        "order-ended": _("Order is over"),
+        "goods-not-found": _("Goods not found"),
+        "staff-not-signed-in": _("Staff not signed in"),
+        "not-permitted": _("Not permitted"),
         "foreign-form": _("Form from another site"),
     }
 
@@ -180,7 +215,7 @@ def _sayings(messages: Messages) -> dict[str, str]:
         "refused": _("%(rate)s/s refused"),
         "lapsed": _("%(rate)s/s given up or expired"),
         "all-hold": _("All %(count)s invariants hold"),
-        "some-broken": _("%(count)s invariants are broken"),
+        "some-broken": _("Broken invariants: %(count)s"),
         "never-examined": _("Not examined yet"),
         "no-refusals": _("Nothing was refused in the last minute."),
         "no-faults": _("No faults in the last minute"),

@@ -26,8 +26,8 @@ from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName
 from tidegate.sale.ordering.contracts import OrderFilter, OrderState
 from tidegate.watch.debrief.api import page, show
 from tidegate.watch.debrief.contracts import Debrief
+from tidegate.watch.rehearsal.api import ShownProgress
 from tidegate.watch.rehearsal.contracts import FloodReport
-from tidegate.watch.rehearsal.progress import ShownProgress
 
 _PORTS: Final = range(8470, 8570, 10)
 _TAKE_UP_SECONDS: Final = 2.5
@@ -53,7 +53,7 @@ FULL = Scene(
     outage_seconds=20,
     hold_seconds=30,
     drain_seconds=75,
-    pause_seconds=(4.0, 14.0),
+    pause_seconds=(15.0, 45.0),
 )
 QUICK = Scene(
     shoppers=120,
@@ -118,6 +118,17 @@ async def tell(config: Config, scene: Scene, console: Console) -> Ending:
     finally:
         _say(console, "Stopping everything ...")
         await starting.__aexit__(None, None, None)
+
+
+def _anything_sold(report: FloodReport) -> Check:
+    """A shop that takes no orders breaks no books either: that must not pass for success."""
+    placed, paid = report.outcomes.get("placed", 0), report.outcomes.get("paid", 0)
+    return Check(
+        name="demo: shoppers could order and pay",
+        holds=placed > 0 and paid > 0,
+        examined=report.requests,
+        detail="" if placed and paid else f"{placed} orders, {paid} paid",
+    )
 
 
 def _say(console: Console, words: str) -> None:
@@ -215,7 +226,7 @@ class _Demo:
             examination = await self._app.monitor.doctor(tx)
         journal = await self._rehearsal.check_journal(Path(report.journal))
         books = [check for channel in self._channels for check in await self._books(channel)]
-        return [*examination.checks, *journal, *books]
+        return [*examination.checks, *journal, *books, _anything_sold(report)]
 
     async def _books(self, channel: ChannelAdmin) -> list[Check]:
         """Hold our ledger against a channel's own books."""

@@ -10,7 +10,7 @@ from tidegate.app.publication import PublicationDesk
 from tidegate.watch.debrief import commands as debrief_commands
 from tidegate.watch.debrief.api import Debriefing
 from tidegate.watch.rehearsal import commands as rehearsal_commands
-from tidegate.watch.rehearsal.api import Rehearsal
+from tidegate.watch.rehearsal.api import Rehearsal, last_flood
 
 Installation = Callable[[], AbstractAsyncContextManager[App]]
 
@@ -49,7 +49,7 @@ def commands(installation: Installation) -> list[click.Command]:
                 db=app.db,
                 debriefing=debriefing_of(app),
                 monitor=app.monitor,
-                flood=rehearsal_of(app).last_flood(),
+                flood=last_flood(app.config.data_dir),
             )
 
     return [rehearsal_commands.group(rehearsing), debrief_commands.command(debriefing)]

@@ -145,7 +145,8 @@ class Pages:
             return text.zh if language is Language.ZH else text.en
 
         return {
-            "money": lambda minor, currency: format_money(minor, currency, language.locale),
+            # Babel's English says "CN¥", to tell it from the yen; a shop that has one currency just says "¥".
+            "money": lambda minor, currency: format_money(minor, currency, language.locale).replace("CN¥", "¥"),
             "number": lambda value: format_decimal(value, locale=language.locale),
             "percent": lambda part, pattern="0.0%": format_percent(part, pattern, locale=language.locale),
             "when": when,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from hashlib import blake2b
 
 import msgspec
 
@@ -9,6 +10,8 @@ from tidegate.offer.campaign.contracts import CampaignVersion, GoodsEntry, Offer
 
 PAGE_GOODS = 24
 FLASH_GOODS = 6
+FLASH = "flash"
+"""Stands in an address where a category does, for the goods at a flash price."""
 
 
 class Sort(StrEnum):
@@ -49,6 +52,7 @@ class Shelf:
         self.quotas = {offer.sku: offer.quota for offer in offers}
         self.per_buyer = {offer.sku: offer.per_buyer for offer in offers}
         self.flash = tuple(offer.sku for offer in offers if offer.kind is OfferKind.FLASH)
+        self._is_flash = frozenset(self.flash)
         self._category = {offer.sku: goods[offer.sku].category for offer in offers}
         self._sorted = {sort: _sorted(sort, offers, goods) for sort in Sort}
         self.categories = _by_size(self._category)
@@ -56,7 +60,9 @@ class Shelf:
     def list(self, listing: Listing) -> tuple[tuple[str, ...], int]:
         """Return the SKUs of one page and the number of pages; a page beyond the last is empty."""
         skus: Sequence[str] = self._sorted[listing.sort]
-        if listing.category:
+        if listing.category == FLASH:
+            skus = [sku for sku in skus if sku in self._is_flash]
+        elif listing.category:
             skus = [sku for sku in skus if self._category[sku] == listing.category]
         start = (listing.page - 1) * PAGE_GOODS
         return tuple(skus[start : start + PAGE_GOODS]), max(1, -(-len(skus) // PAGE_GOODS))
@@ -76,7 +82,7 @@ class Shelf:
 def _sorted(sort: Sort, offers: Sequence[Offer], goods: dict[str, GoodsEntry]) -> tuple[str, ...]:
     match sort:
         case Sort.FEATURED:
-            ordered = sorted(offers, key=lambda offer: offer.kind is not OfferKind.FLASH)
+            ordered = _mixed(offers, goods)
         case Sort.CHEAP:
             ordered = sorted(offers, key=lambda offer: offer.price)
         case Sort.DEAR:
@@ -84,6 +90,20 @@ def _sorted(sort: Sort, offers: Sequence[Offer], goods: dict[str, GoodsEntry]) -
         case Sort.SAVING:
             ordered = sorted(offers, key=lambda offer: offer.price / max(1, goods[offer.sku].list_price))
     return tuple(offer.sku for offer in ordered)
+
+
+def _mixed(offers: Sequence[Offer], goods: dict[str, GoodsEntry]) -> list[Offer]:
+    """Return offers so that neighbours come from different categories; within one, in an order that favours nobody.
+
+    Flash offers come last: they have a place of their own above.
+    """
+    order = sorted(offers, key=lambda offer: blake2b(offer.sku.encode(), digest_size=8).digest())
+    turns: dict[str, int] = {}
+    turn_of = {}
+    for offer in order:
+        category = goods[offer.sku].category
+        turn_of[offer.sku] = turns[category] = turns.get(category, 0) + 1
+    return sorted(order, key=lambda offer: (offer.kind is OfferKind.FLASH, turn_of[offer.sku]))
 
 
 def _by_size(category_of: dict[str, str]) -> tuple[str, ...]:

@@ -171,7 +171,7 @@ class EmbeddedPostgres:
 
     def _make_database(self) -> None:
         with psycopg.connect(self.maintenance_url(), autocommit=True) as connection:
-            if not connection.execute("select from pg_database where datname = 'tidegate'").fetchone():
+            if not connection.execute("select 1 from pg_database where datname = 'tidegate'").fetchone():
                 connection.execute("create database tidegate")
 
 

@@ -14,6 +14,7 @@ from tidegate.trust.identity.contracts import SessionFacts
 @post(
     "/api/v1/passes",
     tags=["admission"],
+    operation_id="AskForPass",
     summary="Ask for a pass",
     description="An order needs a pass, sent as the header `Tidegate-Pass`. Passes are given from the beginning of the "
     "warm-up to the end of the wind-down, for ten minutes each, to one account on one device; ask again to renew. "

@@ -91,7 +91,8 @@ def read_definition(
     if start is not None and not notes.start_used and len(definition.phases) == len(PhaseName):
         notes.add(("campaign",), "--start moves nothing: no phase counts from the start, all times are absolute")
     top.done()
-    faults = notes.faults + _consistency_faults(definition, notes.faults)
+    # Without all goods and offers, most of what would be found missing is not.
+    faults = notes.faults + ([] if source.is_partial else _consistency_faults(definition, notes.faults))
     if faults:
         raise DefinitionFaulty(source.located(faults))
     return definition
@@ -128,6 +129,7 @@ class _Source:
         self._open_file = open_file
         self._rows: dict[Path, tuple[str, int]] = {}
         self._inline: dict[str, int] = {}
+        self.is_partial = False
 
     def csv_from(self, key: str) -> int | None:
         """The place from which on the list at `key` came from a CSV file; None if all stands in the campaign file."""
@@ -154,13 +156,14 @@ class _Source:
             text = self._open_file(name).removeprefix("\ufeff")
         except OSError as fault:
             notes.add(file_key, f'"{name}" cannot be read: {(fault.strerror or str(fault)).lower()}')
-            return
+            text = ""
         except UnicodeDecodeError:
             notes.add(file_key, f'"{name}" is not UTF-8 text')
-            return
-        for line, row in _csv_rows(notes, name, text, columns):
+            text = ""
+        for line, row in _csv_rows(notes, name, text, columns) if text else ():
             self._rows[(key, len(entries))] = (name, line)
             entries.append(row)
+        self.is_partial |= len(entries) == self._inline[key]
 
 
 def _csv_rows(notes: Notes, name: str, text: str, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, object]]]:

@@ -32,6 +32,7 @@ class Catalogue:
         self._writer = SearchWriter(data_dir / "search")
         self._shelf = Shelf(whole_max)
         self._revision: Revision | None = None
+        self._drawing = asyncio.Lock()
 
     @property
     def revision(self) -> int:
@@ -195,7 +196,9 @@ class Catalogue:
         place, recipe = found
         if recipe is not None and not place.exists():
             self._media.mkdir(parents=True, exist_ok=True)
-            await asyncio.to_thread(pictures.render_files, recipe, self._media)
+            # One drawing at a time: a page of new pictures must not take all threads, nor one picture be drawn twice.
+            async with self._drawing:
+                await asyncio.to_thread(pictures.render_files, recipe, self._media)
         return place
 
     async def render_pictures(self, tx: Tx, progress: Progress | None = None, *, processes: int = 2) -> int:

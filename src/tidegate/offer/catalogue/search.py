@@ -99,7 +99,9 @@ class SearchReader:
         if self._index is None or self._searcher is None or not query.strip():
             return SearchResult(query, (), 0, limit, offset, Match.NONE)
         searcher = self._searcher
-        for match in _LADDER:
+        # Most of one Latin word is that word again, so that the last step would only repeat the second.
+        steps = _LADDER[:2] if len(asked) == 1 and not asked[0].run else _LADDER
+        for match in steps:
             found = searcher.search(build(self._index.schema, query, asked, match), limit, offset=offset)
             total = int(getattr(found, "count", 0))  # there, but missing from the package's type stubs
             if total:

@@ -28,7 +28,7 @@ class Wanted(NamedTuple):
 
 def normalise(text: str) -> str:
     """Fold what people do not mean to tell apart: case, width of letters, accents."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return unicodedata.normalize("NFC", "".join(each for each in folded if not unicodedata.combining(each)))
 
 

@@ -263,6 +263,12 @@ async def totals_fingerprint(tx: Tx, states: Sequence[OrderState]) -> Fingerprin
     return Fingerprint(*row)
 
 
+async def placed_ids(tx: Tx) -> list[UUID]:
+    """Return the ids of all orders that wait for payment."""
+    rows = await tx.execute("select order_id from ordering.orders where state = 'placed'")
+    return [row[0] for row in await rows.fetchall()]
+
+
 async def misadded(tx: Tx) -> tuple[int, list[UUID]]:
     """Return how many orders there are, and some whose lines and shipping do not add up to their total."""
     row = await (
@@ -298,5 +304,3 @@ def _order(row: dict[str, Any]) -> Order:
     row["priced"] = _decode_priced(row["priced"])
     row["state"] = OrderState(row["state"])
     return Order(**row)
-
-

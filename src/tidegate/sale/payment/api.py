@@ -13,6 +13,7 @@ from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock
 from tidegate.base.config import ChannelSetting
 from tidegate.base.db import Database, Tx
+from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.metrics import faults
@@ -30,6 +31,7 @@ from tidegate.sale.payment.contracts import (
     RefundCause,
     RefundId,
 )
+from tidegate.sale.payment.enquiry import Enquiry
 from tidegate.sale.payment.errors import ChannelSilent, ChannelUnknown, IntentUnknown, NoChannelAvailable
 from tidegate.sale.payment.health import ChannelHealth
 from tidegate.sale.payment.lane import Begin, Heard, Lane, Outcome, RefundHeard
@@ -37,12 +39,8 @@ from tidegate.sale.payment.metrics import call_seconds
 from tidegate.sale.payment.ports import (
     Captured,
     Channel,
-    ChargeAnswer,
     ChargeHeard,
     ChargeRequest,
-    NotFound,
-    Pending,
-    RefundRequest,
     Unknown,
     Unreached,
 )
@@ -54,7 +52,6 @@ from tidegate.sale.stock.contracts import Fingerprint
 log = logging.getLogger(__name__)
 
 _CLAIM_MAX = 200
-_ASKING_MAX = 64
 _HEAL_MAX = 500
 _EARLIER = timedelta(hours=24)
 _LATER = timedelta(hours=1)
@@ -89,7 +86,7 @@ class Payment:
         self._channels: dict[str, Channel] = {each.name: each for each in speaks}
         self._health = ChannelHealth(cache, channels, randomness=randomness or Random())  # noqa: S311 spreads load
         self._lane = Lane(db, clock, ids, outbox, call_seconds_max=call_seconds_max)
-        self._asking = asyncio.Semaphore(_ASKING_MAX)
+        self._enquiry = Enquiry(self._channels, clock)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # What orders ask for, in their own transaction
@@ -253,9 +250,9 @@ class Payment:
         """Return what the ledger has booked for these orders, in minor units."""
         return await store_figures.ledger_sums(tx, order_ids)
 
-    async def captured_fingerprint(self, tx: Tx) -> Fingerprint:
+    async def captured_fingerprint(self, tx: Tx, leaving_out: Sequence[UUID] = ()) -> Fingerprint:
         """Return the fingerprint of (order, amount) over all captured intents, to compare with paid orders."""
-        return await store_ledger.captured_fingerprint(tx)
+        return await store_ledger.captured_fingerprint(tx, leaving_out)
 
     async def reports(self, tx: Tx) -> list[reconciliation.Report]:
         """Return the latest reconciliation of each channel."""
@@ -348,35 +345,13 @@ class Payment:
 
     async def _resolve(self, attempt: AttemptFacts) -> None:
         """Find out what became of an attempt; where it never charged and never will, pay through another channel."""
-        answer = await self._ask(attempt)
+        answer = await self._enquiry.about(attempt)
         outcome = await self._lane.answers.submit(Heard(attempt.attempt_id, attempt.channel, answer))
         if self._may_fail_over(outcome) and outcome.intent is not None:
             await self.pay(outcome.intent.intent_id, outcome.intent.buyer_id)
 
-    async def _ask(self, attempt: AttemptFacts) -> ChargeAnswer:
-        """Query; what the channel does not find, or leaves pending too long, is closed there."""
-        channel = self._channels.get(attempt.channel)
-        if channel is None:
-            return Unknown(reason="channel-not-configured")
-        async with self._asking:
-            answer = await channel.query(attempt.attempt_id)
-            match answer:
-                case NotFound():
-                    return await channel.close(attempt.attempt_id)
-                case Pending() if rules.must_close(attempt, self._clock.now()):
-                    return await channel.close(attempt.attempt_id)
-                case _:
-                    return answer
-
     async def _send_refund(self, refund: RefundFacts, channel: str) -> None:
-        known = self._channels.get(channel)
-        if known is None:
-            return
-        request = RefundRequest(
-            refund_id=refund.refund_id, attempt_id=refund.attempt_id, amount=refund.amount, currency=refund.currency
-        )
-        async with self._asking:
-            answer = await known.refund(request)
+        answer = await self._enquiry.send_refund(refund, channel)
         await self._lane.refund_answers.submit(RefundHeard(refund.refund_id, channel, answer))
 
     async def _ask_back(self, name: str) -> None:
@@ -387,9 +362,9 @@ class Payment:
     async def _each(self, name: str, works: Sequence[Coroutine[Any, Any, None]]) -> None:
         """Do all; one that fails is logged and counted, its turn comes again."""
         for fault in await asyncio.gather(*works, return_exceptions=True):
-            if isinstance(fault, NoChannelAvailable):
-                continue
-            if isinstance(fault, Exception):
+            if isinstance(fault, Refusal):
+                log.info("%s waits for its next turn: %s", name, fault.detail)
+            elif isinstance(fault, Exception):
                 log.error("%s failed and is tried again", name, exc_info=fault)
                 faults.labels(name).inc()
 

@@ -110,19 +110,21 @@ async def attempts_between(tx: Tx, since_at: datetime, until_at: datetime) -> li
     """Return channel, outcome and number of the attempts begun in a span."""
     rows = await tx.execute(
         "select channel, case when state in ('captured', 'surplus') then 'captured'"
-        "  when state = 'refused' then 'declined' when state in ('unreached', 'closed') then 'failed' else 'unknown' end as outcome, count(*)"
+        "  when state = 'refused' then 'declined'"
+        "  when state in ('unreached', 'closed') then 'failed' else 'unknown' end as outcome, count(*)"
         " from payment.attempt where started_at >= %s and started_at < %s group by channel, outcome",
         [since_at, until_at],
     )
     return await rows.fetchall()
 
 
-async def captured_fingerprint(tx: Tx) -> Fingerprint:
-    """Return the fingerprint of (order, amount) over all captured intents."""
+async def captured_fingerprint(tx: Tx, leaving_out: Sequence[UUID]) -> Fingerprint:
+    """Return the fingerprint of (order, amount) over all captured intents, except those of some orders."""
     rows = await tx.execute(
         "select count(*), coalesce(sum(amount), 0)::bigint,"
         " coalesce(bit_xor(hashtextextended(order_id::text || amount, 0)), 0)"
-        " from payment.intent where state = 'captured'"
+        " from payment.intent where state = 'captured' and not order_id = any(%s)",
+        [list(leaving_out)],
     )
     row = await rows.fetchone()
     assert row is not None, "an aggregate gives one row"

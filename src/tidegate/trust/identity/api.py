@@ -60,6 +60,10 @@ STAFF_SESSION_SECONDS = int(STAFF_SESSION_LIFE.total_seconds())
 class Identity(Shoppers, AddressBook, SimulatedShoppers, StaffDesk):
     """Shoppers, their addresses, and staff of one installation."""
 
+    async def close(self) -> None:
+        """Close the connections to the SMS gateway."""
+        await self._sms.close()
+
     async def tidy(self, tx: Tx) -> int:
         """Delete codes after two days and sessions thirty days after their end; return how many rows went."""
         now = self._clock.now()

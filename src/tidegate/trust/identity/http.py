@@ -143,6 +143,7 @@ class AddressSaved(msgspec.Struct, frozen=True):
     "/api/v1/codes",
     status_code=HTTP_202_ACCEPTED,
     tags=["identity"],
+    operation_id="AskForCode",
     summary="Ask for a sign-in code",
     description="Sends six digits by SMS, good for five minutes and five tries. At most one a minute, 5 an hour and 10 "
     "a day for a phone, and 200 an hour for a network address.",
@@ -157,6 +158,7 @@ async def ask_for_code(data: AskForCode, request: AnyRequest, identity: Identity
 @post(
     "/api/v1/sessions",
     tags=["identity"],
+    operation_id="SignIn",
     summary="Sign in",
     description="Opens a session with a code; the first sign-in of a phone makes its account. The token comes in the "
     "body and as the cookie `tg_session`.",
@@ -174,6 +176,7 @@ async def sign_in(data: SignIn, request: AnyRequest, identity: Identity) -> Resp
     "/api/v1/sessions/current",
     status_code=HTTP_204_NO_CONTENT,
     tags=["identity"],
+    operation_id="SignOut",
     summary="Sign out",
     description="Ends the session of this request. Other processes refuse its token within a second.",
 )
@@ -187,6 +190,7 @@ async def sign_out(session: SessionFacts, identity: Identity, db: Database) -> R
 @get(
     "/api/v1/sessions",
     tags=["identity"],
+    operation_id="ListSessions",
     summary="List your sessions",
     description="The open sessions of the signed-in shopper, newest first; at most 20.",
     cache_control=_PRIVATE,
@@ -201,6 +205,7 @@ async def list_sessions(account: AccountId, identity: Identity, db: Database) ->
     "/api/v1/sessions/{session_id:uuid}",
     status_code=HTTP_204_NO_CONTENT,
     tags=["identity"],
+    operation_id="RevokeSession",
     summary="End one of your sessions",
     description="For a device that was lost or left signed in.",
 )
@@ -213,6 +218,7 @@ async def revoke_session(session_id: UUID, account: AccountId, identity: Identit
 @get(
     "/api/v1/me",
     tags=["identity"],
+    operation_id="ShowMe",
     summary="Who am I",
     description="The signed-in shopper; the phone number is masked.",
     cache_control=_PRIVATE,
@@ -226,6 +232,7 @@ async def me(account: AccountId, identity: Identity, db: Database) -> AccountVie
 @get(
     "/api/v1/addresses",
     tags=["identity"],
+    operation_id="ListAddresses",
     summary="List your addresses",
     description="Newest use first: the first is the one-click address. At most 20.",
     cache_control=_PRIVATE,
@@ -239,6 +246,7 @@ async def list_addresses(account: AccountId, identity: Identity, db: Database) -
 @post(
     "/api/v1/addresses",
     tags=["identity"],
+    operation_id="RememberAddress",
     summary="Remember an address",
     description="Puts it first. The same address again keeps its id.",
     request_max_body_size=_BODY_BYTES_MAX,
@@ -254,6 +262,7 @@ async def remember_address(data: Address, account: AccountId, identity: Identity
     "/api/v1/addresses/{address_id:uuid}",
     status_code=HTTP_204_NO_CONTENT,
     tags=["identity"],
+    operation_id="ForgetAddress",
     summary="Forget an address",
     description="Orders already placed keep their own copy.",
 )
@@ -275,7 +284,8 @@ class StaffSignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @post(
     "/api/v1/staff/sessions",
-    tags=["staff"],
+    tags=["identity"],
+    operation_id="StaffSignIn",
     summary="Sign in as staff",
     description="Opens a session of eight hours. After five wrong passwords in a row sign-in is locked for a minute, "
     "and twice as long after each further one, up to an hour. The token comes in the body and as cookie `tg_staff`.",
@@ -291,7 +301,8 @@ async def staff_sign_in(data: StaffSignIn, request: AnyRequest, identity: Identi
 @delete(
     "/api/v1/staff/sessions/current",
     status_code=HTTP_204_NO_CONTENT,
-    tags=["staff"],
+    tags=["identity"],
+    operation_id="StaffSignOut",
     summary="Sign out as staff",
     description="Ends the staff session of this request, in every process at once; without one it changes nothing.",
 )

@@ -31,3 +31,7 @@ class SmsGateway(Protocol):
     async def last_code(self, phone: str) -> str | None:
         """Return the last code of a phone, which only a sandbox knows; None from a real gateway."""
         ...
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...

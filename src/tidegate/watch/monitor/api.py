@@ -40,6 +40,7 @@ from tidegate.watch.monitor.tally import Tally
 MINUTES_MAX = 60 * 24 * 14
 FEED_LINES = 30
 OUTBOX_LATE_S = 60.0
+HEALTH_WAIT_S = 1.0
 
 
 class Monitor:
@@ -148,6 +149,10 @@ class Monitor:
         """Run every module's checks in this transaction, which should see one moment (`Database.snapshot`)."""
         return await doctor.examine(tx, self._modules, self._clock)
 
+    async def examine(self, db: Database) -> Examination:
+        """Run every module's checks on one moment of the database; what is broken is looked at again to be sure."""
+        return await doctor.confirmed(db, self._modules, self._clock)
+
     async def keep_examination(self, tx: Tx, examination: Examination) -> None:
         """Keep a run of the doctor and announce invariants that broke or hold again."""
         before = await self.newest_examination(tx)
@@ -168,7 +173,7 @@ class Monitor:
         alive = await self._cache.alive()
         facts = [HealthFact(name="valkey", ok=alive, required=False, detail="" if alive else "Valkey does not answer.")]
         try:
-            async with db.read() as tx:
+            async with db.read(wait_seconds=HEALTH_WAIT_S) as tx:
                 missing = await pending(tx)
                 backlog = await self._outbox.backlog(tx)
         except DatabaseUnavailable as fault:

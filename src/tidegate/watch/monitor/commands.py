@@ -38,8 +38,8 @@ def command(opened: Opened) -> click.Command:
 
 
 async def _examine(opened: Opened) -> Examination:
-    async with opened() as (db, monitor), db.snapshot() as tx:
-        return await monitor.doctor(tx)
+    async with opened() as (db, monitor):
+        return await monitor.examine(db)
 
 
 def print_examination(examination: Examination, console: Console) -> None:

@@ -77,8 +77,7 @@ def schedule(jobs: Jobs, db: Database, monitor: Monitor) -> None:
         await monitor.sample(db)
 
     async def examine() -> None:
-        async with db.snapshot() as tx:
-            examination = await monitor.doctor(tx)
+        examination = await monitor.examine(db)
         async with db.transaction() as tx:
             await monitor.keep_examination(tx, examination)
 

@@ -79,10 +79,10 @@ class HttpSpan(msgspec.Struct, frozen=True, kw_only=True):
     routes: Mapping[str, Buckets]
     faults: Mapping[str, float]
 
-    def total(self) -> Buckets:
-        """Return all classes of routes together."""
+    def total(self, without: frozenset[str]) -> Buckets:
+        """Return all classes of routes together, but for those named."""
         together: Buckets = defaultdict(float)
-        for buckets in self.routes.values():
+        for buckets in (each for route, each in self.routes.items() if route not in without):
             for bound, count in buckets.items():
                 together[bound] += count
         return dict(together)

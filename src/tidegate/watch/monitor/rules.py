@@ -1,8 +1,8 @@
-"""Decisions about figures, pure: states against goals, quantiles, time to sold out, the narrowest place, changes."""
+"""Decisions about figures, pure: states against goals, quantiles, time to sold out, the narrowest place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from tidegate.watch.monitor.contracts import Count, Figure, HotGoods, Level, NewAnnouncement, Sample, State, Station
+from tidegate.watch.monitor.contracts import Count, Sample, State, Station
 
 WATCH_MARGIN = 0.1
 """A goal missed by up to a tenth of itself is to be watched; beyond it, to be acted on."""
@@ -139,85 +139,3 @@ def counts_between(before: Mapping[str, float], after: Mapping[str, float], most
     grown = {code: value - min(before.get(code, 0.0), value) for code, value in after.items()}
     counts = [Count(code=code, count=round(count)) for code, count in grown.items() if count >= 1]
     return tuple(sorted(counts, key=lambda each: (-each.count, each.code))[:most])
-
-
-def changes(before: Sample | None, after: Sample) -> list[NewAnnouncement]:
-    """Return what has to be told when `after` follows `before`: channels, goods, the outbox, Valkey, faults."""
-    if before is None:
-        return []
-    return [
-        *_channel_changes(before, after),
-        *_goods_changes(before, after),
-        *_outbox_changes(before, after),
-        *_component_changes(before, after),
-    ]
-
-
-def _channel_changes(before: Sample, after: Sample) -> list[NewAnnouncement]:
-    states = {channel.channel: channel.state for channel in before.channels}
-    told = []
-    for channel in after.channels:
-        was = states.get(channel.channel, State.SILENT)
-        facts = {"success": channel.success_minute, "attempts": channel.attempts_minute}
-        if channel.state is State.ACT and was is not State.ACT:
-            told.append(_news(Level.ACT, "channel-failing", channel.channel, **facts))
-        elif was is State.ACT and channel.state in {State.GOOD, State.WATCH}:
-            told.append(_news(Level.GOOD, "channel-recovered", channel.channel, **facts))
-    return told
-
-
-def _goods_changes(before: Sample, after: Sample) -> list[NewAnnouncement]:
-    free_before = {goods.sku: goods.free for goods in before.hot_goods}
-    told = []
-    for goods in after.hot_goods:
-        was = free_before.get(goods.sku)
-        if was is None:
-            continue
-        if was > 0 and goods.free == 0:
-            told.append(_goods_news(Level.INFO, "goods-sold-out", goods))
-        elif was == 0 and goods.free > 0:
-            told.append(_goods_news(Level.GOOD, "goods-back", goods))
-    return told
-
-
-def _goods_news(level: Level, kind: str, goods: HotGoods) -> NewAnnouncement:
-    return _news(level, kind, goods.sku, name_zh=goods.name_zh, name_en=goods.name_en, held=goods.held, free=goods.free)
-
-
-def _outbox_changes(before: Sample, after: Sample) -> list[NewAnnouncement]:
-    late_before, late = before.outbox_behind_s >= BEHIND_ACT_S, after.outbox_behind_s >= BEHIND_ACT_S
-    if late and not late_before:
-        return [_news(Level.ACT, "events-late", seconds=round(after.outbox_behind_s), events=after.outbox_behind)]
-    if late_before and not late:
-        return [_news(Level.GOOD, "events-on-time")]
-    return []
-
-
-def _component_changes(before: Sample, after: Sample) -> list[NewAnnouncement]:
-    told = []
-    if before.cache_up and not after.cache_up:
-        told.append(_news(Level.WATCH, "cache-lost"))
-    if after.cache_up and not before.cache_up:
-        told.append(_news(Level.GOOD, "cache-back"))
-    faults_before = {fault.code for fault in before.faults}
-    new_faults = [fault for fault in after.faults if fault.code not in faults_before]
-    told += [_news(Level.ACT, "fault", fault.code, count=fault.count) for fault in new_faults]
-    return told
-
-
-def figure_changes(before: Sequence[Figure], after: Sequence[Figure]) -> list[NewAnnouncement]:
-    """Return what has to be told when a figure with a goal turns to act, or comes back from it."""
-    states = {figure.key: figure.state for figure in before}
-    told = []
-    for figure in after:
-        was = states.get(figure.key)
-        facts = {"value": figure.value, "goal": figure.goal}
-        if figure.state is State.ACT and was not in {None, State.ACT}:
-            told.append(_news(Level.ACT, "goal-missed", figure.key, **facts))
-        elif was is State.ACT and figure.state is State.GOOD:
-            told.append(_news(Level.GOOD, "goal-met-again", figure.key, **facts))
-    return told
-
-
-def _news(level: Level, kind: str, subject: str = "", **facts: str | float | None) -> NewAnnouncement:
-    return NewAnnouncement(level=level, kind=kind, subject=subject, facts=dict(facts))

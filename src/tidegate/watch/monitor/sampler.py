@@ -14,11 +14,10 @@ from tidegate.base.db import Database, Tx
 from tidegate.base.jobs import Jobs
 from tidegate.base.outbox import Outbox
 from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignVersion
-from tidegate.watch.monitor import figures, process, reading, rules, store
+from tidegate.watch.monitor import figures, news, process, reading, rules, store
 from tidegate.watch.monitor.contracts import (
     AnswerMinute,
     ChannelFigures,
-    Figure,
     HotGoods,
     Outcome,
     Sample,
@@ -34,8 +33,14 @@ COUNT_WINDOW_S = 60
 SETTLED_S = 1
 """Trade of the last second is still on its way through the outbox; rates are of the seconds before it."""
 
-PAGE_ROUTES = frozenset({"campaign", "goods", "search", "checkout", "page", "shop"})
-ORDER_ROUTES = frozenset({"order", "orders", "place-order"})
+DECIDED_S = 3
+"""A payment attempt younger than this may still be under way; older and undecided, it counts as unknown."""
+
+PAGE_ROUTES = frozenset({"page", "search"})
+ORDER_ROUTES = frozenset({"order"})
+NOT_SHOPPERS = frozenset({"console", "health", "payment"})
+"""Left out of the time to answer: staff and balancers are no shoppers, and paying waits for the channel."""
+
 
 _GONE = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 
@@ -80,8 +85,7 @@ class Sampler:
         self._registry = registry
         self._series = Series(cache)
         self._moments: deque[Moment] = deque(maxlen=COUNT_WINDOW_S + 2)
-        self._before: Sample | None = None
-        self._figures: tuple[Figure, ...] = ()
+        self._settled = news.Settled()
         self._minute: datetime | None = None
 
     async def step(self, db: Database) -> Sample:
@@ -92,23 +96,20 @@ class Sampler:
         cache_up = await self._cache.alive()
         async with db.read() as tx:
             facts = await self._facts(tx, now)
-            before = self._before or await store.newest(tx)
         sample = self._sample(now, facts, cache_up=cache_up)
-        await self._keep(db, before, sample)
+        await self._keep(db, sample)
         await self._series.append(point_of(sample))
-        self._before = sample
         return sample
 
     def _measure(self) -> tuple[reading.Reading, Mapping[int, process.Stand]]:
         return reading.read(self._registry()), process.stands()
 
-    async def _keep(self, db: Database, before: Sample | None, sample: Sample) -> None:
+    async def _keep(self, db: Database, sample: Sample) -> None:
         present = figures.figures(sample, figures.goals_of(self._definition()), sample.taken_at)
-        told = rules.changes(before, sample) + rules.figure_changes(self._figures, present)
-        self._figures = present
+        lines = news.told(self._settled.follow(news.standings(sample, present)), sample, present)
         async with db.transaction() as tx:
             if await store.keep_newest(tx, sample):
-                await store.announce(tx, sample.taken_at, told)
+                await store.announce(tx, sample.taken_at, lines)
                 await self._close_minute(tx, sample)
 
     async def _close_minute(self, tx: Tx, sample: Sample) -> None:
@@ -125,7 +126,7 @@ class Sampler:
 
     def _answers(self, minute: datetime, sample: Sample) -> AnswerMinute:
         span, _ = self._span(COUNT_WINDOW_S)
-        total = span.total()
+        total = span.total(NOT_SHOPPERS)
         return AnswerMinute(
             minute_at=minute,
             requests=round(sum(total.values())),
@@ -155,7 +156,8 @@ class Sampler:
         backlog = await self._outbox.backlog(tx)
         queue = await self._jobs.backlog(tx)
         minute = now.replace(second=0, microsecond=0)
-        recent = await self._books.attempts(tx, now - timedelta(seconds=60), now)
+        decided = now - timedelta(seconds=DECIDED_S)
+        recent = await self._books.attempts(tx, decided - timedelta(seconds=60), decided)
         ever = added(
             await store.channel_attempts_total(tx, minute - timedelta(minutes=1)),
             await self._books.attempts(tx, minute - timedelta(minutes=1), now),
@@ -190,7 +192,7 @@ class Sampler:
         newest = self._moments[-1]
         before, minute = self._back(ANSWER_WINDOW_S), self._back(COUNT_WINDOW_S)
         span, seconds = self._span(ANSWER_WINDOW_S)
-        total = span.total()
+        total = span.total(NOT_SHOPPERS)
         routes = reading.route_figures(span, seconds)
         window, trade = facts.window, facts.total
         return Sample(

@@ -38,15 +38,18 @@ from tidegate.watch.rehearsal.errors import NothingToBuy
 from tidegate.watch.rehearsal.festival import festival_of
 from tidegate.watch.rehearsal.flood import send_flood
 from tidegate.watch.rehearsal.journal import Comparison, read_journal
+from tidegate.watch.rehearsal.progress import ShownProgress
 from tidegate.watch.rehearsal.replay import Replay, Sent
 from tidegate.watch.rehearsal.rules import Purchases, Tally, account_of, steps, survey
 from tidegate.watch.rehearsal.shop import Shop
 
-__all__ = ["Progress", "Rehearsal"]
+__all__ = ["Progress", "Rehearsal", "ShownProgress", "last_flood"]
 
 Publish = Callable[[CampaignDefinition, str], Awaitable[CampaignVersion]]
 """Makes a definition the current campaign, with its goods and stock, in a transaction of its own."""
 
+_FOLDER = "rehearsal"
+_RESULTS = "flood.json"
 _IDS_AT_ONCE = 2_000
 _SETTLE_SECONDS = 90
 _TAKE_UP_SECONDS = 2.5
@@ -65,6 +68,12 @@ class Progress(Protocol):
         ...
 
 
+def last_flood(data_dir: Path) -> FloodReport | None:
+    """Return the results of the last flood of an installation; None without one."""
+    file = data_dir / _FOLDER / _RESULTS
+    return msgspec.json.decode(file.read_bytes(), type=FloodReport) if file.exists() else None
+
+
 class Rehearsal:
     """Rehearses on a running installation."""
 
@@ -81,7 +90,7 @@ class Rehearsal:
         publish: Publish,
     ) -> None:
         self._db = db
-        self._folder = data_dir / "rehearsal"
+        self._folder = data_dir / _FOLDER
         self._opening = Opening(db, identity, clock)
         self._clock = clock
         self._campaign = campaign
@@ -198,7 +207,7 @@ class Rehearsal:
                 shoppers=shoppers,
                 seconds=seconds,
                 sessions=str(sessions),
-                results=str(self._folder / "flood.json"),
+                results=str(self._folder / _RESULTS),
                 journal=str(journal),
                 opens_at=opens_at or self._clock.now() + timedelta(seconds=min(10.0, seconds / 5)),
                 hot_skus=(),
@@ -210,11 +219,6 @@ class Rehearsal:
     async def flood(self, plan: FloodPlan, told: Callable[[FloodProgress], None]) -> FloodReport:
         """Send the flood; its results stay in the data folder for the debrief. Raises FloodFailed."""
         return await send_flood(plan, told, self._folder)
-
-    def last_flood(self) -> FloodReport | None:
-        """Return the results of the last flood; None without one."""
-        file = self._folder / "flood.json"
-        return msgspec.json.decode(file.read_bytes(), type=FloodReport) if file.exists() else None
 
     async def check_journal(self, journal: Path) -> list[Check]:
         """Hold a flood's journal against the database: acknowledged orders are there, and none nobody asked for."""

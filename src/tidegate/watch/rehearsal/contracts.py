@@ -332,6 +332,7 @@ class FloodPlan(msgspec.Struct, frozen=True, kw_only=True):
     coupon_share: float = 0.2
     abandon_share: float = 0.06
     cancel_share: float = 0.05
+    return_share: float = 0.02
 
 
 class FloodSession(msgspec.Struct, frozen=True, kw_only=True):

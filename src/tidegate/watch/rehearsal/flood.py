@@ -20,6 +20,8 @@ EARLY_SHARE: Final = 0.35
 """This share of the shoppers is there before the opening."""
 LATE_SHARE: Final = 0.6
 """This share stays for the last third."""
+ARRIVAL_SECONDS: Final = 10.0
+"""Those who were not early come within this time from the opening."""
 _STOP_SECONDS: Final = 30
 _LAST_SECONDS: Final = 45
 _TAIL_CHARACTERS: Final = 2_000
@@ -34,6 +36,13 @@ def users_at(plan: FloodPlan, elapsed: float, opening: float) -> int:
     if elapsed < opening + (plan.seconds - opening) * 2 / 3:
         return plan.shoppers
     return max(1, round(plan.shoppers * LATE_SHARE))
+
+
+def arrivals_per_second(plan: FloodPlan, elapsed: float, opening: float) -> float:
+    """Return how fast shoppers come: the early ones over the time before the opening, the others in ARRIVAL_SECONDS."""
+    if elapsed < opening:
+        return max(1.0, plan.shoppers * EARLY_SHARE / max(opening * 0.7, 1.0))
+    return max(1.0, plan.shoppers * (1 - EARLY_SHARE) / ARRIVAL_SECONDS)
 
 
 async def send_flood(plan: FloodPlan, told: Told, folder: Path) -> FloodReport:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar, Final
+from urllib.parse import quote
 
 import gevent
 import msgspec
@@ -28,13 +29,15 @@ from tidegate.watch.rehearsal.contracts import (
     JournalEntry,
     Latency,
 )
-from tidegate.watch.rehearsal.flood import PLAN_VARIABLE, users_at
+from tidegate.watch.rehearsal.flood import PLAN_VARIABLE, arrivals_per_second, users_at
 
 PLAN: Final = msgspec.json.decode(Path(os.environ[PLAN_VARIABLE]).read_bytes(), type=FloodPlan)
 _TRIES_MAX: Final = 8
 _AGAIN: Final = frozenset({0, 429, 500, 502, 503, 504})
 _PASS_SECONDS: Final = 480
 _WATCHES_MAX: Final = 8
+_PATIENCE: Final = 8.0
+_FORGETTING: Final = 0.02
 
 
 class _Flood:
@@ -46,11 +49,16 @@ class _Flood:
         self.journal = Path(PLAN.journal).open("ab", buffering=0)  # noqa: SIM115  open as long as the process
         self.outcomes: Counter[str] = Counter()
         self.numbers = count()
+        self.answer_seconds = 0.0
         self.started_at = datetime.now(UTC)
 
     def note(self, entry: JournalEntry) -> None:
         """Write an entry; unbuffered, so that what was acknowledged is in the file at once."""
         self.journal.write(msgspec.json.encode(entry) + b"\n")
+
+    def heard(self, seconds: float) -> None:
+        """Follow how long answers take, slowly forgetting."""
+        self.answer_seconds += (seconds - self.answer_seconds) * _FORGETTING
 
 
 FLOOD: Final = _Flood()
@@ -60,8 +68,8 @@ class Shopper(FastHttpUser):
     """One shopper with a session and an address."""
 
     host = PLAN.url
-    network_timeout = 10.0
-    connection_timeout = 10.0
+    network_timeout = 60.0
+    connection_timeout = 60.0
     max_retries = 0
 
     def on_start(self) -> None:
@@ -78,17 +86,16 @@ class Shopper(FastHttpUser):
         self.page_tag = ""
 
     def wait_time(self) -> float:
-        """Think between visits."""
-        return self.chance.uniform(*PLAN.pause_seconds)
+        """Think between visits; whoever waits long comes back later, so that a slow shop is not finished off."""
+        return self.chance.uniform(*PLAN.pause_seconds) + _PATIENCE * FLOOD.answer_seconds
 
     @task
     def visit(self) -> None:
         """Visit the shop once."""
-        self._look_at_campaign()
-        if self._waits_for_opening():
+        if not self._look_at_campaign() or self._waits_for_opening():
             return
         if self.chance.random() < PLAN.search_share:
-            self._get("search", f"/search?q={self.chance.choice(PLAN.words)}" if PLAN.words else "/search?q=a")
+            self._get("search", f"/search?q={quote(self.chance.choice(PLAN.words))}" if PLAN.words else "/search?q=a")
             self._pause()
         sku = self.chance.choice(PLAN.hot_skus if self.chance.random() < PLAN.hot_share else PLAN.skus)
         self._get("goods", f"/goods/{sku}")
@@ -97,10 +104,11 @@ class Shopper(FastHttpUser):
         coupon = self.chance.choice(PLAN.coupons) if PLAN.coupons and self.chance.random() < PLAN.coupon_share else None
         self._buy(sku, coupon)
 
-    def _look_at_campaign(self) -> None:
+    def _look_at_campaign(self) -> bool:
         headers = {"If-None-Match": self.page_tag} if self.page_tag else {}
-        answer = self._send("page", "GET", "/", headers=headers)
-        self.page_tag = answer[2] or self.page_tag
+        status, _, tag = self._send("page", "GET", "/", headers=headers)
+        self.page_tag = tag or self.page_tag
+        return status in {200, 304}
 
     def _waits_for_opening(self) -> bool:
         """Before the opening: look around, get the pass, then wait for the moment as people do."""
@@ -116,17 +124,17 @@ class Shopper(FastHttpUser):
         return True
 
     def _pause(self) -> None:
-        gevent.sleep(self.chance.uniform(*PLAN.pause_seconds) / 2)
+        gevent.sleep(self.wait_time() / 2)
 
     def _buy(self, sku: str, coupon: str | None) -> None:
         body: dict[str, Any] = {"lines": [{"sku": sku, "quantity": 1}]}
         if coupon:
             body["coupon"] = coupon
-        status, quote, _ = self._send("quote", "POST", "/api/v1/quotes", body=body)
+        status, priced, _ = self._send("quote", "POST", "/api/v1/quotes", body=body)
         if status != 200:
-            FLOOD.outcomes[_code(quote, "quote-refused")] += 1
+            FLOOD.outcomes[_code(priced, "quote-refused")] += 1
             return
-        placed = self._order({**body, "expected_total": quote["total"], "address_id": str(self.session.address_id)})
+        placed = self._order({**body, "expected_total": priced["total"], "address_id": str(self.session.address_id)})
         if placed is not None:
             self._settle(placed["order_id"])
 
@@ -182,6 +190,7 @@ class Shopper(FastHttpUser):
             if state == "captured":
                 FLOOD.outcomes["paid"] += 1
                 self._watch(order_id)
+                self._perhaps_return(order_id)
                 return
             if state == "closed" or (status not in _AGAIN and not state):
                 break
@@ -195,6 +204,12 @@ class Shopper(FastHttpUser):
             gevent.sleep(0.5)
         FLOOD.outcomes["paid-not-shown"] += 1
 
+    def _perhaps_return(self, order_id: str) -> None:
+        if self.chance.random() < PLAN.return_share:
+            self._pause()
+            status, _, _ = self._send("cancel", "POST", f"/api/v1/orders/{order_id}/cancellation", body={})
+            FLOOD.outcomes["returned" if status == 200 else "return-refused"] += 1
+
     def _get(self, name: str, path: str) -> None:
         self._send(name, "GET", path)
 
@@ -204,7 +219,9 @@ class Shopper(FastHttpUser):
         """Send a request; only no answer and 5xx count as failures: a refusal in words is an answer."""
         data = None if body is None else msgspec.json.encode(body).decode()
         sent = {**self.headers, **(headers or {})}
+        began = time.monotonic()
         with self.client.request(method, path, name=name, data=data, headers=sent, catch_response=True) as response:
+            FLOOD.heard(time.monotonic() - began)
             status = int(response.status_code or 0)
             if 0 < status < 500:
                 response.success()
@@ -243,7 +260,7 @@ class Tide(LoadTestShape):  # type: ignore[misc, unused-ignore]
         if elapsed >= PLAN.seconds:
             return None
         opening = (PLAN.opens_at - FLOOD.started_at).total_seconds()
-        return users_at(PLAN, elapsed, opening), max(PLAN.shoppers / 4, 1.0)
+        return users_at(PLAN, elapsed, opening), arrivals_per_second(PLAN, elapsed, opening)
 
 
 def _tell_progress(environment: Environment, **_: Any) -> None:

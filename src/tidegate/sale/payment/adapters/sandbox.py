@@ -38,8 +38,8 @@ from tidegate.sale.payment.ports import (
     Unreached,
 )
 
-_CONNECTIONS_MAX = 256
-_KEEP_SECONDS = 30
+_CONNECTIONS_MAX = 512
+_KEEP_SECONDS = 10  # less than servers keep an idle connection: a request on a closed one has no certain outcome
 _CONNECT_SECONDS_MAX = 1.0
 _NOT_CERTAIN = (401, 409)  # another message under the same nonce or reference may have been carried out
 _STATEMENT_LINES = 2_000

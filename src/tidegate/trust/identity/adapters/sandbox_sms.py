@@ -41,5 +41,8 @@ class SandboxSms:
         expires_at, code = kept.decode().split(" ")
         return code if self._clock.now() < datetime.fromisoformat(expires_at) else None
 
+    async def close(self) -> None:
+        """Do nothing: the connections are the cache's."""
+
     def _name(self, phone: str) -> str:
         return f"identity:sandbox-code:{blind_index(self._key, phone).hex()}"

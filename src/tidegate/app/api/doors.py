@@ -8,6 +8,7 @@ from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 
 from tidegate.app.api import health, problems
 from tidegate.app.console import routes as console
+from tidegate.app.demo import console as debrief
 from tidegate.app.pages import static
 from tidegate.app.storefront import refusals
 from tidegate.app.storefront import routes as storefront
@@ -25,7 +26,7 @@ from tidegate.watch.monitor import http as monitor
 def doors() -> Sequence[ControllerRouterHandler]:
     """Return every route handler: JSON of the modules, then pages and files."""
     json = (identity, campaign, catalogue, pricing, admission, stock, payment, ordering, monitor)
-    return [route for module in (health, *json, static, storefront, console) for route in module.routes]
+    return [route for module in (health, *json, static, storefront, console, debrief) for route in module.routes]
 
 
 def exception_handlers() -> ExceptionHandlersMap:

@@ -1,0 +1,131 @@
+"""The hot shortcut answers exactly as the ordinary doors do, and neither ever answers with a fault."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+from httpx import ASGITransport, AsyncClient, Response
+
+from tests.offer.festivals import definition, offer
+from tests.sale.shop import Buyer, buyers, open_sale, publish
+from tidegate.app.api.application import framework
+from tidegate.app.api.hot import Front
+from tidegate.app.compose import App
+from tidegate.base.clock import ManualClock
+from tidegate.gate.admission.contracts import PASS_HEADER, PassWindow
+from tidegate.offer.campaign.contracts import PhaseName
+
+
+class Doors:
+    """Both ways in, and a signed-in shopper with a pass."""
+
+    def __init__(self, hot: AsyncClient, ordinary: AsyncClient, buyer: Buyer, headers: dict[str, str]) -> None:
+        self.hot, self.ordinary, self.buyer, self.headers = hot, ordinary, buyer, headers
+
+    def body(self, **changes: object) -> bytes:
+        """A good order, changed."""
+        good = {"lines": [{"sku": "A", "quantity": 1}], "address_id": str(self.buyer.address_id), "expected_total": 8_000}
+        return msgspec.json.encode({**good, **changes})
+
+    async def both(self, body: bytes, **changes: str) -> tuple[Response, Response]:
+        """Send the same order through both."""
+        headers = {**self.headers, "Content-Type": "application/json", **changes}
+        wanted = {name: value for name, value in headers.items() if value}
+        return (
+            await self.hot.post("/api/v1/orders", content=body, headers=wanted),
+            await self.ordinary.post("/api/v1/orders", content=body, headers=wanted),
+        )
+
+
+@pytest.fixture
+async def doors(app: App, clock: ManualClock) -> AsyncIterator[Doors]:
+    festival = await publish(app, definition([offer("A", quota=50, per_buyer=5)]))
+    open_sale(clock)
+    [buyer] = await buyers(app, 1)
+    session = app.identity.require_session(buyer.token)
+    window = PassWindow(
+        campaign_id=festival.id,
+        opens_at=festival.phase(PhaseName.WARM_UP).starts_at,
+        closes_at=festival.phase(PhaseName.WIND_DOWN).ends_at,
+    )
+    token = app.admission.issue_pass(session.account_id, session.session_id, window).token
+    headers = {"Authorization": f"Bearer {buyer.token}", PASS_HEADER: token, "Idempotency-Key": "both-doors-1"}
+    site = framework(app)
+    async with (
+        AsyncClient(transport=ASGITransport(Front(app, site)), base_url="http://shop") as hot,  # type: ignore[arg-type]
+        AsyncClient(transport=ASGITransport(site), base_url="http://shop") as ordinary,  # type: ignore[arg-type]
+    ):
+        yield Doors(hot, ordinary, buyer, headers)
+
+
+async def test_both_doors_give_the_same_answer_to_the_same_order(doors: Doors) -> None:
+    hot, ordinary = await doors.both(doors.body())
+    assert (hot.status_code, ordinary.status_code) == (201, 201)
+    assert hot.json() == ordinary.json()
+    assert hot.json()["total"] == 8_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "headers", "status", "code"),
+    [
+        ({"expected_total": 7_999}, {}, 409, "price-changed"),
+        ({"lines": [{"sku": "A", "quantity": 6}], "expected_total": 48_000}, {}, 409, "buyer-limit-reached"),
+        ({"lines": [{"sku": "NONE", "quantity": 1}]}, {}, 404, "unknown-goods"),
+        ({"lines": []}, {}, 422, "request-not-valid"),
+        ({"lines": [{"sku": "A", "quantity": 0}]}, {}, 422, "request-not-valid"),
+        ({"lines": [{"sku": "A", "quantity": -1}]}, {}, 422, "request-not-valid"),
+        ({"lines": [{"sku": "A", "quantity": 10**30}]}, {}, 422, "request-not-valid"),
+        ({"lines": [{"sku": "A", "quantity": 1.5}]}, {}, 422, "request-not-valid"),
+        ({"lines": [{"sku": "A", "quantity": "1"}]}, {}, 422, "request-not-valid"),
+        ({"lines": [{"sku": "A" * 65, "quantity": 1}]}, {}, 422, "request-not-valid"),
+        ({"expected_total": -1}, {}, 422, "request-not-valid"),
+        ({"surprise": True}, {}, 422, "request-not-valid"),
+        ({"coupon": "NOPE"}, {}, 422, "coupon-not-valid"),
+        ({"address_id": "01900000-0000-7000-8000-000000000009"}, {}, 422, "address-unknown"),
+        ({"address_id": "not-an-id"}, {}, 422, "request-not-valid"),
+        ({}, {"Idempotency-Key": "short"}, 422, None),
+        ({}, {"Idempotency-Key": ""}, 422, None),
+        ({}, {"Authorization": ""}, 401, "not-signed-in"),
+        ({}, {"Authorization": "Bearer forged"}, 401, "not-signed-in"),
+        ({}, {PASS_HEADER: ""}, 403, "pass-refused"),
+        ({}, {PASS_HEADER: "forged"}, 403, "pass-refused"),
+    ],
+)
+async def test_both_doors_refuse_the_same(
+    doors: Doors, app: App, changes: dict[str, object], headers: dict[str, str], status: int, code: str | None
+) -> None:
+    hot, ordinary = await doors.both(doors.body(**changes), **headers)
+    assert (hot.status_code, ordinary.status_code) == (status, status)
+    assert hot.headers["content-type"] == ordinary.headers["content-type"] == "application/problem+json"
+    if code is not None:
+        assert hot.json()["type"] == ordinary.json()["type"] == f"/problems/{code}"
+    assert hot.json()["detail"]
+    async with app.db.read() as tx:
+        assert await (await tx.execute("select count(*) from ordering.orders")).fetchone() == (0,)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"null", b"[]", b'"text"', b"[" * 5000])
+async def test_bodies_that_are_no_order_are_refused_by_both(doors: Doors, body: bytes) -> None:
+    hot, ordinary = await doors.both(body)
+    assert hot.status_code in {400, 422}
+    assert ordinary.status_code in {400, 422}
+
+
+async def test_an_oversized_body_is_refused(doors: Doors) -> None:
+    hot, _ = await doors.both(doors.body(surprise="x" * 70_000))
+    assert (hot.status_code, hot.json()["type"]) == (413, "/problems/request-too-large")
+
+
+async def test_stock_is_the_same_through_both_doors(doors: Doors) -> None:
+    for query in ("skus=A", "skus=A,NONE", "skus=NONE"):
+        hot = await doors.hot.get(f"/api/v1/stock?{query}")
+        ordinary = await doors.ordinary.get(f"/api/v1/stock?{query}")
+        assert (hot.status_code, hot.json()) == (ordinary.status_code, ordinary.json())
+    assert (await doors.hot.get("/api/v1/stock?skus=A")).json() == {"stock": [{"sku": "A", "left": 50}]}
+
+
+@pytest.mark.parametrize("query", ["", "skus=", "skus=" + "x" * 5_000, "other=1"])
+async def test_a_poll_for_nothing_or_too_much_is_refused_by_both(doors: Doors, query: str) -> None:
+    hot = await doors.hot.get(f"/api/v1/stock?{query}")
+    ordinary = await doors.ordinary.get(f"/api/v1/stock?{query}")
+    assert (hot.status_code, ordinary.status_code) == (422, 422)

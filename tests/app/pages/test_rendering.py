@@ -1,0 +1,41 @@
+"""Templates to HTML: the page's own style, compressed forms, times and money."""
+
+import brotli
+from jinja2 import DictLoader
+
+from tidegate.app.pages.assets import Assets
+from tidegate.app.pages.language import Language
+from tidegate.app.pages.rendering import Pages, PageStyle
+
+
+def test_a_colour_known_only_at_run_time_becomes_a_class() -> None:
+    style = PageStyle("a{}")
+    assert style.colour("#dfe9e6") == "p0"
+    assert style.colour("#ffffff") == "p1"
+    assert style.colour("#dfe9e6") == "p0"
+    assert style.css() == "a{}.p0{background:#dfe9e6}.p1{background:#ffffff}"
+
+
+def test_a_colour_that_is_none_fills_nothing() -> None:
+    style = PageStyle()
+    assert style.colour("url(//evil)") == ""
+    assert style.css() == ""
+
+
+def test_money_and_times_are_written_as_each_language_does() -> None:
+    pages = Pages(Assets({}, {}))
+    for language, money in ((Language.ZH, "¥1,299.00"), (Language.EN, "¥1,299.00")):
+        environment = pages._environments[language]
+        environment.loader = DictLoader({"x": "{{ money(129900, 'CNY') }}|{{ _('Sold out') }}|{{ number(1024) }}"})
+        assert environment.get_template("x").render() == f"{money}|{'已售罄' if language == 'zh' else 'Sold out'}|1,024"
+
+
+def test_a_page_has_one_validator_in_every_encoding() -> None:
+    pages = Pages(Assets({}, {}))
+    html = pages.html(
+        "storefront/closed.html", Language.EN, definition=None, version=None, path="/", query="", sandbox=False
+    )
+    assert html.tag.startswith('W/"')
+    assert brotli.decompress(html.encoded("br")) == html.body
+    assert b"Nothing is on sale right now" in html.body
+    assert html.style_sources == ()
