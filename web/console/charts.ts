@@ -117,6 +117,7 @@ export function draw(on: EChartsType, lines: Line[], looks: Looks, from_ms: numb
       ...(looks.least !== undefined ? { min: looks.least } : {}),
       ...(looks.most !== undefined ? { max: looks.most } : {}),
       splitNumber: 3,
+      ...(looks.least !== undefined && looks.most !== undefined ? { interval: (looks.most - looks.least) / 4 } : {}),
       axisLabel: { ...text, formatter: (value: number): string => looks.write(value) },
       splitLine: { lineStyle: { color: token("--chart-grid") } },
     },

@@ -50,8 +50,10 @@ class Terminal:
     async def _desk(self) -> AsyncIterator[Desk]:
         db = Database(self._url)
         await db.open()
-        yield Desk(db)
-        await db.close()
+        try:
+            yield Desk(db)
+        finally:
+            await db.close()
 
     async def type(self, *words: str | Path) -> Result:
         command = group(self._desk)

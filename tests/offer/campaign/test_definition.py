@@ -125,7 +125,7 @@ def test_the_start_given_when_publishing_moves_every_phase(start: str, expected:
         (', en = "Kettles" }', " }", "limit.label.en: has no English text; every text stands in Chinese and English"),
         ('label = { zh = "水壶限购", en = "Kettles" }', 'label = "Kettles"', ("limit.label: is one text; write both "
          'languages, { zh = "...", en = "..." }')),
-        ('skus = ["KETTLE-1", "KETTLE-2"]', 'skus = ["KETTLE-1", "KETTLE-3"]', 'limit.skus: "KETTLE-3" is not on offer'),
+        ('"KETTLE-1", "KETTLE-2"]', '"KETTLE-1", "KETTLE-3"]', 'limit.skus: "KETTLE-3" is not on offer'),
         ('skus = ["KETTLE-1", "KETTLE-2"]', "", "limit.skus: write either skus = [...] or all = true"),
         ('conversion = "8 %"', 'conversion = "8"', ('goals.conversion: "8" is not a percentage with at most two '
          'decimals; write it like "99.5 %"')),
@@ -152,7 +152,14 @@ def test_each_fault_is_named_with_file_and_line(was: str, becomes: str, fault: s
 
 def test_all_faults_are_named_at_once_in_the_order_of_the_files() -> None:
     text = FESTIVAL.replace('id = "spring-sale"', 'id = "Spring"').replace('fee = "8.00"', 'fee = "8.001"')
-    offers = "sku,kind,price,quota,per_buyer,coupons\nKETTLE-1,flash,12.345,100,1,\nKETTLE-2,discount,299.00,0,,\nKETTLE-2,discount,199.00,5,10,\nMUG-2,discont,39.00,x,,maybe\nMUG-1,discount,39.00"
+    offers = """\
+sku,kind,price,quota,per_buyer,coupons
+KETTLE-1,flash,12.345,100,1,
+KETTLE-2,discount,299.00,0,,
+KETTLE-2,discount,199.00,5,10,
+MUG-2,discont,39.00,x,,maybe
+MUG-1,discount,39.00
+"""
     assert faults(text, offers=offers) == [
         f'festival.toml:{line("id =")}: campaign.id: "Spring" is not an id; write small letters, digits and dashes',
         f'festival.toml:{line("fee =")}: shipping.fee: "8.001" has three decimals; CNY has two',

@@ -126,7 +126,7 @@ def _openapi() -> OpenAPIConfig:
         ),
         tags=_TAGS,
         use_handler_docstrings=True,
-        path="/openapi",
+        path="/api/schema",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         components=Components(
             security_schemes={

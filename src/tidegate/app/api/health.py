@@ -1,9 +1,10 @@
-"""Whether this process lives and can serve, what it counts, and what is left of the campaign's stock."""
+"""Whether this process lives and can serve, what it counts, and what its API is."""
 
 from typing import Annotated
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
+from litestar.datastructures import State
 
 from tidegate.base.db import Database
 from tidegate.base.metrics import exposition
@@ -44,4 +45,11 @@ def metrics() -> Response[bytes]:
     return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-routes = [live, ready, metrics]
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi(request: Request[object, object, State]) -> Response[bytes]:
+    """Return the API's description (OpenAPI 3.1)."""
+    document = msgspec.json.encode(request.app.openapi_schema.to_schema())
+    return Response(document, media_type="application/json", headers={"Cache-Control": "public, max-age=60"})
+
+
+routes = [live, ready, metrics, openapi]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-import brotli  # type: ignore[import-untyped]  # ships no types
+import brotli
 from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined

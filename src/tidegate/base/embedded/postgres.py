@@ -19,6 +19,7 @@ from tidegate.base.embedded.process import (
     end,
     memory_bytes,
     reachable,
+    reap,
     socket_folder,
     start_lock,
     tail,
@@ -59,11 +60,9 @@ class EmbeddedPostgres:
     @property
     def pid(self) -> int | None:
         """The server's process id, or None when it does not run."""
-        try:
-            pid = int((self._data / "postmaster.pid").read_text().split()[0])
-        except (FileNotFoundError, IndexError, ValueError):
-            return None
-        return pid if alive(pid) else None
+        pid = self._written_pid()
+        reap(pid)
+        return pid if pid > 0 and alive(pid) else None
 
     def program(self, name: str) -> Path:
         """Return the path of one of the package's programs, such as pgbench."""
@@ -140,6 +139,7 @@ class EmbeddedPostgres:
         settings = [part for key, value in _settings(self._sockets).items() for part in ("-c", f"{key}={value}")]
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
+            reap(self._written_pid())
             with self._log.open("ab") as log:
                 server = subprocess.Popen(  # noqa: S603  our own program and arguments
                     [self._bin() / "postgres", "-D", self._data, *settings],
@@ -161,6 +161,12 @@ class EmbeddedPostgres:
         if self._account is None:
             return {"cwd": "/"}
         return {"cwd": "/", "user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
+
+    def _written_pid(self) -> int:
+        try:
+            return int((self._data / "postmaster.pid").read_text().split()[0])
+        except (FileNotFoundError, IndexError, ValueError):
+            return 0
 
     def _answers(self) -> bool:
         try:

@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _ACCOUNTS = ("postgres", "nobody")
@@ -73,7 +73,7 @@ def end(pid: int, how: signal.Signals, *, seconds: float) -> None:
     try:
         os.kill(pid, how)
         while alive(pid) and time.monotonic() < deadline:
-            _reap(pid)
+            reap(pid)
             time.sleep(0.02)
         if alive(pid):
             os.kill(pid, signal.SIGKILL)
@@ -81,11 +81,11 @@ def end(pid: int, how: signal.Signals, *, seconds: float) -> None:
         return
 
 
-def _reap(pid: int) -> None:
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return
+def reap(pid: int) -> None:
+    """Take leave of a dead child: until then its id is in use, and PostgreSQL believes that the server still runs."""
+    if pid > 0:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def tail(log: Path, lines: int = 8) -> str:

@@ -7,7 +7,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from tidegate.base.embedded.process import ServerFault, alive, end, memory_bytes, socket_folder, start_lock, tail
+from tidegate.base.embedded.process import ServerFault, alive, end, memory_bytes, reap, socket_folder, start_lock, tail
 
 _START_SECONDS = 20
 _MIB = 1 << 20
@@ -35,6 +35,7 @@ class EmbeddedValkey:
             pid = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
+        reap(pid)
         return pid if alive(pid) else None
 
     def start(self) -> bool:

@@ -54,6 +54,7 @@ _IDS_AT_ONCE = 2_000
 _SETTLE_SECONDS = 90
 _TAKE_UP_SECONDS = 2.5
 _WORDS_MAX = 200
+_HOT_MAX = 4
 
 
 class Progress(Protocol):
@@ -281,11 +282,12 @@ def _note(sent: Sent) -> str:
 
 
 def _plan(definition: CampaignDefinition, plan: FloodPlan) -> FloodPlan:
-    """Fill in what there is to buy: the flash offers are hot; without any, the smallest quotas are."""
+    """Fill in what there is to buy: the scarcest flash offers are hot; without any, the scarcest offers are."""
     offers = sorted(definition.offers, key=lambda offer: (offer.quota, offer.sku))
     if not offers:
         raise NothingToBuy("The campaign has no offers; nobody was sent.")
-    hot = [offer.sku for offer in offers if offer.kind is OfferKind.FLASH] or [offer.sku for offer in offers[:5]]
+    flash = [offer for offer in offers if offer.kind is OfferKind.FLASH] or offers
+    hot = [offer.sku for offer in flash[:_HOT_MAX]]
     goods = [entry.name for entry in definition.goods]
     Random(plan.seed).shuffle(goods)  # noqa: S311  which words are searched for, not secrets
     words = [word for name in goods[:_WORDS_MAX] for word in (name.zh[:4], name.en.split()[0])]

@@ -36,7 +36,7 @@ _TRIES_MAX: Final = 8
 _AGAIN: Final = frozenset({0, 429, 500, 502, 503, 504})
 _PASS_SECONDS: Final = 480
 _WATCHES_MAX: Final = 8
-_PATIENCE: Final = 8.0
+_PATIENCE: Final = 3.0
 _FORGETTING: Final = 0.02
 
 

@@ -26,6 +26,8 @@ KINDS: Final[dict[str, Drawing]] = {
     **leisure.KINDS,
 }
 
+# WebP, for AVIF saves a sixth of the bytes at five times the work: a keyboard 640 wide was 9.1 KB in 10 ms as WebP,
+# 7.5 KB in 57 ms as AVIF (quality 62, speed 8), and a festival has three thousand such files to draw.
 _QUALITY: Final = 82
 
 

@@ -1,0 +1,101 @@
+"""A whole festival as `tidegate up` starts it, and a browser to walk through it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.journeys.chromium import ARGUMENTS, chromium
+
+_READY_SECONDS = 120
+_PORTS = 4
+
+
+class Festival(msgspec.Struct, frozen=True):
+    """Where the running festival is, and how staff sign in."""
+
+    url: str
+    staff: str
+    password: str
+
+
+def _free_port() -> int:
+    """Return a port that is free together with those after it, which the payment channels use."""
+    for port in range(18_500, 19_500, 10):
+        sockets = [socket.socket() for _ in range(_PORTS)]
+        try:
+            for place, each in enumerate(sockets):
+                each.bind(("127.0.0.1", port + place))
+        except OSError:
+            continue
+        else:
+            return port
+        finally:
+            for each in sockets:
+                each.close()
+    raise OSError("no free ports between 18500 and 19500")
+
+
+@pytest.fixture(scope="session")
+def festival() -> Iterator[Festival]:
+    """The example festival, started by the command that a person types, stopped by Ctrl-C."""
+    with tempfile.TemporaryDirectory(prefix="tidegate-journeys-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        said = Path(folder) / "said.txt"
+        settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(_free_port()), "COLUMNS": "200"}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+        with said.open("wb") as output:
+            running = subprocess.Popen(
+                [sys.executable, "-m", "tidegate", "up"], env={**inherited, **settings}, stdout=output, stderr=output
+            )
+        try:
+            yield _until_ready(running, said)
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(60)
+
+
+def _until_ready(running: subprocess.Popen[bytes], said: Path) -> Festival:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and running.poll() is None:
+        text = said.read_text()
+        shop = re.search(r"Shop\s+(http://\S+)", text)
+        login = re.search(r"sign in as (\S+) with (\S+)", text)
+        if shop and login and "Ctrl-C" in text:
+            return Festival(url=shop[1], staff=login[1], password=login[2])
+        time.sleep(0.2)
+    raise AssertionError(f"`tidegate up` did not get ready: {said.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for all journeys."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def phone(browser: Browser, festival: Festival) -> Iterator[Page]:
+    """A page on a phone that has never been here; a fault in its console fails the test."""
+    context = browser.new_context(
+        base_url=festival.url, viewport={"width": 390, "height": 844}, locale="en-GB", reduced_motion="reduce"
+    )
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    yield page
+    context.close()
+    assert faults == []

@@ -1,0 +1,52 @@
+"""The campaign page on a slow phone line, from a cold cache: 1.6 Mbit/s, 150 ms round trip, CPU slowed four times."""
+
+import pytest
+from playwright.sync_api import Browser, CDPSession
+
+from tests.journeys.conftest import Festival
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
+
+LINE = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}
+BYTES_MAX = 100_000
+SECONDS_MAX = 2.0
+
+
+def bytes_by_kind(session: CDPSession) -> dict[str, float]:
+    """Count what comes over the line, headers included, from now on: pictures apart from the rest."""
+    kinds: dict[str, str] = {}
+    counted = {"pictures": 0.0, "rest": 0.0}
+
+    def answered(event: dict[str, object]) -> None:
+        kinds[str(event["requestId"])] = str(event["type"])
+
+    def finished(event: dict[str, object]) -> None:
+        kind = "pictures" if kinds.get(str(event["requestId"])) == "Image" else "rest"
+        counted[kind] += float(str(event["encodedDataLength"]))
+
+    session.on("Network.responseReceived", answered)
+    session.on("Network.loadingFinished", finished)
+    return counted
+
+
+@pytest.mark.parametrize("path", ["/", "/search?q=kettle", "/rules"])
+def test_a_page_is_light_and_there_within_two_seconds(browser: Browser, festival: Festival, path: str) -> None:
+    context = browser.new_context(base_url=festival.url, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", LINE)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    counted = bytes_by_kind(session)
+    page.goto(path, wait_until="load")
+    timing = page.evaluate(
+        """() => new Promise(done => new PerformanceObserver(list => {
+            const largest = list.getEntries().at(-1).startTime;
+            const navigation = performance.getEntriesByType("navigation")[0];
+            done({ largest, ready: navigation.domContentLoadedEventEnd });
+        }).observe({ type: "largest-contentful-paint", buffered: true }))"""
+    )
+    context.close()
+    assert counted["rest"] <= BYTES_MAX
+    assert timing["ready"] / 1000 < SECONDS_MAX
+    assert timing["largest"] / 1000 < SECONDS_MAX
