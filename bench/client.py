@@ -71,6 +71,7 @@ class _Connection(asyncio.Protocol):
         self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        del exc
         if not self._ended.is_set():
             self._tally.lost += 1
             self._ended.set()

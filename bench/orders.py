@@ -59,7 +59,8 @@ def yardstick(postgres: EmbeddedPostgres, *, seconds: int) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(_YARDSTICK)
         script.flush()
-        command = [str(postgres.program("pgbench")), "-n", "-c", "16", "-j", "1", "-T", str(seconds), "-f", script.name, url]
+        pgbench = str(postgres.program("pgbench"))
+        command = [pgbench, "-n", "-c", "16", "-j", "1", "-T", str(seconds), "-f", script.name, url]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = re.search(r"tps = ([0-9.]+)", told)
     assert found is not None
@@ -87,7 +88,10 @@ def definition(units: int) -> CampaignDefinition:
         accent="#d4380d",
         currency="CNY",
         payment_minutes=60,
-        phases=tuple(Phase(name=name, starts_at=a, ends_at=b) for name, a, b in zip(PhaseName, starts, ends, strict=True)),
+        phases=tuple(
+            Phase(name=name, starts_at=start, ends_at=end)
+            for name, start, end in zip(PhaseName, starts, ends, strict=True)
+        ),
         goals=(),
         owners=(),
         goods=goods,
@@ -138,9 +142,7 @@ def orders(shoppers: list[tuple[dict[str, str], str]], skus: list[str]) -> Calla
     return following
 
 
-async def measure(
-    supervisor: Supervisor, skus: list[str], *, connections: int, seconds: float
-) -> tuple[Tally, int]:
+async def measure(supervisor: Supervisor, skus: list[str], *, connections: int, seconds: float) -> tuple[Tally, int]:
     """Return what the client saw, and how many orders the database holds of this run."""
     async with opened(supervisor.config) as app:
         shoppers = await prepare(app)

@@ -22,8 +22,9 @@ def main() -> None:
         ).returncode:
             return
     sys.exit(
-        "The tests need a Chromium browser, and none was found. Install one (Debian: apt install chromium fonts-noto-cjk; "
-        "others: your package manager's chromium or Google Chrome), or set TIDEGATE_CHROMIUM to its path."
+        "The tests need a Chromium browser, and none was found. Install one (Debian: apt install chromium "
+        "fonts-noto-cjk; others: your package manager's chromium or Google Chrome), or set TIDEGATE_CHROMIUM "
+        "to its path."
     )
 
 

@@ -43,7 +43,7 @@ def template(servers: tuple[EmbeddedPostgres, EmbeddedValkey]) -> str:
 
     postgres, _ = servers
     with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
-        connection.execute(f"create database {TEMPLATE}")  # type: ignore[arg-type]
+        connection.execute(f"create database {TEMPLATE}")
     asyncio.run(migrate(Database(postgres.maintenance_url(TEMPLATE))))
     return TEMPLATE
 
@@ -54,10 +54,10 @@ def database_url(servers: tuple[EmbeddedPostgres, EmbeddedValkey], template: str
     postgres, _ = servers
     name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
     with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template}")  # type: ignore[arg-type]
+        connection.execute(f"create database {name} template {template}")
     yield postgres.maintenance_url(name)
     with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
+        connection.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture

@@ -39,7 +39,12 @@ def test_each_room_uses_only_rooms_below_it(graph: grimp.ImportGraph) -> None:
 
 def test_modules_are_entered_through_their_public_files(graph: grimp.ImportGraph) -> None:
     """App, which wires and serves, may also use their doors and what is made to be wired (lane, board, ports ...)."""
-    wired = {("sale", "ordering", "lane"), ("sale", "ordering", "station"), ("sale", "stock", "board"), ("watch", "monitor", "ports")}
+    wired = {
+        ("sale", "ordering", "lane"),
+        ("sale", "ordering", "station"),
+        ("sale", "stock", "board"),
+        ("watch", "monitor", "ports"),
+    }
     inside = set()
     for importer, imported in _imports(graph):
         if len(imported) < 4 or imported[1] in ("app", "base") or importer[1:3] == imported[1:3]:

@@ -9,7 +9,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 600
 EXCEPTIONS: frozenset[str] = frozenset()
-FILES = sorted(path for folder in ("src", "tests", "bench", "scripts", "examples") for path in (ROOT / folder).rglob("*.py"))
+FILES = sorted(
+    path for folder in ("src", "tests", "bench", "scripts", "examples") for path in (ROOT / folder).rglob("*.py")
+)
 
 
 def _own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -21,7 +21,8 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _SQL = re.compile(
-    r"\b(?:select\s.+?\sfrom|insert\s+into|update\s+[a-z_.]+\s+(?:[a-z]\s+)?set|delete\s+from)\s", re.IGNORECASE | re.DOTALL
+    r"\b(?:select\s.+?\sfrom|insert\s+into|update\s+[a-z_.]+\s+(?:[a-z]\s+)?set|delete\s+from)\s",
+    re.IGNORECASE | re.DOTALL,
 )
 
 

@@ -49,7 +49,7 @@ def staff_see(browser: Browser, festival: Festival, order: str) -> None:
     page.locator("input[type=password]").fill(festival.password)
     page.locator("main button, form button").last.click()
     page.wait_for_url(lambda url: "sign-in" not in url)
-    page.goto(f"/console/orders?text={order}")
+    page.goto(f"/console/orders?q={order}")
     expect(page.locator("main")).to_contain_text(order[-6:])
     page.goto(f"/console/orders/{order}")
     expect(page.locator("main")).to_contain_text("Paid")

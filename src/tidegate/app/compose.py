@@ -82,9 +82,7 @@ def compose(
     assert config.cache_url is not None
     clock = clock or SystemClock()
     ids = ids or Ids(clock)
-    db = Database(
-        config.database_url, replica_url=config.replica_url, connections_max=config.database_connections_max
-    )
+    db = Database(config.database_url, replica_url=config.replica_url, connections_max=config.database_connections_max)
     cache, outbox, jobs = Cache(config.cache_url), Outbox(), Jobs(config.database_url)
 
     identity = build_identity(config, db=db, cache=cache, clock=clock, ids=ids)
@@ -96,9 +94,7 @@ def compose(
     board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll())
-    ordering = Ordering(
-        db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds
-    )
+    ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
     monitor = Monitor(
         clock=clock,

@@ -24,7 +24,9 @@ STAFF_NAME = "director"
 
 
 @click.command("up", short_help="Run everything on this machine, on the example festival.")
-@click.option("--campaign", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Publish this file instead.")
+@click.option(
+    "--campaign", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Publish this file instead."
+)
 def command(campaign: Path | None) -> None:
     """Start servers, payment channels, worker and web; print the addresses; stop cleanly at Ctrl-C.
 
@@ -57,10 +59,12 @@ async def _up(config: Config, campaign: Path | None) -> None:
 
 
 async def prepare(supervisor: Supervisor, campaign: Path | None = None) -> str:
-    """Publish the festival where none is published (or `campaign` is given), make a staff login, return its password."""
+    """Publish the festival where none is published (or `campaign` is given); return a staff login's password."""
     async with opened(supervisor.config) as app:
         if campaign is not None or not _is_published(app):
-            definition = load_definition(campaign or example_file(), now=datetime.now(UTC), start=None if campaign else "now")
+            definition = load_definition(
+                campaign or example_file(), now=datetime.now(UTC), start=None if campaign else "now"
+            )
             await PublicationDesk(app).publish(definition, "tidegate up")
         return await ensure_staff(app)
 
@@ -93,9 +97,9 @@ def _is_published(app: App) -> bool:
 
 def _print_addresses(console: Console, supervisor: Supervisor, password: str) -> None:
     url = supervisor.config.public_url
-    console.print(f"\n  Shop     [link={url}]{url}[/]\n  Console  [link={url}/console]{url}/console[/]", highlight=False)
+    console.print(
+        f"\n  Shop     [link={url}]{url}[/]\n  Console  [link={url}/console]{url}/console[/]", highlight=False
+    )
     console.print(f"           sign in as [bold]{STAFF_NAME}[/] with [bold]{password}[/]", highlight=False)
     console.print(f"  API      {url}/openapi.json\n  Logs     {supervisor.config.data_dir / 'log'}", highlight=False)
     console.print("\n  Ctrl-C stops everything.\n", highlight=False)
-
-

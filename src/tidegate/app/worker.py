@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 
 import uvloop
@@ -10,6 +9,7 @@ import uvloop
 from tidegate.app.compose import App, compose
 from tidegate.base.config import Config
 from tidegate.base.db import DatabaseUnavailable
+from tidegate.base.log import begin_logging
 from tidegate.sale.payment import jobs as payment_jobs
 from tidegate.watch.monitor import jobs as monitor_jobs
 
@@ -22,8 +22,7 @@ _INDEX_SECONDS = 2.0
 
 def run() -> None:
     """Work until a signal ends the process; whatever was under way is taken up again by the next worker."""
-    logging.basicConfig(level=os.environ.get("TIDEGATE_LOG", "INFO"), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    begin_logging()
     uvloop.run(_run())
 
 
@@ -64,7 +63,7 @@ async def work_for_ever(app: App) -> None:
     async with asyncio.TaskGroup() as group:
         for name in app.outbox.subscribers:
             group.create_task(app.outbox.run(app.db, name))
-        group.create_task(app.jobs.run(app.db))
+        group.create_task(app.jobs.run())
 
 
 async def _prune(app: App) -> None:

@@ -82,8 +82,7 @@ class Batcher(Generic[T, R]):
             self._wait_metric.observe(perf_counter() - batch[0][2])
             try:
                 answers = await self._flush([item for item, _, _ in batch])
-                if len(answers) != len(batch):
-                    raise RuntimeError(f"the flush gave {len(answers)} answers to {len(batch)} items")
+                assert len(answers) == len(batch), "the flush answers each item"
             except BaseException as fault:
                 _fail([answer for _, answer, _ in batch], fault)
                 if not isinstance(fault, Exception):

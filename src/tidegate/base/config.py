@@ -90,7 +90,9 @@ def _secret(environ: Mapping[str, str], data_dir: Path) -> bytes:
         _keep_secret(kept)
     secret = kept.read_bytes()
     if len(secret) < _SECRET_BYTES:
-        raise ValueError(f"{kept} holds fewer than {_SECRET_BYTES} characters. Put the secret back, or set TIDEGATE_SECRET.")
+        raise ValueError(
+            f"{kept} holds fewer than {_SECRET_BYTES} characters. Put the secret back, or set TIDEGATE_SECRET."
+        )
     return secret
 
 
@@ -113,8 +115,8 @@ def _channels(environ: Mapping[str, str], port: int) -> tuple[ChannelSetting, ..
     text = environ.get("TIDEGATE_CHANNELS", "")
     if not text:
         return (
-            ChannelSetting(name="harbour", url=f"http://127.0.0.1:{port + 1}", secret="sandbox-harbour"),
-            ChannelSetting(name="lantern", url=f"http://127.0.0.1:{port + 2}", secret="sandbox-lantern"),
+            ChannelSetting(name="harbour", url=f"http://127.0.0.1:{port + 1}", secret="sandbox-harbour"),  # noqa: S106  no secret: a sandbox's
+            ChannelSetting(name="lantern", url=f"http://127.0.0.1:{port + 2}", secret="sandbox-lantern"),  # noqa: S106  no secret: a sandbox's
         )
     try:
         return msgspec.json.decode(text, type=tuple[ChannelSetting, ...])

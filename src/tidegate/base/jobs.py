@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 from procrastinate import App, PsycopgConnector, RetryStrategy
 
-from tidegate.base.db import Database, DatabaseUnavailable, Tx
+from tidegate.base.db import DatabaseUnavailable, Tx
 from tidegate.base.metrics import faults
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Jobs:
         ).fetchone()
         return Backlog(*row) if row else Backlog(0, 0)
 
-    async def run(self, db: Database) -> None:
+    async def run(self) -> None:
         """Work for ever: jobs, repeated steps, and jobs left behind by a worker that died."""
         self.every(10, "jobs.rescue", self._rescue)
         async with self._app.open_async(), asyncio.TaskGroup() as group:
@@ -86,7 +86,10 @@ class Jobs:
         while True:
             try:
                 await self._app.run_worker_async(
-                    concurrency=8, install_signal_handlers=False, fetch_job_polling_interval=1.0, delete_jobs="successful"
+                    concurrency=8,
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=1.0,
+                    delete_jobs="successful",
                 )
             except (psycopg.Error, OSError) as fault:
                 log.warning("the job queue waits for the database: %s", fault)

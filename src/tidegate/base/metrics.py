@@ -5,8 +5,8 @@ With `PROMETHEUS_MULTIPROC_DIR` set, every process writes to files there and any
 
 import os
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client import REGISTRY as OWN_REGISTRY
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector  # type: ignore[no-untyped-call, unused-ignore]
 
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 10)
@@ -17,7 +17,10 @@ http_seconds = Histogram(
 )
 batch_size = Histogram("tidegate_batch_size", "Items in a group commit", ["lane"], buckets=_SIZES)
 batch_wait_seconds = Histogram(
-    "tidegate_batch_wait_seconds", "Longest wait of a batch's items before it began, seconds", ["lane"], buckets=_LATENCIES
+    "tidegate_batch_wait_seconds",
+    "Longest wait of a batch's items before it began, seconds",
+    ["lane"],
+    buckets=_LATENCIES,
 )
 faults = Counter("tidegate_faults", "Failures that are not refusals: bugs and broken components", ["where"])
 refusals = Counter("tidegate_refusals", "Requests refused, by the refusal's code", ["code"])

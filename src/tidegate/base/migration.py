@@ -30,7 +30,9 @@ def migrations() -> list[Migration]:
     found = _of_folder("base", root / "base")
     for room in _ROOMS[1:]:
         if (root / room).is_dir():
-            modules = sorted((place for place in (root / room).iterdir() if place.is_dir()), key=lambda place: place.name)
+            modules = sorted(
+                (place for place in (root / room).iterdir() if place.is_dir()), key=lambda place: place.name
+            )
             found += [each for module in modules for each in _of_folder(f"{room}.{module.name}", module)]
     return found
 

@@ -24,7 +24,11 @@ class Doors:
 
     def body(self, **changes: object) -> bytes:
         """A good order, changed."""
-        good = {"lines": [{"sku": "A", "quantity": 1}], "address_id": str(self.buyer.address_id), "expected_total": 8_000}
+        good = {
+            "lines": [{"sku": "A", "quantity": 1}],
+            "address_id": str(self.buyer.address_id),
+            "expected_total": 8_000,
+        }
         return msgspec.json.encode({**good, **changes})
 
     async def both(self, body: bytes, **changes: str) -> tuple[Response, Response]:

@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 
 from tests.live import Live, installation
 from tidegate.app.compose import opened
@@ -108,7 +109,7 @@ def test_requests_made_from_the_document_break_nothing(
     live: Live, headers: dict[str, str], staff_headers: dict[str, str]
 ) -> None:
     schema = schemathesis.openapi.from_url(f"{live.url}/openapi.json")
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > 20
     for operation in operations:
         own = {"DELETE /api/v1/sessions/current"}  # would sign the shopper of all other requests out

@@ -66,9 +66,7 @@ async def test_the_same_key_at_the_same_moment_makes_one_order(app: App, clock: 
     assert await count_orders(app) == 1
 
 
-async def test_two_processes_racing_with_one_key_make_one_order(
-    app: App, clock: ManualClock, ids: Ids
-) -> None:
+async def test_two_processes_racing_with_one_key_make_one_order(app: App, clock: ManualClock, ids: Ids) -> None:
     await publish(app)
     open_sale(clock)
     [buyer] = await buyers(app, 1)
@@ -115,7 +113,9 @@ async def test_sold_out_says_so_at_once_and_changes_nothing(app: App, clock: Man
     stock = await levels(app, festival.id, ["A", "B"])
     assert (stock["A"].held, stock["B"].held, await count_orders(app)) == (0, 0, 0)
     async with app.db.read() as tx:
-        row = await (await tx.execute("select count(*) from base.outbox where events::text like '%OrderPlaced%'")).fetchone()
+        row = await (
+            await tx.execute("select count(*) from base.outbox where events::text like '%OrderPlaced%'")
+        ).fetchone()
     assert row == (0,)
 
 
@@ -164,7 +164,8 @@ async def test_one_buyers_orders_at_the_same_moment_keep_the_limit(app: App, clo
     open_sale(clock)
     [buyer] = await buyers(app, 1)
     wishes = [
-        app.ordering.place(buyer.account_id, f"same-buyer-{number}", order(buyer, {"A": 1}, 8_000)) for number in range(30)
+        app.ordering.place(buyer.account_id, f"same-buyer-{number}", order(buyer, {"A": 1}, 8_000))
+        for number in range(30)
     ]
     answers = await asyncio.gather(*wishes, return_exceptions=True)
     assert sum(isinstance(answer, Placed) for answer in answers) == 2
@@ -172,7 +173,9 @@ async def test_one_buyers_orders_at_the_same_moment_keep_the_limit(app: App, clo
 
 
 async def test_the_last_use_of_a_coupon_goes_to_one(app: App, clock: ManualClock) -> None:
-    await publish(app, definition([offer("A", 30_000)], entries=[goods("A", 40_000)], coupons=[coupon("LAST", quota=1)]))
+    await publish(
+        app, definition([offer("A", 30_000)], entries=[goods("A", 40_000)], coupons=[coupon("LAST", quota=1)])
+    )
     open_sale(clock)
     crowd = await buyers(app, 20)
     wishes = [
@@ -230,5 +233,3 @@ async def test_unknown_goods_are_refused(app: App, clock: ManualClock) -> None:
     [buyer] = await buyers(app, 1)
     with pytest.raises(UnknownGoods):
         await app.ordering.place(buyer.account_id, KEY, order(buyer, {"NONE": 1}, 8_000))
-
-

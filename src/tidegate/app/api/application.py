@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -12,11 +11,12 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
+from tidegate.app.api.doors import doors, exception_handlers
 from tidegate.app.api.hot import Front
 from tidegate.app.api.strictness import BODY_BYTES_MAX, strict_body
 from tidegate.app.compose import App, compose
-from tidegate.app.api.doors import doors, exception_handlers
 from tidegate.base.config import Config
+from tidegate.base.log import begin_logging
 from tidegate.base.metrics import faults
 from tidegate.trust.identity.http import provide_account, provide_maybe_account, provide_session, provide_staff
 
@@ -40,8 +40,7 @@ _TAGS = [
 
 def application() -> Front:
     """Return the ASGI application for the settings in the environment; the server calls this in each worker."""
-    logging.basicConfig(level=os.environ.get("TIDEGATE_LOG", "INFO"), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    begin_logging()
     return build(compose(Config.from_env()))
 
 

@@ -58,10 +58,10 @@ def _figures(messages: Messages) -> dict[str, str]:
     _ = messages.gettext
     return {
         "orders": _("Orders a second"),
-        "gmv": _("GMV, orders placed"),
-        "payment_success": _("Payment success, last minute"),
-        "p99": _("Slowest answers (p99)"),
-        "awaiting": _("Orders awaiting payment"),
+        "gmv": _("GMV placed"),
+        "payment_success": _("Payment success"),
+        "p99": _("Answers, p99"),
+        "awaiting": _("Awaiting payment"),
     }
 
 
@@ -77,14 +77,14 @@ def _actions(messages: Messages) -> dict[str, str]:
 def _routes(messages: Messages) -> dict[str, str]:
     _ = messages.gettext
     return {
-        "page": _("Pages of the shop"),
-        "order": _("Placing orders"),
+        "page": _("Shop pages"),
+        "order": _("Ordering"),
         "stock": _("Stock"),
         "search": _("Search"),
         "pay": _("Paying"),
         "payment": _("Paying"),
         "api": _("Other API"),
-        "asset": _("Files of pages"),
+        "asset": _("Page files"),
         "media": _("Pictures"),
         "console": _("Console"),
         "health": _("Health checks"),
@@ -213,7 +213,7 @@ def _sayings(messages: Messages) -> dict[str, str]:
         "narrowest": _("Narrowest place"),
         "flows": _("Nothing holds the flow back"),
         "refused": _("%(rate)s/s refused"),
-        "lapsed": _("%(rate)s/s given up or expired"),
+        "lapsed": _("%(rate)s/s lapsed unpaid"),
         "all-hold": _("All %(count)s invariants hold"),
         "some-broken": _("Broken invariants: %(count)s"),
         "never-examined": _("Not examined yet"),

@@ -179,7 +179,7 @@ class Books:
             created_ms=now_ms,
         )
         self._connection.execute(
-            f"insert into refund ({_REFUND}) values (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 our own column list
+            f"insert into refund ({_REFUND}) values (?, ?, ?, ?, ?, ?, ?)",
             (refund.refund_id, refund.attempt_id, refund.amount, refund.currency, refund.state, reason, now_ms),
         )
         if charge is not None and not reason:
@@ -240,7 +240,7 @@ class Books:
 def find_charge(connection: sqlite3.Connection, attempt_id: str) -> Charge | None:
     """Return the charge of an attempt id."""
     row = connection.execute(
-        f"select {_CHARGE} from charge where attempt_id = ?",  # noqa: S608 our own column list
+        f"select {_CHARGE} from charge where attempt_id = ?",
         (attempt_id,),
     ).fetchone()
     return Charge(**dict(zip(Charge.__struct_fields__, row, strict=True))) if row else None
@@ -249,7 +249,7 @@ def find_charge(connection: sqlite3.Connection, attempt_id: str) -> Charge | Non
 def find_refund(connection: sqlite3.Connection, refund_id: str) -> Refund | None:
     """Return the refund of a refund id."""
     row = connection.execute(
-        f"select {_REFUND} from refund where refund_id = ?",  # noqa: S608 our own column list
+        f"select {_REFUND} from refund where refund_id = ?",
         (refund_id,),
     ).fetchone()
     return Refund(**dict(zip(Refund.__struct_fields__, row, strict=True))) if row else None
@@ -271,7 +271,7 @@ def read_statement(
 ) -> Statement:
     """Return a page of what was booked from `from_ms` until before `to_ms`, beginning at `first_line`."""
     rows = connection.execute(
-        f"select {_LINE} from booked where line >= ? and booked_ms >= ? and booked_ms < ? order by line limit ?",  # noqa: S608 our own column list
+        f"select {_LINE} from booked where line >= ? and booked_ms >= ? and booked_ms < ? order by line limit ?",
         (first_line, from_ms, to_ms, lines_max + 1),
     ).fetchall()
     lines = tuple(StatementLine(**dict(zip(StatementLine.__struct_fields__, row, strict=True))) for row in rows)

@@ -61,7 +61,7 @@ class EmbeddedPostgres:
     def pid(self) -> int | None:
         """The server's process id, or None when it does not run."""
         pid = self._written_pid()
-        reap(pid)
+        reap(pid, self._server)
         return pid if pid > 0 and alive(pid) else None
 
     def program(self, name: str) -> Path:
@@ -139,7 +139,7 @@ class EmbeddedPostgres:
         settings = [part for key, value in _settings(self._sockets).items() for part in ("-c", f"{key}={value}")]
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
-            reap(self._written_pid())
+            reap(self._written_pid(), self._server)
             with self._log.open("ab") as log:
                 server = subprocess.Popen(  # noqa: S603  our own program and arguments
                     [self._bin() / "postgres", "-D", self._data, *settings],
@@ -155,7 +155,9 @@ class EmbeddedPostgres:
                     return
                 time.sleep(0.05)
             time.sleep(0.3)  # the processes of a killed server take a moment to leave its shared memory
-        raise ServerFault(f"PostgreSQL did not start within {_START_SECONDS} s. Its log {self._log} ends:\n{tail(self._log)}")
+        raise ServerFault(
+            f"PostgreSQL did not start within {_START_SECONDS} s. Its log {self._log} ends:\n{tail(self._log)}"
+        )
 
     def _as_account(self) -> "_Account":
         if self._account is None:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import pwd
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -81,8 +82,10 @@ def end(pid: int, how: signal.Signals, *, seconds: float) -> None:
         return
 
 
-def reap(pid: int) -> None:
+def reap(pid: int, started: "subprocess.Popen[bytes] | None" = None) -> None:
     """Take leave of a dead child: until then its id is in use, and PostgreSQL believes that the server still runs."""
+    if started is not None:
+        started.poll()
     if pid > 0:
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)

@@ -35,7 +35,7 @@ class EmbeddedValkey:
             pid = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
-        reap(pid)
+        reap(pid, self._server)
         return pid if alive(pid) else None
 
     def start(self) -> bool:
@@ -72,7 +72,9 @@ class EmbeddedValkey:
                 self._server = server
                 return
             time.sleep(0.02)
-        raise ServerFault(f"Valkey did not start within {_START_SECONDS} s. Its log {self._log} ends:\n{tail(self._log)}")
+        raise ServerFault(
+            f"Valkey did not start within {_START_SECONDS} s. Its log {self._log} ends:\n{tail(self._log)}"
+        )
 
     def _answers(self) -> bool:
         try:

@@ -57,7 +57,7 @@ async def changed_among(tx: Tx, goods: Sequence[Goods]) -> set[str]:
            = (given.name_zh, given.name_en, given.description_zh, given.description_en, given.category,
               given.brand, given.list_price, given.picture, given.placeholder)
         where kept.sku is null
-        """,  # noqa: S608  only the list of columns is put in
+        """,
         _arrays(goods),
     )
     return {row[0] for row in await rows.fetchall()}
@@ -78,7 +78,7 @@ async def put(tx: Tx, goods: Sequence[Goods], number: int) -> None:
             category = excluded.category, brand = excluded.brand, list_price = excluded.list_price,
             picture = excluded.picture, placeholder = excluded.placeholder,
             revision = excluded.revision, withdrawn_at = null
-        """,  # noqa: S608  only the list of columns is put in
+        """,
         [number, *_arrays(goods)],
     )
 
@@ -113,7 +113,7 @@ async def withdraw(tx: Tx, skus: Sequence[str], number: int, now: datetime) -> N
 async def goods_among(tx: Tx, skus: Sequence[str], *, withdrawn: bool) -> list[Goods]:
     """Goods by SKU; the withdrawn ones only when asked for."""
     rows = await tx.execute(
-        f"select {_COLUMNS} from catalogue.goods where sku = any(%s) and (%s or withdrawn_at is null)",  # noqa: S608  only the list of columns is put in
+        f"select {_COLUMNS} from catalogue.goods where sku = any(%s) and (%s or withdrawn_at is null)",
         [list(skus), withdrawn],
     )
     return [_goods(row) for row in await rows.fetchall()]
@@ -126,7 +126,7 @@ async def on_sale_after(tx: Tx, sku: str, limit: int) -> list[Goods]:
         select {_COLUMNS} from catalogue.goods
         where sku > %s and withdrawn_at is null
         order by sku limit %s
-        """,  # noqa: S608  only the list of columns is put in
+        """,
         [sku, limit],
     )
     return [_goods(row) for row in await rows.fetchall()]
@@ -135,7 +135,7 @@ async def on_sale_after(tx: Tx, sku: str, limit: int) -> list[Goods]:
 async def changed_after(tx: Tx, number: int) -> tuple[list[Goods], list[str]]:
     """What changed after revision `number`: goods on sale as they are now, and SKUs that were withdrawn."""
     rows = await tx.execute(
-        f"select withdrawn_at is null, {_COLUMNS} from catalogue.goods where revision > %s order by sku",  # noqa: S608  only the list of columns is put in
+        f"select withdrawn_at is null, {_COLUMNS} from catalogue.goods where revision > %s order by sku",
         [number],
     )
     changed, gone = [], []
@@ -167,7 +167,7 @@ async def page(tx: Tx, category: str | None, limit: int, offset: int) -> list[Go
         select {_COLUMNS} from catalogue.goods
         where withdrawn_at is null and (%s::text is null or category = %s)
         order by sku limit %s offset %s
-        """,  # noqa: S608  only the list of columns is put in
+        """,
         [category, category, limit, offset],
     )
     return [_goods(row) for row in await rows.fetchall()]

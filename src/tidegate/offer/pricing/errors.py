@@ -80,7 +80,7 @@ class CouponUsedUp(Refusal):
     title: ClassVar[str] = "Coupon used up"
 
 
-class CountersRaced(Exception):  # noqa: N818  an event that is expected and retried, not an error
+class CountersRaced(Exception):
     """Another transaction made one of the new counters first: roll back and decide the same batch again.
 
     Not a refusal: nobody did anything wrong, and the second try finds the counter and locks it.

@@ -269,9 +269,7 @@ class Ordering:
         """Give counters and units of unpaid orders back and set their state."""
         if not orders:
             return
-        broken = await self._pricing.release_counters(
-            tx, [use for order in orders for use in order.priced.counters]
-        )
+        broken = await self._pricing.release_counters(tx, [use for order in orders for use in order.priced.counters])
         if broken:
             log.error("counters held less than was given back: %s", ", ".join(broken))
         for campaign_id, claims in _claims(orders).items():
@@ -328,9 +326,7 @@ class Ordering:
 
     def subscribe(self, outbox: Outbox) -> None:
         """Subscribe to payment's events."""
-        outbox.subscribe(
-            "ordering", {PaymentCaptured: self.take_captures, PaymentRefunded: self.take_refunds}
-        )
+        outbox.subscribe("ordering", {PaymentCaptured: self.take_captures, PaymentRefunded: self.take_refunds})
 
     async def sold_spans(
         self, tx: Tx, campaign_id: str, since: datetime, until: datetime, seconds: int

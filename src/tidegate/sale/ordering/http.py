@@ -109,7 +109,9 @@ async def refund_units(
         return await ordering.refund(tx, order_id, account, data.lines, data.reason)
 
 
-@get("/api/v1/orders/{order_id:uuid}/refunds", summary="Refunds of an order", tags=["orders"], operation_id="ListRefunds")
+@get(
+    "/api/v1/orders/{order_id:uuid}/refunds", summary="Refunds of an order", tags=["orders"], operation_id="ListRefunds"
+)
 async def list_refunds(order_id: UUID, account: AccountId, ordering: Ordering, db: Database) -> list[Refund]:
     """Return the refunds of one of the shopper's own orders, oldest first."""
     async with db.read() as tx:

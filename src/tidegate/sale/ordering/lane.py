@@ -120,12 +120,8 @@ class HotLane:
     async def _part(self, tx: Tx, campaign_id: str, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
         earlier = await store.earlier(tx, [(asked.buyer_id, asked.key) for asked in batch])
         addresses = await self._addresses.owned_addresses(tx, [(asked.buyer_id, asked.address_id) for asked in batch])
-        counters = await self._pricing.lock_counters(
-            tx, {use.key for asked in batch for use in asked.priced.counters}
-        )
-        ledger = await self._stock.lock(
-            tx, campaign_id, {line.sku for asked in batch for line in asked.priced.lines}
-        )
+        counters = await self._pricing.lock_counters(tx, {use.key for asked in batch for use in asked.priced.counters})
+        ledger = await self._stock.lock(tx, campaign_id, {line.sku for asked in batch for line in asked.priced.lines})
         numbered = [(self._ids.new(), asked) for asked in batch]
         decisions = decide(numbered, earlier, addresses, counters, ledger, self._pricing.refusal_of)
         taken = [decision for decision in decisions if isinstance(decision, Taken)]
@@ -135,14 +131,14 @@ class HotLane:
             await self._pricing.write_counters(tx, counters)
             await self._stock.hold(tx, ledger)
             await store.insert_orders(tx, taken, now, [each.expires_at for each in placed])
-            await self._payment.open_intents(tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)])
+            await self._payment.open_intents(
+                tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]
+            )
             await self._outbox.append(tx, *[_event(each, answer) for each, answer in zip(taken, placed, strict=True)])
         return await _answers(tx, decisions, {answer.order_id: answer for answer in placed})
 
 
-async def _answers(
-    tx: Tx, decisions: Sequence[Decision], fresh: dict[UUID, Placed]
-) -> Sequence[Placed | Exception]:
+async def _answers(tx: Tx, decisions: Sequence[Decision], fresh: dict[UUID, Placed]) -> Sequence[Placed | Exception]:
     """Return the answers; an order that existed before is answered as it was then."""
     known = [each.order_id for each in decisions if isinstance(each, Earlier) and each.order_id not in fresh]
     if known:

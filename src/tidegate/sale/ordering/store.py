@@ -18,7 +18,6 @@ from tidegate.sale.ordering.contracts import (
     OrderSort,
     OrderState,
     Refund,
-
 )
 from tidegate.sale.ordering.rules import Earlier, Taken
 from tidegate.sale.stock.contracts import Fingerprint

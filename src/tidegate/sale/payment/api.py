@@ -64,7 +64,7 @@ class Payment:
     of their own, before and after each call, and must not be used inside one.
     """
 
-    def __init__(  # noqa: PLR0917  wired once, in compose, in the order of all modules
+    def __init__(
         self,
         db: Database,
         cache: Cache,

@@ -87,7 +87,7 @@ async def lock_intents(tx: Tx, intent_ids: Iterable[UUID], order_ids: Iterable[U
     """Lock intents, named by their own or their order's id, in key order."""
     async with tx.cursor(row_factory=kwargs_row(_intent)) as cursor:
         await cursor.execute(
-            f"select {_INTENT} from payment.intent"  # noqa: S608 our own column list
+            f"select {_INTENT} from payment.intent"
             " where intent_id = any(%(intents)s) or order_id = any(%(orders)s) order by intent_id for update",
             {"intents": list(intent_ids), "orders": list(order_ids)},
         )
@@ -125,7 +125,7 @@ async def insert_attempts(tx: Tx, attempts: Sequence[AttemptFacts], check_at: da
 async def lock_attempts(tx: Tx, attempt_ids: Iterable[UUID]) -> list[tuple[IntentFacts, AttemptFacts]]:
     """Lock attempts together with their intents, in the intents' key order."""
     rows = await tx.execute(
-        f"select i.intent_id, i.order_id, i.buyer_id, i.amount, i.currency, i.state, i.attempts, i.refunded,"  # noqa: S608 our own column list
+        f"select i.intent_id, i.order_id, i.buyer_id, i.amount, i.currency, i.state, i.attempts, i.refunded,"
         f" i.expires_at, {_ATTEMPT}"
         " from payment.attempt a join payment.intent i using (intent_id)"
         " where a.attempt_id = any(%s) order by i.intent_id, a.attempt_id for update of i, a",
@@ -200,7 +200,7 @@ async def claim_attempts(tx: Tx, now: datetime, attempts_max: int) -> list[Attem
     """Take attempts that are due to be asked about, and put their next turn off; others skip what is taken."""
     async with tx.cursor(row_factory=kwargs_row(_attempt)) as cursor:
         await cursor.execute(
-            "with due as ("  # noqa: S608 our own column list
+            "with due as ("
             "  select attempt_id from payment.attempt"
             "  where check_at <= %(now)s and state in ('started', 'pending', 'unknown')"
             "  order by check_at limit %(attempts_max)s for update skip locked"
@@ -240,7 +240,7 @@ async def reserve_refunds(tx: Tx, refunds: Sequence[tuple[UUID, UUID, int, Refun
 async def claim_refunds(tx: Tx, now: datetime, refunds_max: int) -> list[tuple[RefundFacts, str]]:
     """Take refunds that are due to be sent, with their channel, and put their next turn off."""
     rows = await tx.execute(
-        "with due as ("  # noqa: S608 our own column list
+        "with due as ("
         "  select refund_id from payment.refund where state = 'requested' and try_at <= %(now)s"
         "  order by try_at limit %(refunds_max)s for update skip locked"
         "), taken as ("
@@ -261,7 +261,7 @@ def _refund_of(row: tuple[Any, ...]) -> RefundFacts:
 async def lock_refunds(tx: Tx, refund_ids: Iterable[UUID]) -> list[tuple[IntentFacts, AttemptFacts, RefundFacts]]:
     """Lock refunds together with their intents, in the intents' key order."""
     rows = await tx.execute(
-        f"select i.intent_id, i.order_id, i.buyer_id, i.amount, i.currency, i.state, i.attempts, i.refunded,"  # noqa: S608 our own column list
+        f"select i.intent_id, i.order_id, i.buyer_id, i.amount, i.currency, i.state, i.attempts, i.refunded,"
         f" i.expires_at, {_ATTEMPT}, {_REFUND}"
         " from payment.refund r join payment.attempt a using (attempt_id) join payment.intent i using (intent_id)"
         " where r.refund_id = any(%s) order by i.intent_id, r.refund_id for update of i, r",
@@ -326,7 +326,7 @@ async def find_intent(tx: Tx, order_id: UUID) -> IntentFacts | None:
     """Return the intent of an order."""
     async with tx.cursor(row_factory=kwargs_row(_intent)) as cursor:
         await cursor.execute(
-            f"select {_INTENT} from payment.intent where order_id = %s",  # noqa: S608 our own column list
+            f"select {_INTENT} from payment.intent where order_id = %s",
             [order_id],
         )
         return await cursor.fetchone()
@@ -336,7 +336,7 @@ async def find_attempts(tx: Tx, intent_id: UUID) -> list[AttemptFacts]:
     """Return the attempts of an intent in their order."""
     async with tx.cursor(row_factory=kwargs_row(_attempt)) as cursor:
         await cursor.execute(
-            f"select {_ATTEMPT} from payment.attempt a where intent_id = %s order by number",  # noqa: S608 our own column list
+            f"select {_ATTEMPT} from payment.attempt a where intent_id = %s order by number",
             [intent_id],
         )
         return await cursor.fetchall()
@@ -346,7 +346,7 @@ async def find_refunds(tx: Tx, intent_id: UUID) -> list[RefundFacts]:
     """Return the refunds of an intent in their order."""
     async with tx.cursor(row_factory=kwargs_row(_refund)) as cursor:
         await cursor.execute(
-            f"select {_REFUND} from payment.refund r join payment.attempt a using (attempt_id)"  # noqa: S608 our own column list
+            f"select {_REFUND} from payment.refund r join payment.attempt a using (attempt_id)"
             " where a.intent_id = %s order by r.refund_id",
             [intent_id],
         )

@@ -194,7 +194,7 @@ async def check(tx: Tx) -> list[Check]:
 async def _check_one(tx: Tx, name: str, rows: str) -> Check:
     found = await tx.execute(
         # Each text is one of the constants above.
-        "select count(*), (array_agg(id) filter (where holds is not true))[1:%s] from (" + rows + ") each (id, holds)",  # noqa: S608
+        "select count(*), (array_agg(id) filter (where holds is not true))[1:%s] from (" + rows + ") each (id, holds)",
         [_EXAMPLES],
     )
     row = await found.fetchone()

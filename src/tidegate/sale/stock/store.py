@@ -183,7 +183,8 @@ async def broken_levels(tx: Tx) -> tuple[int, list[str]]:
         )
     ).fetchall()
     broken = [
-        f"{campaign}/{sku}: loaded {loaded}, held {held} (holds say {held_sum or 0}), sold {sold} (holds say {sold_sum or 0})"
+        f"{campaign}/{sku}: loaded {loaded}, held {held} (holds say {held_sum or 0}),"
+        f" sold {sold} (holds say {sold_sum or 0})"
         for campaign, sku, loaded, held, sold, held_sum, sold_sum, faulty in rows
         if faulty
     ]

@@ -80,7 +80,7 @@ _SUMS = ", ".join(f"coalesce(sum({name}), 0)::bigint" for name in _TRADE)
 async def trade_between(tx: Tx, since: datetime, until: datetime) -> Trade:
     """Return the trade from `since` (included) to `until` (not included), by the second."""
     rows = await tx.execute(
-        f"select {_SUMS} from monitor.trade_second where second_at >= %s and second_at < %s",  # noqa: S608 - fixed names
+        f"select {_SUMS} from monitor.trade_second where second_at >= %s and second_at < %s",
         [since, until],
     )
     return _trade(await rows.fetchone())
@@ -89,7 +89,7 @@ async def trade_between(tx: Tx, since: datetime, until: datetime) -> Trade:
 async def trade_total(tx: Tx, since: datetime | None) -> Trade:
     """Return the trade since `since`, by the minute; of all time where it is None."""
     rows = await tx.execute(
-        f"select {_SUMS} from monitor.trade_minute where %(since)s::timestamptz is null"  # noqa: S608 - fixed names
+        f"select {_SUMS} from monitor.trade_minute where %(since)s::timestamptz is null"
         " or minute_at >= date_trunc('minute', %(since)s::timestamptz)",
         {"since": since},
     )
@@ -103,7 +103,7 @@ def _trade(row: Sequence[int] | None) -> Trade:
 async def trade_seconds(tx: Tx, since: datetime, until: datetime) -> dict[datetime, Trade]:
     """Return the trade of each second within the span in which something was traded."""
     rows = await tx.execute(
-        f"select second_at, {', '.join(_TRADE)} from monitor.trade_second"  # noqa: S608 - fixed names
+        f"select second_at, {', '.join(_TRADE)} from monitor.trade_second"
         " where second_at >= %s and second_at < %s order by second_at",
         [since, until],
     )
@@ -113,7 +113,7 @@ async def trade_seconds(tx: Tx, since: datetime, until: datetime) -> dict[dateti
 async def trade_minutes(tx: Tx, since: datetime, until: datetime) -> list[TradeMinute]:
     """Return the trade of each minute within the span in which something was traded."""
     rows = await tx.execute(
-        f"select minute_at, {', '.join(_TRADE)} from monitor.trade_minute"  # noqa: S608 - fixed names
+        f"select minute_at, {', '.join(_TRADE)} from monitor.trade_minute"
         " where minute_at >= %s and minute_at < %s order by minute_at",
         [since, until],
     )

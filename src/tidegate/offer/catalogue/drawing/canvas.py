@@ -27,7 +27,7 @@ _RAMPS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
 }
 
 
-def ellipse(  # noqa: PLR0917  place, radii, then angles: the usual order of an arc
+def ellipse(
     x: float, y: float, rx: float, ry: float, start: float = 0, end: float = 360
 ) -> list[Point]:
     """Points of an ellipse or of an arc of it, clockwise from the right, in degrees."""
@@ -157,7 +157,7 @@ class Canvas:
         """The upright reflection of a window on something smooth."""
         self.soft(box(x, y0, x + width, y1, width / 2), WHITE, alpha, 0.45)
 
-    def rim(self, x: float, y: float, rx: float, ry: float, colour: Colour, inside: Colour) -> None:  # noqa: PLR0917  place, radii, colours
+    def rim(self, x: float, y: float, rx: float, ry: float, colour: Colour, inside: Colour) -> None:
         """The open mouth of a vessel."""
         self.fill(ellipse(x, y, rx, ry), light(colour, 0.25), "side")
         self.fill(ellipse(x, y + ry * 0.14, rx * 0.9, ry * 0.8), inside, "flat")
@@ -176,7 +176,7 @@ class Canvas:
         self.shadow(x, y + foot * 0.3, half, max(2.4, foot))
         self.fill(lathe(x, profile, curved=curved, foot=foot), colour)
 
-    def label(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, mark: Colour) -> None:  # noqa: PLR0917  corners, colours
+    def label(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, mark: Colour) -> None:
         """A paper label with a sign and two lines that stand for writing."""
         self.fill(box(x0, y0, x1, y1, 1), colour, "round")
         x, width, height = (x0 + x1) / 2, x1 - x0, y1 - y0
