@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from tidegate.app.compose import App, compose
 from tidegate.base.cache import Cache
@@ -20,6 +21,10 @@ from tidegate.base.ids import Ids
 from tidegate.base.migration import migrate
 
 TEMPLATE = "tidegate_template"
+
+# A busy machine makes an example slow, not wrong.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def charged(channel: SandboxProcess, subject: UUID) -> int:
     return sum(state == "succeeded" for _, state, _ in charges_of(channel, subject))
 
 
-async def until(holds: object, seconds: float = 5) -> None:
+async def until(holds: object, seconds: float = 20) -> None:
     """Wait until `holds()` is true."""
     assert callable(holds)
     for _ in range(int(seconds / 0.02)):

@@ -44,7 +44,7 @@ async def test_every_promise_survives_kills_at_random_moments_of_a_flood() -> No
             print(f"killed {killed}; {len(journal.acknowledged)} orders acknowledged, {journal.repeated} repeats")
 
             assert set(killed) == set(VICTIMS)
-            assert len(journal.acknowledged) > 200, "the flood hardly flowed"
+            assert len(journal.acknowledged) > 60, "the flood hardly flowed"
             assert journal.repeated > 0, "no kill was felt"
             await _every_order_is_there_once(app, journal)
             await _nothing_is_oversold(app)

@@ -29,20 +29,22 @@ async def test_duplicate_and_out_of_order_callbacks_change_nothing(shop: World, 
     await shop.hold()
 
 
-async def test_another_amount_in_a_callback_is_recorded_and_never_applied(shop: World, harbour: SandboxProcess) -> None:
+async def test_another_amount_in_a_callback_is_recorded_and_never_applied(
+    hasty: World, harbour: SandboxProcess
+) -> None:
     harbour.order(timeout_share=1, wrong_amount_share=1)
-    intent = await shop.open(5_000)
-    assert (await shop.pay(intent, "harbour")).state is IntentState.CONFIRMING
+    intent = await hasty.open(5_000)
+    assert (await hasty.pay(intent, "harbour")).state is IntentState.CONFIRMING
     await until(lambda: harbour.totals()["letters"] == 0)
-    assert (await shop.look(intent)).state is IntentState.CONFIRMING
-    async with shop.db.transaction() as tx:
-        (found,) = await shop.payment.discrepancies(tx, shop.clock.now() - timedelta(hours=1))
+    assert (await hasty.look(intent)).state is IntentState.CONFIRMING
+    async with hasty.db.transaction() as tx:
+        (found,) = await hasty.payment.discrepancies(tx, hasty.clock.now() - timedelta(hours=1))
     assert (found.kind, found.detail) == ("amount-differs", "5001 instead of 5000")
-    assert await shop.balance("sales") == 0
+    assert await hasty.balance("sales") == 0
     harbour.order()
-    await shop.settle()
-    assert (await shop.look(intent)).state is IntentState.CAPTURED
-    await shop.hold()
+    await hasty.settle()
+    assert (await hasty.look(intent)).state is IntentState.CAPTURED
+    await hasty.hold()
 
 
 async def test_a_lost_callback_is_made_up_for_by_asking(shop: World, harbour: SandboxProcess) -> None:

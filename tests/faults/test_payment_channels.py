@@ -23,7 +23,7 @@ async def test_a_refused_connection_is_left_for_the_other_channel_at_once(
     intents = await shop.open_many(60, 700)
     began = time.monotonic()
     views = await asyncio.gather(*[shop.pay(each) for each in intents])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 12  # nobody waits for a time-out
     assert {(view.state, view.channel) for view in views} == {(IntentState.CAPTURED, "lantern")}
     assert sum(charged(harbour, each.intent_id) for each in intents) == 0
     assert all(charged(lantern, each.intent_id) == 1 for each in intents)
@@ -54,19 +54,19 @@ async def test_a_channel_chosen_by_the_buyer_is_not_left_for_another(shop: World
 
 
 async def test_charged_and_never_answered_is_found_out_and_not_charged_again(
-    shop: World, harbour: SandboxProcess, lantern: SandboxProcess
+    hasty: World, harbour: SandboxProcess, lantern: SandboxProcess
 ) -> None:
     harbour.order(timeout_share=1, lost_share=1)
-    intent = await shop.open()
-    view = await shop.pay(intent, "harbour")
+    intent = await hasty.open()
+    view = await hasty.pay(intent, "harbour")
     assert view.state is IntentState.CONFIRMING
-    assert await shop.close(intent) == set()
-    assert (await shop.pay(intent)).state is IntentState.CONFIRMING
+    assert await hasty.close(intent) == set()
+    assert (await hasty.pay(intent)).state is IntentState.CONFIRMING
     harbour.order()
-    await shop.settle()
-    assert (await shop.look(intent)).state is IntentState.CAPTURED
+    await hasty.settle()
+    assert (await hasty.look(intent)).state is IntentState.CAPTURED
     assert (charged(harbour, intent.intent_id), charged(lantern, intent.intent_id)) == (1, 0)
-    await shop.hold()
+    await hasty.hold()
 
 
 async def test_an_error_after_charging_is_not_taken_for_a_failure(
@@ -104,21 +104,21 @@ async def test_an_error_before_charging_is_closed_there_and_paid_elsewhere(
 
 
 async def test_a_slow_charge_that_was_closed_meanwhile_never_charges(
-    shop: World, harbour: SandboxProcess, lantern: SandboxProcess
+    hasty: World, harbour: SandboxProcess, lantern: SandboxProcess
 ) -> None:
     harbour.order(slow_ms=2_500)
-    intent = await shop.open()
-    view = await shop.pay(intent)
+    intent = await hasty.open()
+    view = await hasty.pay(intent)
     while view.state is not IntentState.CONFIRMING:
-        intent = await shop.open()
-        view = await shop.pay(intent)
+        intent = await hasty.open()
+        view = await hasty.pay(intent)
     harbour.order()
-    await shop.settle()
-    look = await shop.look(intent)
+    await hasty.settle()
+    look = await hasty.look(intent)
     assert (look.state, look.channel) == (IntentState.CAPTURED, "lantern")
     await asyncio.sleep(2.5)
     assert (charged(harbour, intent.intent_id), charged(lantern, intent.intent_id)) == (0, 1)
-    await shop.hold()
+    await hasty.hold()
 
 
 async def test_a_pending_charge_is_confirmed_by_callback(shop: World, harbour: SandboxProcess) -> None:
@@ -156,7 +156,7 @@ async def test_money_for_a_closed_intent_goes_back_by_itself(shop: World, harbou
     async def arrived() -> bool:
         return (await shop.look(intent)).attempts[0].state is AttemptState.SURPLUS
 
-    await until(arrived, 10)
+    await until(arrived)
     harbour.order()
     await shop.settle()
     look = await shop.look(intent)
@@ -171,22 +171,22 @@ async def test_money_for_a_closed_intent_goes_back_by_itself(shop: World, harbou
     await shop.hold()
 
 
-async def test_refunds_are_repeated_through_an_outage_and_given_once(shop: World, harbour: SandboxProcess) -> None:
-    intent = await shop.open(9_000)
-    await shop.pay(intent, "harbour")
+async def test_refunds_are_repeated_through_an_outage_and_given_once(hasty: World, harbour: SandboxProcess) -> None:
+    intent = await hasty.open(9_000)
+    await hasty.pay(intent, "harbour")
     before = harbour.totals()["refunded"]
-    async with shop.db.transaction() as tx:
-        await shop.payment.refund(tx, intent.intent_id, 4_000, "came back")
+    async with hasty.db.transaction() as tx:
+        await hasty.payment.refund(tx, intent.intent_id, 4_000, "came back")
     for faults in ({"timeout_share": 1, "lost_share": 1}, {"error_share": 1}, {"outage": "refused"}, {"outage": "503"}):
         harbour.order(**faults)
-        await shop.work(400)
-        assert (await shop.look(intent)).refunds[0].state is RefundState.REQUESTED
+        await hasty.work(400)
+        assert (await hasty.look(intent)).refunds[0].state is RefundState.REQUESTED
     harbour.order()
-    await shop.settle()
-    look = await shop.look(intent)
+    await hasty.settle()
+    look = await hasty.look(intent)
     assert (look.refunded, look.refunds[0].state) == (4_000, RefundState.CONFIRMED)
     assert harbour.totals()["refunded"] - before == 4_000
-    await shop.hold()
+    await hasty.hold()
 
 
 async def test_when_every_channel_is_gone_paying_says_so_and_recovers(
@@ -284,7 +284,7 @@ async def test_reconciliation_finds_money_of_which_nobody_told_us(shop: World, h
     harbour.order(answer="pending", confirm_ms=4_000, close_ignored=True, lost_share=1)
     await shop.pay(broken, "harbour")
     await close_when_possible(shop, broken)
-    await until(lambda: charged(harbour, broken.intent_id) == 1, 10)
+    await until(lambda: charged(harbour, broken.intent_id) == 1)
     harbour.order()
     now = shop.clock.now()
     first = await shop.payment.reconcile("harbour", now - timedelta(hours=1), now + timedelta(minutes=1))

@@ -1,9 +1,11 @@
-"""What shoppers do in the journeys, step by step."""
+"""What people do in the journeys, step by step."""
 
 import re
 import secrets
 
 from playwright.sync_api import Page, expect
+
+from tests.journeys.conftest import Festival
 
 ADDRESS = {
     "Name": "林月",
@@ -35,3 +37,11 @@ def pay(page: Page) -> str:
     page.get_by_role("button", name=re.compile("^Pay ")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Paid. Thank you!", timeout=20_000)
     return page.url.rsplit("/", 1)[1]
+
+
+def staff_sign_in(page: Page, festival: Festival) -> None:
+    """Sign in to the console, whose sign-in page is open."""
+    page.locator("input[name=name]").fill(festival.staff)
+    page.locator("input[type=password]").fill(festival.password)
+    page.locator("form:has(input[type=password]) button").click()
+    page.wait_for_url(lambda url: "sign-in" not in url)

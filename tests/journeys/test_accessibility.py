@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.journeys.conftest import Festival
-from tests.journeys.shopping import ADDRESS, sign_in
+from tests.journeys.shopping import ADDRESS, sign_in, staff_sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 
@@ -24,6 +24,7 @@ PUBLIC = [
     "/licence",
     "/complaint",
 ]
+CONSOLE = ["/console", "/console/orders", "/console/payments", "/console/campaign"]
 FACES: list[tuple[int, Literal["light", "dark"], str]] = [(390, "light", "zh-CN"), (1440, "dark", "en-GB")]
 
 
@@ -89,4 +90,14 @@ def test_pages_of_a_shopper(browser: Browser, festival: Festival) -> None:
     page.goto("/orders")
     found += faults(page)
     context.close()
+    assert found == []
+
+
+def test_pages_of_staff(page: Page, festival: Festival) -> None:
+    page.goto("/console/sign-in")
+    found = faults(page)
+    staff_sign_in(page, festival)
+    for path in CONSOLE:
+        page.goto(path)
+        found += faults(page)
     assert found == []

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.conftest import Festival
-from tests.journeys.shopping import fill_address, pay, sign_in
+from tests.journeys.shopping import fill_address, pay, sign_in, staff_sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 
@@ -45,10 +45,7 @@ def staff_see(browser: Browser, festival: Festival, order: str) -> None:
     context = browser.new_context(base_url=festival.url, viewport={"width": 1440, "height": 900}, locale="en-GB")
     page = context.new_page()
     page.goto("/console/sign-in")
-    page.locator("input[name=name]").fill(festival.staff)
-    page.locator("input[type=password]").fill(festival.password)
-    page.locator("main button, form button").last.click()
-    page.wait_for_url(lambda url: "sign-in" not in url)
+    staff_sign_in(page, festival)
     page.goto(f"/console/orders?q={order}")
     expect(page.locator("main")).to_contain_text(order[-6:])
     page.goto(f"/console/orders/{order}")

@@ -1,6 +1,7 @@
 """The JSON doors of campaign and pricing, served on the real database."""
 
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 from httpx import ASGITransport, AsyncClient
@@ -30,9 +31,18 @@ def pricing(campaign: Campaign) -> Pricing:
     return Pricing(campaign)
 
 
-def refused(_: Request[object, object, object], refusal: Refusal) -> Response[bytes]:
+def refused(_: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
     """A refusal as a problem document."""
     return Response(problem(refusal), status_code=refusal.status, media_type=PROBLEM)
+
+
+def always(value: object) -> Provide:
+    """A dependency that is there already."""
+
+    def give() -> object:
+        return value
+
+    return Provide(give, sync_to_thread=False)
 
 
 @pytest.fixture
@@ -41,11 +51,8 @@ async def client(db: Database, clock: ManualClock, campaign: Campaign, pricing: 
     given = {"db": db, "clock": clock, "campaign": campaign, "pricing": pricing, "maybe_account": None}
     site = Litestar(
         route_handlers=[*campaign_http.routes, *pricing_http.routes],
-        dependencies={
-            name: Provide(lambda value=value: value, sync_to_thread=False)  # type: ignore[misc]
-            for name, value in given.items()
-        },
+        dependencies={name: always(value) for name, value in given.items()},
         exception_handlers={Refusal: refused},
     )
-    async with AsyncClient(transport=ASGITransport(site), base_url="http://shop") as connected:
+    async with AsyncClient(transport=ASGITransport(cast("Any", site)), base_url="http://shop") as connected:
         yield connected

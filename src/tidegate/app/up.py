@@ -15,12 +15,13 @@ from tidegate.app.supervisor import NotReady, Supervisor, festival
 from tidegate.base.config import Config
 from tidegate.base.crypto import derive_key
 from tidegate.offer.campaign.commands import load_definition
-from tidegate.offer.campaign.errors import NoCampaign
+from tidegate.offer.campaign.contracts import PhaseName
 from tidegate.trust.identity.contracts import Role
 from tidegate.trust.identity.errors import StaffNameTaken
 
 EXAMPLE = Path("examples/double-eleven/festival.toml")
 STAFF_NAME = "director"
+PUBLISHER = "tidegate up"
 
 
 @click.command("up", short_help="Run everything on this machine, on the example festival.")
@@ -61,11 +62,11 @@ async def _up(config: Config, campaign: Path | None) -> None:
 async def prepare(supervisor: Supervisor, campaign: Path | None = None) -> str:
     """Publish the festival where none is published (or `campaign` is given); return a staff login's password."""
     async with opened(supervisor.config) as app:
-        if campaign is not None or not _is_published(app):
+        if campaign is not None or _wants_example(app):
             definition = load_definition(
                 campaign or example_file(), now=datetime.now(UTC), start=None if campaign else "now"
             )
-            await PublicationDesk(app).publish(definition, "tidegate up")
+            await PublicationDesk(app).publish(definition, PUBLISHER)
         return await ensure_staff(app)
 
 
@@ -88,11 +89,13 @@ async def ensure_staff(app: App) -> str:
     return password
 
 
-def _is_published(app: App) -> bool:
-    try:
-        return app.pricing.rules is not None
-    except NoCampaign:
-        return False
+def _wants_example(app: App) -> bool:
+    """Whether the example is to be published from now on: nothing is, or it is the example and its sale is over."""
+    current = app.campaign.current()
+    if current is None:
+        return True
+    phase = app.campaign.phase(app.clock.now())
+    return current.published_by == PUBLISHER and (phase is None or phase.name is not PhaseName.BURST)
 
 
 def _print_addresses(console: Console, supervisor: Supervisor, password: str) -> None:

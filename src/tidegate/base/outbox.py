@@ -166,9 +166,10 @@ async def _lock_cursor(tx: Tx, name: str) -> tuple[str, int] | None:
 
 
 async def _rows_after(tx: Tx, cursor: tuple[str, int]) -> list[tuple[str, int, list[dict[str, Any]]]]:
+    # The alias matters: a bare `order by xid` would mean the text of the select list, in which 1000 comes before 999.
     rows = await tx.execute(
-        "select xid::text, id, events from base.outbox where (xid, id) > (%s::xid8, %s)"
-        " and xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid, id limit %s",
+        "select o.xid::text, o.id, o.events from base.outbox o where (o.xid, o.id) > (%s::xid8, %s)"
+        " and o.xid < pg_snapshot_xmin(pg_current_snapshot()) order by o.xid, o.id limit %s",
         [*cursor, _ROWS_MAX],
     )
     return await rows.fetchall()

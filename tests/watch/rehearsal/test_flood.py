@@ -5,11 +5,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.sale.shop import publish
 from tests.watch.rehearsal.conftest import Running
 from tests.watch.rehearsal.test_replay import Silent
 
+from tidegate.app.compose import App
+from tidegate.app.demo.wiring import rehearsal_of
 from tidegate.app.up import example_file
 from tidegate.offer.campaign.commands import load_definition
+from tidegate.offer.campaign.contracts import OfferKind
 from tidegate.watch.rehearsal.contracts import FloodPlan, FloodProgress, FloodReport, Latency
 from tidegate.watch.rehearsal.errors import FloodFailed, NothingToBuy
 from tidegate.watch.rehearsal.flood import arrivals_per_second, send_flood, users_at
@@ -53,10 +57,24 @@ async def test_a_flood_that_cannot_begin_says_why(tmp_path: Path) -> None:
         await send_flood(lost, lambda _: None, tmp_path)
 
 
-@pytest.mark.slow
-async def test_a_flood_needs_a_campaign(running: Running) -> None:
+async def test_a_flood_needs_a_campaign(app: App) -> None:
     with pytest.raises(NothingToBuy):
-        await running.rehearsal.prepare_flood(running.url, 5, 5, Silent())
+        await rehearsal_of(app).prepare_flood("http://127.0.0.1:9", 5, 5, Silent())
+
+
+async def test_the_scarcest_flash_offers_are_hot(app: App) -> None:
+    definition = load_definition(example_file(), now=datetime.now(UTC), start="now")
+    await publish(app, definition)
+    sending = await rehearsal_of(app).prepare_flood("http://127.0.0.1:9", 3, 5, Silent())
+    assert len(sending.hot_skus) == 4
+    quotas = {offer.sku: offer.quota for offer in definition.offers if offer.kind is OfferKind.FLASH}
+    assert max(quotas[sku] for sku in sending.hot_skus) <= sorted(quotas.values())[3]
+    assert sending.coupons == ("TIDE30", "TIDE80", "TIDE200", "HELLO11")
+    assert _mode_and_lines(Path(sending.sessions)) == (0o600, 3)
+
+
+def _mode_and_lines(sessions: Path) -> tuple[int, int]:
+    return sessions.stat().st_mode & 0o777, len(sessions.read_bytes().splitlines())
 
 
 @pytest.mark.slow

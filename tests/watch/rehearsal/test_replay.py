@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tests.watch.rehearsal.conftest import Running
 
+from tidegate.app.compose import App
+from tidegate.app.demo.wiring import rehearsal_of
 from tidegate.watch.rehearsal.books import differences
 from tidegate.watch.rehearsal.contracts import BookMoney, LogMoney, OrderLimits, ReplayManner
 from tidegate.watch.rehearsal.errors import SystemNotReachable
@@ -83,10 +85,9 @@ async def test_the_campaign_before_the_replay_is_current_again_after_it(running:
     assert current.campaign_id == "replay-ffffffffffff"
 
 
-@pytest.mark.slow
-async def test_nothing_is_sent_to_a_system_that_does_not_answer(running: Running) -> None:
+async def test_nothing_is_sent_to_a_system_that_does_not_answer(app: App) -> None:
     with pytest.raises(SystemNotReachable, match="Nothing was sent"):
-        await running.rehearsal.replay(SMALL, "http://127.0.0.1:9", Silent(), manner=MANNER)
+        await rehearsal_of(app).replay(SMALL, "http://127.0.0.1:9", Silent(), manner=MANNER)
 
 
 def test_every_difference_is_named() -> None:

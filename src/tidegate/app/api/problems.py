@@ -68,7 +68,7 @@ def refused(refusal: Refusal) -> Response[bytes]:
     return Response(problem(refusal), status_code=refusal.status, headers=headers, media_type=PROBLEM)
 
 
-def refusal_of(fault: Exception) -> Refusal:
+def refusal_of(fault: Exception) -> Refusal:  # noqa: PLR0911  one line a kind of failure
     """Return the refusal that stands for an exception; a failure that is nobody's refusal is a Fault."""
     match fault:
         case Refusal():

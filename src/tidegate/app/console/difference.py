@@ -1,6 +1,6 @@
 """What differs between two versions of a campaign, in the words of the file that defines it; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -41,7 +41,7 @@ def _compare(place: tuple[str, ...], before: object, after: object) -> Iterator[
         return
     if isinstance(before, dict) and isinstance(after, dict):
         yield from _compare_named(place, before, after)
-    elif isinstance(before, list) and isinstance(after, list) and (_named(before) or _named(after)):
+    elif isinstance(before, list | tuple) and isinstance(after, list | tuple) and (_named(before) or _named(after)):
         yield from _compare_named(place, _by_name(before), _by_name(after))
     else:
         yield Difference(Change.CHANGED, place, _written(before), _written(after))
@@ -63,11 +63,11 @@ def _name_of(entry: object) -> str | None:
     return next((str(entry[key]) for key in _KEYS if isinstance(entry.get(key), str)), None)
 
 
-def _named(entries: list[object]) -> bool:
+def _named(entries: Sequence[object]) -> bool:
     return bool(entries) and all(_name_of(entry) is not None for entry in entries)
 
 
-def _by_name(entries: list[object]) -> dict[str, object]:
+def _by_name(entries: Sequence[object]) -> dict[str, object]:
     return {_name_of(entry) or str(number): entry for number, entry in enumerate(entries)}
 
 

@@ -34,6 +34,7 @@ ROOMS = (
     Room("payments", "/console/payments", "card", Permission.PAYMENTS_VIEW),
     Room("campaign", "/console/campaign", "flag", Permission.CAMPAIGN_VIEW),
     Room("invariants", "/console/invariants", "shield", Permission.MONITOR_VIEW),
+    Room("debrief", "/console/debrief", "info", Permission.MONITOR_VIEW),
 )
 
 

@@ -115,7 +115,7 @@ async def export(
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(body, headers=headers, media_type="text/csv; charset=utf-8")
+    return Response(body, headers=headers, media_type="text/csv")
 
 
 def _csv(rows: tuple[OrderRow, ...], spoken: Language, *, whole_ids: bool) -> bytes:

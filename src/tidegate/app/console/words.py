@@ -207,7 +207,7 @@ def _sayings(messages: Messages) -> dict[str, str]:
         "in-hours": _("%(count)s h"),
         "sold-out": _("Sold out"),
         "held-left": _("Held: %(count)s"),
-        "not-selling": _("Not selling now"),
+        "not-selling": _("No sales"),
         "here": _("%(count)s here now"),
         "carried": _("%(share)s go on"),
         "narrowest": _("Narrowest place"),

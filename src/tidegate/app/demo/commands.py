@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import signal
 
 import click
 from rich.console import Console
 
-from tidegate.app.demo.story import FULL, QUICK, settings, tell
+from tidegate.app.demo.story import FULL, QUICK, Ending, Scene, settings, tell
 from tidegate.app.supervisor import NotReady
 
 
@@ -21,7 +22,21 @@ def command(*, quick: bool) -> None:
     """
     scene = QUICK if quick else FULL
     try:
-        ending = asyncio.run(tell(settings(os.environ, scene), scene, Console()))
+        ending = asyncio.run(_told(scene))
+    except asyncio.CancelledError:
+        raise click.ClickException("Stopped before the end; everything that was started is stopped too.") from None
     except NotReady as fault:
         raise click.ClickException(str(fault)) from fault
     raise SystemExit(0 if ending.holds else 1)
+
+
+async def _told(scene: Scene) -> Ending:
+    """Tell the story; a SIGTERM ends it in order, so that no server is left behind."""
+    story = asyncio.create_task(tell(settings(os.environ, scene), scene, Console()))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, story.cancel)
+    try:
+        return await story
+    except asyncio.CancelledError:
+        story.cancel()
+        await asyncio.gather(story, return_exceptions=True)
+        raise

@@ -48,6 +48,8 @@ def page(connection: Connection, html: Html, *, cache: str = PRIVATE, status: in
         "Cache-Control": cache,
         "Vary": "Accept-Encoding, Accept-Language, Cookie",
     }
+    if connection.url.scheme == "https":
+        headers["Strict-Transport-Security"] = "max-age=31536000"
     if status == 200 and cache != PRIVATE:
         headers["ETag"] = html.tag
         if matches(connection.headers.get("if-none-match"), html.tag):

@@ -68,6 +68,11 @@ class Assets:
         """Return what pages of `face` load."""
         return self._entries.get(face, Entry())
 
+    def css(self, face: str) -> str:
+        """Return the style sheets of `face` as text, for pages that carry them along and save a round trip."""
+        files = (self._files[address.removeprefix("/assets/")] for address in self.entry(face).styles)
+        return "".join(file.bodies["identity"].decode() for file in files)
+
     def file(self, name: str) -> Asset | None:
         """Return a built file by its name."""
         return self._files.get(name)

@@ -4,7 +4,7 @@ import gzip
 import re
 from base64 import b64encode
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from litestar.datastructures import State
+from markupsafe import Markup
 
 from tidegate.app.pages.assets import Assets
 from tidegate.app.pages.keeping import PageCache
@@ -78,6 +79,7 @@ class PageStyle:
 
     def __init__(self, css: str = "") -> None:
         self._css = css
+        self._inline: list[str] = []
         self._colours: dict[str, str] = {}
 
     def colour(self, colour: str) -> str:
@@ -86,9 +88,23 @@ class PageStyle:
             return ""
         return self._colours.setdefault(colour, f"p{len(self._colours)}")
 
+    def inline(self, css: str) -> Markup:
+        """Return a style element with `css`, which is our own, and remember to allow it."""
+        self._inline.append(css)
+        return Markup("<style>{}</style>").format(Markup(css))  # noqa: S704  built by us, from our own sources
+
+    def sources(self) -> tuple[str, ...]:
+        """Return what the content security policy has to allow: a hash of each style element."""
+        return tuple(_source(css) for css in (*self._inline, self.css()) if css)
+
     def css(self) -> str:
         """Return all rules."""
         return self._css + "".join(f".{name}{{background:{colour}}}" for colour, name in self._colours.items())
+
+
+@lru_cache(maxsize=256)
+def _source(css: str) -> str:
+    return f"'sha256-{b64encode(sha256(css.encode()).digest()).decode()}'"
 
 
 class Pages:
@@ -105,11 +121,8 @@ class Pages:
         style = PageStyle(css)
         text = self._environments[language].get_template(template).render(style=style, **values)
         rules = style.css()
-        if not rules:
-            return Html(text.replace(_STYLE_MARK, "").encode())
-        text = text.replace(_STYLE_MARK, f"<style>{rules}</style>", 1)
-        fingerprint = b64encode(sha256(rules.encode()).digest()).decode()
-        return Html(text.encode(), (f"'sha256-{fingerprint}'",))
+        element = f"<style>{rules}</style>" if rules else ""
+        return Html(text.replace(_STYLE_MARK, element, 1).encode(), style.sources())
 
     def messages(self, language: Language) -> Messages:
         """Return the messages of a language, for words that are chosen outside a template."""

@@ -89,7 +89,13 @@ async def search(
         pages = min(SEARCH_PAGE_MAX, max(1, -(-result.total // PAGE_GOODS)))
         found = [cards[goods.sku] for goods in result.goods if goods.sku in cards]
         return visit.render(
-            "search", query=words, result=result, cards=found, page=page, page_count=pages, link=partial(_search_page, words)
+            "search",
+            query=words,
+            result=result,
+            cards=found,
+            page=page,
+            page_count=pages,
+            link=partial(_search_page, words),
         )
 
     return await visit.public(make)

@@ -15,7 +15,7 @@ from tidegate.app.storefront.wording import REFUSALS
 from tidegate.base.config import Config
 
 _YEAR_SECONDS = 365 * 24 * 3600
-RULES_GOODS = 100
+RULES_GOODS = 50
 
 
 @get("/rules", include_in_schema=False)

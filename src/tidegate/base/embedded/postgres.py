@@ -196,6 +196,8 @@ def _settings(sockets: Path) -> dict[str, str]:
     return {
         "listen_addresses": "",
         "unix_socket_directories": str(sockets),
+        # No password is asked, so nobody but the server's own account and root may knock.
+        "unix_socket_permissions": "0700",
         "max_connections": "200",
         "shared_buffers": f"{min(memory_mib // 8, 8192)}MB",
         "effective_cache_size": f"{memory_mib // 2}MB",

@@ -8,8 +8,8 @@ import msgspec
 from markupsafe import Markup, escape
 
 PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
-_WIDTH, _HEIGHT = 760, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 14, 34
+_WIDTH, _HEIGHT = 760, 264
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 26, 46
 _PLOT_WIDTH = _WIDTH - _LEFT - _RIGHT
 _PLOT_HEIGHT = _HEIGHT - _TOP - _BOTTOM
 
@@ -92,7 +92,7 @@ def _band(band: Band, span: _Span) -> str:
 
 
 def _scale(top: float, axis: str) -> list[str]:
-    parts = [f'<text class="axis" x="{_LEFT - 8}" y="{_TOP - 3}" text-anchor="end">{escape(axis)}</text>']
+    parts = [f'<text class="axis" x="4" y="{_TOP - 12}" text-anchor="start">{escape(axis)}</text>']
     for step in range(5):
         value = top * step / 4
         y = _y(value, top)
@@ -132,7 +132,7 @@ def _key(names: Sequence[str]) -> list[str]:
     parts, x = [], _LEFT
     for place, name in enumerate(names):
         parts.append(
-            f'<rect x="{x}" y="{_HEIGHT - 11}" width="12" height="4" fill="{PALETTE[place % len(PALETTE)]}"/>'
+            f'<rect x="{x}" y="{_HEIGHT - 10}" width="12" height="4" fill="{PALETTE[place % len(PALETTE)]}"/>'
             f'<text x="{x + 17}" y="{_HEIGHT - 5}">{escape(name)}</text>'
         )
         x += 40 + sum(13 if ord(letter) > 255 else 7 for letter in name)

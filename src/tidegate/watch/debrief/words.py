@@ -25,14 +25,14 @@ _SENTENCES: dict[FindingKind, tuple[str, str]] = {
     ),
     FindingKind.NO_OUTAGE: ("支付通道全程可用。", "Every payment channel answered all the time."),
     FindingKind.OUTAGE: (
-        "通道 {channel} 中断 {seconds} 秒（{failed} 次请求无应答），未损失订单：期间付款率 {conversion}，其余{usual}。",
+        "通道 {channel} 中断 {seconds} 秒（{failed} 次无应答），未损失订单：期间付款 {conversion}，平时 {usual}。",
         (
             "Channel {channel} failed for {seconds} s ({failed} attempts unanswered) and cost no orders: of those"
             " placed meanwhile {conversion} were paid, {usual} at other times."
         ),
     ),
     FindingKind.OUTAGE_COST: (
-        "通道 {channel} 中断 {seconds} 秒，约损失 {orders} 笔订单（{value}）：期间付款率 {conversion}，其余 {usual}。",
+        "通道 {channel} 中断 {seconds} 秒，约损失 {orders} 笔订单（{value}）：期间付款 {conversion}，平时 {usual}。",
         (
             "Channel {channel} failed for {seconds} s and cost about {orders} orders ({value}): of the orders placed"
             " meanwhile {conversion} were paid, {usual} at other times."
@@ -108,7 +108,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "channels": ("支付通道", "Payment channels"),
     "channel": ("通道", "Channel"),
     "attempts": ("请求", "Attempts"),
-    "attempts-axis": ("次 / 秒", "attempts / s"),
+    "attempts-axis": ("次 / 秒", "captured / s"),
     "captured": ("成功", "Captured"),
     "refused": ("被拒", "Refused"),
     "failed": ("失败", "Failed"),
@@ -124,7 +124,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "usual": ("其余时间", "Other times"),
     "lost": ("损失订单（估计）", "Orders lost (estimate)"),
     "latency": ("答复时间", "Response times"),
-    "latency-note": ("模拟顾客所见，毫秒", "as the simulated shoppers saw them, milliseconds"),
+    "latency-note": ("（模拟顾客所见，毫秒）。", ", as the simulated shoppers saw them, in milliseconds."),
     "class": ("请求", "Requests"),
     "count": ("次数", "Count"),
     "faults": ("失败", "Failed"),
@@ -144,10 +144,10 @@ _LABELS: dict[str, tuple[str, str]] = {
     "seconds": ("{n} 秒", "{n} s"),
     "buyers": ("付款买家", "Paying buyers"),
     "chart-orders": (
-        "每秒下单与付款；阴影为支付通道中断",
-        "Orders placed each second and how many of them were paid; shaded: a payment channel was out",
+        "每秒下单与其中已付款的订单；阴影为支付通道中断。",
+        "Orders placed each second and how many of them were paid; shaded: a payment channel was out.",
     ),
-    "chart-attempts": ("各通道每秒支付请求：中断期间由其他通道承接", "Payment attempts each second by channel"),
+    "chart-attempts": ("各通道每秒成功的支付。", "Payments captured each second, by channel."),
     "chart-latency": ("p50、p95、p99 答复时间", "Response times p50, p95 and p99"),
 }
 

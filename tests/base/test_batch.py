@@ -1,0 +1,211 @@
+"""Natural group commit: everyone is answered, each with its own answer, and nothing waits for ever."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tidegate.base.batch import Batcher, Overloaded
+
+
+class Odd(Exception):
+    """A refusal of one item."""
+
+
+async def squares(items: list[int]) -> Sequence[int | Exception]:
+    await asyncio.sleep(0)
+    return [Odd(str(item)) if item % 2 else item * item for item in items]
+
+
+class Gate:
+    """A flush that waits until it is let go, and remembers its batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.opened = asyncio.Event()
+        self.at_once = self.at_once_max = 0
+
+    async def flush(self, items: list[int]) -> Sequence[int | Exception]:
+        self.batches.append(items)
+        self.at_once += 1
+        self.at_once_max = max(self.at_once_max, self.at_once)
+        await self.opened.wait()
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        return [item * 10 for item in items]
+
+
+async def test_each_gets_its_own_answer_and_refusals_reach_their_submitter() -> None:
+    batcher: Batcher[int, int] = Batcher("test", squares)
+    answers = await asyncio.gather(*[batcher.submit(item) for item in range(1_000)], return_exceptions=True)
+    assert [answer for answer in answers if not isinstance(answer, Odd)] == [item * item for item in range(0, 1_000, 2)]
+    assert [str(answer) for answer in answers if isinstance(answer, Odd)] == [str(item) for item in range(1, 1_000, 2)]
+
+
+async def test_size_in_flight_and_order_are_kept() -> None:
+    gate = Gate()
+    batcher: Batcher[int, int] = Batcher("test", gate.flush, size_max=7, in_flight_max=2)
+    submitted = [batcher.submit(item) for item in range(50)]
+    await asyncio.sleep(0.01)
+    assert (gate.batches, batcher.waiting) == ([list(range(7)), list(range(7, 14))], 36)
+    gate.opened.set()
+    assert await asyncio.gather(*submitted) == [item * 10 for item in range(50)]
+    assert [item for batch in gate.batches for item in batch] == list(range(50))
+    assert {len(batch) for batch in gate.batches} == {7, 1}
+    assert gate.at_once_max == 2
+    assert batcher.waiting == 0
+
+
+async def test_a_full_line_refuses_and_touches_nothing() -> None:
+    gate = Gate()
+    batcher: Batcher[int, int] = Batcher("test", gate.flush, size_max=2, in_flight_max=1, waiting_max=3)
+    first = [batcher.submit(item) for item in range(2)]
+    await asyncio.sleep(0)
+    second = [batcher.submit(item) for item in range(2, 5)]
+    with pytest.raises(Overloaded) as refused:
+        batcher.submit(99)
+    assert (refused.value.status, refused.value.fields) == (503, {"retry_after": 2})
+    assert batcher.waiting == 3
+    gate.opened.set()
+    assert await asyncio.gather(*first, *second) == [0, 10, 20, 30, 40]
+    assert 99 not in [item for batch in gate.batches for item in batch]
+    assert await batcher.submit(99) == 990
+
+
+async def test_a_failing_flush_fails_its_own_batch_only() -> None:
+    async def flush(items: list[int]) -> Sequence[int | Exception]:
+        await asyncio.sleep(0)
+        if 3 in items:
+            raise ConnectionError("lost")
+        return items
+
+    batcher: Batcher[int, int] = Batcher("test", flush, size_max=5, in_flight_max=1)
+    answers = await asyncio.gather(*[batcher.submit(item) for item in range(12)], return_exceptions=True)
+    assert [type(answer) for answer in answers[:5]] == [ConnectionError] * 5
+    assert answers[5:] == list(range(5, 12))
+
+
+@pytest.mark.parametrize("count", [0, 2, 5])
+async def test_a_flush_that_miscounts_fails_its_batch_instead_of_leaving_it(count: int) -> None:
+    async def flush(items: list[int]) -> Sequence[int | Exception]:
+        return [0] * count if len(items) == 3 else items
+
+    batcher: Batcher[int, int] = Batcher("test", flush)
+    async with asyncio.timeout(2):
+        answers = await asyncio.gather(*[batcher.submit(item) for item in range(3)], return_exceptions=True)
+        assert [str(answer) for answer in answers] == ["the flush answers each item"] * 3
+        assert await batcher.submit(7) == 7
+
+
+async def test_a_submitter_that_goes_away_harms_nobody_and_its_item_is_carried() -> None:
+    gate = Gate()
+    batcher: Batcher[int, int] = Batcher("test", gate.flush, size_max=10, in_flight_max=1)
+    gone_early = batcher.submit(1)
+    stays = batcher.submit(2)
+    gone_early.cancel()
+    await asyncio.sleep(0)
+    gone_late = batcher.submit(3)
+    stays_too = batcher.submit(4)
+    await asyncio.sleep(0)
+    gone_late.cancel()
+    gate.opened.set()
+    assert await asyncio.gather(stays, stays_too) == [20, 40]
+    assert gate.batches == [[1, 2], [3, 4]]
+
+
+async def test_a_cancelled_flush_releases_its_submitters_and_the_lane_goes_on() -> None:
+    calls = 0
+
+    async def flush(items: list[int]) -> Sequence[int | Exception]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise asyncio.CancelledError
+        return items
+
+    batcher: Batcher[int, int] = Batcher("test", flush, size_max=2, in_flight_max=1)
+    submitted = [batcher.submit(item) for item in range(4)]
+    async with asyncio.timeout(2):
+        answers = await asyncio.gather(*submitted, return_exceptions=True)
+    assert [type(answer) for answer in answers[:2]] == [asyncio.CancelledError] * 2
+    assert answers[2:] == [2, 3]
+
+
+async def test_drain_waits_for_everything() -> None:
+    batcher: Batcher[int, int] = Batcher("test", squares, size_max=3)
+    submitted = [batcher.submit(item) for item in range(0, 40, 2)]
+    await batcher.drain()
+    assert all(each.done() for each in submitted)
+    assert batcher.waiting == 0
+
+
+moments = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(1, 9), st.booleans()),  # pause in turns, items at once, half of them leave
+    min_size=1,
+    max_size=25,
+)
+flushes = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["answer", "refuse", "fail", "miscount"])), min_size=1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(moments, flushes, st.integers(1, 6), st.integers(1, 3))
+def test_everything_submitted_is_answered_whatever_flushes_do(
+    plan: list[tuple[int, int, bool]], behaviour: list[tuple[int, str]], size_max: int, in_flight_max: int
+) -> None:
+    asyncio.run(_everything_is_answered(plan, behaviour, size_max, in_flight_max))
+
+
+async def _everything_is_answered(
+    plan: list[tuple[int, int, bool]], behaviour: list[tuple[int, str]], size_max: int, in_flight_max: int
+) -> None:
+    carried: list[int] = []
+    calls = 0
+
+    async def flush(items: list[int]) -> Sequence[int | Exception]:
+        nonlocal calls
+        turns, how = behaviour[calls % len(behaviour)]
+        calls += 1
+        assert 1 <= len(items) <= size_max
+        carried.extend(items)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        match how:
+            case "answer":
+                return [-item for item in items]
+            case "refuse":
+                return [Odd(str(item)) for item in items]
+            case "fail":
+                raise ConnectionError(str(items))
+            case _:
+                return [-item for item in items[1:]]
+
+    batcher: Batcher[int, int] = Batcher("test", flush, size_max=size_max, in_flight_max=in_flight_max)
+    submitted: dict[int, asyncio.Future[int]] = {}
+    for turns, count, leaving in plan:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for place in range(count):
+            item = len(submitted) + 1
+            submitted[item] = batcher.submit(item)
+            if leaving and place % 2:
+                submitted[item].cancel()
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*submitted.values(), return_exceptions=True)
+        await batcher.drain()
+    assert sorted(carried) == list(submitted), "each item is carried exactly once"
+    assert batcher.waiting == 0
+    for item, answer in zip(submitted, answers, strict=True):
+        match answer:
+            case int():
+                assert answer == -item
+            case Odd():
+                assert str(answer) == str(item)
+            case ConnectionError():
+                assert item in json.loads(str(answer))
+            case AssertionError():
+                assert str(answer) == "the flush answers each item"
+            case _:
+                assert isinstance(answer, asyncio.CancelledError)
