@@ -93,7 +93,9 @@ def test_a_blind_index_finds_equal_texts_and_depends_on_the_key() -> None:
 
 
 def test_keys_of_different_purposes_have_nothing_in_common() -> None:
-    made = {purpose: derive_key(b"the installation's secret, long", purpose) for purpose in ("session", "pass", "vault")}
+    made = {
+        purpose: derive_key(b"the installation's secret, long", purpose) for purpose in ("session", "pass", "vault")
+    }
     assert {len(key) for key in made.values()} == {32}
     assert len(set(made.values())) == 3
     assert derive_key(b"the installation's secret, long", "session") == made["session"]

@@ -16,7 +16,9 @@ def test_layout_is_version_seven_with_milliseconds_first() -> None:
     made = Ids(ManualClock(NOON), randomness=lambda count: b"\xff" * count).new()
     assert (made.version, made.variant) == (7, RFC_4122)
     assert made.int >> 80 == int(NOON.timestamp() * 1000) == 1_794_312_000_123
-    assert str(made) == f"{1_794_312_000_123:012x}"[:8] + "-" + f"{1_794_312_000_123:012x}"[8:] + "-7000-bfff-ffffffffffff"
+    assert (
+        str(made) == f"{1_794_312_000_123:012x}"[:8] + "-" + f"{1_794_312_000_123:012x}"[8:] + "-7000-bfff-ffffffffffff"
+    )
 
 
 @given(st.lists(st.integers(-5_000, 5_000), min_size=1, max_size=50))

@@ -132,7 +132,9 @@ async def test_order_holds_where_the_transaction_number_gains_a_digit(db: Databa
     assert await outbox.deliver(db, "first") == 6
     assert await _seen(db, "first") == ["0", "1", "2", "3", "4", "5"]
     async with db.read() as tx:
-        cursor = await (await tx.execute("select xid::text from base.outbox_cursor where subscriber = 'first'")).fetchone()
+        cursor = await (
+            await tx.execute("select xid::text from base.outbox_cursor where subscriber = 'first'")
+        ).fetchone()
     assert cursor == ("110",)
     assert await outbox.deliver(db, "first") == 0
 

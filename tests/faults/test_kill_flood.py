@@ -87,7 +87,8 @@ async def _every_order_is_there_once(app: App, journal: Journal) -> None:
     async with app.db.read() as tx:
         rows = await (
             await tx.execute(
-                "select buyer_id, idempotency_key, order_id, total from ordering.orders where buyer_id = any(%s)", [buyers]
+                "select buyer_id, idempotency_key, order_id, total from ordering.orders where buyer_id = any(%s)",
+                [buyers],
             )
         ).fetchall()
         everything = await app.ordering.find(tx, OrderFilter(limit=1))

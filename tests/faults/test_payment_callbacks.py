@@ -29,9 +29,7 @@ async def test_duplicate_and_out_of_order_callbacks_change_nothing(shop: World, 
     await shop.hold()
 
 
-async def test_another_amount_in_a_callback_is_recorded_and_never_applied(
-    hasty: World, harbour: SandboxProcess
-) -> None:
+async def test_another_amount_in_a_callback_is_never_applied(hasty: World, harbour: SandboxProcess) -> None:
     harbour.order(timeout_share=1, wrong_amount_share=1)
     intent = await hasty.open(5_000)
     assert (await hasty.pay(intent, "harbour")).state is IntentState.CONFIRMING

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from tidegate.trust.identity.contracts import Role
 from tidegate.trust.identity.errors import StaffNameTaken
 
 EXAMPLE = Path("examples/double-eleven/festival.toml")
-STAFF_NAME = "director"
+STAFF_NAME = "manager"
+SUPPORT_NAME = "support"
 PUBLISHER = "tidegate up"
 
 
@@ -79,13 +81,15 @@ def example_file() -> Path:
 
 
 async def ensure_staff(app: App) -> str:
-    """Return the password of the example's staff login, made on first use; the same on every start."""
+    """Return the password of the example's two staff logins, made on first use; the same on every start.
+
+    The manager sees everything of the sale but no personal data; service staff may show it, for a stated purpose.
+    """
     password = derive_key(app.config.secret, "example.staff").hex()[:16]
-    try:
-        async with app.db.transaction() as tx:
-            await app.identity.add_staff(tx, STAFF_NAME, Role.DIRECTOR, password)
-    except StaffNameTaken:
-        pass
+    for name, role in ((STAFF_NAME, Role.CAMPAIGN_MANAGER), (SUPPORT_NAME, Role.SUPPORT)):
+        with suppress(StaffNameTaken):
+            async with app.db.transaction() as tx:
+                await app.identity.add_staff(tx, name, role, password)
     return password
 
 
@@ -103,6 +107,7 @@ def _print_addresses(console: Console, supervisor: Supervisor, password: str) ->
     console.print(
         f"\n  Shop     [link={url}]{url}[/]\n  Console  [link={url}/console]{url}/console[/]", highlight=False
     )
-    console.print(f"           sign in as [bold]{STAFF_NAME}[/] with [bold]{password}[/]", highlight=False)
+    names = f"[bold]{STAFF_NAME}[/] or [bold]{SUPPORT_NAME}[/]"
+    console.print(f"           sign in as {names} with [bold]{password}[/]", highlight=False)
     console.print(f"  API      {url}/openapi.json\n  Logs     {supervisor.config.data_dir / 'log'}", highlight=False)
     console.print("\n  Ctrl-C stops everything.\n", highlight=False)

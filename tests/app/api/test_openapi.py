@@ -83,7 +83,7 @@ def headers(live: Live) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def staff_headers(live: Live) -> dict[str, str]:
     """The staff login of the example."""
-    answer = httpx.post(f"{live.url}/api/v1/staff/sessions", json={"name": "director", "password": live.password})
+    answer = httpx.post(f"{live.url}/api/v1/staff/sessions", json={"name": "manager", "password": live.password})
     return {"Authorization": f"Bearer {answer.raise_for_status().json()['token']}"}
 
 

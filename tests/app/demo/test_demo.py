@@ -36,7 +36,7 @@ def test_the_quick_demo_holds_every_invariant(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-4000:]
-    assert "sign in as director with" in ran.stdout
+    assert "sign in as manager with" in ran.stdout
     assert "Payment channel harbour fails now" in ran.stdout
     assert "Payment channel harbour is back." in ran.stdout
     assert "Every invariant holds." in ran.stdout

@@ -12,7 +12,7 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _WHITE = (255, 255, 255)
 _LIGHT_GROUND = (245, 246, 248)
 _DARK_RAISED = (23, 28, 34)
-_NIGHT = (10, 13, 16)
+_BLACK = (0, 0, 0)
 
 Rgb = tuple[int, int, int]
 
@@ -70,8 +70,8 @@ def _tokens(accent: Accent) -> str:
 
 
 def _on(fill: Rgb) -> Rgb:
-    """White where it reads, else night: one of the two reads on every colour."""
-    return _WHITE if contrast(fill, _WHITE) >= TEXT_CONTRAST_MIN else _NIGHT
+    """White where it reads, else black: one of the two reads on every colour, for 4.5 squared is less than 21."""
+    return _WHITE if contrast(fill, _WHITE) >= TEXT_CONTRAST_MIN else _BLACK
 
 
 def _deep(fill: Rgb) -> Rgb:

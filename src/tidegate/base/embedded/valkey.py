@@ -45,6 +45,7 @@ class EmbeddedValkey:
                 return False
             self._home.mkdir(parents=True, exist_ok=True)
             self._socket.unlink(missing_ok=True)
+            reap(0, self._server)
             self._launch()
             return True
 
@@ -72,6 +73,8 @@ class EmbeddedValkey:
                 self._server = server
                 return
             time.sleep(0.02)
+        server.kill()
+        server.wait()
         raise ServerFault(
             f"Valkey did not start within {_START_SECONDS} s. Its log {self._log} ends:\n{tail(self._log)}"
         )
@@ -89,14 +92,19 @@ class EmbeddedValkey:
     def _settings(self) -> dict[str, str]:
         return {
             "port": "0",
-            "unixsocket": str(self._socket),
+            "unixsocket": _quoted(self._socket),
             "unixsocketperm": "700",
             "save": '""',
             "appendonly": "no",
             "maxmemory": f"{memory_bytes() // 16 // _MIB}mb",
             "maxmemory-policy": "volatile-ttl",
-            "dir": str(self._home),
+            "dir": _quoted(self._home),
         }
+
+
+def _quoted(place: Path) -> str:
+    """Write a path for Valkey's configuration, in which a bare space would end it."""
+    return '"' + str(place).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _binary() -> str:

@@ -1,0 +1,118 @@
+"""The supervisor: everything runs, what dies is started again, an orderly end leaves nothing running and all data."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.faults.flood import kill, settings
+from tidegate.app.compose import opened
+from tidegate.app.supervisor import Process, Supervisor, festival
+from tidegate.app.up import STAFF_NAME, prepare
+from tidegate.base.embedded.process import alive
+
+SLEEPER = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
+
+
+async def _until(condition, seconds: float = 20) -> None:  # type: ignore[no-untyped-def]
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+async def test_a_process_that_dies_is_started_again_and_one_that_is_stopped_is_not(tmp_path: Path) -> None:
+    process = Process("sleeper", SLEEPER, os.environ, tmp_path / "sleeper.log")
+    assert process.pid is None
+    process.start()
+    first = process.pid
+    assert first is not None
+    await _until(lambda: process.log_file.read_text().count("here") == 1)
+    process.revive()
+    assert (process.pid, process.restarts) == (first, 0)
+    os.kill(first, signal.SIGKILL)
+    await _until(lambda: process.pid is None)
+    process.revive()
+    second = process.pid
+    assert second not in {None, first}
+    assert process.restarts == 1
+    await _until(lambda: process.log_file.read_text().count("here") == 2)
+    process.stop()
+    assert process.pid is None
+    assert second is not None
+    assert not alive(second)
+
+
+async def test_what_a_dead_process_left_behind_is_ended_too(tmp_path: Path) -> None:
+    child = tmp_path / "child"
+    program = (
+        "import os, time, pathlib\n"
+        f"pid = os.fork()\npathlib.Path({str(child)!r} + str(pid == 0)).write_text(str(os.getpid()))\ntime.sleep(600)"
+    )
+    process = Process("forks", [sys.executable, "-c", program], os.environ, tmp_path / "forks.log")
+    process.start()
+    left = Path(f"{child}True")
+    await _until(lambda: left.exists() and left.read_text() != "")
+    orphan, parent = int(left.read_text()), process.pid
+    assert parent is not None
+    os.kill(parent, signal.SIGKILL)
+    await _until(lambda: process.pid is None)
+    assert alive(orphan)
+    process.revive()
+    await _until(lambda: not alive(orphan))
+    process.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("flood")
+async def test_everything_runs_dies_comes_back_and_ends_in_order() -> None:
+    with settings() as config:
+        async with festival(config) as supervisor:
+            assert [process.name for process in supervisor.processes] == ["harbour", "lantern", "worker", "web"]
+            password = await prepare(supervisor)
+            assert await prepare(supervisor) == password, "the same login at every start"
+            assert STAFF_NAME == "manager"
+            async with opened(supervisor.config) as app:
+                current = app.campaign.current()
+                assert current is not None
+                version = (current.campaign_id, current.version)
+            pids = _pids(supervisor)
+            assert None not in pids.values()
+            for victim in ("web", "worker", "lantern", "valkey", "postgres"):
+                assert kill(supervisor, victim)
+            await _until(lambda: all(pids[name] != pid is not None for name, pid in _living(supervisor).items()), 40)
+            await _ready(config.public_url)
+            last = _pids(supervisor)
+        assert _pids(supervisor) == dict.fromkeys(last)
+        assert not [pid for pid in last.values() if pid is not None and alive(pid)]
+        async with festival(config) as again, opened(again.config) as app:
+            current = app.campaign.current()
+            assert current is not None
+            assert (current.campaign_id, current.version) == version, "it continues with the same data"
+
+
+def _pids(supervisor: Supervisor) -> dict[str, int | None]:
+    named = {process.name: process.pid for process in supervisor.processes}
+    return {**named, **{type(server).__name__: server.pid for server in supervisor.servers}}
+
+
+def _living(supervisor: Supervisor) -> dict[str, int | None]:
+    """Those that were killed."""
+    return {name: pid for name, pid in _pids(supervisor).items() if name != "harbour"}
+
+
+async def _ready(url: str) -> None:
+    deadline = time.monotonic() + 30
+    async with httpx.AsyncClient(timeout=3) as client:
+        while time.monotonic() < deadline:
+            try:
+                if (await client.get(f"{url}/health/ready")).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.2)
+    raise AssertionError("not ready again")

@@ -1,0 +1,112 @@
+"""Settings: a working default for each, and a bad value told by the name of its variable."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tidegate.base.config import ChannelSetting, Config
+
+
+def _read(tmp_path: Path, **variables: str) -> Config:
+    return Config.from_env({"TIDEGATE_DATA_DIR": str(tmp_path), **variables})
+
+
+def test_without_any_variable_everything_runs_on_this_machine(tmp_path: Path) -> None:
+    config = _read(tmp_path)
+    assert config == Config(
+        data_dir=tmp_path,
+        secret=(tmp_path / "secret").read_bytes(),
+        host="127.0.0.1",
+        port=8470,
+        public_url="http://127.0.0.1:8470",
+        web_workers=1,
+        database_connections_max=12,
+        channels=(
+            ChannelSetting(name="harbour", url="http://127.0.0.1:8471", secret="sandbox-harbour"),
+            ChannelSetting(name="lantern", url="http://127.0.0.1:8472", secret="sandbox-lantern"),
+        ),
+        sms="sandbox",
+    )
+
+
+def test_each_variable_is_read(tmp_path: Path) -> None:
+    config = _read(
+        tmp_path,
+        TIDEGATE_SECRET="s" * 32,
+        TIDEGATE_DATABASE_URL="postgresql://db/shop",
+        TIDEGATE_REPLICA_URL="postgresql://replica/shop",
+        TIDEGATE_CACHE_URL="valkey://cache",
+        TIDEGATE_HOST="0.0.0.0",
+        TIDEGATE_PORT="9000",
+        TIDEGATE_PUBLIC_URL="https://shop.example",
+        TIDEGATE_WEB_WORKERS="4",
+        TIDEGATE_DATABASE_CONNECTIONS="30",
+        TIDEGATE_CHANNELS='[{"name": "bank", "url": "https://bank.example", "secret": "x", "weight": 3}]',
+        TIDEGATE_SMS="http",
+        TIDEGATE_SMS_URL="https://sms.example",
+        TIDEGATE_SMS_SECRET="y",
+        TIDEGATE_HOLD_SECONDS="60",
+    )
+    assert config == Config(
+        data_dir=tmp_path,
+        secret=b"s" * 32,
+        database_url="postgresql://db/shop",
+        replica_url="postgresql://replica/shop",
+        cache_url="valkey://cache",
+        host="0.0.0.0",
+        port=9000,
+        public_url="https://shop.example",
+        web_workers=4,
+        database_connections_max=30,
+        channels=(ChannelSetting(name="bank", url="https://bank.example", secret="x", weight=3),),
+        sms="http",
+        sms_url="https://sms.example",
+        sms_secret="y",
+        secure_cookies=True,
+        hold_seconds=60,
+    )
+    assert not (tmp_path / "secret").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TIDEGATE_PORT", "http"),
+        ("TIDEGATE_PORT", "-1"),
+        ("TIDEGATE_PORT", "0"),
+        ("TIDEGATE_PORT", "65536"),
+        ("TIDEGATE_PORT", "8470.5"),
+        ("TIDEGATE_PORT", "٨٤٧٠"),
+        ("TIDEGATE_PORT", "9" * 5_000),
+        ("TIDEGATE_WEB_WORKERS", "0"),
+        ("TIDEGATE_DATABASE_CONNECTIONS", "0"),
+        ("TIDEGATE_HOLD_SECONDS", "1e3"),
+        ("TIDEGATE_SECRET", "too short"),
+        ("TIDEGATE_CHANNELS", "harbour"),
+        ("TIDEGATE_CHANNELS", '[{"name": "harbour"}]'),
+        ("TIDEGATE_CHANNELS", '{"name": 1}'),
+    ],
+)
+def test_a_bad_value_is_told_by_the_name_of_its_variable(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} must be"):
+        _read(tmp_path, **{name: value})
+
+
+def test_the_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        made = {config.secret for config in pool.map(lambda _: _read(tmp_path / "new"), range(64))}
+    assert len(made) == 1
+    assert len(made.pop()) >= 32
+    assert stat.S_IMODE((tmp_path / "new" / "secret").stat().st_mode) == 0o600
+    assert [each.name for each in (tmp_path / "new").iterdir()] == ["secret"]
+
+
+def test_an_empty_or_shortened_secret_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    kept = tmp_path / "secret"
+    for content in ("", "short"):
+        kept.write_text(content)
+        with pytest.raises(ValueError, match="holds fewer than 32 characters"):
+            _read(tmp_path)
+        assert kept.read_text() == content
