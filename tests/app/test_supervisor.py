@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.flood import kill, settings
 from tidegate.app.compose import opened
-from tidegate.app.supervisor import Process, Supervisor, festival
+from tidegate.app.supervisor import NotReady, Process, Supervisor, festival
 from tidegate.app.up import STAFF_NAME, prepare
 from tidegate.base.embedded.process import alive
 
@@ -27,7 +27,6 @@ async def _until(condition, seconds: float = 20) -> None:  # type: ignore[no-unt
 
 async def test_a_process_that_dies_is_started_again_and_one_that_is_stopped_is_not(tmp_path: Path) -> None:
     process = Process("sleeper", SLEEPER, os.environ, tmp_path / "sleeper.log")
-    assert process.pid is None
     process.start()
     first = process.pid
     assert first is not None
@@ -82,6 +81,10 @@ async def test_everything_runs_dies_comes_back_and_ends_in_order() -> None:
                 version = (current.campaign_id, current.version)
             pids = _pids(supervisor)
             assert None not in pids.values()
+            with pytest.raises(NotReady, match=r"runs already on .* Nothing was started"):
+                async with festival(config):
+                    raise AssertionError("never given")
+            assert _pids(supervisor) == pids
             for victim in ("web", "worker", "lantern", "valkey", "postgres"):
                 assert kill(supervisor, victim)
             await _until(lambda: all(pids[name] != pid is not None for name, pid in _living(supervisor).items()), 40)

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psycopg
@@ -13,12 +12,11 @@ from tidegate.base.embedded.postgres import EmbeddedPostgres
 
 
 @pytest.fixture
-async def table(db: Database) -> AsyncIterator[str]:
-    """A table of two columns."""
+async def table(db: Database) -> None:
+    """A table of two columns, probe.entry."""
     async with db.transaction() as tx:
         await tx.execute("create schema probe")
         await tx.execute("create table probe.entry (id int primary key, amount int not null)")
-    yield "probe.entry"
 
 
 async def _count(db: Database) -> int:
@@ -161,9 +159,9 @@ async def test_a_server_that_is_gone_is_said_to_be_unavailable_and_is_found_agai
             await tx.execute("create table public.kept (id int)")
             await tx.execute("insert into public.kept values (7)")
         postgres.stop()
-        for give in (lambda: database.read(wait_seconds=0.5), database.connection):
+        for given in (database.read(wait_seconds=0.5), database.connection()):
             with pytest.raises(DatabaseUnavailable):
-                async with give():
+                async with given:
                     raise AssertionError("never given")
         await asyncio.sleep(4)
         await asyncio.to_thread(postgres.start)

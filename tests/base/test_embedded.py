@@ -1,4 +1,4 @@
-"""The embedded servers: one whoever starts, durable, recovering, reachable under odd folders, left alone when adopted."""
+"""The embedded servers: one whoever starts, durable, recovering, at home in odd folders, left alone when adopted."""
 
 import os
 import pwd
@@ -41,9 +41,13 @@ def place() -> Iterator[Path]:
             server.stop()
 
 
+def _runs(server: EmbeddedPostgres | EmbeddedValkey) -> bool:
+    return server.pid is not None
+
+
 def _ask(postgres: EmbeddedPostgres, statement: str) -> list[tuple[object, ...]]:
     with psycopg.connect(postgres.url, autocommit=True) as connection:
-        cursor = connection.execute(statement)  # type: ignore[call-overload]
+        cursor = connection.execute(statement)
         return list(cursor.fetchall()) if cursor.description else []
 
 
@@ -87,6 +91,7 @@ def test_what_was_committed_is_there_after_kill_9_and_durability_is_on(place: Pa
     assert postgres.pid is None
     assert postgres.start() is True
     assert _ask(postgres, "select count(*) from kept") == [(300,)]
+    postgres.stop()
 
 
 def test_it_runs_as_an_account_without_rights_and_lets_no_other_account_in(place: Path) -> None:
@@ -100,6 +105,7 @@ def test_it_runs_as_an_account_without_rights_and_lets_no_other_account_in(place
         assert pwd.getpwuid(owner).pw_name in {"postgres", "nobody"}
     socket = socket_folder(place) / "postgres" / ".s.PGSQL.5432"
     assert (socket.stat().st_mode & 0o777, socket.stat().st_uid) == (0o700, owner)
+    postgres.stop()
 
 
 def test_a_data_folder_that_only_its_owner_may_enter_works(place: Path) -> None:
@@ -144,7 +150,7 @@ def test_valkey_comes_back_after_kill_9_and_is_stopped(place: Path) -> None:
     with valkey.Valkey.from_url(cache.url) as client:
         assert client.ping() is True
     cache.stop()
-    assert cache.pid is None
+    assert not _runs(cache)
     assert not alive(first)
 
 
@@ -155,12 +161,13 @@ def test_what_ran_before_is_used_and_left_running(place: Path) -> None:
     with running_servers(config) as located:
         assert located.database_url == postgres.url
         assert located.cache_url == cache.url
-        assert cache.pid is not None
-    assert postgres.pid is not None, "found running, so left running"
-    assert cache.pid is None, "started here, so stopped here"
+        assert _runs(cache)
+    assert _runs(postgres), "found running, so left running"
+    assert not _runs(cache), "started here, so stopped here"
     elsewhere = Config(
         data_dir=place / "unused", secret=config.secret, database_url="postgresql://db", cache_url="valkey://cache"
     )
     with running_servers(elsewhere) as located:
         assert located == elsewhere
+    postgres.stop()
     assert not (place / "unused").exists()

@@ -138,7 +138,7 @@ async def test_the_queue_and_the_steps_survive_a_database_that_ends_every_connec
         async with db.transaction() as tx:
             await jobs.defer(tx, "count", number=99)
         await _until(lambda: 99 in done)
-    assert done == [0, 1, 2, 99]
+    assert set(done) == {0, 1, 2, 99}, "a job may be done twice, never not at all"
 
 
 async def test_a_step_that_fails_is_repeated_and_stops_nothing_else(db: Database, database_url: str) -> None:

@@ -111,7 +111,8 @@ async def _nothing_is_oversold(app: App) -> None:
         levels = await app.stock.levels(tx, current.campaign_id, [HOT])
         [(paid, units)] = await (
             await tx.execute(
-                "select count(*) filter (where o.state = 'paid'), coalesce(sum(h.quantity) filter (where h.state = 'sold'), 0)"
+                "select count(*) filter (where o.state = 'paid'),"
+                " coalesce(sum(h.quantity) filter (where h.state = 'sold'), 0)"
                 " from stock.hold h join ordering.orders o using (order_id) where h.sku = %s",
                 [HOT],
             )

@@ -5,6 +5,7 @@ any of them may be killed at any moment.
 """
 
 import asyncio
+import fcntl
 import logging
 import os
 import shutil
@@ -102,6 +103,7 @@ class Supervisor:
         self.servers: list[Server] = embedded_servers(config)
         self.processes = self._processes(worker=worker)
         self._started: list[Server] = []
+        self._claimed = (self.config.data_dir / "festival.lock").open("a")
 
     def process(self, name: str) -> Process:
         """Return the process called `name`: web, worker, or a sandbox channel's."""
@@ -110,8 +112,11 @@ class Supervisor:
     async def start(self) -> None:
         """Start servers, migrate, start processes, and wait until the web process answers.
 
-        Raises NotReady when it does not within a minute, ServerFault when an embedded server does not start.
+        Raises NotReady when it does not within a minute, or when a festival runs on this data folder already;
+        ServerFault when an embedded server does not start.
         """
+        self._claim()
+        _forget_metrics(self.config)
         self._started = [server for server in self.servers if await asyncio.to_thread(server.start)]
         assert self.config.database_url is not None
         await migrate(Database(self.config.database_url))
@@ -129,6 +134,16 @@ class Supervisor:
             for process in self.processes:
                 process.revive()
 
+    def _claim(self) -> None:
+        """Hold the data folder until the end: two that keep the same processes running would fight over their ports."""
+        try:
+            fcntl.flock(self._claimed, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NotReady(
+                f"A festival runs already on {self.config.data_dir}. Nothing was started. "
+                "Stop that one first, or set TIDEGATE_DATA_DIR to another folder."
+            ) from None
+
     async def _revive(self, server: Server) -> None:
         log.warning("%s is gone and is started again", type(server).__name__)
         try:
@@ -143,6 +158,7 @@ class Supervisor:
         for server in reversed(self.servers):
             if server in self._started:
                 await asyncio.to_thread(server.stop)
+        self._claimed.close()
 
     def _processes(self, *, worker: bool) -> list[Process]:
         config = self.config
@@ -180,10 +196,7 @@ class Supervisor:
 
 
 def _environment(config: Config) -> dict[str, str]:
-    """Return the environment of the processes: ours, with all addresses, and a fresh folder for shared metrics."""
-    metrics = config.data_dir / "metrics"
-    shutil.rmtree(metrics, ignore_errors=True)
-    metrics.mkdir(parents=True)
+    """Return the environment of the processes: ours, with all addresses, and a folder for shared metrics."""
     return {
         **os.environ,
         "TIDEGATE_DATA_DIR": str(config.data_dir),
@@ -195,8 +208,17 @@ def _environment(config: Config) -> dict[str, str]:
         "TIDEGATE_CHANNELS": msgspec.json.encode(config.channels).decode(),
         "TIDEGATE_HOLD_SECONDS": str(config.hold_seconds or 0),
         "TIDEGATE_WEB_WORKERS": str(config.web_workers),
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        "PROMETHEUS_MULTIPROC_DIR": str(_metrics(config)),
     }
+
+
+def _metrics(config: Config) -> Path:
+    return config.data_dir / "metrics"
+
+
+def _forget_metrics(config: Config) -> None:
+    shutil.rmtree(_metrics(config), ignore_errors=True)
+    _metrics(config).mkdir(parents=True)
 
 
 @asynccontextmanager

@@ -82,13 +82,18 @@ class Batcher(Generic[T, R]):
             self._wait_metric.observe(perf_counter() - batch[0][2])
             try:
                 answers = await self._flush([item for item, _, _ in batch])
-                assert len(answers) == len(batch), "the flush answers each item"
+                _require_all(batch, answers)
             except BaseException as fault:
                 _fail([answer for _, answer, _ in batch], fault)
                 if not isinstance(fault, Exception):
                     raise
             else:
                 _settle([answer for _, answer, _ in batch], answers)
+
+
+def _require_all(items: Sequence[object], answers: Sequence[object]) -> None:
+    if len(answers) != len(items):
+        raise RuntimeError(f"the flush gave {len(answers)} answers to {len(items)} items")
 
 
 def _settle(futures: Sequence["asyncio.Future[R]"], answers: Sequence[R | Exception]) -> None:

@@ -45,7 +45,9 @@ class EmbeddedValkey:
                 return False
             self._home.mkdir(parents=True, exist_ok=True)
             self._socket.unlink(missing_ok=True)
-            reap(0, self._server)
+            if self._server is not None:  # it hangs or is just dying; nothing in it is worth waiting for
+                self._server.kill()
+                self._server.wait()
             self._launch()
             return True
 
