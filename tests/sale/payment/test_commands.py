@@ -36,10 +36,12 @@ def run(shop: World, database_url: str, harbour: SandboxProcess, lantern: Sandbo
         await db.open()
         channels = [harbour.setting, lantern.setting]
         payment = Payment(db, cache, shop.clock, shop.ids, shop.outbox, channels, public_url="")
-        yield Installed(db, payment)
-        await payment.close()
-        await cache.close()
-        await db.close()
+        try:
+            yield Installed(db, payment)
+        finally:
+            await payment.close()
+            await cache.close()
+            await db.close()
 
     return lambda *arguments: CliRunner().invoke(group, list(arguments), obj=opened)
 
