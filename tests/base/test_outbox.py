@@ -126,7 +126,7 @@ async def test_order_holds_where_the_transaction_number_gains_a_digit(db: Databa
     async with db.transaction() as tx:
         for number, xid in enumerate(["9", "10", "99", "100", "101", "110"]):
             await tx.execute(
-                "insert into base.outbox (xid, events) values (%s::xid8, %s::json)",
+                "insert into base.outbox (xid, kinds, events) values (%s::xid8, '{Counted}', %s::json)",
                 [xid, f'[{{"type": "Counted", "number": {number}}}]'],
             )
     assert await outbox.deliver(db, "first") == 6

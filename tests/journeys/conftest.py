@@ -70,16 +70,16 @@ def _until_ready(running: subprocess.Popen[bytes], said: Path) -> Festival:
     while time.monotonic() < deadline and running.poll() is None:
         text = said.read_text()
         shop = re.search(r"Shop\s+(http://\S+)", text)
-        login = re.search(r"sign in as (\S+) with (\S+)", text)
+        login = re.search(r"sign in as (\S+) or \S+ with (\S+)", text)
         if shop and login and "Ctrl-C" in text:
             return Festival(url=shop[1], staff=login[1], password=login[2])
         time.sleep(0.2)
     raise AssertionError(f"`tidegate up` did not get ready: {said.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One headless Chromium for all journeys."""
+    """One headless Chromium for a file's journeys: while it is open, no other test may run an event loop here."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield started

@@ -25,9 +25,27 @@ class Ids:
         now_ms = int(self._clock.now().timestamp() * 1000)
         if now_ms > self._last_ms:
             self._last_ms, self._counter = now_ms, 0
-        elif self._counter < _COUNTER_MAX:
+        else:
+            self._step()
+        return self._made(self._randomness(8))
+
+    def many(self, count: int) -> list[UUID]:
+        """Return `count` ids that ascend, for a batch: the clock and the randomness are asked once."""
+        if count == 0:
+            return []
+        made = [self.new()]
+        randomness = self._randomness(8 * (count - 1))
+        for start in range(0, len(randomness), 8):
+            self._step()
+            made.append(self._made(randomness[start : start + 8]))
+        return made
+
+    def _step(self) -> None:
+        if self._counter < _COUNTER_MAX:
             self._counter += 1
         else:
             self._last_ms, self._counter = self._last_ms + 1, 0
-        tail = int.from_bytes(self._randomness(8), "big") >> 2
+
+    def _made(self, randomness: bytes) -> UUID:
+        tail = int.from_bytes(randomness, "big") >> 2
         return UUID(int=self._last_ms << 80 | _VERSION | self._counter << 64 | _VARIANT | tail)

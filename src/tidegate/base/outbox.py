@@ -38,6 +38,7 @@ E = TypeVar("E", bound=Event)
 Handler = Callable[[Tx, list[Any]], Awaitable[None]]
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
 class Outbox:
@@ -49,7 +50,10 @@ class Outbox:
     async def append(self, tx: Tx, *events: Event) -> None:
         """Write `events` as one row of this transaction."""
         if events:
-            await tx.execute("insert into base.outbox (events) values (%s::json)", [_encode(events).decode()])
+            kinds = sorted({type(event).__name__ for event in events})
+            await tx.execute(
+                "insert into base.outbox (kinds, events) values (%s, %s::json)", [kinds, _encode(events).decode()]
+            )
 
     def subscribe(self, name: str, handlers: Mapping[type[Event], Handler]) -> None:
         """Register subscriber `name`: for each type of event, what handles a list of them in one transaction.
@@ -71,10 +75,10 @@ class Outbox:
             cursor = await _lock_cursor(tx, name)
             if cursor is None:
                 return 0
-            rows = await _rows_after(tx, cursor)
+            rows = await _rows_after(tx, cursor, list(self._subscribers[name]))
             if not rows:
                 return 0
-            await self._handle(tx, name, [event for _, _, events in rows for event in events])
+            await self._handle(tx, name, [event for _, _, events in rows if events for event in _decode(events)])
             last_xid, last_id, _ = rows[-1]
             await tx.execute(
                 "update base.outbox_cursor set xid = %s::xid8, id = %s, moved_at = now() where subscriber = %s",
@@ -165,11 +169,13 @@ async def _lock_cursor(tx: Tx, name: str) -> tuple[str, int] | None:
     return (row[0], row[1]) if row else None
 
 
-async def _rows_after(tx: Tx, cursor: tuple[str, int]) -> list[tuple[str, int, list[dict[str, Any]]]]:
+async def _rows_after(tx: Tx, cursor: tuple[str, int], kinds: list[str]) -> list[tuple[str, int, str | None]]:
+    """Return the next rows; the events of a row that has none of these kinds are left out."""
     # The alias matters: a bare `order by xid` would mean the text of the select list, in which 1000 comes before 999.
     rows = await tx.execute(
-        "select o.xid::text, o.id, o.events from base.outbox o where (o.xid, o.id) > (%s::xid8, %s)"
+        "select o.xid::text, o.id, case when o.kinds && %s then o.events::text end"
+        " from base.outbox o where (o.xid, o.id) > (%s::xid8, %s)"
         " and o.xid < pg_snapshot_xmin(pg_current_snapshot()) order by o.xid, o.id limit %s",
-        [*cursor, _ROWS_MAX],
+        [kinds, *cursor, _ROWS_MAX],
     )
     return await rows.fetchall()

@@ -3,6 +3,8 @@ create table base.outbox (
     xid xid8 not null default pg_current_xact_id(),
     id bigint generated always as identity,
     written_at timestamptz not null default now(),
+    -- The names of the events in this row, so that a subscriber reads only what it handles.
+    kinds text[] not null,
     events json not null,
     primary key (xid, id)
 );

@@ -31,6 +31,7 @@ from tidegate.sale.ordering.contracts import (
     PlaceOrder,
     Refund,
     RefundLine,
+    Terms,
 )
 from tidegate.sale.ordering.errors import (
     KeyMalformed,
@@ -117,10 +118,9 @@ class Ordering:
             key=key,
             request_hash=request_hash(command),
             address_id=command.address_id,
-            campaign_id=rules.campaign_id,
+            terms=Terms(rules.campaign_id, rules.currency, self._payment_seconds()),
             cart=cart,
             priced=priced,
-            payment_seconds=self._payment_seconds(),
         )
 
     def _require_open(self, rules: RuleSet) -> None:

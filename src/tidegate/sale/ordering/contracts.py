@@ -59,6 +59,14 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Annotated[datetime, Meta(description="Pay before this moment; then the units go back on sale.")]
 
 
+class Terms(msgspec.Struct, frozen=True, order=True):
+    """What all orders of one part of a batch have in common."""
+
+    campaign_id: str
+    currency: str
+    payment_seconds: int
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A priced order on its way into the hot lane."""
 
@@ -66,10 +74,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     request_hash: bytes
     address_id: UUID
-    campaign_id: str
+    terms: Terms
     cart: Cart
     priced: PricedOrder
-    payment_seconds: int
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

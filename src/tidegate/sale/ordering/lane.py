@@ -23,7 +23,7 @@ from tidegate.base.outbox import Outbox
 from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.errors import CountersRaced
 from tidegate.sale.ordering import store
-from tidegate.sale.ordering.contracts import Asked, OrderPlaced, Placed
+from tidegate.sale.ordering.contracts import Asked, OrderPlaced, Placed, Terms
 from tidegate.sale.ordering.errors import OrderDenied
 from tidegate.sale.ordering.rules import Decision, Earlier, Taken, decide, units_of
 from tidegate.sale.ordering.station import OrderFacts, RiskStation, Verdict
@@ -109,28 +109,34 @@ class HotLane:
         raise DatabaseUnavailable
 
     async def _decide_and_write(self, tx: Tx, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
-        """Decide and write the part of each campaign in turn; nearly always there is one."""
+        """Decide and write the part of each campaign and its terms in turn; nearly always there is one."""
+        parts = sorted({asked.terms for asked in batch})
+        if len(parts) == 1:
+            return await self._part(tx, parts[0], batch)
         answers: dict[int, Placed | Exception] = {}
-        for campaign_id in sorted({asked.campaign_id for asked in batch}):
-            places = [place for place, asked in enumerate(batch) if asked.campaign_id == campaign_id]
-            part = await self._part(tx, campaign_id, [batch[place] for place in places])
+        for terms in parts:
+            places = [place for place, asked in enumerate(batch) if asked.terms == terms]
+            part = await self._part(tx, terms, [batch[place] for place in places])
             answers.update(zip(places, part, strict=True))
         return [answers[place] for place in range(len(batch))]
 
-    async def _part(self, tx: Tx, campaign_id: str, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
+    async def _part(self, tx: Tx, terms: Terms, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
         earlier = await store.earlier(tx, [(asked.buyer_id, asked.key) for asked in batch])
         addresses = await self._addresses.owned_addresses(tx, [(asked.buyer_id, asked.address_id) for asked in batch])
         counters = await self._pricing.lock_counters(tx, {use.key for asked in batch for use in asked.priced.counters})
-        ledger = await self._stock.lock(tx, campaign_id, {line.sku for asked in batch for line in asked.priced.lines})
-        numbered = [(self._ids.new(), asked) for asked in batch]
+        ledger = await self._stock.lock(
+            tx, terms.campaign_id, {line.sku for asked in batch for line in asked.priced.lines}
+        )
+        numbered = list(zip(self._ids.many(len(batch)), batch, strict=True))
         decisions = decide(numbered, earlier, addresses, counters, ledger, self._pricing.refusal_of)
         taken = [decision for decision in decisions if isinstance(decision, Taken)]
         now = self._clock.now()
-        placed = [_placed(each, now + timedelta(seconds=each.asked.payment_seconds), now) for each in taken]
+        expires_at = now + timedelta(seconds=terms.payment_seconds)
+        placed = [_placed(each, expires_at, now) for each in taken]
         if taken:
             await self._pricing.write_counters(tx, counters)
             await self._stock.hold(tx, ledger)
-            await store.insert_orders(tx, taken, now, [each.expires_at for each in placed])
+            await store.insert_orders(tx, taken, terms, now, expires_at)
             await self._payment.open_intents(
                 tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]
             )
@@ -176,7 +182,7 @@ def _event(taken: Taken, placed: Placed) -> OrderPlaced:
     return OrderPlaced(
         order_id=taken.order_id,
         buyer_id=taken.asked.buyer_id,
-        campaign_id=taken.asked.campaign_id,
+        campaign_id=taken.asked.terms.campaign_id,
         total=placed.total,
         currency=placed.currency,
         lines=units_of(taken.asked.priced),

@@ -18,6 +18,7 @@ from tidegate.sale.ordering.contracts import (
     OrderSort,
     OrderState,
     Refund,
+    Terms,
 )
 from tidegate.sale.ordering.rules import Earlier, Taken
 from tidegate.sale.stock.contracts import Fingerprint
@@ -47,34 +48,51 @@ async def earlier(tx: Tx, keys: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, 
     return {(row[0], row[1]): Earlier(row[2], row[3]) for row in await rows.fetchall()}
 
 
-async def insert_orders(tx: Tx, taken: Sequence[Taken], placed_at: datetime, expires_at: Sequence[datetime]) -> None:
-    """Insert the taken orders of a batch."""
-    asked = [each.asked for each in taken]
+class _NewOrder(msgspec.Struct):
+    """A row of `ordering.orders`, as it differs from order to order."""
+
+    order_id: UUID
+    buyer_id: UUID
+    idempotency_key: str
+    request_hash: bytes
+    address_id: UUID
+    total: int
+    coupon: str | None
+    priced: PricedOrder
+
+
+async def insert_orders(
+    tx: Tx, taken: Sequence[Taken], terms: Terms, placed_at: datetime, expires_at: datetime
+) -> None:
+    """Insert the taken orders of a batch, all of the same campaign and on the same terms."""
+    rows = [
+        _NewOrder(
+            each.order_id,
+            each.asked.buyer_id,
+            each.asked.key,
+            each.asked.request_hash,
+            each.asked.address_id,
+            each.asked.priced.total,
+            each.asked.cart.coupon,
+            each.asked.priced,
+        )
+        for each in taken
+    ]
     await tx.execute(
         """
         insert into ordering.orders (order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id,
                                      total, currency, coupon, priced, placed_at, expires_at)
-        select order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id,
-               total, currency, coupon, priced::json, %(placed_at)s, expires_at
-        from unnest(%(order_ids)b::uuid[], %(buyers)b::uuid[], %(keys)b::text[], %(hashes)b::bytea[],
-                    %(campaigns)b::text[], %(addresses)b::uuid[], %(totals)b::bigint[], %(currencies)b::text[],
-                    %(coupons)b::text[], %(priced)b::text[], %(expires_at)b::timestamptz[])
-            as taken (order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id, total, currency,
-                      coupon, priced, expires_at)
+        select order_id, buyer_id, idempotency_key, decode(request_hash, 'base64'), %(campaign)s, address_id,
+               total, %(currency)s, coupon, priced, %(placed_at)s, %(expires_at)s
+        from json_to_recordset(%(rows)s::json) as new (order_id uuid, buyer_id uuid, idempotency_key text,
+            request_hash text, address_id uuid, total bigint, coupon text, priced json)
         """,
         {
-            "order_ids": [each.order_id for each in taken],
-            "buyers": [each.buyer_id for each in asked],
-            "keys": [each.key for each in asked],
-            "hashes": [each.request_hash for each in asked],
-            "campaigns": [each.campaign_id for each in asked],
-            "addresses": [each.address_id for each in asked],
-            "totals": [each.priced.total for each in asked],
-            "currencies": [each.priced.currency for each in asked],
-            "coupons": [each.cart.coupon for each in asked],
-            "priced": [_encode(each.priced).decode() for each in asked],
+            "rows": _encode(rows).decode(),
+            "campaign": terms.campaign_id,
+            "currency": terms.currency,
             "placed_at": placed_at,
-            "expires_at": list(expires_at),
+            "expires_at": expires_at,
         },
     )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg.rows import kwargs_row
 
 from tidegate.base.db import Tx
@@ -51,18 +52,9 @@ async def insert_intents(tx: Tx, intents: Sequence[OpenIntent], now: datetime) -
         "insert into payment.intent"
         " (intent_id, order_id, buyer_id, amount, currency, expires_at, opened_at, changed_at)"
         " select intent_id, order_id, buyer_id, amount, currency, expires_at, %(now)s, %(now)s"
-        " from unnest(%(intent_ids)b::uuid[], %(order_ids)b::uuid[], %(buyer_ids)b::uuid[], %(amounts)b::bigint[],"
-        " %(currencies)b::text[], %(expire_ats)b::timestamptz[])"
-        " as opened (intent_id, order_id, buyer_id, amount, currency, expires_at)",
-        {
-            "now": now,
-            "intent_ids": [each.intent_id for each in intents],
-            "order_ids": [each.order_id for each in intents],
-            "buyer_ids": [each.buyer_id for each in intents],
-            "amounts": [each.amount for each in intents],
-            "currencies": [each.currency for each in intents],
-            "expire_ats": [each.expires_at for each in intents],
-        },
+        " from json_to_recordset(%(intents)s::json) as opened"
+        " (intent_id uuid, order_id uuid, buyer_id uuid, amount bigint, currency text, expires_at timestamptz)",
+        {"now": now, "intents": msgspec.json.encode(intents).decode()},
     )
 
 

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
 from tidegate.sale.stock.contracts import Claim, Fingerprint, Gone, Hold, HoldState, Level, Units
+
+_encode = msgspec.json.Encoder().encode
 
 
 async def lock_levels(tx: Tx, campaign_id: str, skus: Sequence[str]) -> list[Level]:
@@ -65,8 +68,7 @@ async def insert_holds(tx: Tx, campaign_id: str, taken: Sequence[Units], at: dat
     await tx.execute(
         """
         with taken as materialized (
-            select * from unnest(%(orders)b::uuid[], %(skus)b::text[], %(units)b::bigint[])
-                as taken (order_id, sku, quantity)
+            select * from json_to_recordset(%(taken)s::json) as taken (order_id uuid, sku text, quantity bigint)
         ), held as (
             insert into stock.hold (campaign_id, sku, order_id, quantity, held_at)
             select %(campaign)s, sku, order_id, quantity, %(at)s from taken
@@ -77,9 +79,7 @@ async def insert_holds(tx: Tx, campaign_id: str, taken: Sequence[Units], at: dat
         """,
         {
             "campaign": campaign_id,
-            "orders": [each.order_id for each in taken],
-            "skus": [each.sku for each in taken],
-            "units": [each.quantity for each in taken],
+            "taken": _encode(taken).decode(),
             "at": at,
         },
     )

@@ -27,9 +27,7 @@ _RAMPS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
 }
 
 
-def ellipse(
-    x: float, y: float, rx: float, ry: float, start: float = 0, end: float = 360
-) -> list[Point]:
+def ellipse(x: float, y: float, rx: float, ry: float, start: float = 0, end: float = 360) -> list[Point]:
     """Points of an ellipse or of an arc of it, clockwise from the right, in degrees."""
     steps = 72
     angles = (math.radians(start + (end - start) * at / steps) for at in range(steps + 1))

@@ -1,0 +1,173 @@
+"""Laws of ordering's decisions, without a database."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.offer.festivals import coupon, definition, offer, version
+from tidegate.offer.campaign.contracts import Shipping
+from tidegate.offer.pricing.api import Counters, compile_rules, price_order
+from tidegate.offer.pricing.contracts import Cart, CartLine
+from tidegate.sale.ordering.contracts import (
+    Asked,
+    Order,
+    OrderLine,
+    OrderState,
+    PlaceOrder,
+    RefundLine,
+    Terms,
+)
+from tidegate.sale.ordering.errors import AddressUnknown, KeyReused, RefundTooLarge
+from tidegate.sale.ordering.rules import (
+    Earlier,
+    Taken,
+    decide,
+    may_move,
+    refund_amount,
+    remaining,
+    request_hash,
+)
+from tidegate.sale.stock.contracts import Level, StockLedger
+from tidegate.sale.stock.errors import SoldOut
+
+RULES = compile_rules(
+    version(
+        definition(
+            [offer("A", 3_333), offer("B", 1_001)],
+            coupons=[coupon("OFF", threshold=1_000, off=199)],
+            shipping=Shipping(fee=600, free_from=None),
+        )
+    )
+)
+NOW = datetime(2026, 11, 11, tzinfo=UTC)
+ADDRESS = UUID(int=7)
+quantities = st.dictionaries(st.sampled_from(["A", "B"]), st.integers(1, 20), min_size=1)
+
+
+def asked(number: int, units: dict[str, int], *, key: str = "", total: int = 0) -> Asked:
+    buyer = UUID(int=number)
+    cart = Cart(tuple(CartLine(sku, count) for sku, count in units.items()))
+    return Asked(
+        buyer_id=buyer,
+        key=key or f"key-{number:06d}",
+        request_hash=bytes([total]) * 16,
+        address_id=ADDRESS,
+        terms=Terms("double-11", "CNY", 900),
+        cart=cart,
+        priced=price_order(RULES, cart, buyer),
+    )
+
+
+def ledger(**free: int) -> StockLedger:
+    return StockLedger("double-11", [Level(sku=sku, loaded=units, held=0, sold=0) for sku, units in free.items()])
+
+
+def settle(batch: list[tuple[UUID, Asked]], stock: StockLedger, known: dict[tuple[UUID, str], Earlier]) -> list[object]:
+    keys = {use.key for _, each in batch for use in each.priced.counters}
+    counters = Counters(dict.fromkeys(keys, 0), missing=frozenset(keys))
+    owned = {(each.buyer_id, ADDRESS) for _, each in batch}
+    return list(decide(batch, known, owned, counters, stock, lambda use: SoldOut(use.key)))
+
+
+@given(st.lists(quantities, max_size=12), st.integers(0, 40), st.integers(0, 40))
+def test_what_is_taken_never_exceeds_what_is_free(wishes: list[dict[str, int]], free_a: int, free_b: int) -> None:
+    stock = ledger(A=free_a, B=free_b)
+    batch = [(UUID(int=1_000 + number), asked(number, units)) for number, units in enumerate(wishes)]
+    taken = [each for each in settle(batch, stock, {}) if isinstance(each, Taken)]
+    for sku, free in (("A", free_a), ("B", free_b)):
+        sold = sum(line.quantity for each in taken for line in each.asked.priced.lines if line.sku == sku)
+        assert stock.free(sku) == free - sold >= 0
+
+
+def test_the_same_key_twice_in_a_batch_is_one_order() -> None:
+    one = asked(1, {"A": 1})
+    first, second = settle([(UUID(int=10), one), (UUID(int=11), one)], ledger(A=5), {})
+    assert isinstance(first, Taken)
+    assert second == Earlier(first.order_id, one.request_hash)
+
+
+def test_a_key_with_another_body_is_refused_and_takes_nothing() -> None:
+    stock = ledger(A=5)
+    one = asked(1, {"A": 1}, key="one-key-1", total=1)
+    known = {(one.buyer_id, one.key): Earlier(UUID(int=9), b"another body hash")}
+    [answer] = settle([(UUID(int=10), one)], stock, known)
+    assert isinstance(answer, KeyReused)
+    assert stock.free("A") == 5
+
+
+def test_an_address_of_nobody_is_refused_before_anything_is_taken() -> None:
+    stock = ledger(A=5)
+    one = asked(1, {"A": 1})
+    [answer] = decide([(UUID(int=10), one)], {}, set(), Counters({}, frozenset()), stock, lambda use: SoldOut(use.key))
+    assert isinstance(answer, AddressUnknown)
+    assert stock.free("A") == 5
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.booleans())
+def test_different_commands_have_different_hashes(one: int, two: int, with_coupon: bool) -> None:
+    def command(quantity: int, code: str | None) -> bytes:
+        return request_hash(
+            PlaceOrder(lines=(OrderLine("A", quantity),), address_id=ADDRESS, expected_total=100, coupon=code)
+        )
+
+    assert (command(one, None) == command(two, None)) == (one == two)
+    assert command(one, None) != command(one, "OFF")
+    assert command(one, "OFF" if with_coupon else None) == command(one, "OFF" if with_coupon else None)
+
+
+def bought(units: dict[str, int]) -> Order:
+    cart = Cart(tuple(CartLine(sku, count) for sku, count in units.items()), "OFF")
+    priced = price_order(RULES, cart, ADDRESS)
+    return Order(
+        order_id=UUID(int=1),
+        buyer_id=UUID(int=2),
+        campaign_id="double-11",
+        address_id=ADDRESS,
+        state=OrderState.PAID,
+        total=priced.total,
+        currency="CNY",
+        refunded=0,
+        coupon="OFF",
+        priced=priced,
+        placed_at=NOW,
+        expires_at=NOW,
+        paid_at=NOW,
+        ended_at=None,
+    )
+
+
+@given(quantities, st.randoms(use_true_random=False))
+def test_all_units_given_back_in_any_portions_bring_exactly_the_total(units: dict[str, int], chance: object) -> None:
+    order = bought(units)
+    back: dict[str, int] = {}
+    total = 0
+    while remaining(order, back):
+        line = chance.choice(remaining(order, back))  # type: ignore[attr-defined]
+        portion = RefundLine(line.sku, chance.randint(1, line.quantity))  # type: ignore[attr-defined]
+        total += refund_amount(order, back, [portion])
+        back[line.sku] = back.get(line.sku, 0) + portion.quantity
+    assert total == order.total
+
+
+def test_more_than_was_bought_cannot_go_back() -> None:
+    order = bought({"A": 2})
+    with pytest.raises(RefundTooLarge) as refused:
+        refund_amount(order, {"A": 1}, [RefundLine("A", 2)])
+    assert refused.value.fields == {"sku": "A", "left": 1}
+    with pytest.raises(RefundTooLarge):
+        refund_amount(order, {}, [RefundLine("B", 1)])
+
+
+def test_states_move_only_forward() -> None:
+    moves = {(before, after) for before in OrderState for after in OrderState if may_move(before, after)}
+    assert moves == {
+        (OrderState.PLACED, OrderState.PAID),
+        (OrderState.PLACED, OrderState.CANCELLED),
+        (OrderState.PLACED, OrderState.EXPIRED),
+        (OrderState.PAID, OrderState.REFUNDING),
+        (OrderState.PAID, OrderState.REFUNDED),
+        (OrderState.REFUNDING, OrderState.REFUNDED),
+    }
