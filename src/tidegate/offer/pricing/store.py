@@ -17,6 +17,8 @@ locked rows at step 3 as well, and could close a circle.
 
 from collections.abc import Sequence
 
+import msgspec
+
 from tidegate.base.db import Tx
 
 LOCK = """
@@ -30,8 +32,7 @@ LOCK = """
 WRITE = """
     with change as materialized (
         select *
-        from unnest(%(keys)b::text[], %(used)b::bigint[], %(caps)b::bigint[], %(new)b::boolean[])
-            as change (key, used, cap, new)
+        from json_to_recordset(%(changes)s::json) as change (key text, used bigint, cap bigint, new boolean)
     ),
     updated as (
         update pricing.counter
@@ -78,6 +79,13 @@ RELEASE = """
 """
 
 
+class _Change(msgspec.Struct):
+    key: str
+    used: int
+    cap: int
+    new: bool
+
+
 async def lock(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
     """Lock the rows of these keys, in key order; how much of each is used. Keys without a row are absent."""
     rows = await tx.execute(LOCK, {"keys": list(keys)})
@@ -86,8 +94,8 @@ async def lock(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
 
 async def write(tx: Tx, changes: Sequence[tuple[str, int, int, bool]]) -> bool:
     """Write new values of locked rows and of new keys; False where another transaction made a key of them first."""
-    keys, used, caps, new = (list(column) for column in zip(*changes, strict=True))
-    written = await (await tx.execute(WRITE, {"keys": keys, "used": used, "caps": caps, "new": new})).fetchone()
+    rows = msgspec.json.encode([_Change(*change) for change in changes]).decode()
+    written = await (await tx.execute(WRITE, {"changes": rows})).fetchone()
     return written is not None and written[0] == len(changes)
 
 

@@ -37,13 +37,18 @@ _SORTS: Mapping[OrderSort, LiteralString] = {
 }
 
 
+class _Key(msgspec.Struct):
+    buyer_id: UUID
+    idempotency_key: str
+
+
 async def earlier(tx: Tx, keys: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], Earlier]:
     """Return the orders that exist already under (buyer, idempotency key)."""
     rows = await tx.execute(
         "select o.buyer_id, o.idempotency_key, o.order_id, o.request_hash"
-        " from unnest(%b::uuid[], %b::text[]) as asked (buyer_id, idempotency_key)"
+        " from json_to_recordset(%s::json) as asked (buyer_id uuid, idempotency_key text)"
         " join ordering.orders o using (buyer_id, idempotency_key)",
-        [[buyer for buyer, _ in keys], [key for _, key in keys]],
+        [_encode([_Key(buyer_id, key) for buyer_id, key in keys]).decode()],
     )
     return {(row[0], row[1]): Earlier(row[2], row[3]) for row in await rows.fetchall()}
 

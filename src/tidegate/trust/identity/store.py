@@ -218,16 +218,21 @@ async def addresses(tx: Tx, account_id: UUID) -> list[AddressRow]:
         return await cursor.fetchall()
 
 
+class _Owned(msgspec.Struct):
+    account_id: UUID
+    address_id: UUID
+
+
 async def owned_addresses(tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
     """Return those (account, address) pairs that exist, looked up in one statement."""
     cursor = await tx.execute(
         """
         select asked.account_id, asked.address_id
-          from unnest(%b::uuid[], %b::uuid[]) as asked (account_id, address_id)
+          from json_to_recordset(%s::json) as asked (account_id uuid, address_id uuid)
           join identity.address as known using (address_id)
          where known.account_id = asked.account_id
         """,
-        [[account for account, _ in pairs], [address for _, address in pairs]],
+        [msgspec.json.encode([_Owned(account_id, address_id) for account_id, address_id in pairs]).decode()],
     )
     return {(account_id, address_id) for account_id, address_id in await cursor.fetchall()}
 
