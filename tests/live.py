@@ -1,7 +1,6 @@
 """A whole installation as processes, for tests that speak to it from outside: web, worker, channels, servers."""
 
 import asyncio
-import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.ports import installation_port
 from tidegate.app.supervisor import Supervisor, festival
 from tidegate.app.up import prepare
 from tidegate.base.config import Config
@@ -23,23 +23,6 @@ class Live(msgspec.Struct, frozen=True):
     supervisor: Supervisor
 
 
-def free_ports(count: int) -> int:
-    """Return the first of so many neighbouring ports that are free now."""
-    for first in range(20_000 + (id(object()) // 64) % 20_000, 60_000, count):
-        probes = [socket.socket() for _ in range(count)]
-        try:
-            for place, probe in enumerate(probes):
-                probe.bind(("127.0.0.1", first + place))
-        except OSError:
-            continue
-        else:
-            return first
-        finally:
-            for probe in probes:
-                probe.close()
-    raise RuntimeError("no free ports")
-
-
 @contextmanager
 def installation(campaign: Path | None = None) -> Iterator[Live]:
     """Run a whole installation on a data folder of its own; its event loop lives in a thread beside the test."""
@@ -48,7 +31,7 @@ def installation(campaign: Path | None = None) -> Iterator[Live]:
     thread.start()
     with tempfile.TemporaryDirectory(prefix="tidegate-live-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        config = Config.from_env({"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(free_ports(3))})
+        config = Config.from_env({"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port())})
         running = festival(config)
         try:
             supervisor = asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(120)

@@ -9,7 +9,6 @@ import json
 import os
 import random
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from uuid import UUID
 import aiohttp
 
 from tests.offer.festivals import definition, goods, offer
+from tests.ports import installation_port
 from tidegate.app.compose import App
 from tidegate.app.publication import PublicationDesk
 from tidegate.app.supervisor import Supervisor
@@ -41,22 +41,13 @@ def settings(**changes: str) -> Iterator[Config]:
     with TemporaryDirectory(prefix="tidegate-flood-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         yield Config.from_env(
-            {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(_free_ports()), "TIDEGATE_HOLD_SECONDS": "6", **changes}
+            {
+                "TIDEGATE_DATA_DIR": folder,
+                "TIDEGATE_PORT": str(installation_port()),
+                "TIDEGATE_HOLD_SECONDS": "6",
+                **changes,
+            }
         )
-
-
-def _free_ports() -> int:
-    """Return a port that is free together with those that the sandbox channels take beside it."""
-    offsets = (0, 1, 2, 101, 102)
-    while True:
-        port = random.randrange(21_000, 31_000)
-        try:
-            probes = [socket.create_server(("127.0.0.1", port + offset)) for offset in offsets]
-        except OSError:
-            continue
-        for probe in probes:
-            probe.close()
-        return port
 
 
 def festival_of_now() -> CampaignDefinition:

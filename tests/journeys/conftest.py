@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,9 +15,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.journeys.chromium import ARGUMENTS, chromium
+from tests.ports import installation_port
 
 _READY_SECONDS = 120
-_PORTS = 4
 
 
 class Festival(msgspec.Struct, frozen=True):
@@ -29,30 +28,13 @@ class Festival(msgspec.Struct, frozen=True):
     password: str
 
 
-def _free_port() -> int:
-    """Return a port that is free together with those after it, which the payment channels use."""
-    for port in range(18_500, 19_500, 10):
-        sockets = [socket.socket() for _ in range(_PORTS)]
-        try:
-            for place, each in enumerate(sockets):
-                each.bind(("127.0.0.1", port + place))
-        except OSError:
-            continue
-        else:
-            return port
-        finally:
-            for each in sockets:
-                each.close()
-    raise OSError("no free ports between 18500 and 19500")
-
-
 @pytest.fixture(scope="session")
 def festival() -> Iterator[Festival]:
     """The example festival, started by the command that a person types, stopped by Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="tidegate-journeys-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         said = Path(folder) / "said.txt"
-        settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(_free_port()), "COLUMNS": "200"}
+        settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port()), "COLUMNS": "200"}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
         with said.open("wb") as output:
             running = subprocess.Popen(

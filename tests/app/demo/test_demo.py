@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.ports import installation_port
 from tests.watch.debrief.test_rules import FACTS, at
-from tests.watch.rehearsal.conftest import free_port
 from tidegate.app.demo.story import QUICK, settings
 from tidegate.base.invariant import Check
 from tidegate.watch.debrief.rules import debrief
@@ -26,7 +26,7 @@ def test_the_quick_demo_holds_every_invariant(tmp_path: Path) -> None:
             **os.environ,
             "PYTHONPATH": SOURCES,
             "TIDEGATE_DATA_DIR": str(tmp_path),
-            "TIDEGATE_PORT": str(free_port()),
+            "TIDEGATE_PORT": str(installation_port()),
             "COLUMNS": "160",
         },
         stdin=subprocess.DEVNULL,
