@@ -135,12 +135,15 @@ class HotLane:
         placed = [_placed(each, expires_at, now) for each in taken]
         if taken:
             await self._pricing.write_counters(tx, counters)
-            await self._stock.hold(tx, ledger)
-            await store.insert_orders(tx, taken, terms, now, expires_at)
-            await self._payment.open_intents(
-                tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]
-            )
-            await self._outbox.append(tx, *[_event(each, answer) for each, answer in zip(taken, placed, strict=True)])
+            async with tx.pipeline():  # nothing is read back here, so nothing is waited for one by one
+                await self._stock.hold(tx, ledger)
+                await store.insert_orders(tx, taken, terms, now, expires_at)
+                await self._payment.open_intents(
+                    tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]
+                )
+                await self._outbox.append(
+                    tx, *[_event(each, answer) for each, answer in zip(taken, placed, strict=True)]
+                )
         return await _answers(tx, decisions, {answer.order_id: answer for answer in placed})
 
 
