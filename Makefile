@@ -32,12 +32,12 @@ run: setup ## Run the system on the example festival until Ctrl-C.
 test: setup browser ## Run all tests.
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
-check: setup ## Format, lint, types, architecture and fast tests.
+check: setup ## Format, lint, types, architecture and the tests that need no server.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not slow"
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not slow and not database"
 
 browser: $(VENV)/.ready ## Find a browser for the tests, or install one.
 	@$(BIN)/python scripts/browser.py

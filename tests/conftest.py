@@ -27,6 +27,13 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the servers, so that `make check` can leave it to `make test`."""
+    for item in items:
+        if "servers" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[tuple[EmbeddedPostgres, EmbeddedValkey]]:
     """Both embedded servers, on a data folder of this run's own."""
