@@ -109,14 +109,20 @@ class Journal:
     contradictions: list[str] = field(default_factory=list)
     repeated: int = 0
 
-    def note(self, key: tuple[UUID, str], status: int, answer: dict[str, object]) -> None:
-        """Write down an answer to an order; a second answer must be the first."""
+    def note(self, key: tuple[UUID, str], status: int, answer: dict[str, object], *, had_order: bool) -> None:
+        """Write down an answer to an order; `had_order`: it was acknowledged before this copy was sent.
+
+        An acknowledged order stays the answer for ever. A refusal changed nothing and binds nothing: a copy that was
+        on its way at the same time may still be taken, for instance with units that came back (decision 0001).
+        """
         if status == 201:
             told = Acknowledged(str(answer["order_id"]), int(str(answer["total"])))
             if self.acknowledged.setdefault(key, told) != told:
                 self.contradictions.append(f"{key}: {self.acknowledged[key]}, then {told}")
         else:
             self.refused[key] = str(answer.get("type", status))
+            if had_order:
+                self.contradictions.append(f"{key}: {self.acknowledged[key]}, then {self.refused[key]}")
 
 
 class Flood:
@@ -161,13 +167,18 @@ class Flood:
         headers = {**shopper.headers, "Idempotency-Key": key[1]}
         self.journal.asked.add(key)
         copies = 2 if self._random.random() < 0.1 else 1
-        answers = await asyncio.gather(
-            *[self._until_answered(client, "/api/v1/orders", headers, body) for _ in range(copies)]
-        )
-        for status, answer in answers:
-            self.journal.note(key, status, answer)
+        await asyncio.gather(*[self._send_order(client, key, headers, body) for _ in range(copies)])
+        if self._random.random() < 0.1:  # a late repetition, as after a broken line
+            await self._send_order(client, key, headers, body)
         known = self.journal.acknowledged.get(key)
         return known.order_id if known else None
+
+    async def _send_order(
+        self, client: aiohttp.ClientSession, key: tuple[UUID, str], headers: dict[str, str], body: dict[str, object]
+    ) -> None:
+        had_order = key in self.journal.acknowledged
+        status, answer = await self._until_answered(client, "/api/v1/orders", headers, body)
+        self.journal.note(key, status, answer, had_order=had_order)
 
     async def _pay(self, client: aiohttp.ClientSession, shopper: Shopper, order_id: str) -> None:
         status, answer = await self._until_answered(client, f"/api/v1/orders/{order_id}/payments", shopper.headers, {})

@@ -6,7 +6,7 @@ The *hot lane* takes orders in batches: whatever waits while one batch commits f
 
 Invariants.
 - Every acknowledged order exists exactly once; every existing order was asked for.
-- The same idempotency key gives the same answer for ever; with another body it is refused.
+- An order once placed is the answer to its idempotency key for ever; with another body the key is refused.
 - The price charged is the price shown at placing.
 - A placed order holds exactly its units; a paid one has sold them; any other holds nothing.
 - A paid order has one captured payment of its total.

@@ -88,7 +88,7 @@ class Ordering:
     async def place(self, buyer_id: UUID, key: str, command: PlaceOrder) -> Placed:
         """Take an order, durably, or refuse it and change nothing.
 
-        The same `key` of the same buyer gives the same answer for ever; with another command it is refused.
+        An order once placed is the answer to its buyer's `key` for ever; with another command the key is refused.
         Raises KeyMalformed, KeyReused, SaleNotOpen, PriceChanged, AddressUnknown, OrderDenied, stock's SoldOut,
         pricing's refusals, Overloaded and DatabaseUnavailable.
         """
