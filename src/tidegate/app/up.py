@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import httpx
 from rich.console import Console
 
 from tidegate.app.compose import App, opened
@@ -24,6 +25,7 @@ EXAMPLE = Path("examples/double-eleven/festival.toml")
 STAFF_NAME = "manager"
 SUPPORT_NAME = "support"
 PUBLISHER = "tidegate up"
+_SHOWN_TRIES = 100
 
 
 @click.command("up", short_help="Run everything on this machine, on the example festival.")
@@ -62,14 +64,28 @@ async def _up(config: Config, campaign: Path | None) -> None:
 
 
 async def prepare(supervisor: Supervisor, campaign: Path | None = None) -> str:
-    """Publish the festival where none is published (or `campaign` is given); return a staff login's password."""
+    """Publish the festival where none is published (or `campaign` is given); return a staff login's password.
+
+    Returns when the web process shows what was published, so that whoever comes next finds a campaign on.
+    """
     async with opened(supervisor.config) as app:
         if campaign is not None or _wants_example(app):
             definition = load_definition(
                 campaign or example_file(), now=datetime.now(UTC), start=None if campaign else "now"
             )
-            await PublicationDesk(app).publish(definition, PUBLISHER)
+            version = await PublicationDesk(app).publish(definition, PUBLISHER)
+            await _shown(supervisor.config, version.sha256)
         return await ensure_staff(app)
+
+
+async def _shown(config: Config, sha256: str) -> None:
+    """Wait until the web process has picked the version up. Raises NotReady after ten seconds."""
+    async with httpx.AsyncClient(base_url=config.public_url) as client:
+        for _ in range(_SHOWN_TRIES):
+            if (await client.get("/api/v1/campaign")).json().get("sha256") == sha256:
+                return
+            await asyncio.sleep(0.1)
+    raise NotReady("the web process does not show the campaign that was published; see its log")
 
 
 def example_file() -> Path:
