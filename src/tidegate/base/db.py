@@ -5,9 +5,9 @@ PostgreSQL alone is the truth. A transaction opens at a door and is passed down 
 
 import asyncio
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, cast
 
 import psycopg
 from psycopg import AsyncConnection
@@ -17,6 +17,11 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from tidegate.base.errors import Refusal
 
 Tx: TypeAlias = AsyncConnection[TupleRow]
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
 
 _OPEN_TRIES = 3
 _POOL_WAIT_SECONDS = 10.0
@@ -74,6 +79,25 @@ class Database:
         async with AsyncExitStack() as stack:
             connection = await _begin(self._pool, stack)
             yield connection
+
+    @asynccontextmanager
+    async def pipelined(self) -> AsyncIterator[Tx]:
+        """Give a transaction that waits only for answers that are asked for: BEGIN, statements and COMMIT travel on.
+
+        What a statement broke may be raised at the next answer that is fetched, or at the end. Statements that do
+        not need each other's answers go out at once with `together`.
+        Raises DatabaseUnavailable when no connection is free.
+        """
+        async with AsyncExitStack() as stack:
+            connection = await _borrow(self._pool, stack)
+            try:
+                async with connection.pipeline(), connection.transaction():
+                    yield connection
+            except psycopg.Error:
+                # The COMMIT that travelled with the failed statement was not carried out.
+                with suppress(psycopg.Error):
+                    await connection.rollback()
+                raise
 
     @asynccontextmanager
     async def read(self, *, wait_seconds: float = _POOL_WAIT_SECONDS) -> AsyncIterator[Tx]:
@@ -155,10 +179,25 @@ async def _begin(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack) -> Tx:
     raise DatabaseUnavailable
 
 
+async def together(
+    first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], fourth: Awaitable[D]
+) -> tuple[A, B, C, D]:
+    """Await statements on one pipelined transaction at once: they are sent in this order and answered in one go.
+
+    When some fail, all have ended before the first one's failure is raised: those after it failed because of it.
+    """
+    answers = await asyncio.gather(first, second, third, fourth, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return cast("tuple[A, B, C, D]", answers)
+
+
 def _conninfo(url: str, *, read_only: bool = False) -> str:
     options = "-c search_path=procrastinate -c timezone=UTC"
-    if read_only:
-        options += " -c default_transaction_read_only=on"
+    # A plan is kept for a connection's life. One that was made while a table was young must not read all of it when a
+    # million rows are in it, so transactions, which touch a few rows each, never choose to.
+    options += " -c default_transaction_read_only=on" if read_only else " -c enable_seqscan=off"
     return psycopg.conninfo.make_conninfo(url, options=options, application_name="tidegate", **_lost_server(url))
 
 

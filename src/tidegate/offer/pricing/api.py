@@ -11,7 +11,6 @@ from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
 from tidegate.offer.pricing.contracts import Cart, CounterUse, PricedOrder, RuleSet
-from tidegate.offer.pricing.errors import CountersRaced
 from tidegate.offer.pricing.rules import Counters, compile_rules, price_order, refusal_of
 
 __all__ = ["Counters", "Pricing", "compile_rules", "price_order"]
@@ -68,11 +67,11 @@ class Pricing:
     async def write_counters(self, tx: Tx, counters: Counters) -> None:
         """Write what was used; one statement.
 
-        Raises CountersRaced when another transaction made one of the new counters first: roll back, decide again.
+        Breaks `counter_pkey` when another transaction made one of the new counters first: roll back, decide again.
         """
         changes = counters.changes()
-        if changes and not await store.write(tx, changes):
-            raise CountersRaced
+        if changes:
+            await store.write(tx, changes)
 
     async def release_counters(self, tx: Tx, uses: Sequence[CounterUse]) -> list[str]:
         """Give back what orders had used that ended unpaid; one statement, locked in key order.

@@ -78,10 +78,3 @@ class CouponUsedUp(Refusal):
     code: ClassVar[str] = "coupon-used-up"
     status: ClassVar[int] = 409
     title: ClassVar[str] = "Coupon used up"
-
-
-class CountersRaced(Exception):
-    """Another transaction made one of the new counters first: roll back and decide the same batch again.
-
-    Not a refusal: nobody did anything wrong, and the second try finds the counter and locks it.
-    """

@@ -4,15 +4,15 @@ The protocol, in one transaction, each step one statement:
 
 1. `lock`   locks the rows that exist, in key order, and tells which keys have none yet;
 2. the batch is decided in memory (`rules.Counters`);
-3. `write`  updates the locked rows and inserts the new ones, in key order, `on conflict do nothing`.
+3. `write`  updates the locked rows and inserts the new ones, in key order.
 
 A key is new only once, and a buyer's first order makes several: inserting them at step 1 would cost a dead row each.
-Where another transaction has inserted such a key meanwhile, the insert does nothing, fewer rows are written than
-asked, and the caller rolls back and decides the batch again: this time the row exists and is locked at step 1.
+Where another transaction has inserted such a key meanwhile, the primary key refuses it, and the caller rolls back and
+decides the batch again: this time the row exists and is locked at step 1.
 
 No deadlock: locks on existing rows are waited for only at step 1, in key order, before anything is inserted; at step 3
-only an uncommitted insert of another is waited for, in key order. `do update` instead of `do nothing` would wait for
-locked rows at step 3 as well, and could close a circle.
+only an uncommitted insert of another is waited for, in key order. `on conflict do update` would wait for locked rows
+at step 3 as well, and could close a circle.
 """
 
 from collections.abc import Sequence
@@ -39,18 +39,12 @@ WRITE = """
         set used = change.used, cap = change.cap
         from change
         where counter.key = change.key and not change.new
-        returning 1
-    ),
-    inserted as (
-        insert into pricing.counter (key, used, cap)
-        select key, used, cap
-        from change
-        where new
-        order by key collate "C"
-        on conflict (key) do nothing
-        returning 1
     )
-    select (select count(*) from updated) + (select count(*) from inserted)
+    insert into pricing.counter (key, used, cap)
+    select key, used, cap
+    from change
+    where new
+    order by key collate "C"
 """
 
 RELEASE = """
@@ -92,11 +86,10 @@ async def lock(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
     return dict(await rows.fetchall())
 
 
-async def write(tx: Tx, changes: Sequence[tuple[str, int, int, bool]]) -> bool:
-    """Write new values of locked rows and of new keys; False where another transaction made a key of them first."""
+async def write(tx: Tx, changes: Sequence[tuple[str, int, int, bool]]) -> None:
+    """Write new values of locked rows and new keys. Breaks `counter_pkey` when another made one of those first."""
     rows = msgspec.json.encode([_Change(*change) for change in changes]).decode()
-    written = await (await tx.execute(WRITE, {"changes": rows})).fetchone()
-    return written is not None and written[0] == len(changes)
+    await tx.execute(WRITE, {"changes": rows})
 
 
 async def release(tx: Tx, amounts: dict[str, int]) -> list[str]:

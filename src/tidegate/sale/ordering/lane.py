@@ -7,6 +7,7 @@ idempotency keys make that safe even when a commit's answer was lost.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -16,12 +17,11 @@ import psycopg
 
 from tidegate.base.batch import Batcher
 from tidegate.base.clock import Clock
-from tidegate.base.db import Database, DatabaseUnavailable, Tx
+from tidegate.base.db import Database, DatabaseUnavailable, Tx, together
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
 from tidegate.base.outbox import Outbox
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.errors import CountersRaced
 from tidegate.sale.ordering import store
 from tidegate.sale.ordering.contracts import Asked, OrderPlaced, Placed, Terms
 from tidegate.sale.ordering.errors import OrderDenied
@@ -33,8 +33,8 @@ from tidegate.sale.stock.api import Stock
 
 _TRIES = 5
 _RACES = (
-    CountersRaced,
     psycopg.errors.UniqueViolation,
+    psycopg.errors.CheckViolation,
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
 )
@@ -97,8 +97,8 @@ class HotLane:
     async def _commit(self, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
         for attempt in range(_TRIES):
             try:
-                async with self._db.transaction() as tx:
-                    return await self._decide_and_write(tx, batch)
+                async with self._db.pipelined() as tx:
+                    return await self._decide_and_write(tx, batch, lock=attempt > 0)
             except _RACES:
                 if attempt == _TRIES - 1:
                     raise
@@ -108,25 +108,31 @@ class HotLane:
                 await asyncio.sleep(0.2 * (attempt + 1))
         raise DatabaseUnavailable
 
-    async def _decide_and_write(self, tx: Tx, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
+    async def _decide_and_write(self, tx: Tx, batch: Sequence[Asked], *, lock: bool) -> Sequence[Placed | Exception]:
         """Decide and write the part of each campaign and its terms in turn; nearly always there is one."""
         parts = sorted({asked.terms for asked in batch})
         if len(parts) == 1:
-            return await self._part(tx, parts[0], batch)
+            return await self._part(tx, parts[0], batch, lock=lock)
         answers: dict[int, Placed | Exception] = {}
         for terms in parts:
             places = [place for place, asked in enumerate(batch) if asked.terms == terms]
-            part = await self._part(tx, terms, [batch[place] for place in places])
+            part = await self._part(tx, terms, [batch[place] for place in places], lock=lock)
             answers.update(zip(places, part, strict=True))
         return [answers[place] for place in range(len(batch))]
 
-    async def _part(self, tx: Tx, terms: Terms, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
-        earlier = await store.earlier(tx, [(asked.buyer_id, asked.key) for asked in batch])
-        addresses = await self._addresses.owned_addresses(tx, [(asked.buyer_id, asked.address_id) for asked in batch])
-        counters = await self._pricing.lock_counters(tx, {use.key for asked in batch for use in asked.priced.counters})
-        ledger = await self._stock.lock(
-            tx, terms.campaign_id, {line.sku for asked in batch for line in asked.priced.lines}
+    async def _part(self, tx: Tx, terms: Terms, batch: Sequence[Asked], *, lock: bool) -> Sequence[Placed | Exception]:
+        units: Counter[str] = Counter()
+        for asked in batch:
+            for line in asked.priced.lines:
+                units[line.sku] += line.quantity
+        earlier, addresses, counters, ledger = await together(
+            store.earlier(tx, [(asked.buyer_id, asked.key) for asked in batch]),
+            self._addresses.owned_addresses(tx, [(asked.buyer_id, asked.address_id) for asked in batch]),
+            self._pricing.lock_counters(tx, {use.key for asked in batch for use in asked.priced.counters}),
+            self._stock.look(tx, terms.campaign_id, units),
         )
+        if lock or not ledger.ample(units):
+            ledger = await self._stock.lock(tx, terms.campaign_id, units)
         numbered = list(zip(self._ids.many(len(batch)), batch, strict=True))
         decisions = decide(numbered, earlier, addresses, counters, ledger, self._pricing.refusal_of)
         taken = [decision for decision in decisions if isinstance(decision, Taken)]
@@ -134,16 +140,15 @@ class HotLane:
         expires_at = now + timedelta(seconds=terms.payment_seconds)
         placed = [_placed(each, expires_at, now) for each in taken]
         if taken:
+            # Nothing is read back here: the writes and the COMMIT are sent without waiting. A hot SKU's level comes
+            # last, so that it is locked only while the batch commits.
             await self._pricing.write_counters(tx, counters)
-            async with tx.pipeline():  # nothing is read back here, so nothing is waited for one by one
-                await self._stock.hold(tx, ledger)
-                await store.insert_orders(tx, taken, terms, now, expires_at)
-                await self._payment.open_intents(
-                    tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]
-                )
-                await self._outbox.append(
-                    tx, *[_event(each, answer) for each, answer in zip(taken, placed, strict=True)]
-                )
+            await store.insert_orders(tx, taken, terms, now, expires_at)
+            await self._payment.open_intents(
+                tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]
+            )
+            await self._outbox.append(tx, *[_event(each, answer) for each, answer in zip(taken, placed, strict=True)])
+            await self._stock.hold(tx, ledger)
         return await _answers(tx, decisions, {answer.order_id: answer for answer in placed})
 
 

@@ -42,8 +42,15 @@ class Stock:
         """Lock the levels of these SKUs in key order, for a batch of orders to be decided on."""
         return StockLedger(campaign_id, await store.lock_levels(tx, campaign_id, sorted(skus)))
 
+    async def look(self, tx: Tx, campaign_id: str, skus: Collection[str]) -> StockLedger:
+        """Look at the levels of these SKUs without locking them, for a batch that asks for little of what is free."""
+        return StockLedger(campaign_id, await store.levels(tx, campaign_id, sorted(skus)))
+
     async def hold(self, tx: Tx, ledger: StockLedger) -> None:
-        """Write what was taken from `ledger` as holds."""
+        """Write what was taken from `ledger` as holds, and lock the levels if they are not: so, the last write.
+
+        Breaks `level_never_oversold` when levels that were only looked at have been emptied since: roll back, lock.
+        """
         if ledger.taken:
             await store.insert_holds(tx, ledger.campaign_id, ledger.taken, self._clock.now())
 

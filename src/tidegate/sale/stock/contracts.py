@@ -1,6 +1,6 @@
 """Words of stock: levels, holds and the ledger with which one batch of orders is decided."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -76,8 +76,13 @@ class Fingerprint(msgspec.Struct, frozen=True):
     mixed: int
 
 
+# What is free covers so many batches of the same size. Fewer, and batches decided at once may lose to each other and
+# be decided again; more, and levels are locked without need. It decides about waiting only, never about overselling.
+_AMPLE = 16
+
+
 class StockLedger:
-    """The free units of the SKUs that one batch asks for, locked; what is taken is written by `Stock.hold`."""
+    """The free units of the SKUs that one batch asks for, locked or looked at; `Stock.hold` writes what is taken."""
 
     def __init__(self, campaign_id: str, levels: Iterable[Level]) -> None:
         self.campaign_id = campaign_id
@@ -87,6 +92,10 @@ class StockLedger:
     def free(self, sku: str) -> int:
         """Units still free within this batch."""
         return self._free.get(sku, 0)
+
+    def ample(self, asked: Mapping[str, int]) -> bool:
+        """Whether so many units more are free than asked for that nobody need be kept waiting while a batch decides."""
+        return all(self._free.get(sku, 0) >= _AMPLE * units for sku, units in asked.items())
 
     def try_take(self, order_id: UUID, lines: Sequence[tuple[str, int]]) -> str | None:
         """Take all lines (each SKU once) or nothing; return the first SKU of which too few are free, or None."""

@@ -64,24 +64,28 @@ async def put_quotas(tx: Tx, campaign_id: str, quotas: Mapping[str, int]) -> Non
 
 
 async def insert_holds(tx: Tx, campaign_id: str, taken: Sequence[Units], at: datetime) -> None:
-    """Write the holds of a batch and count them on their levels, which the caller has locked."""
+    """Write the holds of a batch, then count them on their levels, which are locked last and in key order."""
     await tx.execute(
         """
-        with taken as materialized (
-            select * from json_to_recordset(%(taken)s::json) as taken (order_id uuid, sku text, quantity bigint)
-        ), held as (
+        with held as (
             insert into stock.hold (campaign_id, sku, order_id, quantity, held_at)
-            select %(campaign)s, sku, order_id, quantity, %(at)s from taken
+            select %(campaign)s, sku, order_id, quantity, %(at)s
+            from json_to_recordset(%(taken)s::json) as taken (order_id uuid, sku text, quantity bigint)
+            returning sku, quantity
+        ), counted as materialized (
+            select sku, sum(quantity)::bigint as units from held group by sku
+        ), locked as materialized (
+            select l.sku, c.units
+            from stock.level l join counted c using (sku)
+            where l.campaign_id = %(campaign)s
+            order by l.campaign_id, l.sku
+            for update of l
         )
-        update stock.level l set held = l.held + t.units
-        from (select sku, sum(quantity)::bigint as units from taken group by sku) t
-        where l.campaign_id = %(campaign)s and l.sku = t.sku
+        update stock.level l set held = l.held + locked.units
+        from locked
+        where l.campaign_id = %(campaign)s and l.sku = locked.sku
         """,
-        {
-            "campaign": campaign_id,
-            "taken": _encode(taken).decode(),
-            "at": at,
-        },
+        {"campaign": campaign_id, "taken": _encode(taken).decode(), "at": at},
     )
 
 
