@@ -1,6 +1,7 @@
 """Placing an order: taken durably and once, or refused and nothing changed."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 
 import pytest
@@ -9,11 +10,13 @@ from tests.offer.festivals import START, coupon, definition, goods, limit, offer
 from tests.sale.shop import Buyer, broken, buyers, levels, open_sale, order, publish
 from tidegate.app.compose import App, compose
 from tidegate.base.clock import ManualClock
+from tidegate.base.db import Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
 from tidegate.offer.pricing.errors import BuyerLimitReached, CouponUsedUp, UnknownGoods
 from tidegate.sale.ordering.contracts import OrderState, Placed
 from tidegate.sale.ordering.errors import AddressUnknown, KeyMalformed, KeyReused, PriceChanged, SaleNotOpen
+from tidegate.sale.stock.contracts import StockLedger
 from tidegate.sale.stock.errors import SoldOut
 
 KEY = "key-00000001"
@@ -119,8 +122,33 @@ async def test_sold_out_says_so_at_once_and_changes_nothing(app: App, clock: Man
     assert row == (0,)
 
 
-async def test_a_thousand_wishes_for_ten_units_sell_exactly_ten(app: App, clock: ManualClock, ids: Ids) -> None:
-    festival = await publish(app, definition([offer("HOT", quota=10)]))
+async def test_units_that_go_between_looking_and_writing_are_not_sold(
+    app: App, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    festival = await publish(app, definition([offer("A", quota=100)]))
+    open_sale(clock)
+    [buyer] = await buyers(app, 1)
+    look = app.stock.look
+
+    async def emptied_meanwhile(tx: Tx, campaign_id: str, skus: Collection[str]) -> StockLedger:
+        ledger = await look(tx, campaign_id, skus)
+        async with app.db.transaction() as other:
+            await app.stock.set_quotas(other, campaign_id, {"A": 0})
+        return ledger
+
+    monkeypatch.setattr(app.stock, "look", emptied_meanwhile)
+    with pytest.raises(SoldOut) as refused:
+        await app.ordering.place(buyer.account_id, KEY, order(buyer, {"A": 1}, 8_000))
+    assert refused.value.fields == {"sku": "A", "left": 0}
+    assert (await levels(app, festival.id, ["A"]))["A"].held == await count_orders(app) == 0
+    assert await broken(app) == []
+
+
+@pytest.mark.parametrize("units", [10, 500])
+async def test_a_thousand_wishes_sell_exactly_the_units_there_are(
+    app: App, clock: ManualClock, ids: Ids, units: int
+) -> None:
+    festival = await publish(app, definition([offer("HOT", quota=units)]))
     open_sale(clock)
     crowd = await buyers(app, 200)
     other = compose(app.config, clock=clock, ids=ids)
@@ -135,7 +163,7 @@ async def test_a_thousand_wishes_for_ten_units_sell_exactly_ten(app: App, clock:
 
     answers = await asyncio.gather(*[wish(number, crowd[number % 200]) for number in range(1000)])
     await other.close()
-    assert sum(isinstance(answer, Placed) for answer in answers) == 10
+    assert sum(isinstance(answer, Placed) for answer in answers) == units
     assert all(isinstance(answer, Placed | SoldOut) for answer in answers)
     assert (await levels(app, festival.id, ["HOT"]))["HOT"].free == 0
     assert await broken(app) == []

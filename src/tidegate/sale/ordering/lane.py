@@ -72,7 +72,7 @@ class HotLane:
         self._stock = stock
         self._payment = payment
         self._risk = risk
-        self._batcher: Batcher[Asked, Placed] = Batcher("order", self._take, size_max=128, in_flight_max=2)
+        self._batcher: Batcher[Asked, Placed] = Batcher("order", self._take, size_max=256, in_flight_max=1)
 
     def submit(self, asked: Asked) -> "asyncio.Future[Placed]":
         """Return the future answer for one order. Raises Overloaded when the line is full."""
