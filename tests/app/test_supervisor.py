@@ -66,6 +66,23 @@ async def test_what_a_dead_process_left_behind_is_ended_too(tmp_path: Path) -> N
     process.stop()
 
 
+async def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    left = Process("sleeper", command, os.environ, tmp_path / "sleeper.log")
+    left.start()
+    pid = left.pid
+    assert pid is not None
+    Process("sleeper", command, os.environ, tmp_path / "sleeper.log").end_leftover()
+    await _until(lambda: left.pid is None)
+    # A number that was given to another process since is left alone.
+    left.start()
+    other = left.pid
+    (tmp_path / "sleeper.pid").write_text(f"{other} 1.0")
+    Process("sleeper", command, os.environ, tmp_path / "sleeper.log").end_leftover()
+    assert left.pid == other
+    left.stop()
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("flood")
 async def test_everything_runs_dies_comes_back_and_ends_in_order() -> None:

@@ -14,12 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
+import psutil
 
 from tidegate.base.config import Config
 from tidegate.base.db import Database
@@ -44,6 +45,7 @@ class Process:
     def __init__(self, name: str, command: list[str], environment: Mapping[str, str], log_file: Path) -> None:
         self.name = name
         self.log_file = log_file
+        self._pid_file = log_file.with_suffix(".pid")
         self.restarts = 0
         self._command = command
         self._environment = environment
@@ -65,6 +67,15 @@ class Process:
                 env=dict(self._environment),
                 start_new_session=True,
             )
+        self._pid_file.write_text(f"{self._running.pid} {_born(self._running.pid)}")
+
+    def end_leftover(self) -> None:
+        """End what a supervisor that was killed left running under this name, with all its group."""
+        with suppress(OSError, ValueError):
+            pid, born = self._pid_file.read_text().split()
+            if _born(int(pid)) == float(born):  # else the number belongs to somebody else by now
+                log.warning("%s was left running by a supervisor that is gone, and is ended", self.name)
+                _end_group(int(pid))
 
     def revive(self) -> None:
         """Start it again if it died."""
@@ -85,6 +96,14 @@ class Process:
             self._running.kill()
             self._running.wait()
         _end_group(self._running.pid)
+
+
+def _born(pid: int) -> float | None:
+    """Return when a process was started, or None when there is no such process."""
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _end_group(pid: int) -> None:
@@ -116,6 +135,8 @@ class Supervisor:
         ServerFault when an embedded server does not start.
         """
         self._claim()
+        for process in self.processes:
+            process.end_leftover()
         _forget_metrics(self.config)
         self._started = [server for server in self.servers if await asyncio.to_thread(server.start)]
         assert self.config.database_url is not None
