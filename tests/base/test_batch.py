@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.base.batch import Batcher, Overloaded
+from tidegate.base.load import LoadControl
 
 
 class Odd(Exception):
@@ -210,3 +211,32 @@ async def _everything_is_answered(  # noqa: C901  one story: what is asked, how 
                 assert str(answer).startswith("the flush gave ")
             case _:
                 assert isinstance(answer, asyncio.CancelledError)
+
+
+async def test_what_stands_in_a_queue_too_long_is_refused_and_never_what_is_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("tidegate.base.batch.perf_counter", lambda: now[0])
+    gate = Gate()
+    lane: Batcher[int, int] = Batcher("test", gate.flush, size_max=2, in_flight_max=1)
+    answers = [lane.submit(item) for item in range(6)]
+    await asyncio.sleep(0)
+    assert gate.batches == [[0, 1]]
+    now[0] += 0.6  # the queue has not emptied for more than half a second: what waited over a quarter is given up
+    late = lane.submit(6)
+    gate.opened.set()
+    done = await asyncio.gather(*answers, late, return_exceptions=True)
+    assert done[:2] == [0, 10]
+    assert all(isinstance(answer, Overloaded) for answer in done[2:6])
+    assert done[6] == 60
+
+
+async def test_only_what_a_batch_left_behind_counts_as_waiting() -> None:
+    load = LoadControl()
+    waited: list[tuple[str, int]] = []
+    load.waited = lambda queue, seconds, items=1: waited.append((queue, items if seconds else 0))  # type: ignore[method-assign]
+    lane: Batcher[int, int | Exception] = Batcher("test", squares, size_max=4, in_flight_max=1, load=load)
+    await asyncio.gather(*[lane.submit(item * 2) for item in range(4)])
+    await asyncio.gather(*[lane.submit(item * 2) for item in range(6)])
+    assert waited == [("test", 0), ("test", 0), ("test", 2)]

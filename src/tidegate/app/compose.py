@@ -12,6 +12,7 @@ from tidegate.base.db import Database
 from tidegate.base.embedded.servers import located
 from tidegate.base.ids import Ids
 from tidegate.base.jobs import Jobs
+from tidegate.base.load import LoadControl
 from tidegate.base.migration import migrate
 from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
@@ -45,6 +46,7 @@ class App:
     catalogue: Catalogue
     pricing: Pricing
     admission: Admission
+    load: LoadControl
     stock: Stock
     board: StockBoard
     payment: Payment
@@ -90,10 +92,11 @@ def compose(
     catalogue = Catalogue(clock, config.data_dir)
     pricing = Pricing(campaign)
     admission = Admission(config, clock)
+    load = LoadControl()
     stock = Stock(clock)
     board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
-    lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll())
+    lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
     monitor = Monitor(
@@ -127,6 +130,7 @@ def compose(
         catalogue=catalogue,
         pricing=pricing,
         admission=admission,
+        load=load,
         stock=stock,
         board=board,
         payment=payment,

@@ -1,6 +1,7 @@
 """Natural group commit: whatever waits while a batch is under way forms the next batch.
 
-No timer, so an idle lane adds no delay; capped in size, in flight and in waiting, so a flooded lane stays bounded.
+No timer, so an idle lane adds no delay; capped in size, in flight, in waiting and in time (CoDel, RFC 8289: what stands
+in a queue that does not empty is given up sooner), so a flooded lane stays bounded.
 """
 
 import asyncio
@@ -10,10 +11,16 @@ from time import perf_counter
 from typing import Generic, TypeVar
 
 from tidegate.base.errors import Refusal
+from tidegate.base.load import LoadControl
 from tidegate.base.metrics import batch_size, batch_wait_seconds
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_PATIENCE_SECONDS = 2.0
+_HURRY_SECONDS = 0.25
+_STANDING_SECONDS = 0.5
+"""How long an item may wait; how long where the queue has not been emptied for so many seconds."""
 
 Flush = Callable[[list[T]], Awaitable[Sequence[R | Exception]]]
 
@@ -34,14 +41,25 @@ class Batcher(Generic[T, R]):
     """
 
     def __init__(
-        self, name: str, flush: Flush[T, R], *, size_max: int = 500, in_flight_max: int = 2, waiting_max: int = 20_000
+        self,
+        name: str,
+        flush: Flush[T, R],
+        *,
+        size_max: int = 500,
+        in_flight_max: int = 2,
+        waiting_max: int = 20_000,
+        load: LoadControl | None = None,
     ) -> None:
+        self._name = name
         self._flush = flush
         self._size_max = size_max
         self._in_flight_max = in_flight_max
         self._waiting_max = waiting_max
         self._waiting: deque[tuple[T, asyncio.Future[R], float]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._load = load
+        self._left_behind = 0
+        self._standing_since: float | None = None
         self._size_metric = batch_size.labels(name)
         self._wait_metric = batch_wait_seconds.labels(name)
 
@@ -53,7 +71,7 @@ class Batcher(Generic[T, R]):
     def submit(self, item: T) -> "asyncio.Future[R]":
         """Return the future of this item's answer. Raises Overloaded when `waiting_max` items wait already."""
         if len(self._waiting) >= self._waiting_max:
-            raise Overloaded("The line is full. Nothing was done; please try again in a few seconds.", retry_after=2)
+            raise _overloaded("The line is full.")
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer, perf_counter()))
         self._start()
@@ -77,9 +95,9 @@ class Batcher(Generic[T, R]):
     async def _carry(self) -> None:
         """Carry batches until nothing waits."""
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._size_max))]
-            self._size_metric.observe(len(batch))
-            self._wait_metric.observe(perf_counter() - batch[0][2])
+            batch = self._next(perf_counter())
+            if not batch:
+                continue
             try:
                 answers = await self._flush([item for item, _, _ in batch])
                 _require_all(batch, answers)
@@ -89,6 +107,37 @@ class Batcher(Generic[T, R]):
                     raise
             else:
                 _settle([answer for _, answer, _ in batch], answers)
+
+    def _next(self, now: float) -> list[tuple[T, "asyncio.Future[R]", float]]:
+        """Give up what has waited too long, and take the next batch."""
+        standing = self._standing_since is not None and now - self._standing_since >= _STANDING_SECONDS
+        self._give_up(now - (_HURRY_SECONDS if standing else _PATIENCE_SECONDS))
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._size_max))]
+        if batch:
+            self._size_metric.observe(len(batch))
+            self._wait_metric.observe(now - batch[0][2])
+            self._note_waits(batch, now)
+        self._left_behind = len(self._waiting)
+        if not self._left_behind:
+            self._standing_since = None
+        elif self._standing_since is None:
+            self._standing_since = now
+        return batch
+
+    def _give_up(self, before: float) -> None:
+        """Refuse what was submitted before that moment; nothing of it is under way."""
+        while self._waiting and self._waiting[0][2] < before:
+            _fail([self._waiting.popleft()[1]], _overloaded("This waited too long."))
+
+    def _note_waits(self, batch: Sequence[tuple[T, "asyncio.Future[R]", float]], now: float) -> None:
+        """Note the waits of those that the batch before left behind: the others joined the first batch they could."""
+        if self._load is not None:
+            queued = batch[: self._left_behind]
+            self._load.waited(self._name, sum(now - since for _, _, since in queued), len(batch))
+
+
+def _overloaded(why: str) -> Overloaded:
+    return Overloaded(f"{why} Nothing was done; please try again in a few seconds.", retry_after=2)
 
 
 def _require_all(items: Sequence[object], answers: Sequence[object]) -> None:

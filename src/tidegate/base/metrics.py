@@ -7,7 +7,7 @@ import os
 from functools import cache
 
 from prometheus_client import REGISTRY as OWN_REGISTRY
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector  # type: ignore[no-untyped-call, unused-ignore]
 
 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
@@ -31,6 +31,17 @@ batch_wait_seconds = Histogram(
 )
 faults = Counter("tidegate_faults", "Failures that are not refusals: bugs and broken components", ["where"])
 refusals = Counter("tidegate_refusals", "Requests refused, by the refusal's code", ["code"])
+
+shed = Counter("tidegate_shed", "Requests refused unread because of overload, by class", ["kind"])
+load_level = Gauge(
+    "tidegate_load_level", "Who is let in under overload: 128 a class of requests", multiprocess_mode="mostrecent"
+)
+queue_delay_seconds = Gauge(
+    "tidegate_queue_delay_seconds",
+    "Mean wait in a queue in the last window, seconds",
+    ["queue"],
+    multiprocess_mode="mostrecent",
+)
 
 
 def registry() -> CollectorRegistry:

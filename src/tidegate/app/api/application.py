@@ -5,6 +5,9 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from os import getpid
+from socket import gethostname
+from time import perf_counter
 
 from litestar import Litestar
 from litestar.di import Provide
@@ -17,6 +20,7 @@ from tidegate.app.api.hot import Front
 from tidegate.app.api.strictness import BODY_BYTES_MAX, strict_body
 from tidegate.app.compose import App, compose
 from tidegate.base.config import Config
+from tidegate.base.load import LoadControl, publish
 from tidegate.base.log import begin_logging
 from tidegate.base.metrics import faults
 from tidegate.trust.identity.http import provide_account, provide_maybe_account, provide_session, provide_staff
@@ -25,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _REFRESH_SECONDS = 1.0
 _BOARD_SECONDS = 0.5
+_LATENESS_SECONDS = 0.02
 _TAGS = [
     Tag("campaign", "What is on, until when, by which rules"),
     Tag("catalogue", "Goods, and finding them"),
@@ -95,6 +100,8 @@ def _lifespan(app: App) -> Callable[[Litestar], AbstractAsyncContextManager[None
         loops = [
             asyncio.create_task(_repeat("refresh", _REFRESH_SECONDS, app.refresh)),
             asyncio.create_task(_repeat("stock board", _BOARD_SECONDS, lambda: app.board.renew(app.db))),
+            asyncio.create_task(_repeat("load", _REFRESH_SECONDS, lambda: _publish_load(app))),
+            asyncio.create_task(_watch_lateness(app.load)),
         ]
         try:
             yield
@@ -126,6 +133,18 @@ async def _repeat(name: str, seconds: float, step: Callable[[], Awaitable[None]]
         except Exception:
             log.exception("%s failed and is tried again", name)
             faults.labels(f"web:{name}").inc()
+
+
+async def _watch_lateness(load: LoadControl) -> None:
+    """Tell the load control how late this event loop is: that is how long each request waits for its turn."""
+    while True:
+        due = perf_counter() + _LATENESS_SECONDS
+        await asyncio.sleep(_LATENESS_SECONDS)
+        load.tick(max(perf_counter() - due, 0.0))
+
+
+async def _publish_load(app: App) -> None:
+    await publish(app.cache, f"{gethostname()}:{getpid()}", app.load.admitting)
 
 
 def _openapi() -> OpenAPIConfig:

@@ -13,6 +13,7 @@ import msgspec
 import psycopg
 
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
+from tidegate.app.api.shedding import Answer, Door, Scope
 from tidegate.app.compose import App
 from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.errors import Refusal
@@ -25,10 +26,8 @@ from tidegate.trust.identity.api import token_of
 
 log = logging.getLogger(__name__)
 
-Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 BODY_BYTES_MAX = 64 * 1024
@@ -44,6 +43,7 @@ class Front:
     def __init__(self, app: App, framework: AsgiApp) -> None:
         self._app = app
         self._framework = framework
+        self._door = Door(app.load)
         self._hot = {("POST", "/api/v1/orders"): self._place, ("GET", "/api/v1/stock"): self._stock}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,12 +51,15 @@ class Front:
         if scope["type"] != "http":
             await self._framework(scope, receive, send)
             return
-        hot = self._hot.get((scope["method"], scope["path"]))
-        if hot is None:
-            await self._pass_on(scope, receive, send)
-            return
         began = perf_counter()
-        status, headers, body = await self._answered(hot, scope, receive)
+        answer = self._door.refusal(scope, began)
+        if answer is None:
+            hot = self._hot.get((scope["method"], scope["path"]))
+            if hot is None:
+                await self._pass_on(scope, receive, send)
+                return
+            answer = await self._answered(hot, scope, receive)
+        status, headers, body = answer
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -20,6 +20,7 @@ from tidegate.base.clock import Clock
 from tidegate.base.db import Database, DatabaseUnavailable, Tx, together
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
+from tidegate.base.load import LoadControl
 from tidegate.base.outbox import Outbox
 from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.ordering import store
@@ -62,6 +63,7 @@ class HotLane:
         stock: Stock,
         payment: Payment,
         risk: RiskStation,
+        load: LoadControl,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -72,7 +74,7 @@ class HotLane:
         self._stock = stock
         self._payment = payment
         self._risk = risk
-        self._batcher: Batcher[Asked, Placed] = Batcher("order", self._take, size_max=256, in_flight_max=1)
+        self._batcher: Batcher[Asked, Placed] = Batcher("order", self._take, size_max=256, in_flight_max=1, load=load)
 
     def submit(self, asked: Asked) -> "asyncio.Future[Placed]":
         """Return the future answer for one order. Raises Overloaded when the line is full."""

@@ -1,0 +1,109 @@
+"""Who is refused under overload: before a request is read, lowest kind first, one shopper's whole visit in or out."""
+
+from enum import IntEnum
+from hashlib import blake2b
+from time import time
+from typing import Any, Final
+
+from tidegate.base.batch import Overloaded
+from tidegate.base.http import PROBLEM, problem
+from tidegate.base.load import COHORTS, LoadControl
+from tidegate.base.metrics import shed
+from tidegate.trust.identity.api import token_of
+
+Scope = dict[str, Any]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+_COHORT_SECONDS = 3600
+_WAITS: Final = range(3, 11)
+"""Seconds after which the refused come back, spread so that they do not come back together."""
+
+
+class Kind(IntEnum):
+    """What a request is for, a class of the load control each; the lower number is let in for longer."""
+
+    PAY = 0
+    BUY = 1
+    CHOOSE = 2
+    BROWSE = 3
+
+
+_NEVER_REFUSED = ("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/payments/callbacks")
+_PAY = ("/orders/", "/api/v1/orders/")
+_BUY = ("/checkout", "/api/v1/orders", "/api/v1/passes", "/api/v1/places")
+_CHOOSE = ("/search", "/sign-in", "/orders", "/api/v1/search", "/api/v1/quotes", "/api/v1/sessions", "/api/v1/codes",
+           "/api/v1/addresses", "/api/v1/me")  # fmt: skip
+
+
+def kind_of(path: str) -> Kind | None:
+    """Return what a request is for, or None for one that is never refused."""
+    if path.startswith(_NEVER_REFUSED):
+        return None
+    if path.startswith(_PAY):
+        return Kind.PAY
+    if path.startswith(_BUY):
+        return Kind.BUY
+    return Kind.CHOOSE if path.startswith(_CHOOSE) else Kind.BROWSE
+
+
+class Door:
+    """Refuses what the load control does not let in, at the cost of a header's digest."""
+
+    def __init__(self, load: LoadControl) -> None:
+        self._load = load
+        self._problems = [_problem(seconds) for seconds in _WAITS]
+        self._pages = [_page(seconds) for seconds in _WAITS]
+
+    def refusal(self, scope: Scope, now: float) -> Answer | None:
+        """Return the answer to a request that is not let in at `now` (seconds of perf_counter), or None."""
+        kind = kind_of(scope["path"])
+        if kind is None or self._load.asks(kind, now):
+            return None
+        cohort = _cohort(scope)
+        if self._load.lets_in(kind, cohort):
+            return None
+        shed.labels(kind.name.lower()).inc()
+        answers = self._problems if scope["path"].startswith("/api/") else self._pages
+        status, headers, body = answers[cohort % len(answers)]
+        return status, list(headers), body
+
+
+def _cohort(scope: Scope) -> int:
+    """Return the cohort of whoever sends a request: by session, else by address, and another one each hour."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    client = scope.get("client") or ("",)
+    who = token_of(headers) or client[0]
+    hour = int(time() // _COHORT_SECONDS)
+    return blake2b(who.encode(), digest_size=1, salt=hour.to_bytes(8, "big")).digest()[0] % COHORTS
+
+
+def _problem(seconds: int) -> Answer:
+    refusal = Overloaded(
+        "More is asked of the shop than it can carry at this moment. Nothing was done; please try again.",
+        retry_after=seconds,
+    )
+    return refusal.status, _headers(PROBLEM, seconds), problem(refusal)
+
+
+def _page(seconds: int) -> Answer:
+    return 503, _headers("text/html; charset=utf-8", seconds), _PAGE.replace("SECONDS", str(seconds)).encode()
+
+
+def _headers(content_type: str, seconds: int) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-type", content_type.encode()),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", str(seconds).encode()),
+    ]
+
+
+_PAGE = """<!doctype html>
+<html lang="zh"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="refresh" content="SECONDS"><meta name="color-scheme" content="light dark">
+<title>请稍候 · One moment</title>
+<style>body{font:1.1rem/1.6 system-ui,sans-serif;margin:20vh auto 0;max-width:32rem;padding:0 1.5rem}
+h1{font-size:1.5rem}p{opacity:.8}</style></head>
+<body><h1>人多，请稍候</h1><p>本页将在 SECONDS 秒后自动重试，购物车和订单都还在。</p>
+<h1 lang="en">Many are here at once</h1><p lang="en">This page tries again by itself in SECONDS seconds. Your cart and
+orders are kept.</p></body></html>
+"""

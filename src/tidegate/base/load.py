@@ -1,0 +1,146 @@
+"""Overload control: what is refused, lowest class first, when work waits too long in a process's queues.
+
+After WeChat's DAGOR (Zhou et al., SoCC 2018): the mean wait in a queue says whether a process is overloaded, whatever
+the work is, and a level says who is let in. Levels go through the classes from the highest to the lowest, and within
+a class through the cohorts that visitors fall into, so that one visitor is wholly in or wholly out.
+"""
+
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from time import perf_counter
+from typing import cast
+
+from tidegate.base.cache import Cache, CacheDown
+from tidegate.base.metrics import load_level, queue_delay_seconds
+
+CLASSES = 4
+COHORTS = 128
+WAIT_TARGET_SECONDS = 0.02
+"""A mean wait beyond this is overload (DAGOR's figure, from five years in production)."""
+
+_WINDOW_SECONDS = 0.25
+_WINDOW_REQUESTS = 2_000
+# DAGOR lets 5 % less in at each overloaded window and 1 % more at each calm one. The cut here grows with how far over
+# the target the wait is, to a half at most, so that a flood of ten times the load is met within a few windows; and it
+# waits while the queue shrinks by itself. What is let in more is counted on those who ask, too, so that the door is
+# wide open again within half a minute of calm.
+_CUT_LEAST, _CUT_MOST = 0.05, 0.5
+_RAISE_OF_LET_IN, _RAISE_OF_ASKED = 0.02, 0.01
+
+_PUBLISHED_KEY = "{load}:admitting"
+_PUBLISHED_SECONDS = 3
+
+
+def cut_of(wait_seconds: float) -> float:
+    """Return the share of what is let in that an overloaded window takes away; 0 for a calm one."""
+    if wait_seconds <= WAIT_TARGET_SECONDS:
+        return 0.0
+    return min(_CUT_MOST, _CUT_LEAST * wait_seconds / WAIT_TARGET_SECONDS)
+
+
+def level_after(level: float, asked: Sequence[int], wait_seconds: float, wait_before: float = 0.0) -> float:
+    """Return the next level, from how many requests of each class a window brought and how long work waited in it.
+
+    A level of n * COHORTS lets the first n classes in whole. The first class is never cut. Calm raises the level until
+    everybody is let in again, also where nobody asks. `wait_before` is the wait in the window before, in seconds.
+    """
+    let_in = sum(count * share_of(level, number) for number, count in enumerate(asked))
+    cut = cut_of(wait_seconds)
+    if not cut:
+        more = max(let_in * _RAISE_OF_LET_IN, sum(asked) * _RAISE_OF_ASKED, 1.0)
+        return max(level, _level_for(asked, let_in + more))
+    if wait_seconds < wait_before:
+        return level
+    return max(min(level, _level_for(asked, let_in * (1 - cut))), float(COHORTS))
+
+
+def share_of(level: float, number: int) -> float:
+    """Return the share of a class's cohorts that a level lets in."""
+    return min(max(level / COHORTS - number, 0.0), 1.0)
+
+
+def _level_for(asked: Sequence[int], wanted: float) -> float:
+    """Return the level that lets in `wanted` of these requests, or the highest where fewer ask."""
+    for number, count in enumerate(asked):
+        if count > wanted:
+            return COHORTS * (number + wanted / count)
+        wanted -= count
+    return float(COHORTS * len(asked))
+
+
+class LoadControl:
+    """Watches the queues of one process and decides who is let in; asking costs well under a microsecond."""
+
+    def __init__(self) -> None:
+        self._open = float(CLASSES * COHORTS)
+        self._level = self._open
+        self._asked = [0] * CLASSES
+        self._requests = 0
+        self._waits: dict[str, tuple[float, int]] = {}
+        self._waited_before = 0.0
+        self._closes_at = 0.0
+
+    @property
+    def level(self) -> float:
+        """The level now, from COHORTS to CLASSES times that."""
+        return self._level
+
+    @property
+    def admitting(self) -> float:
+        """The share of the levels beneath which requests are let in: 1 when calm, towards 0 under overload."""
+        return (self._level - COHORTS) / (self._open - COHORTS)
+
+    def waited(self, queue: str, seconds: float, items: int = 1) -> None:
+        """Note that `items` waited so many seconds in all in a queue of this process."""
+        total, count = self._waits.get(queue, (0.0, 0))
+        self._waits[queue] = (total + seconds, count + items)
+
+    def asks(self, number: int, now: float) -> bool:
+        """Count a request of class `number` (0 is the highest); return whether all of its class are let in now."""
+        self._asked[number] += 1
+        self._requests += 1
+        if self._requests >= _WINDOW_REQUESTS or now >= self._closes_at:
+            self.close_window(now)
+        return self._level >= (number + 1) * COHORTS
+
+    def lets_in(self, number: int, cohort: int) -> bool:
+        """Return whether a cohort of class `number` is let in now."""
+        return number * COHORTS + cohort < self._level
+
+    def close_window(self, now: float) -> None:
+        """Set the level by what the window has shown, and begin the next."""
+        waits = {queue: total / count for queue, (total, count) in self._waits.items() if count}
+        for queue, seconds in waits.items():
+            queue_delay_seconds.labels(queue).set(seconds)
+        longest = max(waits.values(), default=0.0)
+        self._level = level_after(self._level, self._asked, longest, self._waited_before)
+        self._waited_before = longest
+        load_level.set(self._level)
+        self._asked = [0] * len(self._asked)
+        self._requests = 0
+        self._waits.clear()
+        self._closes_at = now + _WINDOW_SECONDS
+
+    def tick(self, late_seconds: float) -> None:
+        """Note how late the event loop woke, and close a window that nobody's request has closed."""
+        self.waited("loop", late_seconds)
+        now = perf_counter()
+        if now >= self._closes_at:
+            self.close_window(now)
+
+
+async def publish(cache: Cache, process: str, admitting: float) -> None:
+    """Say for three seconds how much one process lets in. Without Valkey nobody learns it; what is refused stays so."""
+    with suppress(*CacheDown):
+        await cast(
+            "Awaitable[bool]", cache.client.hsetex(_PUBLISHED_KEY, process, str(admitting), ex=_PUBLISHED_SECONDS)
+        )
+
+
+async def least_admitting(cache: Cache) -> float:
+    """Return the least that any process lets in; 1 where none has said, or Valkey does not answer."""
+    try:
+        said = await cast("Awaitable[list[bytes]]", cache.client.hvals(_PUBLISHED_KEY))
+    except CacheDown:
+        return 1.0
+    return min((float(each) for each in said), default=1.0)

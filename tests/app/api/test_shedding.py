@@ -1,0 +1,140 @@
+"""Under overload the lowest kind is refused first, cheaply and honestly; what holds money is let in to the last."""
+
+import asyncio
+import time
+from collections import Counter
+
+import aiohttp
+import httpx
+import pytest
+
+from tests.live import Live, installation
+from tidegate.app.api.shedding import Door, Kind, Scope, kind_of
+from tidegate.app.compose import opened
+from tidegate.base.load import LoadControl
+
+
+def request(path: str, token: str = "", address: str = "192.0.2.1") -> Scope:
+    headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
+    return {"method": "GET", "path": path, "headers": headers, "client": (address, 5_000)}
+
+
+def overloaded(windows: int, wait: float = 0.2) -> LoadControl:
+    load = LoadControl()
+    for _ in range(windows):
+        for kind in Kind:
+            for _ in range(100):
+                load.asks(kind, 0.0)
+        load.waited("loop", wait)
+        load.close_window(1e9)
+    return load
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", Kind.BROWSE),
+        ("/goods/KTL-1", Kind.BROWSE),
+        ("/api/v1/stock", Kind.BROWSE),
+        ("/search", Kind.CHOOSE),
+        ("/sign-in", Kind.CHOOSE),
+        ("/orders", Kind.CHOOSE),
+        ("/api/v1/quotes", Kind.CHOOSE),
+        ("/checkout", Kind.BUY),
+        ("/api/v1/orders", Kind.BUY),
+        ("/orders/0198/pay", Kind.PAY),
+        ("/api/v1/orders/0198/payments", Kind.PAY),
+        ("/health/ready", None),
+        ("/metrics", None),
+        ("/console/orders", None),
+        ("/api/v1/payments/callbacks/harbour", None),
+    ],
+)
+def test_each_address_has_its_kind(path: str, kind: Kind | None) -> None:
+    assert kind_of(path) is kind
+
+
+def test_calm_refuses_nobody() -> None:
+    door = Door(LoadControl())
+    assert all(door.refusal(request(path), 0.0) is None for path in ("/", "/search", "/checkout", "/orders/1"))
+
+
+def test_browsing_is_refused_first_and_paying_never() -> None:
+    refused: Counter[str] = Counter()
+    for windows in range(1, 30):
+        door = Door(overloaded(windows))
+        share = {}
+        for path in ("/", "/search", "/checkout", "/orders/1"):
+            answers = [door.refusal(request(path, address=f"192.0.2.{host}"), 0.0) for host in range(200)]
+            share[path] = sum(answer is not None for answer in answers) / 200
+            refused[path] += sum(answer is not None for answer in answers)
+        assert share["/orders/1"] == 0
+        assert share["/"] >= share["/search"] >= share["/checkout"]
+    assert refused["/"] > refused["/search"] > refused["/checkout"] > 0
+
+
+def test_one_shopper_is_in_or_out_as_a_whole() -> None:
+    door = Door(overloaded(1, wait=0.04))
+    answers = {
+        token: {door.refusal(request("/", token, address=f"192.0.2.{turn}"), 0.0) is None for turn in range(5)}
+        for token in (f"token-{number}" for number in range(100))
+    }
+    assert all(len(given) == 1 for given in answers.values())
+    assert {True, False} == set.union(*answers.values())
+
+
+def test_the_refusal_says_when_to_come_back() -> None:
+    door = Door(overloaded(20))
+    refusals = [door.refusal(request(path), 0.0) for path in ("/api/v1/stock", "/")]
+    for refusal, kind in zip(refusals, (b"application/problem+json", b"text/html; charset=utf-8"), strict=True):
+        assert refusal is not None
+        status, headers, body = refusal
+        fields = dict(headers)
+        assert (status, fields[b"content-type"], fields[b"cache-control"]) == (503, kind, b"no-store")
+        assert 3 <= int(fields[b"retry-after"]) <= 10
+        assert b"again" in body
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("flood")
+def test_a_flood_of_browsers_is_refused_in_part_and_the_door_opens_again() -> None:
+    with installation() as live, httpx.Client(base_url=live.url, timeout=30) as one:
+        statuses, passes = asyncio.run(_flood(live))
+        assert statuses[503] > 0
+        assert statuses[200] > 0
+        assert set(statuses) == {200, 503}
+        assert passes == {201}, "who wants to buy is let in while browsers are refused"
+        metrics = one.get("/metrics").text
+        assert 'tidegate_shed_total{kind="browse"}' in metrics
+        assert 'tidegate_shed_total{kind="pay"}' not in metrics
+        ends_at = time.monotonic() + 60
+        while not all(one.get("/rules").status_code == 200 for _ in range(20)):
+            assert time.monotonic() < ends_at, "the door stays shut"
+            time.sleep(0.2)
+
+
+async def _flood(live: Live) -> tuple[Counter[int], set[int]]:
+    """Browse on 300 connections for five seconds, each a visitor of its own, while one shopper asks for passes."""
+    statuses: Counter[int] = Counter()
+    passes: set[int] = set()
+    async with opened(live.supervisor.config) as app, app.db.transaction() as tx:
+        [shopper] = await app.identity.open_rehearsal_accounts(tx, 1)
+    async with aiohttp.ClientSession(live.url, connector=aiohttp.TCPConnector(limit=0)) as session:
+        ends_at = asyncio.get_running_loop().time() + 5
+
+        async def browse(number: int) -> None:
+            while asyncio.get_running_loop().time() < ends_at:
+                headers = {"Authorization": f"Bearer visitor-{number}"}
+                async with session.get("/rules", headers=headers) as answer:
+                    await answer.read()
+                    statuses[answer.status] += 1
+
+        async def want() -> None:
+            headers = {"Authorization": f"Bearer {shopper.session.token}"}
+            while asyncio.get_running_loop().time() < ends_at:
+                async with session.post("/api/v1/passes", headers=headers) as answer:
+                    passes.add(answer.status)
+                await asyncio.sleep(0.05)
+
+        await asyncio.gather(want(), *[browse(number) for number in range(300)])
+    return statuses, passes
