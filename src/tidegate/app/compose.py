@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import inf
 
 from tidegate.app.books import MoneyPath
 from tidegate.base.cache import Cache
@@ -92,7 +93,7 @@ def compose(
     catalogue = Catalogue(clock, config.data_dir)
     pricing = Pricing(campaign)
     admission = Admission(config, clock)
-    load = LoadControl()
+    load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
     stock = Stock(clock)
     board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)

@@ -228,6 +228,7 @@ def _environment(config: Config) -> dict[str, str]:
         "TIDEGATE_PUBLIC_URL": config.public_url,
         "TIDEGATE_CHANNELS": msgspec.json.encode(config.channels).decode(),
         "TIDEGATE_HOLD_SECONDS": str(config.hold_seconds or 0),
+        "TIDEGATE_WAIT_TARGET_MS": str(config.wait_target_ms or 0),
         "TIDEGATE_WEB_WORKERS": str(config.web_workers),
         "PROMETHEUS_MULTIPROC_DIR": str(_metrics(config)),
     }

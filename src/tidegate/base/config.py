@@ -35,6 +35,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8470
     public_url: str = ""
     web_workers: int = 1
+    wait_target_ms: int | None = 20
+    """How long work may wait in a web process before it refuses some; None refuses nothing."""
     database_connections_max: int = 12
     channels: tuple[ChannelSetting, ...] = ()
     sms: str = "sandbox"
@@ -59,6 +61,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             port=port,
             public_url=environ.get("TIDEGATE_PUBLIC_URL") or f"http://{host}:{port}",
             web_workers=_whole(environ, "TIDEGATE_WEB_WORKERS", 1, most=256),
+            wait_target_ms=_whole(environ, "TIDEGATE_WAIT_TARGET_MS", 20, least=0) or None,
             database_connections_max=_whole(environ, "TIDEGATE_DATABASE_CONNECTIONS", 12, most=1_000),
             channels=_channels(environ, port),
             sms=environ.get("TIDEGATE_SMS", "sandbox"),

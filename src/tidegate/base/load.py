@@ -16,7 +16,7 @@ from tidegate.base.metrics import load_level, queue_delay_seconds
 CLASSES = 4
 COHORTS = 128
 WAIT_TARGET_SECONDS = 0.02
-"""A mean wait beyond this is overload (DAGOR's figure, from five years in production)."""
+"""A mean wait beyond this is overload: DAGOR's figure, from five years in production."""
 
 _WINDOW_SECONDS = 0.25
 _WINDOW_REQUESTS = 2_000
@@ -31,25 +31,23 @@ _PUBLISHED_KEY = "{load}:admitting"
 _PUBLISHED_SECONDS = 3
 
 
-def cut_of(wait_seconds: float) -> float:
-    """Return the share of what is let in that an overloaded window takes away; 0 for a calm one."""
-    if wait_seconds <= WAIT_TARGET_SECONDS:
-        return 0.0
-    return min(_CUT_MOST, _CUT_LEAST * wait_seconds / WAIT_TARGET_SECONDS)
+def cut_of(over: float) -> float:
+    """Return the share of what is let in that a window takes away whose wait was `over` times the target."""
+    return min(_CUT_MOST, _CUT_LEAST * over) if over > 1 else 0.0
 
 
-def level_after(level: float, asked: Sequence[int], wait_seconds: float, wait_before: float = 0.0) -> float:
-    """Return the next level, from how many requests of each class a window brought and how long work waited in it.
+def level_after(level: float, asked: Sequence[int], over: float, over_before: float = 0.0) -> float:
+    """Return the next level, from how many requests of each class a window brought, and how long work waited in it.
 
     A level of n * COHORTS lets the first n classes in whole. The first class is never cut. Calm raises the level until
-    everybody is let in again, also where nobody asks. `wait_before` is the wait in the window before, in seconds.
+    everybody is let in again, also where nobody asks. Waits, of this window and the one before, are in targets.
     """
     let_in = sum(count * share_of(level, number) for number, count in enumerate(asked))
-    cut = cut_of(wait_seconds)
+    cut = cut_of(over)
     if not cut:
         more = max(let_in * _RAISE_OF_LET_IN, sum(asked) * _RAISE_OF_ASKED, 1.0)
         return max(level, _level_for(asked, let_in + more))
-    if wait_seconds < wait_before:
+    if over < over_before:
         return level
     return max(min(level, _level_for(asked, let_in * (1 - cut))), float(COHORTS))
 
@@ -71,13 +69,14 @@ def _level_for(asked: Sequence[int], wanted: float) -> float:
 class LoadControl:
     """Watches the queues of one process and decides who is let in; asking costs well under a microsecond."""
 
-    def __init__(self) -> None:
+    def __init__(self, target_seconds: float = WAIT_TARGET_SECONDS) -> None:
+        self._target = target_seconds
         self._open = float(CLASSES * COHORTS)
         self._level = self._open
         self._asked = [0] * CLASSES
         self._requests = 0
         self._waits: dict[str, tuple[float, int]] = {}
-        self._waited_before = 0.0
+        self._over_before = 0.0
         self._closes_at = 0.0
 
     @property
@@ -112,9 +111,9 @@ class LoadControl:
         waits = {queue: total / count for queue, (total, count) in self._waits.items() if count}
         for queue, seconds in waits.items():
             queue_delay_seconds.labels(queue).set(seconds)
-        longest = max(waits.values(), default=0.0)
-        self._level = level_after(self._level, self._asked, longest, self._waited_before)
-        self._waited_before = longest
+        over = max(waits.values(), default=0.0) / self._target
+        self._level = level_after(self._level, self._asked, over, self._over_before)
+        self._over_before = over
         load_level.set(self._level)
         self._asked = [0] * len(self._asked)
         self._requests = 0

@@ -1,0 +1,242 @@
+"""What overload does to a shop, with and without its gate: `python -m bench.overload [--picture FILE]`.
+
+A visit looks at a goods page and, when that came, orders. First the load that the shop carries is measured: visits one
+after another on a few connections. Then visitors arrive at an even rate whether or not the shop keeps up, at multiples
+of that load, and give up after five seconds. Shop and visitors share the machine.
+"""
+
+import argparse
+import asyncio
+import shutil
+import time
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench.client import NextRequest, request
+from bench.orders import SKUS, data_folder, orders, prepare
+from bench.picture import overload_picture
+from tidegate.app.compose import opened
+from tidegate.app.supervisor import festival
+from tidegate.base.config import Config
+
+MULTIPLES = (0.5, 1.0, 2.0, 3.0, 5.0)
+PATIENCE_SECONDS = 5.0
+SECONDS = 12.0
+SETTLE_SECONDS = 4.0
+CARRIERS = 256
+PORT = 18480
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """One run: arrivals and completed purchases a second, and how long answered requests took, in ms."""
+
+    gate: bool
+    multiple: float
+    arrivals: float
+    purchases: float
+    refused: float
+    p99_ms: float
+
+
+class Connection(asyncio.Protocol):
+    """One connection, one request at a time: streams would cost the visitors more than the shop."""
+
+    def __init__(self) -> None:
+        self._received = b""
+        self._answer: asyncio.Future[int] | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports keep asyncio's contract without being its subclasses.
+        self._transport = cast("asyncio.Transport", transport)
+
+    def ask(self, request: bytes) -> "asyncio.Future[int]":
+        """Send a request; return its status when the whole answer is here."""
+        assert self._transport is not None
+        self._received = b""
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return self._answer
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
+        if end and len(body) >= int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
+            self._end(int(head[9:12]))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(0)
+
+    @property
+    def open(self) -> bool:
+        """Whether the shop has not closed it."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def close(self) -> None:
+        """Leave."""
+        assert self._transport is not None
+        self._transport.close()
+
+    def _end(self, status: int) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(status)
+
+
+class Visitors:
+    """Connections that are kept for the next visitor, and what was answered on them."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+        self._idle: list[Connection] = []
+        self.count_from = 0.0
+        self.purchases = self.refused = 0
+        self.latencies: list[float] = []
+
+    async def visit(self, page: bytes, order: bytes) -> None:
+        """Look, then order; nothing more after a refusal or five seconds."""
+        connection = None
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                connection = self._kept() or await self._connect()
+                if await self._ask(connection, page) == 200 and await self._ask(connection, order) == 201:
+                    self.purchases += self._counts()
+                self._idle.append(connection)
+        except (TimeoutError, OSError):
+            if connection is not None:
+                connection.close()
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _kept(self) -> Connection | None:
+        """Return a kept connection that the shop has not closed since."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.open:
+                return connection
+        return None
+
+    async def _connect(self) -> Connection:
+        _, connection = await asyncio.get_running_loop().create_connection(Connection, self._host, self._port)
+        return connection
+
+    def _counts(self) -> bool:
+        return time.perf_counter() >= self.count_from
+
+    async def _ask(self, connection: Connection, request: bytes) -> int:
+        asked_at = time.perf_counter()
+        status = await connection.ask(request)
+        if not status:
+            raise OSError("the connection ended before the answer")
+        if self._counts():
+            if status == 503:
+                self.refused += 1
+            else:
+                self.latencies.append(time.perf_counter() - asked_at)
+        return status
+
+
+async def carried(visitors: Visitors, pages: list[bytes], order: NextRequest) -> float:
+    """Return the purchases a second that the shop carries: visits one after another, on a few connections."""
+    ends_at = time.perf_counter() + SECONDS
+
+    async def carrier(number: int) -> None:
+        turn = number
+        while time.perf_counter() < ends_at:
+            await visitors.visit(pages[turn % len(pages)], order())
+            turn += CARRIERS
+
+    visitors.count_from = time.perf_counter() + SETTLE_SECONDS
+    await asyncio.gather(*[carrier(number) for number in range(CARRIERS)])
+    return visitors.purchases / (SECONDS - SETTLE_SECONDS)
+
+
+async def arriving(visitors: Visitors, pages: list[bytes], order: NextRequest, rate: float) -> None:
+    """Let visitors arrive at an even rate, whatever becomes of those before."""
+    began = time.perf_counter()
+    visitors.count_from = began + SETTLE_SECONDS
+    here: set[asyncio.Task[None]] = set()
+    for number in range(int(rate * SECONDS)):
+        early = began + number / rate - time.perf_counter()
+        if early > 0:
+            await asyncio.sleep(early)
+        visit = asyncio.create_task(visitors.visit(pages[number % len(pages)], order()))
+        here.add(visit)
+        visit.add_done_callback(here.discard)
+    await asyncio.gather(*here)
+
+
+async def curve(*, gate: bool, carries: float | None) -> tuple[float, list[Outcome]]:
+    """Measure all multiples on a fresh installation; what the shop carries is measured where it is not given."""
+    folder = data_folder()
+    target = "20" if gate else "0"
+    config = Config.from_env(
+        {"TIDEGATE_DATA_DIR": str(folder), "TIDEGATE_PORT": str(PORT), "TIDEGATE_WAIT_TARGET_MS": target}
+    )
+    outcomes = []
+    try:
+        async with festival(config) as supervisor, opened(supervisor.config) as app:
+            shoppers = await prepare(app)
+            await asyncio.sleep(2)
+            order = orders(shoppers, SKUS[:1])
+            pages = [
+                request("GET", f"/goods/{SKUS[0]}", {"Authorization": each["Authorization"]}) for each, _ in shoppers
+            ]
+            if carries is None:
+                visitors = Visitors(config.host, config.port)
+                carries = await carried(visitors, pages, order)
+                visitors.close()
+            for multiple in MULTIPLES:
+                await asyncio.sleep(PATIENCE_SECONDS)
+                visitors = Visitors(config.host, config.port)
+                await arriving(visitors, pages, order, carries * multiple)
+                visitors.close()
+                outcomes.append(_outcome(visitors, gate, multiple, carries))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return carries, outcomes
+
+
+def _outcome(visitors: Visitors, gate: bool, multiple: float, carries: float) -> Outcome:
+    counted = SECONDS - SETTLE_SECONDS
+    ordered = sorted(visitors.latencies) or [0.0]
+    return Outcome(
+        gate=gate,
+        multiple=multiple,
+        arrivals=carries * multiple,
+        purchases=visitors.purchases / counted,
+        refused=visitors.refused / counted,
+        p99_ms=1000 * ordered[int(0.99 * (len(ordered) - 1))],
+    )
+
+
+async def main() -> None:
+    """Measure with the gate and without, print the table, draw the picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--picture", type=Path, help="draw the curve into this SVG file")
+    picture = parser.parse_args().picture
+    carries, gated = await curve(gate=True, carries=None)
+    _, open_door = await curve(gate=False, carries=carries)
+    table = Table(title=f"Overload; the shop carries {carries:,.0f} visits a second, one web worker")
+    for column in ("gate", "load", "arrivals/s", "purchases/s", "of the best", "refused/s", "p99 ms"):
+        table.add_column(column, justify="right")
+    best = max(each.purchases for each in [*gated, *open_door])
+    for each in [*gated, *open_door]:
+        share, word = each.purchases / best, "with" if each.gate else "without"
+        row = (each.arrivals, each.purchases, each.refused, each.p99_ms)
+        arrivals, purchases, refused, p99 = [f"{number:,.0f}" for number in row]
+        table.add_row(word, f"{each.multiple:g} x", arrivals, purchases, f"{share:.2f}", refused, p99)
+    Console().print(table)
+    if picture is not None:
+        picture.write_text(overload_picture(gated, open_door), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
