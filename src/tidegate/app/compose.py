@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from tidegate.app.books import MoneyPath
+from tidegate.app.books import MoneyPath, PaymentOutcomes
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import Config
@@ -15,6 +15,7 @@ from tidegate.base.jobs import Jobs
 from tidegate.base.migration import migrate
 from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
+from tidegate.gate.defence.api import Defences, build_defences
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.pricing.api import Pricing
@@ -45,6 +46,7 @@ class App:
     catalogue: Catalogue
     pricing: Pricing
     admission: Admission
+    defences: Defences
     stock: Stock
     board: StockBoard
     payment: Payment
@@ -69,6 +71,7 @@ class App:
             await self.campaign.refresh(tx)
             await self.identity.refresh(tx)
             await self.catalogue.refresh(tx)
+            await self.defences.refresh(tx)
         self.pricing.refresh()
         await self.payment.refresh()
 
@@ -90,9 +93,11 @@ def compose(
     catalogue = Catalogue(clock, config.data_dir)
     pricing = Pricing(campaign)
     admission = Admission(config, clock)
+    defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
     stock = Stock(clock)
     board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
+    defences.follow(PaymentOutcomes(payment))
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll())
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
@@ -108,6 +113,7 @@ def compose(
             "campaign": campaign,
             "catalogue": catalogue,
             "pricing": pricing,
+            "defences": defences,
             "stock": stock,
             "payment": payment,
             "ordering": ordering,
@@ -127,6 +133,7 @@ def compose(
         catalogue=catalogue,
         pricing=pricing,
         admission=admission,
+        defences=defences,
         stock=stock,
         board=board,
         payment=payment,

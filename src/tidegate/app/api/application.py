@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _REFRESH_SECONDS = 1.0
 _BOARD_SECONDS = 0.5
+_COUNTS_SECONDS = 1.0
 _TAGS = [
     Tag("campaign", "What is on, until when, by which rules"),
     Tag("catalogue", "Goods, and finding them"),
@@ -32,6 +33,7 @@ _TAGS = [
     Tag("stock", "What is left"),
     Tag("identity", "Signing in, addresses"),
     Tag("admission", "Passes"),
+    Tag("defence", "Attack mode, for staff"),
     Tag("orders", "Placing, watching, cancelling"),
     Tag("payments", "Paying, and what channels report"),
     Tag("monitor", "What staff watch"),
@@ -69,7 +71,18 @@ def framework(app: App) -> Litestar:
 def _dependencies(app: App) -> Mapping[str, Provide]:
     """Return what handlers may ask for by name: the parts of the App, who is asking, and what pages need."""
     parts = ("config", "clock", "ids", "db", "cache", "outbox", "jobs", "board")
-    modules = ("identity", "campaign", "catalogue", "pricing", "admission", "stock", "payment", "ordering", "monitor")
+    modules = (
+        "identity",
+        "campaign",
+        "catalogue",
+        "pricing",
+        "admission",
+        "defences",
+        "stock",
+        "payment",
+        "ordering",
+        "monitor",
+    )
     given = {name: getattr(app, name) for name in (*parts, *modules)}
     return {
         **{name: _always(value) for name, value in given.items()},
@@ -94,6 +107,7 @@ def _lifespan(app: App) -> Callable[[Litestar], AbstractAsyncContextManager[None
         _calm_collector()
         loops = [
             asyncio.create_task(_repeat("refresh", _REFRESH_SECONDS, app.refresh)),
+            asyncio.create_task(_repeat("defence counts", _COUNTS_SECONDS, app.defences.publish)),
             asyncio.create_task(_repeat("stock board", _BOARD_SECONDS, lambda: app.board.renew(app.db))),
         ]
         try:
