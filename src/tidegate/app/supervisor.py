@@ -183,8 +183,10 @@ class Supervisor:
 
     async def _until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
-        url = f"http://{self.config.host}:{self.config.port}/health/ready"
-        async with httpx.AsyncClient(timeout=2) as client:
+        scheme = "https" if self.config.tls_cert else "http"
+        url = f"{scheme}://{self.config.host}:{self.config.port}/health/ready"
+        # The certificate names the shop, not this address; that our own process answers is all that is asked here.
+        async with httpx.AsyncClient(timeout=2, verify=False) as client:  # noqa: S501
             while time.monotonic() < deadline:
                 try:
                     if (await client.get(url)).status_code == 200:
@@ -208,6 +210,11 @@ def _environment(config: Config) -> dict[str, str]:
         "TIDEGATE_CHANNELS": msgspec.json.encode(config.channels).decode(),
         "TIDEGATE_HOLD_SECONDS": str(config.hold_seconds or 0),
         "TIDEGATE_WEB_WORKERS": str(config.web_workers),
+        "TIDEGATE_TLS_CERT": str(config.tls_cert or ""),
+        "TIDEGATE_TLS_KEY": str(config.tls_key or ""),
+        "TIDEGATE_TRUSTED_PROXIES": ",".join(config.trusted_proxies),
+        "TIDEGATE_DEFENCE_HOOK_URL": config.defence_hook_url,
+        "TIDEGATE_DEFENCE_HOOK_SECRET": config.defence_hook_secret,
         "PROMETHEUS_MULTIPROC_DIR": str(_metrics(config)),
     }
 

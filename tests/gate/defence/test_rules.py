@@ -6,7 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.gate.defence import rules
-from tidegate.gate.defence.contracts import Act, Counts, Defence, DefenceRule, Happening, Off, On, Seen, Signal, Why
+from tidegate.gate.defence.contracts import (
+    Act,
+    Counts,
+    Defence,
+    DefenceRule,
+    Happening,
+    Off,
+    On,
+    Seen,
+    Signal,
+    State,
+    Why,
+)
 from tidegate.offer.campaign.contracts import Threshold
 
 START = datetime(2026, 11, 11, tzinfo=UTC)
@@ -34,7 +46,7 @@ def history(seen: list[Seen | None], state: On | Off | None = None) -> list[tupl
     states = {RULE.name: state or Off()}
     happened = []
     for second, each in enumerate(seen):
-        states, acts = rules.step(states, [RULE], {RULE.name: each}, START + timedelta(seconds=second))  # type: ignore[assignment]
+        states, acts = rules.step(states, [RULE], {RULE.name: each}, START + timedelta(seconds=second))
         happened += [(second, act) for act in acts]
     return happened
 
@@ -159,9 +171,8 @@ def test_each_signal_has_its_unit() -> None:
 
 
 def test_refusals_of_an_honest_sale_are_no_failures() -> None:
-    assert [status for status in (200, 303, 400, 401, 403, 404, 409, 413, 422, 429, 500, 503) if rules.is_failure(status)] == [
-        400, 401, 403, 404, 413, 422, 500,
-    ]  # fmt: skip
+    statuses = (200, 303, 400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
+    assert [status for status in statuses if rules.is_failure(status)] == [400, 401, 403, 404, 413, 422, 500]
 
 
 def test_the_lowest_factor_counts_and_only_while_it_is_on() -> None:
@@ -176,7 +187,7 @@ def test_the_lowest_factor_counts_and_only_while_it_is_on() -> None:
         )
         for factor, seconds in ((5_000, 60), (2_500, 30))
     ]
-    states = {"a": lower[0], "b": lower[1], "c": Off()}
+    states: dict[str, State] = {"a": lower[0], "b": lower[1], "c": Off()}
     assert rules.active_at(states, START) == (frozenset({Defence.LOWER_LIMITS}), 0.25)
     assert rules.active_at(states, START + timedelta(seconds=30)) == (frozenset({Defence.LOWER_LIMITS}), 0.5)
     assert rules.active_at(states, START + timedelta(seconds=60)) == (frozenset(), 1.0)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
@@ -13,7 +14,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 from tidegate.app.api.doors import doors, exception_handlers
-from tidegate.app.api.hot import Front
+from tidegate.app.api.hot import AsgiApp, Front
 from tidegate.app.api.strictness import BODY_BYTES_MAX, strict_body
 from tidegate.app.compose import App, compose
 from tidegate.base.config import Config
@@ -41,10 +42,16 @@ _TAGS = [
 ]
 
 
-def application() -> Front:
+def application() -> AsgiApp:
     """Return the ASGI application for the settings in the environment; the server calls this in each worker."""
     begin_logging()
-    return build(compose(Config.from_env()))
+    config = Config.from_env()
+    front = build(compose(config))
+    if not config.trusted_proxies:
+        return front
+    # Who asks is then the last address in X-Forwarded-For that is no proxy of ours: what a client wrote is left of it.
+    proxied: AsgiApp = wrap_asgi_with_proxy_headers(front, list(config.trusted_proxies))
+    return proxied
 
 
 def build(app: App) -> Front:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import msgspec
 import psycopg
 
+from tidegate.app.api.caching import private_unless_stated
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
 from tidegate.app.api.slowness import BODY_SECONDS, within_seconds
 from tidegate.app.api.static_only import answer_static_only, is_essential
@@ -80,6 +81,7 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                private_unless_stated(message["headers"])
             await send(message)
 
         try:
