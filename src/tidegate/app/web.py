@@ -23,7 +23,8 @@ def serve(config: Config) -> None:
         address=config.host,
         port=config.port,
         interface=Interfaces.ASGI,
-        http=HTTPModes.auto,
+        # Without TLS no browser speaks HTTP/2, and to find out which one it is the server would wait without an end.
+        http=HTTPModes.auto if config.tls_cert else HTTPModes.http1,
         loop=Loops.uvloop,
         workers=config.web_workers,
         backlog=_BACKLOG,
