@@ -1,7 +1,7 @@
 """Fills in nginx.conf.in and prints the whole configuration; needs Python and nothing else.
 
-    python deploy/nginx/render.py --name shop.example --cert /etc/tls/shop.pem --key /etc/tls/shop.key > nginx.conf
-    nginx -t -c "$PWD/nginx.conf"
+python deploy/nginx/render.py --name shop.example --cert /etc/tls/shop.pem --key /etc/tls/shop.key > nginx.conf
+nginx -t -c "$PWD/nginx.conf"
 """
 
 import argparse
