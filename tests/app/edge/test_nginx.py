@@ -8,6 +8,7 @@ import importlib.util
 import shutil
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -72,14 +73,16 @@ def configuration(certificate: Certificate, live: Live, port: int, run: Path) ->
 
 
 @pytest.fixture(scope="module")
-def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+def edge() -> Iterator[Edge]:
     if NGINX is None:
         pytest.skip("nginx is not installed: get it (Debian and Ubuntu: apt-get install nginx) to run this test")
-    folder = tmp_path_factory.mktemp("edge")
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)  # the workers are another user's
-    certificate = make_certificate(folder)
-    with installation(settings={"TIDEGATE_TRUSTED_PROXIES": "127.0.0.1"}) as live:
+    with (
+        tempfile.TemporaryDirectory(prefix="tidegate-edge-", ignore_cleanup_errors=True) as name,
+        installation(settings={"TIDEGATE_TRUSTED_PROXIES": "127.0.0.1"}) as live,
+    ):
+        folder = Path(name)
+        folder.chmod(0o755)  # the workers are another user's
+        certificate = make_certificate(folder)
         port = (urlsplit(live.url).port or 0) + 5
         file = folder / "nginx.conf"
         file.write_text(configuration(certificate, live, port, folder), encoding="utf-8")

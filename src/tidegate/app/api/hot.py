@@ -14,7 +14,7 @@ import psycopg
 
 from tidegate.app.api.caching import private_unless_stated
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
-from tidegate.app.api.slowness import BODY_SECONDS, within_seconds
+from tidegate.app.api.slowness import BodyWatch
 from tidegate.app.api.static_only import answer_static_only, is_essential
 from tidegate.app.compose import App
 from tidegate.base.db import DatabaseUnavailable
@@ -49,6 +49,7 @@ class Front:
     def __init__(self, app: App, framework: AsgiApp) -> None:
         self._app = app
         self._framework = framework
+        self._bodies = BodyWatch()
         self._tally = app.defences.tally
         self._statuses = app.defences.tally.statuses
         self._hot = {("POST", "/api/v1/orders"): self._place, ("GET", "/api/v1/stock"): self._stock}
@@ -85,7 +86,7 @@ class Front:
             await send(message)
 
         try:
-            await self._framework(scope, within_seconds(receive, BODY_SECONDS), noting)
+            await self._framework(scope, self._bodies.within(receive), noting)
         finally:
             self._statuses[status] += 1
             if scope["path"] in _SIGN_INS and scope["method"] == "POST":
@@ -116,7 +117,7 @@ class Front:
             self._app.clock.now(),
             device=session.session_id,
         )
-        command = _order_of(await _body(within_seconds(receive, BODY_SECONDS)))
+        command = _order_of(await _body(self._bodies.within(receive)))
         placed = await self._app.ordering.place(session.account_id, _header(headers, b"idempotency-key"), command)
         return 201, [_JSON, _NO_STORE], _encode(placed)
 

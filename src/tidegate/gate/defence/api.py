@@ -40,7 +40,6 @@ from tidegate.trust.identity.contracts import Permission, Staff
 __all__ = ["HOOK_TASK", "Defences", "build_defences"]
 
 HOOK_TASK = "defence.hook"
-WINDOW_SECONDS_MAX = 60
 RECORDS_MAX = 500
 
 
@@ -109,7 +108,8 @@ class Defences:
     async def _see(self, db: Database, now: datetime) -> dict[str, Seen | None]:
         """Read the signals, outside of any transaction. The second that is under way is left out."""
         last = int(now.timestamp()) - 1
-        seconds = await self._counts.read(last - WINDOW_SECONDS_MAX + 1, last)
+        longest = max((rule.window_seconds for rule in self._rules()), default=0)
+        seconds = await self._counts.read(last - longest + 1, last)
         seen = {}
         for rule in self._rules():
             failed_payments = await self._failed_payments(db, rule, now)
