@@ -70,7 +70,7 @@ async def test_what_it_refuses_is_no_failure_and_it_ends_with_an_undo(
     await client.post("/", content=b"x")
     await client.head("/search")
     counts = app.defences.tally.take()
-    assert (counts.requests, counts.failures) == (2, 0)
+    assert (counts.requests, counts.failures, counts.held_off) == (2, 0, 2)
     async with app.db.transaction() as tx:
         await app.defences.undo(tx, officer, "static", UndoDefence(reason="it is over"))
     await app.refresh()

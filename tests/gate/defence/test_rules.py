@@ -32,12 +32,24 @@ RULE = DefenceRule(
     stay_seconds=STAY,
     expiry_seconds=EXPIRY,
 )
-ATTACK = Seen(trigger=1_000, second=3_000)
-CALM = Seen(trigger=0, second=0)
+
+
+def seen_as(trigger: float, second: float, held_off: float = 0) -> Seen:
+    """What is read, and what would be if `held_off` had been let in."""
+    return Seen(
+        trigger=trigger,
+        second=second,
+        trigger_under_pressure=trigger,
+        second_under_pressure=second + held_off,
+    )
+
+
+ATTACK = seen_as(1_000, 3_000)
+CALM = seen_as(0, 0)
 
 levels = st.sampled_from([0, 499, 500, 999, 1_000, 5_000])
 shares = st.sampled_from([0, 999, 1_000, 2_999, 3_000, 10_000])
-readings = st.none() | st.builds(Seen, trigger=levels, second=shares)
+readings = st.none() | st.builds(seen_as, levels, shares, shares)
 histories = st.lists(readings, min_size=1, max_size=150)
 
 
@@ -81,7 +93,7 @@ def test_whatever_came_before_calm_ends_it(seen: list[Seen | None]) -> None:
 
 @given(histories)
 def test_between_the_two_thresholds_nothing_changes_before_it_expires(seen: list[Seen | None]) -> None:
-    between = Seen(trigger=700, second=2_000)
+    between = seen_as(700, 2_000)
     on = rules.started(RULE, START, stay=STAY, expiry=EXPIRY)
     states, acts = rules.step({RULE.name: on}, [RULE], {RULE.name: between}, START + timedelta(seconds=EXPIRY - 1))
     assert (states, acts) == ({RULE.name: on}, [])
@@ -118,6 +130,13 @@ def test_it_expires_without_news_and_under_attack() -> None:
         (EXPIRY, Why.EXPIRED),
         (EXPIRY + 1, Why.SIGNALS),
     ]
+
+
+def test_an_attack_that_a_defence_holds_off_is_not_over() -> None:
+    held_off = seen_as(5_000, 0, held_off=4_000)
+    assert [(second, act.why) for second, act in history([ATTACK, *[held_off] * 50])] == [(0, Why.SIGNALS)]
+    # It is no reason to start one, though: the next attempt after an expiry needs failures again.
+    assert history([held_off] * 10) == []
 
 
 def test_what_staff_started_does_not_end_by_calm() -> None:
@@ -168,6 +187,23 @@ def test_each_signal_has_its_unit() -> None:
         Signal.FAILED_PAYMENTS: 42,
         Signal.NEW_DEVICES: 3,
     }
+
+
+def test_under_pressure_what_was_held_off_counts_as_failed() -> None:
+    seconds = [Counts(reports=1, requests=100, failures=5, held_off=20, failed_sign_ins=1, held_off_sign_ins=4)] * 10
+    seen = rules.see(RULE, seconds, 0)
+    assert seen == Seen(trigger=100, second=500, trigger_under_pressure=100, second_under_pressure=2_500)
+    guessing = DefenceRule(
+        name="guessing",
+        starts=Defence.HOOK,
+        trigger=Threshold(signal=Signal.FAILED_SIGN_INS, start_at=2, stop_below=1),
+        second=Threshold(signal=Signal.NEW_DEVICES, start_at=2, stop_below=1),
+        window_seconds=10,
+        stay_seconds=STAY,
+        expiry_seconds=EXPIRY,
+    )
+    seen = rules.see(guessing, seconds, 0)
+    assert seen == Seen(trigger=60, second=0, trigger_under_pressure=300, second_under_pressure=4)
 
 
 def test_refusals_of_an_honest_sale_are_no_failures() -> None:

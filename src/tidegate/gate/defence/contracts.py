@@ -39,15 +39,24 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     reports: int = 0
     requests: int = 0
     failures: int = 0
+    held_off: int = 0
+    """Answers 429 and 503: what limits, load shedding and defences refused."""
     failed_sign_ins: int = 0
+    held_off_sign_ins: int = 0
     new_devices: int = 0
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule's two signals as means over its window, in the units of the signals."""
+    """A rule's two signals as means over its window, in the units of the signals.
+
+    Under pressure is what they would read if everything that was held off (429, 503) had been let in and had failed: a
+    defence hides the attack that it holds off, and must not take that for calm.
+    """
 
     trigger: float
     second: float
+    trigger_under_pressure: float
+    second_under_pressure: float
 
 
 class Off(msgspec.Struct, frozen=True, tag=True):

@@ -20,17 +20,17 @@ from tidegate.gate.defence.contracts import (
     State,
     Why,
 )
-from tidegate.offer.campaign.contracts import Threshold
 
 NO_FACTOR = 10_000
-REFUSED_BY_TRADE = frozenset({409, 429, 503})
-"""Answers that no attack is read from: sold out and limits reached are the festival's daily bread, and what a defence
-itself refuses must not keep the defence on."""
+SOLD_OUT = frozenset({409})
+HELD_OFF = frozenset({429, 503})
+"""Answers that no attack is read from: sold out and limits reached are the festival's daily bread. What was held off
+counts only for whether an attack that was seen is over."""
 
 
 def is_failure(status: int) -> bool:
     """Return whether an answer of this HTTP status counts as a failure."""
-    return status >= 400 and status not in REFUSED_BY_TRADE
+    return status >= 400 and status not in SOLD_OUT | HELD_OFF
 
 
 def see(rule: DefenceRule, seconds: Sequence[Counts], failed_payments: int) -> Seen | None:
@@ -42,11 +42,25 @@ def see(rule: DefenceRule, seconds: Sequence[Counts], failed_payments: int) -> S
     known = [counts for counts in seconds[-rule.window_seconds :] if counts.reports]
     if 2 * len(known) <= rule.window_seconds:
         return None
-    trigger, second = (
-        _reading(threshold.signal, known, failed_payments * 60 / rule.window_seconds)
-        for threshold in (rule.trigger, rule.second)
+    payments = failed_payments * 60 / rule.window_seconds
+    pressed = [_pressed(counts) for counts in known]
+    return Seen(
+        trigger=_reading(rule.trigger.signal, known, payments),
+        second=_reading(rule.second.signal, known, payments),
+        trigger_under_pressure=_reading(rule.trigger.signal, pressed, payments),
+        second_under_pressure=_reading(rule.second.signal, pressed, payments),
     )
-    return Seen(trigger=trigger, second=second)
+
+
+def _pressed(counts: Counts) -> Counts:
+    """Return the counts as if all that was held off had been let in and had failed."""
+    return Counts(
+        reports=counts.reports,
+        requests=counts.requests,
+        failures=counts.failures + counts.held_off,
+        failed_sign_ins=counts.failed_sign_ins + counts.held_off_sign_ins,
+        new_devices=counts.new_devices + counts.held_off_sign_ins,
+    )
 
 
 def _reading(signal: Signal, known: Sequence[Counts], failed_payments_a_minute: float) -> float:
@@ -108,12 +122,8 @@ def _is_attack(rule: DefenceRule, seen: Seen) -> bool:
 
 
 def _is_calm(rule: DefenceRule, seen: Seen) -> bool:
-    """Calm is when either signal no longer speaks of an attack, at the lower of its two thresholds."""
-    return _is_below(rule.trigger, seen.trigger) or _is_below(rule.second, seen.second)
-
-
-def _is_below(threshold: Threshold, value: float) -> bool:
-    return value < threshold.stop_below
+    """Calm is when either signal, under pressure, no longer reaches the lower of its two thresholds."""
+    return seen.trigger_under_pressure < rule.trigger.stop_below or seen.second_under_pressure < rule.second.stop_below
 
 
 def started(rule: DefenceRule, now: datetime, *, stay: int, expiry: int, by: str = "") -> On:
