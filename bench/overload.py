@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
         if end and len(body) >= int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
             self._end(int(head[9:12]))
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio calls it so
         self._end(0)
 
     @property
@@ -198,13 +198,13 @@ async def curve(*, gate: bool, carries: float | None) -> tuple[float, list[Outco
                 visitors = Visitors(config.host, config.port)
                 await arriving(visitors, pages, order, carries * multiple)
                 visitors.close()
-                outcomes.append(_outcome(visitors, gate, multiple, carries))
+                outcomes.append(_outcome(visitors, multiple, carries, gate=gate))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return carries, outcomes
 
 
-def _outcome(visitors: Visitors, gate: bool, multiple: float, carries: float) -> Outcome:
+def _outcome(visitors: Visitors, multiple: float, carries: float, *, gate: bool) -> Outcome:
     counted = SECONDS - SETTLE_SECONDS
     ordered = sorted(visitors.latencies) or [0.0]
     return Outcome(

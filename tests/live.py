@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,14 +24,15 @@ class Live(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def installation(campaign: Path | None = None) -> Iterator[Live]:
+def installation(campaign: Path | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Live]:
     """Run a whole installation on a data folder of its own; its event loop lives in a thread beside the test."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     with tempfile.TemporaryDirectory(prefix="tidegate-live-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        config = Config.from_env({"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port())})
+        own = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port())}
+        config = Config.from_env({**own, **(settings or {})})
         running = festival(config)
         try:
             supervisor = asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(120)

@@ -32,6 +32,8 @@ def test_without_any_variable_everything_runs_on_this_machine(tmp_path: Path) ->
 
 
 def test_each_variable_is_read(tmp_path: Path) -> None:
+    certificate = tmp_path / "shop.pem"
+    certificate.touch()
     config = _read(
         tmp_path,
         TIDEGATE_SECRET="s" * 32,
@@ -48,6 +50,11 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
         TIDEGATE_SMS_URL="https://sms.example",
         TIDEGATE_SMS_SECRET="y",
         TIDEGATE_HOLD_SECONDS="60",
+        TIDEGATE_TLS_CERT=str(certificate),
+        TIDEGATE_TLS_KEY=str(certificate),
+        TIDEGATE_TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8,::1",
+        TIDEGATE_DEFENCE_HOOK_URL="https://scrubber.example",
+        TIDEGATE_DEFENCE_HOOK_SECRET="z" * 32,
     )
     assert config == Config(
         data_dir=tmp_path,
@@ -66,6 +73,11 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
         sms_secret="y",
         secure_cookies=True,
         hold_seconds=60,
+        tls_cert=certificate,
+        tls_key=certificate,
+        trusted_proxies=("127.0.0.1", "10.0.0.0/8", "::1"),
+        defence_hook_url="https://scrubber.example",
+        defence_hook_secret="z" * 32,
     )
     assert not (tmp_path / "secret").exists()
 
@@ -78,6 +90,8 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
         ("TIDEGATE_PORT", "0"),
         ("TIDEGATE_PORT", "65536"),
         ("TIDEGATE_PORT", "8470.5"),
+        ("TIDEGATE_TRUSTED_PROXIES", "everybody"),
+        ("TIDEGATE_TRUSTED_PROXIES", "10.0.0.1/8"),
         ("TIDEGATE_PORT", "٨٤٧٠"),
         ("TIDEGATE_PORT", "9" * 5_000),
         ("TIDEGATE_WEB_WORKERS", "0"),
@@ -110,3 +124,15 @@ def test_an_empty_or_shortened_secret_file_is_refused_and_left_as_it_is(tmp_path
         with pytest.raises(ValueError, match="holds fewer than 32 characters"):
             _read(tmp_path)
         assert kept.read_text() == content
+
+
+def test_a_hook_needs_a_secret_worth_the_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="TIDEGATE_DEFENCE_HOOK_SECRET must be at least 32 characters"):
+        _read(tmp_path, TIDEGATE_DEFENCE_HOOK_URL="https://scrubber.example", TIDEGATE_DEFENCE_HOOK_SECRET="short")
+
+
+def test_with_its_own_certificate_the_shop_is_reached_by_https(tmp_path: Path) -> None:
+    certificate = tmp_path / "shop.pem"
+    certificate.touch()
+    config = _read(tmp_path, TIDEGATE_TLS_CERT=str(certificate), TIDEGATE_TLS_KEY=str(certificate))
+    assert (config.public_url, config.secure_cookies) == ("https://127.0.0.1:8470", True)

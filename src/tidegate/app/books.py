@@ -1,4 +1,4 @@
-"""What the monitor reads of the money path each second, put together from stock and payment."""
+"""What the monitor and the defences read of the money path each second, put together from stock and payment."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -37,3 +37,15 @@ class MoneyPath:
             channel: {Outcome(outcome): count for outcome, count in outcomes.items()}
             for channel, outcomes in counted.items()
         }
+
+
+class PaymentOutcomes:
+    """Fulfils the defences' `PaymentFailures`."""
+
+    def __init__(self, payment: Payment) -> None:
+        self._payment = payment
+
+    async def failed_payments(self, tx: Tx, since: datetime, until: datetime) -> int:
+        """Return how many attempts begun in the span were declined or failed, over all channels."""
+        counted = await self._payment.attempts_between(tx, since, until)
+        return sum(outcomes.get(each, 0) for outcomes in counted.values() for each in ("declined", "failed"))

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 
-from tidegate.app.books import MoneyPath
+from tidegate.app.books import MoneyPath, PaymentOutcomes
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import Config
@@ -17,6 +17,7 @@ from tidegate.base.load import LoadControl
 from tidegate.base.migration import migrate
 from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
+from tidegate.gate.defence.api import Defences, build_defences
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.pricing.api import Pricing
@@ -48,6 +49,7 @@ class App:
     pricing: Pricing
     admission: Admission
     load: LoadControl
+    defences: Defences
     stock: Stock
     board: StockBoard
     payment: Payment
@@ -72,6 +74,7 @@ class App:
             await self.campaign.refresh(tx)
             await self.identity.refresh(tx)
             await self.catalogue.refresh(tx)
+            await self.defences.refresh(tx)
         self.pricing.refresh()
         await self.payment.refresh()
 
@@ -93,10 +96,12 @@ def compose(
     catalogue = Catalogue(clock, config.data_dir)
     pricing = Pricing(campaign)
     admission = Admission(config, clock)
+    defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
     stock = Stock(clock)
     board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
+    defences.follow(PaymentOutcomes(payment))
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
@@ -112,6 +117,7 @@ def compose(
             "campaign": campaign,
             "catalogue": catalogue,
             "pricing": pricing,
+            "defences": defences,
             "stock": stock,
             "payment": payment,
             "ordering": ordering,
@@ -132,6 +138,7 @@ def compose(
         pricing=pricing,
         admission=admission,
         load=load,
+        defences=defences,
         stock=stock,
         board=board,
         payment=payment,

@@ -204,16 +204,25 @@ class Supervisor:
 
     async def _until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
-        url = f"http://{self.config.host}:{self.config.port}/health/ready"
-        async with httpx.AsyncClient(timeout=2) as client:
+        async with web_client(self.config) as client:
             while time.monotonic() < deadline:
                 try:
-                    if (await client.get(url)).status_code == 200:
+                    if (await client.get("/health/ready")).status_code == 200:
                         return
                 except httpx.HTTPError:
                     pass
                 await asyncio.sleep(0.1)
-        raise NotReady(f"The shop did not answer {url} within {_READY_SECONDS} s; see {self.process('web').log_file}.")
+        raise NotReady(
+            f"The shop was not ready at {self.config.host}:{self.config.port} within {_READY_SECONDS} s; "
+            f"see {self.process('web').log_file}."
+        )
+
+
+def web_client(config: Config) -> httpx.AsyncClient:
+    """Return a client of the web process itself, past any proxy or CDN that the public address leads to."""
+    scheme = "https" if config.tls_cert else "http"
+    # The certificate names the shop, not this address; that our own process answers is all that is asked of it.
+    return httpx.AsyncClient(base_url=f"{scheme}://{config.host}:{config.port}", timeout=2, verify=False)  # noqa: S501
 
 
 def _environment(config: Config) -> dict[str, str]:
@@ -230,6 +239,11 @@ def _environment(config: Config) -> dict[str, str]:
         "TIDEGATE_HOLD_SECONDS": str(config.hold_seconds or 0),
         "TIDEGATE_WAIT_TARGET_MS": str(config.wait_target_ms or 0),
         "TIDEGATE_WEB_WORKERS": str(config.web_workers),
+        "TIDEGATE_TLS_CERT": str(config.tls_cert or ""),
+        "TIDEGATE_TLS_KEY": str(config.tls_key or ""),
+        "TIDEGATE_TRUSTED_PROXIES": ",".join(config.trusted_proxies),
+        "TIDEGATE_DEFENCE_HOOK_URL": config.defence_hook_url,
+        "TIDEGATE_DEFENCE_HOOK_SECRET": config.defence_hook_secret,
         "PROMETHEUS_MULTIPROC_DIR": str(_metrics(config)),
     }
 

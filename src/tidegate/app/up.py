@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import httpx
 from rich.console import Console
 
 from tidegate.app.compose import App, opened
 from tidegate.app.publication import PublicationDesk
-from tidegate.app.supervisor import NotReady, Supervisor, festival
+from tidegate.app.supervisor import NotReady, Supervisor, festival, web_client
 from tidegate.base.config import Config
 from tidegate.base.crypto import derive_key
 from tidegate.offer.campaign.commands import load_definition
@@ -80,7 +79,7 @@ async def prepare(supervisor: Supervisor, campaign: Path | None = None) -> str:
 
 async def _shown(config: Config, sha256: str) -> None:
     """Wait until the web process has picked the version up. Raises NotReady after ten seconds."""
-    async with httpx.AsyncClient(base_url=config.public_url) as client:
+    async with web_client(config) as client:
         for _ in range(_SHOWN_TRIES):
             if (await client.get("/api/v1/campaign")).json().get("sha256") == sha256:
                 return

@@ -4,6 +4,7 @@ Every setting has a default that works on one machine; `TIDEGATE_DATABASE_URL` a
 servers than the embedded ones.
 """
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -44,6 +45,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sms_secret: str = ""
     secure_cookies: bool = False
     hold_seconds: int | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    defence_hook_url: str = ""
+    defence_hook_secret: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -51,6 +57,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         data_dir = Path(environ.get("TIDEGATE_DATA_DIR", ".tidegate")).absolute()
         host = environ.get("TIDEGATE_HOST", "127.0.0.1")
         port = _whole(environ, "TIDEGATE_PORT", 8470, most=65_535)
+        tls_cert, tls_key = _tls(environ)
         return cls(
             data_dir=data_dir,
             secret=_secret(environ, data_dir),
@@ -59,7 +66,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             cache_url=environ.get("TIDEGATE_CACHE_URL") or None,
             host=host,
             port=port,
-            public_url=environ.get("TIDEGATE_PUBLIC_URL") or f"http://{host}:{port}",
+            public_url=environ.get("TIDEGATE_PUBLIC_URL") or f"{'https' if tls_cert else 'http'}://{host}:{port}",
             web_workers=_whole(environ, "TIDEGATE_WEB_WORKERS", 1, most=256),
             wait_target_ms=_whole(environ, "TIDEGATE_WAIT_TARGET_MS", 20, least=0) or None,
             database_connections_max=_whole(environ, "TIDEGATE_DATABASE_CONNECTIONS", 12, most=1_000),
@@ -67,8 +74,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             sms=environ.get("TIDEGATE_SMS", "sandbox"),
             sms_url=environ.get("TIDEGATE_SMS_URL", ""),
             sms_secret=environ.get("TIDEGATE_SMS_SECRET", ""),
-            secure_cookies=environ.get("TIDEGATE_PUBLIC_URL", "").startswith("https:"),
+            secure_cookies=tls_cert is not None or environ.get("TIDEGATE_PUBLIC_URL", "").startswith("https:"),
             hold_seconds=_whole(environ, "TIDEGATE_HOLD_SECONDS", 0, least=0) or None,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            trusted_proxies=_proxies(environ),
+            defence_hook_url=environ.get("TIDEGATE_DEFENCE_HOOK_URL", ""),
+            defence_hook_secret=_hook_secret(environ),
         )
 
 
@@ -79,6 +91,40 @@ def _whole(environ: Mapping[str, str], name: str, default: int, *, least: int = 
     if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
         raise ValueError(f"{name} must be a whole number from {least} to {most}, not {text!r}")
     return int(text)
+
+
+def _tls(environ: Mapping[str, str]) -> tuple[Path | None, Path | None]:
+    """Return the web process's own certificate (with its chain) and key, PEM files; both or neither."""
+    names = ("TIDEGATE_TLS_CERT", "TIDEGATE_TLS_KEY")
+    given = [Path(text).absolute() for name in names if (text := environ.get(name, ""))]
+    for path in given:
+        if not path.is_file():
+            raise ValueError(f"{' and '.join(names)} must name files; there is no {path}")
+    if len(given) == 1:
+        raise ValueError(f"{' and '.join(names)} are set together or not at all")
+    return (given[0], given[1]) if given else (None, None)
+
+
+def _proxies(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    texts = tuple(text for part in environ.get("TIDEGATE_TRUSTED_PROXIES", "").split(",") if (text := part.strip()))
+    for text in texts:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            raise ValueError(
+                f"TIDEGATE_TRUSTED_PROXIES must be addresses or networks, like 127.0.0.1,10.0.0.0/8, not {text!r}"
+            ) from None
+    return texts
+
+
+def _hook_secret(environ: Mapping[str, str]) -> str:
+    secret = environ.get("TIDEGATE_DEFENCE_HOOK_SECRET", "")
+    if environ.get("TIDEGATE_DEFENCE_HOOK_URL", "") and len(secret) < _SECRET_BYTES:
+        raise ValueError(
+            f"TIDEGATE_DEFENCE_HOOK_SECRET must be at least {_SECRET_BYTES} characters where a hook is set"
+        )
+    return secret
 
 
 def _secret(environ: Mapping[str, str], data_dir: Path) -> bytes:

@@ -9,6 +9,7 @@ from os import getpid
 from socket import gethostname
 from time import perf_counter
 
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
@@ -16,7 +17,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 from tidegate.app.api.doors import doors, exception_handlers
-from tidegate.app.api.hot import Front
+from tidegate.app.api.hot import AsgiApp, Front
 from tidegate.app.api.strictness import BODY_BYTES_MAX, strict_body
 from tidegate.app.compose import App, compose
 from tidegate.base.config import Config
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 _REFRESH_SECONDS = 1.0
 _BOARD_SECONDS = 0.5
 _LATENESS_SECONDS = 0.02
+_COUNTS_SECONDS = 1.0
 _TAGS = [
     Tag("campaign", "What is on, until when, by which rules"),
     Tag("catalogue", "Goods, and finding them"),
@@ -37,6 +39,7 @@ _TAGS = [
     Tag("stock", "What is left"),
     Tag("identity", "Signing in, addresses"),
     Tag("admission", "Passes"),
+    Tag("defence", "Attack mode, for staff"),
     Tag("orders", "Placing, watching, cancelling"),
     Tag("payments", "Paying, and what channels report"),
     Tag("monitor", "What staff watch"),
@@ -44,10 +47,16 @@ _TAGS = [
 ]
 
 
-def application() -> Front:
+def application() -> AsgiApp:
     """Return the ASGI application for the settings in the environment; the server calls this in each worker."""
     begin_logging()
-    return build(compose(Config.from_env()))
+    config = Config.from_env()
+    front = build(compose(config))
+    if not config.trusted_proxies:
+        return front
+    # Who asks is then the last address in X-Forwarded-For that is no proxy of ours: what a client wrote is left of it.
+    proxied: AsgiApp = wrap_asgi_with_proxy_headers(front, list(config.trusted_proxies))
+    return proxied
 
 
 def build(app: App) -> Front:
@@ -74,7 +83,18 @@ def framework(app: App) -> Litestar:
 def _dependencies(app: App) -> Mapping[str, Provide]:
     """Return what handlers may ask for by name: the parts of the App, who is asking, and what pages need."""
     parts = ("config", "clock", "ids", "db", "cache", "outbox", "jobs", "board")
-    modules = ("identity", "campaign", "catalogue", "pricing", "admission", "stock", "payment", "ordering", "monitor")
+    modules = (
+        "identity",
+        "campaign",
+        "catalogue",
+        "pricing",
+        "admission",
+        "defences",
+        "stock",
+        "payment",
+        "ordering",
+        "monitor",
+    )
     given = {name: getattr(app, name) for name in (*parts, *modules)}
     return {
         **{name: _always(value) for name, value in given.items()},
@@ -99,6 +119,7 @@ def _lifespan(app: App) -> Callable[[Litestar], AbstractAsyncContextManager[None
         _calm_collector()
         loops = [
             asyncio.create_task(_repeat("refresh", _REFRESH_SECONDS, app.refresh)),
+            asyncio.create_task(_repeat("defence counts", _COUNTS_SECONDS, app.defences.publish)),
             asyncio.create_task(_repeat("stock board", _BOARD_SECONDS, lambda: app.board.renew(app.db))),
             asyncio.create_task(_repeat("load", _REFRESH_SECONDS, lambda: _publish_load(app))),
             asyncio.create_task(_watch_lateness(app.load)),

@@ -12,14 +12,18 @@ from urllib.parse import parse_qs
 import msgspec
 import psycopg
 
+from tidegate.app.api.caching import private_unless_stated
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
 from tidegate.app.api.shedding import Answer, Door, Scope
+from tidegate.app.api.slowness import BodyWatch
+from tidegate.app.api.static_only import answer_static_only, is_essential
 from tidegate.app.compose import App
 from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.errors import Refusal
 from tidegate.base.http import PROBLEM, problem, retry_after
 from tidegate.base.metrics import faults, http_seconds, refusals
 from tidegate.gate.admission.api import pass_of
+from tidegate.gate.defence.contracts import Defence
 from tidegate.sale.ordering.contracts import PlaceOrder
 from tidegate.sale.stock.http import POLL_CACHE, SKUS_LENGTH_MAX
 from tidegate.trust.identity.api import token_of
@@ -33,6 +37,7 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 BODY_BYTES_MAX = 64 * 1024
 _JSON = (b"content-type", b"application/json")
 _NO_STORE = (b"cache-control", b"no-store")
+_SIGN_INS = frozenset({"/api/v1/sessions", "/sign-in", "/api/v1/staff/sessions", "/console/sign-in"})
 _encode = msgspec.json.Encoder().encode
 _decode_order = msgspec.json.Decoder(PlaceOrder).decode
 
@@ -44,6 +49,9 @@ class Front:
         self._app = app
         self._framework = framework
         self._door = Door(app.load)
+        self._bodies = BodyWatch()
+        self._tally = app.defences.tally
+        self._statuses = app.defences.tally.statuses
         self._hot = {("POST", "/api/v1/orders"): self._place, ("GET", "/api/v1/stock"): self._stock}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,6 +64,9 @@ class Front:
         if answer is None:
             hot = self._hot.get((scope["method"], scope["path"]))
             if hot is None:
+                if self._app.defences.active(Defence.STATIC_ONLY) and not is_essential(scope):
+                    self._statuses[await answer_static_only(scope, send)] += 1
+                    return
                 await self._pass_on(scope, receive, send)
                 return
             answer = await self._answered(hot, scope, receive)
@@ -63,6 +74,7 @@ class Front:
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+        self._statuses[status] += 1
         _observe(scope["path"], status, began)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,11 +85,15 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                private_unless_stated(message["headers"])
             await send(message)
 
         try:
-            await self._framework(scope, receive, noting)
+            await self._framework(scope, self._bodies.within(receive), noting)
         finally:
+            self._statuses[status] += 1
+            if scope["path"] in _SIGN_INS and scope["method"] == "POST":
+                self._tally.signed_in(status)
             _observe(scope["path"], status, began)
 
     async def _answered(
@@ -104,7 +120,7 @@ class Front:
             self._app.clock.now(),
             device=session.session_id,
         )
-        command = _order_of(await _body(receive))
+        command = _order_of(await _body(self._bodies.within(receive)))
         placed = await self._app.ordering.place(session.account_id, _header(headers, b"idempotency-key"), command)
         return 201, [_JSON, _NO_STORE], _encode(placed)
 

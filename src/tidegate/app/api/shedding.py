@@ -28,7 +28,8 @@ class Kind(IntEnum):
     BROWSE = 3
 
 
-_NEVER_REFUSED = ("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/payments/callbacks")
+_NEVER_REFUSED = ("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/defences",
+                  "/api/v1/payments/callbacks")  # fmt: skip
 _PAY = ("/orders/", "/api/v1/orders/")
 _BUY = ("/checkout", "/api/v1/orders", "/api/v1/passes", "/api/v1/places")
 _CHOOSE = ("/search", "/sign-in", "/orders", "/api/v1/search", "/api/v1/quotes", "/api/v1/sessions", "/api/v1/codes",

@@ -169,6 +169,13 @@ def _news(messages: Messages) -> dict[str, str]:
         "invariant-holds-again:do": _("The last examination found it whole."),
         "campaign-published": _("Version %(version)s of the campaign is live"),
         "campaign-published:do": _("Published by %(by)s. Orders already placed keep the version that priced them."),
+        "defence-started": _("Defence on: %(subject)s"),
+        "defence-started:do": _(
+            "Started %(defence)s, until %(until)s at the latest. It ends by itself; an officer can undo it. "
+            "What started it stands in the record of defences."
+        ),
+        "defence-ended": _("Defence off: %(subject)s"),
+        "defence-ended:do": _("Ended %(defence)s: %(why)s. Nothing to do."),
     }
 
 

@@ -177,6 +177,14 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("There is no such page"),
         marked("It may have moved, or the address has a typing error."),
     ),
+    "static-only": (
+        marked("Only the essentials for a moment"),
+        marked("Traffic is unusual. For now we serve the campaign, the goods, ordering and paying only."),
+    ),
+    "request-too-slow": (
+        marked("The request came too slowly"),
+        marked("It did not arrive in time and nothing was changed. Please send it again."),
+    ),
     "too-large": (
         marked("That is too much for one form"),
         _NOTHING,

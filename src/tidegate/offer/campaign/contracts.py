@@ -17,6 +17,7 @@ QUANTITY_MAX = 1_000_000_000
 GOODS_MAX = 100_000
 COUPONS_MAX = 1_000
 LIMITS_MAX = 1_000
+DEFENCES_MAX = 50
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
@@ -178,7 +179,52 @@ class Returns(Struct, frozen=True, kw_only=True):
     text: Words
 
 
-class CampaignDefinition(Struct, frozen=True, kw_only=True):
+class Defence(StrEnum):
+    """What can be done against an attack."""
+
+    WORK_FOR_ALL = "work_for_all"
+    """Everybody proves work, not only who is suspect."""
+    LOWER_LIMITS = "lower_limits"
+    """Every limit is multiplied by the rule's factor."""
+    STATIC_ONLY = "static_only"
+    """Only what is cached, and the money path."""
+    HOOK = "hook"
+    """The operator's scrubbing service or CDN is told."""
+
+
+class Signal(StrEnum):
+    """What an attack shows in."""
+
+    REQUESTS = "requests"  # a second
+    FAILURES = "failures"  # share of all requests, basis points
+    FAILED_SIGN_INS = "failed_sign_ins"  # a minute
+    FAILED_PAYMENTS = "failed_payments"  # a minute
+    NEW_DEVICES = "new_devices"  # a second
+
+
+class Threshold(Struct, frozen=True, kw_only=True):
+    """A signal speaks of an attack from ``start_at`` on, and of calm below ``stop_below``."""
+
+    signal: Signal
+    start_at: Annotated[int, Meta(ge=1, le=QUANTITY_MAX)]
+    stop_below: Annotated[int, Meta(ge=1, le=QUANTITY_MAX)]
+
+
+class DefenceRule(Struct, frozen=True, kw_only=True):
+    """When a defence starts by itself, and how long it stays: both signals must agree, as means over the window."""
+
+    name: str
+    starts: Defence
+    trigger: Threshold
+    second: Threshold
+    window_seconds: Annotated[int, Meta(ge=5, le=60)]
+    stay_seconds: Annotated[int, Meta(ge=10, le=3_600)]
+    expiry_seconds: Annotated[int, Meta(ge=10, le=86_400)]
+    factor: Annotated[int, Meta(ge=100, le=10_000)] = 10_000  # basis points, of LOWER_LIMITS
+
+
+# A field that came later is left out of the canonical JSON while it holds its default: hashes of old versions stand.
+class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A whole festival as data: what the file says, with every time absolute and every price in minor units."""
 
     id: CampaignId
@@ -198,6 +244,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True):
     shipping: Shipping
     returns: Returns
     rules: Words
+    defences: tuple[DefenceRule, ...] | None = None
+    """None: the file says nothing, and the default defences stand."""
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""

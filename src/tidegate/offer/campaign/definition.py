@@ -13,6 +13,7 @@ from typing import Final
 from tidegate.offer.campaign import rules
 from tidegate.offer.campaign.contracts import (
     COUPONS_MAX,
+    DEFENCES_MAX,
     GOODS_MAX,
     LIMITS_MAX,
     Audience,
@@ -34,9 +35,10 @@ from tidegate.offer.campaign.contracts import (
     Shipping,
     Theme,
 )
+from tidegate.offer.campaign.defences import read_defence
 from tidegate.offer.campaign.errors import DefinitionFaulty
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
-from tidegate.offer.campaign.reading import LONG_TEXT_MAX, Notes, Table, currencies, minor_units
+from tidegate.offer.campaign.reading import LONG_TEXT_MAX, Notes, Table, basis_points, currencies, duration, minor_units
 
 GOODS_COLUMNS: Final = (
     "sku", "name_zh", "name_en", "category", "brand", "description_zh", "description_en", "list_price", "picture",
@@ -61,9 +63,6 @@ GOALS: Final = {
 }
 """The unit of each goal, and whether more is better."""
 
-_PERCENT = re.compile(r"(\d{1,6})(?:\.(\d{1,2}))?\s*%", re.ASCII)
-_DURATION = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?\s*(ms|s|min|h)", re.ASCII)
-_MILLISECONDS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
 _SYNTAX = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
 
 OpenFile = Callable[[str], str]
@@ -234,6 +233,9 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         shipping=_shipping(top.table("shipping")),
         returns=_returns(top.table("returns")),
         rules=top.words("rules", most=LONG_TEXT_MAX),
+        defences=tuple(read_defence(entry) for entry in top.tables("defence", most=DEFENCES_MAX))
+        if "defence" in top
+        else None,
     )
     head.done()
     return definition
@@ -286,25 +288,16 @@ def _target(table: Table, key: str, unit: GoalUnit, notes: Notes) -> int | None:
         case GoalUnit.MONEY:
             target = minor_units(text, notes.currency)
         case GoalUnit.BASIS_POINTS:
-            found = _PERCENT.fullmatch(text)
-            wrong = f'"{text}" is not a percentage with at most two decimals; write it like "99.5 %"'
-            target = int(found[1] + (found[2] or "").ljust(2, "0")) if found else wrong
-        case GoalUnit.MILLISECONDS | GoalUnit.MINUTES:
-            target = _duration(text, 60_000 if unit is GoalUnit.MINUTES else 1)
+            target = basis_points(text)
+        case GoalUnit.MILLISECONDS:
+            target = duration(text, 1, "ms")
+        case GoalUnit.MINUTES:
+            target = duration(text, 60_000, "minutes")
     if isinstance(target, int):
         return target
     if text:
         table.fault(key, target)
     return None
-
-
-def _duration(text: str, milliseconds: int) -> int | str:
-    found = _DURATION.fullmatch(text)
-    if not found:
-        return f'"{text}" is not a duration; write it like "2 s", "50 ms" or "10 min"'
-    thousandths = int(found[1] + (found[2] or "").ljust(3, "0"))
-    exact, rest = divmod(thousandths * _MILLISECONDS[found[3]], 1000 * milliseconds)
-    return f'"{text}" is too fine; this goal counts whole {"minutes" if milliseconds > 1 else "ms"}' if rest else exact
 
 
 def _owner(table: Table) -> Owner:

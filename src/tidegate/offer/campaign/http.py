@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.datastructures import CacheControlHeader
 from litestar.params import QueryParameter
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
@@ -71,6 +72,7 @@ class VersionView(msgspec.Struct, frozen=True, kw_only=True):
     summary="The current campaign",
     description="Title, phases with their dates, and the phase that it is now by the server's clock (`at`).",
     tags=["campaign"],
+    cache_control=CacheControlHeader(public=True, max_age=1, s_maxage=1),
     sync_to_thread=False,
 )
 def current_campaign(campaign: Campaign, clock: Clock) -> CampaignView:

@@ -19,6 +19,9 @@ LONG_TEXT_MAX = 20_000
 _SOME_START = datetime(2026, 1, 1, tzinfo=UTC)
 
 _AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d+))?", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,6})(?:\.(\d{1,2}))?\s*%", re.ASCII)
+_DURATION = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?\s*(ms|s|min|h)", re.ASCII)
+_MILLISECONDS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
 _COUNT = re.compile(r"\d{1,12}", re.ASCII)
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -47,6 +50,24 @@ def minor_units(text: str, currency: str) -> int | str:
         return f'"{text}" has {_number(len(decimals))} {plural}; {currency} has {_number(digits)}'
     amount = int(whole + decimals.ljust(digits, "0"))
     return amount if amount <= AMOUNT_MAX else f'"{text}" is too much; the most is {AMOUNT_MAX // 10**digits}'
+
+
+def basis_points(text: str) -> int | str:
+    """A share such as "99.5 %" in basis points, or what is wrong with it."""
+    found = _PERCENT.fullmatch(text)
+    if not found:
+        return f'"{text}" is not a percentage with at most two decimals; write it like "99.5 %"'
+    return int(found[1] + (found[2] or "").ljust(2, "0"))
+
+
+def duration(text: str, milliseconds: int, unit: str) -> int | str:
+    """A duration such as "2 s" in whole units of so many milliseconds, or what is wrong with it."""
+    found = _DURATION.fullmatch(text)
+    if not found:
+        return f'"{text}" is not a duration; write it like "2 s", "50 ms" or "10 min"'
+    thousandths = int(found[1] + (found[2] or "").ljust(3, "0"))
+    exact, rest = divmod(thousandths * _MILLISECONDS[found[3]], 1000 * milliseconds)
+    return f'"{text}" is too fine; whole {unit} are counted here' if rest else exact
 
 
 class Notes:

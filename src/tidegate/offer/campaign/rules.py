@@ -11,6 +11,7 @@ from babel.numbers import list_currencies
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.contracts import (
     COUPONS_MAX,
+    DEFENCES_MAX,
     GOODS_MAX,
     LIMITS_MAX,
     CampaignDefinition,
@@ -23,6 +24,7 @@ from tidegate.offer.campaign.contracts import (
     PhaseName,
     Words,
 )
+from tidegate.offer.campaign.defences import contradictions
 from tidegate.offer.campaign.moments import moment
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
@@ -73,6 +75,7 @@ def find_faults(definition: CampaignDefinition) -> list[Fault]:
         _coupon_faults,
         _limit_faults,
         _shipping_faults,
+        _defence_faults,
     )
     found = [fault for search in searches for fault in search(definition)]
     return found or list(_range_faults(definition))
@@ -240,3 +243,17 @@ def _shipping_faults(definition: CampaignDefinition) -> Found:
     if free_from is not None and free_from < 1:
         message = 'is nothing; write fee = "0.00" where shipping is always free'
         yield _fault(message, "shipping", "free_from")
+
+
+def _defence_faults(definition: CampaignDefinition) -> Found:
+    defences = definition.defences or ()
+    if len(defences) > DEFENCES_MAX:
+        yield _fault(f"there are {len(defences)} defences; the most is {DEFENCES_MAX}", "defence")
+    for place, rule in enumerate(defences):
+        if not _SLUG.fullmatch(rule.name):
+            yield _fault(
+                f'"{rule.name}" is not a name; write small letters, digits and dashes', "defence", place, "name"
+            )
+        for message, *path in contradictions(rule):
+            yield _fault(message, "defence", place, *path)
+    yield from _twice("defence", "name", (rule.name for rule in defences), "name")

@@ -138,6 +138,8 @@ class Permission(StrEnum):
     PAYMENTS_CHANNEL_SWITCH = "payments.channel.switch"
     RISK_VIEW = "risk.view"
     RISK_DECIDE = "risk.decide"
+    DEFENCE_VIEW = "defence.view"
+    DEFENCE_STEER = "defence.steer"
     REHEARSAL_RUN = "rehearsal.run"
     DOCTOR_RUN = "doctor.run"
     STAFF_VIEW = "staff.view"

@@ -169,7 +169,13 @@ _EVERYONE = frozenset({Permission.MONITOR_VIEW, Permission.CAMPAIGN_VIEW, Permis
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.DIRECTOR: _EVERYONE
-    | {Permission.ORDERS_VIEW, Permission.PAYMENTS_VIEW, Permission.RISK_VIEW, Permission.STAFF_VIEW},
+    | {
+        Permission.ORDERS_VIEW,
+        Permission.PAYMENTS_VIEW,
+        Permission.RISK_VIEW,
+        Permission.DEFENCE_VIEW,
+        Permission.STAFF_VIEW,
+    },
     Role.CAMPAIGN_MANAGER: _EVERYONE
     | {
         Permission.CAMPAIGN_PUBLISH,
@@ -178,6 +184,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.PAYMENTS_VIEW,
         Permission.REHEARSAL_RUN,
         Permission.DOCTOR_RUN,
+        Permission.DEFENCE_VIEW,
     },
     Role.PAYMENT: _EVERYONE
     | {
@@ -195,6 +202,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.PAYMENTS_VIEW,
         Permission.RISK_VIEW,
         Permission.RISK_DECIDE,
+        Permission.DEFENCE_VIEW,
+        Permission.DEFENCE_STEER,
     },
     Role.SUPPORT: _EVERYONE
     | {
@@ -222,6 +231,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.PAYMENTS_CHANNEL_SWITCH,
         Permission.REHEARSAL_RUN,
         Permission.DOCTOR_RUN,
+        Permission.DEFENCE_VIEW,
+        Permission.DEFENCE_STEER,
     },
     Role.ADMINISTRATOR: _EVERYONE | {Permission.STAFF_VIEW, Permission.STAFF_CHANGE, Permission.VIEWS_AUDIT},
 }

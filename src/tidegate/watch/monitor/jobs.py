@@ -6,6 +6,7 @@ from typing import TypeVar
 from tidegate.base.db import Database, Tx
 from tidegate.base.jobs import Jobs
 from tidegate.base.outbox import Event, Outbox
+from tidegate.gate.defence.contracts import DefenceEnded, DefenceStarted
 from tidegate.offer.campaign.contracts import CampaignPublished
 from tidegate.sale.ordering.contracts import OrderCancelled, OrderExpired, OrderPaid, OrderPlaced, OrderRefunded
 from tidegate.watch.monitor.api import Monitor
@@ -57,6 +58,20 @@ def subscribe(outbox: Outbox, monitor: Monitor) -> None:
             news = NewAnnouncement(level=Level.INFO, kind="campaign-published", subject=event.campaign_id, facts=facts)
             await monitor.announce(tx, news)
 
+    async def defended(tx: Tx, events: list[DefenceStarted]) -> None:
+        for event in events:
+            facts: dict[str, Json] = {"defence": event.defence, "until": f"{event.expires_at:%H:%M} UTC"}
+            await monitor.announce(
+                tx, NewAnnouncement(level=Level.WATCH, kind="defence-started", subject=event.name, facts=facts)
+            )
+
+    async def calmed(tx: Tx, events: list[DefenceEnded]) -> None:
+        for event in events:
+            facts: dict[str, Json] = {"defence": event.defence, "why": event.why}
+            await monitor.announce(
+                tx, NewAnnouncement(level=Level.GOOD, kind="defence-ended", subject=event.name, facts=facts)
+            )
+
     outbox.subscribe(
         SUBSCRIBER,
         {
@@ -66,6 +81,8 @@ def subscribe(outbox: Outbox, monitor: Monitor) -> None:
             OrderCancelled: counted(_cancelled),
             OrderRefunded: counted(_refunded),
             CampaignPublished: published,
+            DefenceStarted: defended,
+            DefenceEnded: calmed,
         },
     )
 

@@ -1,0 +1,13 @@
+"""Who may keep an answer: each says so itself; one that says nothing is nobody's to keep.
+
+A page or snapshot that is the same for everyone states `public` where it is made; all else may be somebody's own.
+"""
+
+_CACHE_CONTROL = b"cache-control"
+_PRIVATE = (_CACHE_CONTROL, b"private, no-store")
+
+
+def private_unless_stated(headers: list[tuple[bytes, bytes]]) -> None:
+    """Add `private, no-store` to an answer's raw headers where they do not state Cache-Control."""
+    if all(name.lower() != _CACHE_CONTROL for name, _ in headers):
+        headers.append(_PRIVATE)

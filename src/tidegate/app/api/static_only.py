@@ -1,0 +1,96 @@
+"""The defence `static_only`: cached pages and the money path are served; all else waits until the attack is over."""
+
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Any
+
+from tidegate.base.http import PROBLEM, problem, retry_after
+from tidegate.base.metrics import refusals
+from tidegate.gate.defence.errors import StaticOnly
+
+RETRY_SECONDS = 30
+
+_CACHED = frozenset({
+    "/", "/rules", "/privacy", "/licence", "/complaint",
+    "/api/v1/campaign", "/api/v1/campaign/rules", "/api/v1/categories",
+})  # fmt: skip
+"""Pages and snapshots that caches keep, as long as nobody writes something of his own behind the question mark."""
+
+_CACHED_BELOW = ("/goods/", "/api/v1/goods/", "/assets/", "/media/", "/problems/")
+
+_MONEY_PATH = (
+    "/api/v1/stock", "/api/v1/quotes", "/api/v1/passes", "/api/v1/orders", "/api/v1/payments", "/api/v1/codes",
+    "/api/v1/sessions", "/api/v1/me", "/api/v1/addresses", "/checkout", "/orders", "/sign-in", "/sign-out",
+    "/language", "/api/v1/queue", "/queue", "/api/v1/places", "/api/v1/work",
+)  # fmt: skip
+"""From the waiting room to the paid order, what comes before the sign-in included."""
+
+_STAFF = ("/console", "/health", "/metrics", "/api/v1/staff", "/api/v1/monitor", "/api/v1/defences")
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem;color:#1f2328}"
+    "h1{font-size:20px}a{color:inherit}"
+)
+_PAGE = (
+    '<!doctype html><html lang="zh"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width"><title>稍等片刻 / One moment</title>'
+    f"<style>{_STYLE}</style><h1>稍等片刻</h1><p>访问量异常，我们暂时只保留活动页、商品页和下单、付款。您的订单不受影响。"
+    '<a href="/">回到活动页</a></p><h1 lang="en">One moment</h1><p lang="en">Traffic is unusual. For now we serve '
+    'the campaign, the goods, ordering and paying only. Your orders are not affected. <a href="/">To the campaign</a>'
+    "</p></html>"
+).encode()
+_POLICY = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
+
+Scope = dict[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def is_essential(scope: Scope) -> bool:
+    """Return whether a request is served while only cached pages and the money path are."""
+    path: str = scope["path"]
+    if path.startswith(_STAFF) or _is_below(path, _MONEY_PATH):
+        return True
+    if scope["method"] not in {"GET", "HEAD"}:
+        return False
+    # A query makes a page of its own that no cache holds, except for the price of so many on a goods page.
+    if scope["query_string"]:
+        return path.startswith("/goods/") and path.endswith("/price")
+    return path in _CACHED or path.startswith(_CACHED_BELOW)
+
+
+def _is_below(path: str, places: tuple[str, ...]) -> bool:
+    return any(path == place or path.startswith(f"{place}/") for place in places)
+
+
+async def answer_static_only(scope: Scope, send: Send) -> int:
+    """Answer with 503 and when to come back: a small page for a browser, else a problem document; the status."""
+    refusal = StaticOnly(
+        "Only cached pages, ordering and paying are served just now. Nothing was changed. Try again in a while.",
+        retry_after=RETRY_SECONDS,
+    )
+    refusals.labels(refusal.code).inc()
+    headers = [
+        (b"retry-after", (retry_after(refusal.fields) or "").encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if _wants_page(scope):
+        body = _PAGE
+        headers += [
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"content-security-policy", _POLICY.encode()),
+        ]
+    else:
+        body = problem(refusal)
+        headers.append((b"content-type", PROBLEM.encode()))
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    return refusal.status
+
+
+def _wants_page(scope: Scope) -> bool:
+    if scope["path"].startswith("/api/"):
+        return False
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])

@@ -1,0 +1,144 @@
+"""The web process alone, without nginx: slow, idle and oversize requests are cut off while others are served; TLS."""
+
+import ssl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.app.edge.raw import Certificate, connection, drip, head, make_certificate, status_of
+from tests.live import Live, installation
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("edge")]
+
+JSON = "Content-Type: application/json"
+FORM = ("Sec-Fetch-Site: same-origin", "Content-Type: application/x-www-form-urlencoded")
+SLOW = {
+    "a head byte by byte": (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"x", 0),
+    "nothing at all": (b"", b"", 0),
+    "an idle connection after an answer": (head("GET /health/live"), b"", 200),
+    "a body byte by byte": (head("POST /api/v1/sessions", JSON, "Content-Length: 1000"), b"x", 408),
+    "a body in chunks of a byte": (
+        head("POST /api/v1/sessions", JSON, "Transfer-Encoding: chunked"),
+        b"1\r\nx\r\n",
+        408,
+    ),
+    "a form byte by byte": (head("POST /sign-in", *FORM, "Content-Length: 1000"), b"x", 408),
+    "an order's body by a stranger": (head("POST /api/v1/orders", JSON, "Content-Length: 1000"), b"x", 401),
+}
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Live]:
+    with installation() as live:
+        yield live
+
+
+def _port(live: Live) -> int:
+    return urlsplit(live.url).port or 0
+
+
+def _status_of_slow(port: int, begin: bytes, piece: bytes) -> int:
+    with connection(port) as conn:
+        conn.sendall(begin)
+        return status_of(drip(conn, piece))
+
+
+def test_slow_requests_are_cut_while_others_are_served(plain: Live) -> None:
+    with ThreadPoolExecutor(100) as pool:
+        slow = {
+            name: [pool.submit(_status_of_slow, _port(plain), begin, piece) for _ in range(10)]
+            for name, (begin, piece, _) in SLOW.items()
+        }
+        served = 0
+        while not all(each.done() for all_of_it in slow.values() for each in all_of_it):
+            # On a connection of its own: one that waited for a busy machine would itself be idle and cut.
+            assert httpx.get(plain.url).status_code == 200
+            served += 1
+        assert served > 0
+        assert {name: {each.result() for each in all_of_it} for name, all_of_it in slow.items()} == {
+            name: {status} for name, (_, _, status) in SLOW.items()
+        }
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (head("GET /", "X-Long: " + "x" * 300_000), 431),
+        (head("GET /", *(f"X-{number}: x" for number in range(2_000))), 431),
+        (head("POST /api/v1/sessions", JSON, "Content-Length: 1000000000"), 413),
+        (head("POST /sign-in", *FORM, "Content-Length: 1000000000"), 413),
+    ],
+)
+def test_oversize_requests_are_refused_before_they_are_read(plain: Live, request_: bytes, status: int) -> None:
+    with connection(_port(plain)) as conn:
+        conn.sendall(request_)
+        assert status_of(drip(conn)) == status
+
+
+def test_an_oversize_order_is_refused(plain: Live) -> None:
+    # A body that says no length is counted as it comes.
+    def endless() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b" " * 65_536
+
+    with httpx.Client(base_url=plain.url) as client:
+        answer = client.post("/api/v1/sessions", content=endless(), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def secure(certificate: Certificate) -> Iterator[Live]:
+    settings = {"TIDEGATE_TLS_CERT": str(certificate.cert), "TIDEGATE_TLS_KEY": str(certificate.key)}
+    with installation(settings=settings) as live:
+        yield live
+
+
+@pytest.mark.parametrize("alpn", ["http/1.1", "h2"])
+def test_tls_1_3_with_http_2_for_who_asks(secure: Live, certificate: Certificate, alpn: str) -> None:
+    tls = certificate.context(alpn=alpn)
+    with connection(_port(secure), tls=tls) as conn:
+        assert isinstance(conn, ssl.SSLSocket)
+        assert conn.version() == "TLSv1.3"
+        assert conn.selected_alpn_protocol() == alpn
+
+
+def test_nothing_older_than_tls_1_3(secure: Live, certificate: Certificate) -> None:
+    with pytest.raises(ssl.SSLError, match=r"(?i)protocol.version"):
+        connection(_port(secure), tls=certificate.context(newest=ssl.TLSVersion.TLSv1_2))
+
+
+def test_cookies_are_for_https_only_and_the_browser_is_told_to_stay(secure: Live, certificate: Certificate) -> None:
+    assert secure.url.startswith("https://")
+    with httpx.Client(base_url=secure.url, verify=certificate.context()) as client:
+        assert client.get("/").headers["Strict-Transport-Security"] == "max-age=31536000"
+        chosen = client.get("/language/en")
+    assert "secure" in chosen.headers["Set-Cookie"].lower()
+
+
+def test_over_tls_a_handshake_and_a_head_are_cut_too(secure: Live, certificate: Certificate) -> None:
+    with connection(_port(secure)) as conn:
+        conn.sendall(b"\x16\x03\x01\x02\x00\x01")
+        drip(conn, b"\x00")
+    with connection(_port(secure), tls=certificate.context()) as conn:
+        conn.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        drip(conn, b"x")
+
+
+def test_half_a_certificate_is_refused(certificate: Certificate, tmp_path: Path) -> None:
+    with (
+        pytest.raises(ValueError, match="set together"),
+        installation(settings={"TIDEGATE_TLS_CERT": str(certificate.cert)}),
+    ):
+        pass
+    missing = {"TIDEGATE_TLS_CERT": str(tmp_path / "none"), "TIDEGATE_TLS_KEY": str(certificate.key)}
+    with pytest.raises(ValueError, match="there is no"), installation(settings=missing):
+        pass
