@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from tests.faults.flood import kill, settings
@@ -102,6 +103,12 @@ async def test_everything_runs_dies_comes_back_and_ends_in_order() -> None:
                 async with festival(config):
                     raise AssertionError("never given")
             assert _pids(supervisor) == pids
+            with (
+                settings() as elsewhere,
+                pytest.raises(NotReady, match=r"Port \d+ .* cannot be used .* Nothing was started"),
+            ):
+                async with festival(msgspec.structs.replace(elsewhere, port=config.port)):
+                    raise AssertionError("never given")
             for victim in ("web", "worker", "lantern", "valkey", "postgres"):
                 assert kill(supervisor, victim)
             await _until(lambda: all(pids[name] != pid is not None for name, pid in _living(supervisor).items()), 40)

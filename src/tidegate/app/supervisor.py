@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -137,6 +138,7 @@ class Supervisor:
         self._claim()
         for process in self.processes:
             process.end_leftover()
+        _require_free(self.config.host, self.config.port)
         _forget_metrics(self.config)
         self._started = [server for server in self.servers if await asyncio.to_thread(server.start)]
         assert self.config.database_url is not None
@@ -223,6 +225,17 @@ def web_client(config: Config) -> httpx.AsyncClient:
     scheme = "https" if config.tls_cert else "http"
     # The certificate names the shop, not this address; that our own process answers is all that is asked of it.
     return httpx.AsyncClient(base_url=f"{scheme}://{config.host}:{config.port}", timeout=2, verify=False)  # noqa: S501
+
+
+def _require_free(host: str, port: int) -> None:
+    """Raise NotReady when somebody listens there: the web process would share the port and get half of the visitors."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as fault:
+        raise NotReady(
+            f"Port {port} on {host} cannot be used ({fault.strerror}). Nothing was started. "
+            "Stop what listens there, or set TIDEGATE_PORT to another port."
+        ) from None
 
 
 def _environment(config: Config) -> dict[str, str]:
