@@ -59,7 +59,7 @@ class Queue:
         raise NotImplementedError
 
     async def enter(self, facts: PlaceFacts) -> Entered | Waiting:
-        """Give a called shopper a pass, if there is room; asking again gives the same pass, renewed while a hold is open.
+        """Give a called shopper a pass, if there is room. Asking again gives the same pass, renewed while a hold is open.
 
         Raises PlaceRefused, PlaceSpent, NothingLeft, PhaseNotOpen, CampaignOver, Overloaded.
         """

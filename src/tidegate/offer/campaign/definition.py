@@ -37,6 +37,7 @@ from tidegate.offer.campaign.contracts import (
 from tidegate.offer.campaign.errors import DefinitionFaulty
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
 from tidegate.offer.campaign.reading import LONG_TEXT_MAX, Notes, Table, currencies, minor_units
+from tidegate.offer.campaign.waiting_room import read_waiting_room
 
 GOODS_COLUMNS: Final = (
     "sku", "name_zh", "name_en", "category", "brand", "description_zh", "description_en", "list_price", "picture",
@@ -234,6 +235,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         shipping=_shipping(top.table("shipping")),
         returns=_returns(top.table("returns")),
         rules=top.words("rules", most=LONG_TEXT_MAX),
+        waiting_room=read_waiting_room(top.table("waiting_room")) if "waiting_room" in top else None,
     )
     head.done()
     return definition
