@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf
 
 from tidegate.app.books import MoneyPath, PaymentOutcomes
+from tidegate.app.waiting import Counter, LoadOfAll
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import Config
@@ -18,6 +19,7 @@ from tidegate.base.migration import migrate
 from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.defence.api import Defences, build_defences
+from tidegate.gate.queue.api import Queue
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.pricing.api import Pricing
@@ -49,6 +51,8 @@ class App:
     pricing: Pricing
     admission: Admission
     load: LoadControl
+    load_of_all: LoadOfAll
+    queue: Queue
     defences: Defences
     stock: Stock
     board: StockBoard
@@ -105,6 +109,8 @@ def compose(
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
+    load_of_all = LoadOfAll(cache)
+    queue = Queue(config, db, cache, clock, campaign, admission, Counter(stock, ordering), load_of_all)
     monitor = Monitor(
         clock=clock,
         cache=cache,
@@ -117,6 +123,7 @@ def compose(
             "campaign": campaign,
             "catalogue": catalogue,
             "pricing": pricing,
+            "queue": queue,
             "defences": defences,
             "stock": stock,
             "payment": payment,
@@ -138,6 +145,8 @@ def compose(
         pricing=pricing,
         admission=admission,
         load=load,
+        load_of_all=load_of_all,
+        queue=queue,
         defences=defences,
         stock=stock,
         board=board,

@@ -18,6 +18,7 @@ GOODS_MAX = 100_000
 COUPONS_MAX = 1_000
 LIMITS_MAX = 1_000
 DEFENCES_MAX = 50
+LANES_MAX = 8
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
@@ -223,9 +224,47 @@ class DefenceRule(Struct, frozen=True, kw_only=True):
     factor: Annotated[int, Meta(ge=100, le=10_000)] = 10_000  # basis points, of LOWER_LIMITS
 
 
-# A field that came later is left out of the canonical JSON while it holds its default: hashes of old versions stand.
+class GuardedGoods(StrEnum):
+    """What people stand in line for: when none of it can be won any more, the line is told so."""
+
+    FLASH = "flash"
+    EVERYTHING = "everything"
+
+
+class QueueLane(Struct, frozen=True, kw_only=True):
+    """A part of the line: whom it is for, and its share of the calls in percent while all lanes have somebody."""
+
+    name: str
+    label: Words
+    share: Annotated[int, Meta(ge=1, le=100)]
+    audience: Audience
+
+
+class WaitingRoom(Struct, frozen=True, kw_only=True):
+    """How the line is let in. Places taken from ``opens_at`` on and before ``seals_at`` are drawn; calls begin with
+    the burst. ``cap`` shoppers are inside at most, ``per_minute`` are called at most, at first fewer: over
+    ``ramp_seconds`` the flow rises to that. Who is called comes within ``claim_seconds``, with a pass for
+    ``pass_seconds`` and ``purchases``. ``per_network`` places come from one network (0 = no limit).
+    """
+
+    opens_at: datetime
+    seals_at: datetime
+    cap: Annotated[int, Meta(ge=1, le=1_000_000)]
+    per_minute: Annotated[int, Meta(ge=1, le=1_000_000)]
+    ramp_seconds: Annotated[int, Meta(ge=0, le=86_400)]
+    claim_seconds: Annotated[int, Meta(ge=10, le=3_600)]
+    pass_seconds: Annotated[int, Meta(ge=30, le=3_600)]
+    purchases: Annotated[int, Meta(ge=1, le=100)]
+    per_network: Quantity
+    goods: GuardedGoods
+    lanes: tuple[QueueLane, ...]
+
+
 class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A whole festival as data: what the file says, with every time absolute and every price in minor units."""
+    """A whole festival as data: what the file says, with every time absolute and every price in minor units.
+
+    Defaults are left out of its JSON, so that a field that is added later changes the hash of no earlier version.
+    """
 
     id: CampaignId
     title: Words
@@ -246,6 +285,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: Words
     defences: tuple[DefenceRule, ...] | None = None
     """None: the file says nothing, and the default defences stand."""
+    waiting_room: WaitingRoom | None = None
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""
