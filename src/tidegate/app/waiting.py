@@ -7,7 +7,7 @@ from uuid import UUID
 from tidegate.base.cache import Cache
 from tidegate.base.db import Tx
 from tidegate.base.load import least_admitting
-from tidegate.gate.queue.ports import Purchases, SupplyLevel
+from tidegate.gate.queue.contracts import Purchases, SupplyLevel
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.stock.api import Stock
 

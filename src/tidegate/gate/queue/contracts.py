@@ -312,3 +312,17 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     def holds(self) -> bool:
         """Whether everything agrees."""
         return all(finding.holds for finding in self.findings)
+
+
+class SupplyLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """Units that can still be promised, and units held by orders that are not paid yet."""
+
+    sellable: int
+    held: int
+
+
+class Purchases(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders of one account, and how many of them wait for their payment."""
+
+    placed: int
+    awaiting: int

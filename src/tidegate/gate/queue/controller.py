@@ -13,9 +13,9 @@ from tidegate.base.crypto import Vault
 from tidegate.base.db import Database, Tx
 from tidegate.gate.queue import store, store_gate
 from tidegate.gate.queue.board import Room, present
-from tidegate.gate.queue.contracts import QueueState
+from tidegate.gate.queue.contracts import Purchases, QueueState
 from tidegate.gate.queue.draw import SEED_BYTES, leaf, merkle_root, seed_hash
-from tidegate.gate.queue.ports import LoadSignal, Purchases, Supply
+from tidegate.gate.queue.ports import LoadSignal, Supply
 from tidegate.gate.queue.rows import CallRow, GateRow, Inside, LaneRow, LineRow
 from tidegate.gate.queue.steering import (
     Flow,

@@ -5,23 +5,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-import msgspec
-
 from tidegate.base.db import Tx
-
-
-class SupplyLevel(msgspec.Struct, frozen=True, kw_only=True):
-    """Units that can still be promised, and units held by orders that are not paid yet."""
-
-    sellable: int
-    held: int
-
-
-class Purchases(msgspec.Struct, frozen=True, kw_only=True):
-    """Orders of one account, and how many of them wait for their payment."""
-
-    placed: int
-    awaiting: int
+from tidegate.gate.queue.contracts import Purchases, SupplyLevel
 
 
 class Supply(Protocol):
