@@ -2,6 +2,7 @@
 import "./storefront.css";
 import { countdowns } from "./countdown.ts";
 import { forms } from "./forms.ts";
+import { line } from "./line.ts";
 import { order } from "./order.ts";
 import { quantity } from "./quantity.ts";
 import { stock } from "./stock.ts";
@@ -11,3 +12,4 @@ countdowns();
 forms();
 quantity();
 order();
+line();
