@@ -140,6 +140,10 @@ async def test_a_pass_is_used_up_by_its_purchase_and_nobody_enters_twice(app: Ap
     with pytest.raises(PlaceSpent):
         await enter(app, shopper, place)
     await holds(app)
+    new = await stand(app, shopper)  # whoever bought may stand in line again, behind the others
+    assert (new.kind, new.number) == (PlaceKind.LATE, 1)
+    await tick(app, clock)
+    assert isinstance(await enter(app, shopper, new), Entered)
 
 
 async def test_a_missed_call_is_skipped_with_one_return(app: App, clock: ManualClock) -> None:

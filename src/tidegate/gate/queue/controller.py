@@ -118,16 +118,14 @@ class Controller:
         stays = {each.serial: stay_of(each, bought.get(each.account_id), room, now) for each in inside}
         counts = {each.serial: bought[each.account_id].placed for each in inside if each.account_id in bought}
         buyers = await store_gate.put_purchases(tx, line.line_id, counts)
-        ended = 0
-        for stay in (Stay.USED, Stay.EXPIRED):
-            serials = [serial for serial, found in stays.items() if found is stay]
-            ended += await store_gate.end(tx, line.line_id, serials, str(stay), now) if serials else 0
-        renewed = [serial for serial, found in stays.items() if found is Stay.RENEWED]
-        if renewed:
-            await store_gate.renew(tx, line.line_id, renewed, now + timedelta(seconds=room.rules.pass_seconds))
         absent = await store_gate.absent(tx, line.line_id, now - timedelta(seconds=room.rules.claim_seconds))
-        if absent:
-            await store_gate.end(tx, line.line_id, absent, "skipped", now)
+        going = {stay: [serial for serial, found in stays.items() if found is stay] for stay in Stay}
+        used = await store_gate.end(tx, line.line_id, going[Stay.USED], "used", now)
+        ended = used + await store_gate.end(tx, line.line_id, going[Stay.EXPIRED], "expired", now)
+        await store_gate.end(tx, line.line_id, list(absent), "skipped", now)
+        await store_gate.renew(tx, line.line_id, going[Stay.RENEWED], now + timedelta(seconds=room.rules.pass_seconds))
+        final = [serial for serial, returned in absent.items() if returned]
+        await store.retire(tx, line.line_id, [*going[Stay.USED], *going[Stay.EXPIRED], *final], now)
         if ended or buyers:
             await store_gate.count(tx, line.line_id, inside=-ended, ended=ended, bought=buyers)
         return msgspec.structs.replace(

@@ -16,7 +16,7 @@ from tidegate.gate.queue.tokens import place_refused
 
 _FULL_SECONDS = 2
 _CALL_SECONDS = 5
-_REASONS = {"used": "used", "left": "used", "expired": "expired", "skipped": "skipped"}
+_FINAL = ("used", "expired", "skipped")
 
 
 class Entrance:
@@ -35,8 +35,7 @@ class Entrance:
         now, room, line_id = self._clock.now(), board.room, board.line.line_id
         async with self._db.transaction() as tx:
             gate = await store_gate.lock_gate(tx, line_id)
-            if gate is None or not await store.is_live(tx, line_id, facts.serial, facts.account_id, facts.device):
-                raise place_refused("given-up", "This place was given up, or it moved to another device")
+            assert gate is not None, "a line is opened together with its gate"
             entry = await self._entry(tx, board, facts, now)
             if entry is not None and entry.entered_at is not None and entry.expires_at is not None:
                 return self._entered(room, facts, entry.expires_at, entry.purchases, now)
@@ -53,8 +52,10 @@ class Entrance:
         """Return the entry of who is inside already; record the coming of who is not. Raises PlaceSpent."""
         line_id = board.line.line_id
         entry = await store_gate.entry(tx, line_id, facts.serial, lock=True)
-        if entry is not None and entry.ended_at is not None and (entry.ended_by != "skipped" or entry.returned):
+        if entry is not None and entry.ended_by in _FINAL and (entry.ended_by != "skipped" or entry.returned):
             raise _spent(entry)
+        if not await store.is_live(tx, line_id, facts.serial, facts.account_id, facts.device):
+            raise place_refused("given-up", "This place was given up, or it moved to another device")
         if entry is not None and entry.ended_at is None:
             if entry.entered_at is None:
                 await store_gate.ask_again(tx, line_id, facts.serial, now)
@@ -111,5 +112,6 @@ def _settled(board: Board, facts: PlaceFacts) -> Waiting | None:
 
 
 def _spent(entry: EntryRow) -> PlaceSpent:
-    reason = _REASONS.get(entry.ended_by or "", "used")
-    return PlaceSpent("This place was used; no pass was given. Take a new place to stand in line again.", reason=reason)
+    return PlaceSpent(
+        "This place was used; no pass was given. Take a new place to stand in line again.", reason=entry.ended_by
+    )

@@ -145,6 +145,16 @@ async def leave(tx: Tx, line_id: int, serial: int, now: datetime) -> bool:
     return left.rowcount == 1
 
 
+async def retire(tx: Tx, line_id: int, serials: Sequence[int], now: datetime) -> None:
+    """Take used places out of the line, so that their owners may take new ones."""
+    if not serials:
+        return
+    await tx.execute(
+        "update queue.place set left_at = %s where line_id = %s and serial = any(%s) and left_at is null",
+        [now, line_id, list(serials)],
+    )
+
+
 async def is_live(tx: Tx, line_id: int, serial: int, account_id: UUID, device: UUID) -> bool:
     """Return whether a place is held by this account on this device and not given up."""
     row = await (

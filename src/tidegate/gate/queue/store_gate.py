@@ -121,6 +121,8 @@ async def admit(
 
 async def renew(tx: Tx, line_id: int, serials: Sequence[int], expires_at: datetime) -> None:
     """Let those inside stay longer."""
+    if not serials:
+        return
     await tx.execute(
         "update queue.entry set expires_at = %s where line_id = %s and serial = any(%s) and ended_at is null",
         [expires_at, line_id, list(serials)],
@@ -129,6 +131,8 @@ async def renew(tx: Tx, line_id: int, serials: Sequence[int], expires_at: dateti
 
 async def end(tx: Tx, line_id: int, serials: Sequence[int], by: str, now: datetime) -> int:
     """End entries; return how many of them were inside."""
+    if not serials:
+        return 0
     rows = await tx.execute(
         "update queue.entry set ended_at = %s, ended_by = %s"
         " where line_id = %s and serial = any(%s) and ended_at is null returning entered_at is not null",
@@ -148,14 +152,14 @@ async def inside(tx: Tx, line_id: int) -> list[Inside]:
         return await cursor.fetchall()
 
 
-async def absent(tx: Tx, line_id: int, before: datetime) -> list[int]:
-    """Return the places of those who came, found no room, and have not asked since then."""
+async def absent(tx: Tx, line_id: int, before: datetime) -> dict[int, bool]:
+    """Return the places of those who came, found no room, and have not asked since then; and whether they returned."""
     rows = await tx.execute(
-        "select serial from queue.entry"
+        "select serial, returned from queue.entry"
         " where line_id = %s and ended_at is null and entered_at is null and asked_at < %s",
         [line_id, before],
     )
-    return [serial for (serial,) in await rows.fetchall()]
+    return dict(await rows.fetchall())
 
 
 async def ready(tx: Tx, line_id: int) -> int:
