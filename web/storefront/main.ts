@@ -4,6 +4,7 @@ import { countdowns } from "./countdown.ts";
 import { forms } from "./forms.ts";
 import { order } from "./order.ts";
 import { quantity } from "./quantity.ts";
+import { queueWork } from "./queue_work.ts";
 import { stock } from "./stock.ts";
 
 stock();
@@ -11,3 +12,4 @@ countdowns();
 forms();
 quantity();
 order();
+queueWork();

@@ -15,6 +15,7 @@ from tidegate.base.jobs import Jobs
 from tidegate.base.migration import migrate
 from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
+from tidegate.gate.bots.api import Bots
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.pricing.api import Pricing
@@ -45,6 +46,7 @@ class App:
     catalogue: Catalogue
     pricing: Pricing
     admission: Admission
+    bots: Bots
     stock: Stock
     board: StockBoard
     payment: Payment
@@ -69,8 +71,12 @@ class App:
             await self.campaign.refresh(tx)
             await self.identity.refresh(tx)
             await self.catalogue.refresh(tx)
+            await self.bots.refresh(tx)
         self.pricing.refresh()
         await self.payment.refresh()
+        if self.bots.pending:
+            async with self.db.transaction() as tx:
+                await self.bots.flush(tx)
 
 
 def compose(
@@ -90,6 +96,7 @@ def compose(
     catalogue = Catalogue(clock, config.data_dir)
     pricing = Pricing(campaign)
     admission = Admission(config, clock)
+    bots = Bots(config, cache, clock, ids)
     stock = Stock(clock)
     board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
@@ -127,6 +134,7 @@ def compose(
         catalogue=catalogue,
         pricing=pricing,
         admission=admission,
+        bots=bots,
         stock=stock,
         board=board,
         payment=payment,

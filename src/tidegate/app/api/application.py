@@ -32,6 +32,7 @@ _TAGS = [
     Tag("stock", "What is left"),
     Tag("identity", "Signing in, addresses"),
     Tag("admission", "Passes"),
+    Tag("bots", "Work for a queue number; what programs were decided to be"),
     Tag("orders", "Placing, watching, cancelling"),
     Tag("payments", "Paying, and what channels report"),
     Tag("monitor", "What staff watch"),
@@ -69,7 +70,18 @@ def framework(app: App) -> Litestar:
 def _dependencies(app: App) -> Mapping[str, Provide]:
     """Return what handlers may ask for by name: the parts of the App, who is asking, and what pages need."""
     parts = ("config", "clock", "ids", "db", "cache", "outbox", "jobs", "board")
-    modules = ("identity", "campaign", "catalogue", "pricing", "admission", "stock", "payment", "ordering", "monitor")
+    modules = (
+        "identity",
+        "campaign",
+        "catalogue",
+        "pricing",
+        "admission",
+        "bots",
+        "stock",
+        "payment",
+        "ordering",
+        "monitor",
+    )
     given = {name: getattr(app, name) for name in (*parts, *modules)}
     return {
         **{name: _always(value) for name, value in given.items()},

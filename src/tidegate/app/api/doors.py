@@ -13,6 +13,7 @@ from tidegate.app.pages import static
 from tidegate.app.storefront import refusals
 from tidegate.app.storefront import routes as storefront
 from tidegate.gate.admission import http as admission
+from tidegate.gate.bots import http as bots
 from tidegate.offer.campaign import http as campaign
 from tidegate.offer.catalogue import http as catalogue
 from tidegate.offer.pricing import http as pricing
@@ -25,7 +26,7 @@ from tidegate.watch.monitor import http as monitor
 
 def doors() -> Sequence[ControllerRouterHandler]:
     """Return every route handler: JSON of the modules, then pages and files."""
-    json = (identity, campaign, catalogue, pricing, admission, stock, payment, ordering, monitor)
+    json = (identity, campaign, catalogue, pricing, admission, bots, stock, payment, ordering, monitor)
     return [route for module in (health, *json, static, storefront, console, debrief) for route in module.routes]
 
 
