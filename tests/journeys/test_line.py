@@ -77,6 +77,6 @@ def test_from_the_draw_to_a_paid_order(phone: Page, drop: Festival) -> None:
     phone.wait_for_timeout(4_000)  # within two seconds the pass is known to be used up
     phone.goto("/line")
     expect(phone.get_by_text("This place was used")).to_be_visible(timeout=10_000)
-    sealed = httpx.get(f"{drop.url}/api/v1/queue/sealed?campaign=drop").raise_for_status().json()
+    sealed = httpx.get(f"{drop.url}/api/v1/queue/sealed?campaign_id=drop").raise_for_status().json()
     assert (sealed["count"], len(sealed["places"])) == (1, 1)
     assert sealed["seed"] is not None

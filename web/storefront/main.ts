@@ -5,6 +5,7 @@ import { forms } from "./forms.ts";
 import { line } from "./line.ts";
 import { order } from "./order.ts";
 import { quantity } from "./quantity.ts";
+import { queueWork } from "./queue_work.ts";
 import { stock } from "./stock.ts";
 
 stock();
@@ -13,3 +14,4 @@ forms();
 quantity();
 order();
 line();
+queueWork();

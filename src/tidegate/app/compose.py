@@ -18,6 +18,7 @@ from tidegate.base.load import LoadControl
 from tidegate.base.migration import migrate
 from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
+from tidegate.gate.bots.api import Bots
 from tidegate.gate.defence.api import Defences, build_defences
 from tidegate.gate.queue.api import Queue
 from tidegate.offer.campaign.api import Campaign
@@ -54,6 +55,7 @@ class App:
     load_of_all: LoadOfAll
     queue: Queue
     defences: Defences
+    bots: Bots
     stock: Stock
     board: StockBoard
     payment: Payment
@@ -79,8 +81,12 @@ class App:
             await self.identity.refresh(tx)
             await self.catalogue.refresh(tx)
             await self.defences.refresh(tx)
+            await self.bots.refresh(tx)
         self.pricing.refresh()
         await self.payment.refresh()
+        if self.bots.pending:
+            async with self.db.transaction() as tx:
+                await self.bots.flush(tx)
 
 
 def compose(
@@ -102,6 +108,7 @@ def compose(
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
+    bots = Bots(config, cache, clock, ids)
     stock = Stock(clock)
     board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
@@ -148,6 +155,7 @@ def compose(
         load_of_all=load_of_all,
         queue=queue,
         defences=defences,
+        bots=bots,
         stock=stock,
         board=board,
         payment=payment,

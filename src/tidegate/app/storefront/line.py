@@ -9,13 +9,18 @@ from litestar import Response, get, post
 from litestar.datastructures import Cookie
 
 from tidegate.app.pages.answer import own_origin, see_other
+from tidegate.app.storefront.forms import read_form
 from tidegate.app.storefront.signing_in import client_of
 from tidegate.app.storefront.visit import Asking, Visit
 from tidegate.app.storefront.wording import Spoken, spoken
 from tidegate.base.errors import Refusal
+from tidegate.gate.bots.api import Bots
+from tidegate.gate.bots.contracts import Answer
+from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
 from tidegate.gate.queue.contracts import AskPlace, Entered, PlaceFacts, PlaceView, Standing
 from tidegate.gate.queue.http import network_of
+from tidegate.offer.campaign.contracts import Defence
 from tidegate.trust.identity.api import Identity
 
 PLACE_COOKIE = "tg_place"
@@ -77,24 +82,32 @@ def open_line(request: Asking, visit: Visit, queue: Queue) -> Line:
 
 
 @get("/line", include_in_schema=False)
-async def see_line(visit: Visit, line: Line, queue: Queue) -> Response[bytes]:
+async def see_line(visit: Visit, line: Line, queue: Queue, defences: Defences) -> Response[bytes]:
     """Where the reader stands."""
     if not line.exists:
         return see_other("/")
-    return _page(visit, queue, await line.turn(), line.facts())
+    needed = defences.active(Defence.WORK_FOR_ALL)
+    return _page(visit, queue, await line.turn(), line.facts(), work_needed=needed)
 
 
 @post("/line", include_in_schema=False, guards=[own_origin])
-async def take_place(request: Asking, visit: Visit, queue: Queue, identity: Identity) -> Response[bytes]:
-    """Take a place, or the one taken before."""
+async def take_place(
+    *, request: Asking, visit: Visit, queue: Queue, bots: Bots, defences: Defences, identity: Identity
+) -> Response[bytes]:
+    """Take a place, or the one taken before; while an attack is on, for work or a wait."""
     if visit.session is None:
         return see_other("/sign-in?next=/line")
     account, device = visit.session.account_id, visit.session.session_id
     ask = AskPlace(account_id=account, device=device, network=network_of(client_of(request)))
+    form = await read_form(request)
+    answer_given = Answer(work=form.text("work", 4_000), wait_ticket=form.text("wait_ticket", 200))
+    needed = defences.active(Defence.WORK_FOR_ALL)
     try:
+        if needed:
+            await bots.require_work(visit.session, answer_given)
         place = await queue.take_place(ask)
     except Refusal as refusal:
-        return _page(visit, queue, Turn(trouble=spoken(refusal)), None, refusal.status)
+        return _page(visit, queue, Turn(trouble=spoken(refusal)), None, work_needed=needed, status=refusal.status)
     answer = see_other("/line")
     answer.cookies.append(_cookie(place.token, _PLACE_SECONDS, secure=identity.secure_cookies))
     return answer
@@ -111,7 +124,9 @@ async def leave(line: Line, queue: Queue, identity: Identity) -> Response[bytes]
     return answer
 
 
-def _page(visit: Visit, queue: Queue, turn: Turn, facts: PlaceFacts | None, status: int = 200) -> Response[bytes]:
+def _page(
+    visit: Visit, queue: Queue, turn: Turn, facts: PlaceFacts | None, *, work_needed: bool, status: int = 200
+) -> Response[bytes]:
     body = queue.snapshot()
     return visit.personal(
         "line",
@@ -121,6 +136,7 @@ def _page(visit: Visit, queue: Queue, turn: Turn, facts: PlaceFacts | None, stat
         seen=body.snapshot if body else None,
         room=queue.room(),
         signed_in=visit.session is not None,
+        work_needed=work_needed,
     )
 
 

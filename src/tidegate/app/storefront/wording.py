@@ -45,6 +45,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("It was given up, or belongs to another device. Take your place again: who holds one gets the same."),
     ),
     "place-spent": (marked("This place was used"), marked("Take a new place to stand in line again.")),
+    "work-refused": (
+        marked("The puzzle is not solved yet"),
+        marked("Wait until the page says that it is ready, then take your place. Nothing was taken."),
+    ),
     "pass-spent": (
         marked("Your pass is used up"),
         marked("Take a new place in line to order again. Nothing was ordered."),

@@ -13,6 +13,9 @@ from tidegate.base.http import matches
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import Pass, PassWindow
 from tidegate.gate.admission.errors import NoCampaign
+from tidegate.gate.bots.api import Bots
+from tidegate.gate.bots.contracts import Answer
+from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
 from tidegate.gate.queue.contracts import (
     PLACE_HEADER,
@@ -29,12 +32,12 @@ from tidegate.gate.queue.contracts import (
 )
 from tidegate.gate.queue.errors import NoWaitingRoom
 from tidegate.offer.campaign.api import Campaign
-from tidegate.offer.campaign.contracts import PhaseName
+from tidegate.offer.campaign.contracts import Defence, PhaseName
 from tidegate.trust.identity.contracts import Permission, SessionFacts, Staff
 
 SNAPSHOT_CACHE = "public, max-age=1, stale-while-revalidate=5"
 _LIST_PART_MAX = 10_000
-_BODY_BYTES_MAX = 4_096
+_BODY_BYTES_MAX = 8_192
 _NO_STORE = CacheControlHeader(no_store=True)
 
 AnyRequest = Request[Any, Any, Any]
@@ -65,14 +68,19 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
     "/api/v1/places",
     summary="Take a place in line",
     description="One place an account and device; asking again gives the same. Places taken before the sealing are "
-    "drawn at the opening; later ones stand behind them, first come, first served.",
+    "drawn at the opening; later ones stand behind them, first come, first served. While an attack is on, a place is "
+    "given for work or a wait: an answer to `POST /api/v1/challenges`; otherwise send `{}`.",
     tags=["queue"],
     operation_id="TakePlace",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_NO_STORE,
 )
-async def take_place(queue: Queue, session: SessionFacts, request: AnyRequest) -> Place:
-    """Give the signed-in shopper a place."""
+async def take_place(
+    *, data: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, request: AnyRequest
+) -> Place:
+    """Give the signed-in shopper a place; while an attack is on, for work or a wait (`POST /api/v1/challenges`)."""
+    if defences.active(Defence.WORK_FOR_ALL):
+        await bots.require_work(session, data)
     network = network_of(request.client.host if request.client else "")
     return await queue.take_place(AskPlace(account_id=session.account_id, device=session.session_id, network=network))
 
@@ -134,12 +142,12 @@ async def see_receipt(queue: Queue, db: Database, session: SessionFacts, place: 
 async def sealed_list(
     queue: Queue,
     db: Database,
-    campaign: Annotated[str, QueryParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)],
+    campaign_id: Annotated[str, QueryParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)],
     start: Annotated[int, QueryParameter(ge=0, le=2**32)] = 0,
 ) -> SealedList:
     """Return a part of the sealed list. Raises NotSealed, NoWaitingRoom."""
     async with db.read() as tx:
-        return await queue.sealed_list(tx, campaign, start, _LIST_PART_MAX)
+        return await queue.sealed_list(tx, campaign_id, start, _LIST_PART_MAX)
 
 
 @post(
