@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 
 from tidegate.app.books import MoneyPath, PaymentOutcomes
-from tidegate.app.waiting import Counter, LoadOfAll
+from tidegate.app.waiting import Outlook
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import Config
@@ -52,7 +52,7 @@ class App:
     pricing: Pricing
     admission: Admission
     load: LoadControl
-    load_of_all: LoadOfAll
+    outlook: Outlook
     queue: Queue
     defences: Defences
     bots: Bots
@@ -116,26 +116,22 @@ def compose(
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
-    load_of_all = LoadOfAll(cache)
-    queue = Queue(config, db, cache, clock, campaign, admission, Counter(stock, ordering), load_of_all)
+    outlook = Outlook(cache, stock, ordering)
+    queue = Queue(config, db, cache, clock, campaign, admission, outlook)
+    checked = {
+        "identity": identity,
+        "campaign": campaign,
+        "catalogue": catalogue,
+        "pricing": pricing,
+        "queue": queue,
+        "defences": defences,
+        "stock": stock,
+        "payment": payment,
+        "ordering": ordering,
+    }
+    books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
-        clock=clock,
-        cache=cache,
-        outbox=outbox,
-        jobs=jobs,
-        campaign=campaign,
-        books=MoneyPath(campaign, stock, payment),
-        modules={
-            "identity": identity,
-            "campaign": campaign,
-            "catalogue": catalogue,
-            "pricing": pricing,
-            "queue": queue,
-            "defences": defences,
-            "stock": stock,
-            "payment": payment,
-            "ordering": ordering,
-        },
+        clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
     )
     monitor_jobs.subscribe(outbox, monitor)
     return App(
@@ -152,7 +148,7 @@ def compose(
         pricing=pricing,
         admission=admission,
         load=load,
-        load_of_all=load_of_all,
+        outlook=outlook,
         queue=queue,
         defences=defences,
         bots=bots,

@@ -12,12 +12,14 @@ from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.stock.api import Stock
 
 
-class Counter:
-    """Fulfils the queue's `Supply`."""
+class Outlook:
+    """Fulfils the queue's `Supply` and `LoadSignal`."""
 
-    def __init__(self, stock: Stock, ordering: Ordering) -> None:
+    def __init__(self, cache: Cache, stock: Stock, ordering: Ordering) -> None:
+        self._cache = cache
         self._stock = stock
         self._ordering = ordering
+        self._factor = 1.0
 
     async def supply(self, tx: Tx, campaign_id: str, skus: Sequence[str] | None) -> SupplyLevel:
         """Return what can still be promised, and what open orders hold."""
@@ -29,18 +31,10 @@ class Counter:
         found = await self._ordering.orders_since(tx, campaign_id, since)
         return {buyer: Purchases(placed=placed, awaiting=awaiting) for buyer, (placed, awaiting) in found.items()}
 
-
-class LoadOfAll:
-    """Fulfils the queue's `LoadSignal`: what the process that is worst off can carry."""
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-        self._factor = 1.0
-
     def admission_factor(self) -> float:
-        """Return the last known factor."""
+        """Return how much the process that is worst off lets in, as last heard."""
         return self._factor
 
     async def refresh(self) -> None:
-        """Ask again."""
+        """Ask how much every process lets in."""
         self._factor = await least_admitting(self._cache)

@@ -36,7 +36,7 @@ from tidegate.gate.queue.entering import Entrance
 from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
 from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.placing import Placing, not_open
-from tidegate.gate.queue.ports import LoadSignal, Supply
+from tidegate.gate.queue.ports import Outlook
 from tidegate.gate.queue.proof import check_line, receipt_of, sealed_list_of, verify_line
 from tidegate.gate.queue.tokens import SignedPlace, judge_place, place_refused, read_place
 from tidegate.offer.campaign.api import Campaign
@@ -59,8 +59,7 @@ class Queue:
         clock: Clock,
         campaign: Campaign,
         admission: Admission,
-        supply: Supply,
-        load: LoadSignal,
+        outlook: Outlook,
     ) -> None:
         self._db = db
         self._cache = cache
@@ -73,7 +72,7 @@ class Queue:
         placing = Placing(db, clock, self._signer, self._salt_key, self.room)
         self._places: Batcher[AskPlace, Place] = Batcher("place", placing.take, in_flight_max=1)
         self._entrance = Entrance(db, clock, admission)
-        self._controller = Controller(db, cache, Vault(derive_key(config.secret, "queue.seed")), supply, load)
+        self._controller = Controller(db, cache, Vault(derive_key(config.secret, "queue.seed")), outlook)
 
     def has_waiting_room(self) -> bool:
         """Return whether the current campaign has a waiting room; without one, passes are given for the asking."""

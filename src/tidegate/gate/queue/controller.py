@@ -15,7 +15,7 @@ from tidegate.gate.queue import store, store_gate
 from tidegate.gate.queue.board import Room, present
 from tidegate.gate.queue.contracts import Purchases, QueueState
 from tidegate.gate.queue.draw import SEED_BYTES, leaf, merkle_root, seed_hash
-from tidegate.gate.queue.ports import LoadSignal, Supply
+from tidegate.gate.queue.ports import Outlook
 from tidegate.gate.queue.rows import CallRow, GateRow, Inside, LaneRow, LineRow
 from tidegate.gate.queue.steering import (
     Flow,
@@ -36,12 +36,11 @@ _LIST_MAX = 1 << 32
 class Controller:
     """Steps of the line. Two workers may both try: the gate's row lock lets one of them."""
 
-    def __init__(self, db: Database, cache: Cache, vault: Vault, supply: Supply, load: LoadSignal) -> None:
+    def __init__(self, db: Database, cache: Cache, vault: Vault, outlook: Outlook) -> None:
         self._db = db
         self._cache = cache
         self._vault = vault
-        self._supply = supply
-        self._load = load
+        self._outlook = outlook
 
     async def step(self, room: Room, skus: Sequence[str] | None, now: datetime) -> None:
         """Move a room's line on to `now`. A clock that went back changes nothing that was called or published."""
@@ -93,14 +92,14 @@ class Controller:
         self, tx: Tx, room: Room, line: LineRow, gate: GateRow, skus: Sequence[str] | None, now: datetime
     ) -> None:
         gate = await self._freed(tx, room, line, gate, now)
-        supply = await self._supply.supply(tx, room.campaign_id, skus)
+        supply = await self._outlook.supply(tx, room.campaign_id, skus)
         seconds = (now - gate.stepped_at).total_seconds() if gate.stepped_at else 1.0
         gate = msgspec.structs.replace(
             gate,
             sellable=supply.sellable,
             held=supply.held,
             stepped_at=max(now, gate.stepped_at or now),
-            load_factor=self._load.admission_factor(),
+            load_factor=self._outlook.admission_factor(),
             present=await present(self._cache, line.line_id, now),
         )
         settings = settings_of((await store_gate.acts(tx, line.line_id, _ACTS_MAX))[::-1])
@@ -114,7 +113,7 @@ class Controller:
         """End the passes that are used up or ran out; skip who came, found no room and did not ask again."""
         inside = await store_gate.inside(tx, line.line_id)
         since = {each.account_id: each.entered_at for each in inside}
-        bought = await self._supply.purchases(tx, room.campaign_id, since) if since else {}
+        bought = await self._outlook.purchases(tx, room.campaign_id, since) if since else {}
         stays = {each.serial: stay_of(each, bought.get(each.account_id), room, now) for each in inside}
         counts = {each.serial: bought[each.account_id].placed for each in inside if each.account_id in bought}
         buyers = await store_gate.put_purchases(tx, line.line_id, counts)

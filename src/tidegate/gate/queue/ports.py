@@ -21,8 +21,8 @@ class Supply(Protocol):
         ...
 
 
-class LoadSignal(Protocol):
-    """How much of its usual flow the shop can carry now."""
+class Outlook(Supply, Protocol):
+    """The supply, and how much of its usual flow the shop can carry now."""
 
     def admission_factor(self) -> float:
         """Return 1.0 for all, 0.0 for nothing."""
