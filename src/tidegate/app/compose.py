@@ -33,6 +33,7 @@ from tidegate.sale.stock.board import StockBoard
 from tidegate.trust.identity.api import Identity, build_identity
 from tidegate.watch.monitor import jobs as monitor_jobs
 from tidegate.watch.monitor.api import Monitor
+from tidegate.watch.monitor.ports import Checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +119,7 @@ def compose(
     ordering.subscribe(outbox)
     outlook = Outlook(cache, stock, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook)
-    checked = {
+    checked: dict[str, Checked] = {
         "identity": identity,
         "campaign": campaign,
         "catalogue": catalogue,
