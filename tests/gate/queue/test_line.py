@@ -308,3 +308,47 @@ async def test_a_clock_that_goes_back_and_a_valkey_that_is_gone_lose_nothing(app
     await tick(app, clock, seconds=3_600)
     assert [await stand(app, each) for each in crowd] == places
     await app.queue._cache.close()
+
+
+async def test_who_comes_between_the_sealing_time_and_the_next_step_is_late(app: App, clock: ManualClock) -> None:
+    festival = await opened_room(app, clock)
+    crowd = await shoppers(app, 6)
+    drawn = [await stand(app, each) for each in crowd[:3]]
+    clock.advance(seconds=(ROOM.seals_at - clock.now()).total_seconds())  # and the worker has not stepped yet
+    late = [await stand(app, each) for each in crowd[3:]]
+    assert [place.kind for place in late] == [PlaceKind.LATE] * 3
+    await tick(app, clock)
+    await to_the_opening(app, clock)
+    async with app.db.read() as tx:
+        assert (await app.queue.sealed_list(tx, festival.id)).count == 3
+        mine = await app.queue.receipt(tx, facts(app, crowd[0], drawn[0]))
+        found = await app.queue.verify(tx, festival.id)
+    assert [each.name for each in found.findings if not each.holds] == []
+    path = [bytes.fromhex(each) for each in mine.path]
+    leaf_hash = leaf(mine.serial, 0, bytes.fromhex(mine.commitment))
+    assert mine.root is not None
+    assert root_from_path(mine.serial, 3, leaf_hash, path) == bytes.fromhex(mine.root)
+
+
+async def test_a_hold_costs_the_called_neither_their_pass_nor_their_return(app: App, clock: ManualClock) -> None:
+    await opened_room(app, clock, cap=2)
+    crowd = await shoppers(app, 2)
+    places = [await stand(app, each) for each in crowd]
+    await to_the_opening(app, clock)
+    await tick(app, clock)
+    await tick(app, clock)
+    first = await enter(app, crowd[0], places[0])
+    assert isinstance(first, Entered)
+    await steer(app, GateAct.HOLD)
+    for _ in range(ROOM.claim_seconds + 5):
+        await tick(app, clock)
+        waiting = await enter(app, crowd[1], places[1])
+        assert isinstance(waiting, Waiting)
+        assert waiting.reason is WaitReason.HELD
+    assert isinstance(await enter(app, crowd[0], places[0]), Entered), "who is inside gets the pass again"
+    await steer(app, GateAct.OPEN)
+    await tick(app, clock)
+    assert isinstance(await enter(app, crowd[1], places[1]), Entered)
+    async with app.db.read() as tx:
+        assert (await app.queue.figures(tx)).returned == 0
+    await holds(app)

@@ -12,6 +12,8 @@ from uuid import UUID
 
 RANKS = 1 << 64
 SEED_BYTES = 32
+# A power of two, so that the parts are subtrees: a receipt then reads a thousand places, not a million.
+SUBTREE = 1024
 _LEAF, _NODE = b"\x00", b"\x01"
 _SALT_BYTES = 16
 
@@ -77,6 +79,16 @@ def merkle_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
         level = _level_above(level)
         index //= 2
     return path
+
+
+def subtree_roots(leaves: Sequence[bytes]) -> list[bytes]:
+    """Return the roots over each 1,024 leaves: their Merkle root is that of the whole list."""
+    return [merkle_root(leaves[start : start + SUBTREE]) for start in range(0, len(leaves), SUBTREE)]
+
+
+def path_by_subtrees(part: Sequence[bytes], roots: Sequence[bytes], index: int) -> list[bytes]:
+    """Return the path of the leaf at `index` of the whole list, from the leaves of its part and the parts' roots."""
+    return [*merkle_path(part, index % SUBTREE), *merkle_path(roots, index // SUBTREE)]
 
 
 def root_from_path(index: int, count: int, leaf_hash: bytes, path: Sequence[bytes]) -> bytes | None:

@@ -29,9 +29,9 @@ class Entrance:
 
     async def enter(self, board: Board, facts: PlaceFacts) -> Entered | Waiting:
         """Give a called shopper a pass if there is room; what the snapshot settles costs no I/O."""
-        waiting = _settled(board, facts)
-        if waiting is not None:
-            return waiting
+        stopped = _stopped(board)
+        if not called(board, facts):
+            return stopped or Waiting(reason=WaitReason.NOT_CALLED, retry_after=_CALL_SECONDS)
         now, room, line_id = self._clock.now(), board.room, board.line.line_id
         async with self._db.transaction() as tx:
             gate = await store_gate.lock_gate(tx, line_id)
@@ -39,6 +39,8 @@ class Entrance:
             entry = await self._entry(tx, board, facts, now)
             if entry is not None and entry.entered_at is not None and entry.expires_at is not None:
                 return self._entered(room, facts, entry.expires_at, entry.purchases, now)
+            if stopped is not None:
+                return stopped
             if gate.inside >= room.rules.cap:
                 return Waiting(reason=WaitReason.FULL, retry_after=_FULL_SECONDS)
             expires_at = now + timedelta(seconds=room.rules.pass_seconds)
@@ -95,8 +97,11 @@ class Entrance:
                 await store_gate.count(tx, line_id, inside=-ended, ended=ended, left=1)
 
 
-def _settled(board: Board, facts: PlaceFacts) -> Waiting | None:
-    """Return or raise what the last snapshot settles for a place."""
+def _stopped(board: Board) -> Waiting | None:
+    """Return why nobody goes in now, as far as the last snapshot knows, or None. Raises CampaignOver, NothingLeft.
+
+    Who was called and asks meanwhile has come in time; who is inside gets the pass again.
+    """
     state = board.body.snapshot.state
     if state is QueueState.ENDED:
         raise CampaignOver("The campaign is over; no pass was given.", closed_at=board.room.closes_at)
@@ -104,8 +109,6 @@ def _settled(board: Board, facts: PlaceFacts) -> Waiting | None:
         raise NothingLeft("Everything is sold and paid: nothing can be won any more. Thank you for waiting.")
     if state is QueueState.HELD:
         return Waiting(reason=WaitReason.HELD, retry_after=_CALL_SECONDS)
-    if not called(board, facts):
-        return Waiting(reason=WaitReason.NOT_CALLED, retry_after=_CALL_SECONDS)
     if state is QueueState.PAUSED:
         return Waiting(reason=WaitReason.PAUSED, retry_after=_CALL_SECONDS)
     return None

@@ -40,6 +40,10 @@ class Placing:
             line = await store.line(tx, room.campaign_id, lock=True)
             if line is None:
                 return [not_open(room, now)] * len(batch)
+            if line.sealed_at is None and now >= room.rules.seals_at:
+                # Whoever comes first after the sealing time closes the list: nobody late may stand in it, however
+                # late the controller's own step is.
+                await store.seal(tx, line.line_id, now)
             lanes = await store.lanes(tx, line.line_id)
             ledger = await self._ledger(tx, room, line, lanes, batch, now)
             closed = settings_of((await store_gate.acts(tx, line.line_id, _ACTS_MAX))[::-1]).closed

@@ -1,17 +1,29 @@
 """What anybody can check of a draw: the sealed list, a receipt, and everything recomputed."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
 from tidegate.gate.queue import store, store_gate, store_proof
 from tidegate.gate.queue.contracts import Finding, PlaceFacts, Receipt, SealedList, SealedPlace, Verification
-from tidegate.gate.queue.draw import commitment, leaf, merkle_path, merkle_root, rank, rank_text, salt_of, seed_hash
+from tidegate.gate.queue.draw import (
+    RANKS,
+    SUBTREE,
+    commitment,
+    leaf,
+    merkle_root,
+    path_by_subtrees,
+    rank,
+    rank_text,
+    salt_of,
+    seed_hash,
+)
 from tidegate.gate.queue.errors import NotSealed, NoWaitingRoom
-from tidegate.gate.queue.rows import LineRow
+from tidegate.gate.queue.rows import CallRow, LineRow
 
 _LIST_MAX = 1 << 32
 
@@ -48,8 +60,9 @@ async def receipt_of(tx: Tx, facts: PlaceFacts, salt_key: bytes) -> Receipt:
     salt = salt_of(salt_key, facts.campaign_id, facts.account_id)
     place_rank = path = None
     if not facts.number and line.root is not None:
-        listed = await store.sealed(tx, line.line_id, 0, _LIST_MAX)
-        path = merkle_path([leaf(*each) for each in listed], facts.serial)
+        part = await store.sealed(tx, line.line_id, facts.serial // SUBTREE * SUBTREE, SUBTREE)
+        roots = await store_proof.subtrees(tx, line.line_id)
+        path = path_by_subtrees([leaf(*each) for each in part], roots, facts.serial)
         place_rank = rank(line.seed, line.root, facts.serial) if line.seed is not None else None
     entry = await store_gate.entry(tx, line.line_id, facts.serial)
     lanes = await store.lanes(tx, line.line_id)
@@ -105,36 +118,63 @@ async def verify_line(tx: Tx, campaign_id: str) -> Verification:
                 examined=1,
             )
         )
-        findings.append(await _order_of_admission(tx, line, line.seed, line.root, listed))
+        findings += await _order_of_admission(tx, line, line.seed, line.root, listed)
     return Verification(campaign_id=campaign_id, findings=tuple(findings))
+
+
+def called_first(calls: Sequence[CallRow], place_rank: int | None, number: int) -> datetime | None:
+    """Return when the calls of a lane first reached a place: by its rank, or of a late one by its number."""
+    if number:
+        passed = bisect_left(calls, number, key=lambda call: call.late_called)
+    else:
+        assert place_rank is not None
+        passed = bisect_right(calls, place_rank, key=lambda call: call.threshold)
+    return calls[passed].called_at if passed < len(calls) else None
+
+
+def call_faults(calls: Sequence[CallRow]) -> list[str]:
+    """Return what breaks the published order in the calls of a lane: they only rise, and the late follow the drawn."""
+    faults = [
+        f"call {place + 1} of lane {call.lane} goes back"
+        for place, (before, call) in enumerate(pairwise(calls), 1)
+        if call.threshold < before.threshold or call.late_called < before.late_called
+    ]
+    return faults + [
+        f"lane {call.lane} calls the late before the drawn"
+        for call in calls
+        if call.late_called and call.threshold < RANKS
+    ]
 
 
 async def _order_of_admission(
     tx: Tx, line: LineRow, seed: bytes, root: bytes, listed: Sequence[tuple[int, int, bytes]]
-) -> Finding:
-    """Recompute each rank, and hold against it when its owner came: not before the lane's threshold passed it."""
-    ranks = {serial: (lane, rank(seed, root, serial)) for serial, lane, _ in listed}
-    calls: dict[int, tuple[list[int], list[datetime]]] = defaultdict(lambda: ([], []))
-    for lane, threshold, at in await store_proof.calls(tx, line.line_id):
-        calls[lane][0].append(threshold)
-        calls[lane][1].append(at)
+) -> list[Finding]:
+    """Recompute each rank, and hold against it when its owner was called and came: not before the calls reached it."""
+    ranks = {serial: rank(seed, root, serial) for serial, _, _ in listed}
+    calls: dict[int, list[CallRow]] = defaultdict(list)
+    for call in await store_proof.calls(tx, line.line_id):
+        calls[call.lane].append(call)
+    faults = [fault for lane_calls in calls.values() for fault in call_faults(lane_calls)]
+    comings = await store_proof.comings(tx, line.line_id)
     wrong = []
-    entries = await store_gate.entries(tx, line.line_id, _LIST_MAX)
-    for serial, called_at, entered_at in entries:
-        if serial not in ranks:
-            continue
-        lane, place_rank = ranks[serial]
-        thresholds, moments = calls[lane]
-        passed = bisect_right(thresholds, place_rank)
-        first = moments[passed] if passed < len(moments) else None
-        if first is None or first != called_at or (entered_at is not None and entered_at < first):
-            wrong.append(serial)
-    return Finding(
-        name="nobody entered before the calls reached their rank",
-        holds=not wrong,
-        examined=len(entries),
-        detail=", ".join(map(str, wrong[:10])),
-    )
+    for each in comings:
+        first = called_first(calls[each.lane], ranks.get(each.serial), each.number)
+        if first is None or first != each.called_at or (each.entered_at is not None and each.entered_at < first):
+            wrong.append(each.serial)
+    return [
+        Finding(
+            name="each lane was called upwards, the late after the drawn",
+            holds=not faults,
+            examined=sum(map(len, calls.values())),
+            detail="; ".join(faults[:10]),
+        ),
+        Finding(
+            name="nobody entered before the calls reached their rank or number",
+            holds=not wrong,
+            examined=len(comings),
+            detail=", ".join(map(str, wrong[:10])),
+        ),
+    ]
 
 
 async def check_line(tx: Tx) -> list[Check]:

@@ -131,6 +131,16 @@ class Inside(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class Coming(msgspec.Struct, frozen=True, kw_only=True):
+    """A place whose owner came: when it was called, and when its owner entered."""
+
+    serial: int
+    lane: int
+    number: int
+    called_at: datetime
+    entered_at: datetime | None
+
+
 class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     """One move of a lane's threshold or late number."""
 

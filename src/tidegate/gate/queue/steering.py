@@ -5,7 +5,8 @@ those who come and of those who buy are measured; before, everybody is expected 
 """
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -109,13 +110,25 @@ def allowance(flow: Flow) -> tuple[int, float]:
     return calls, min(earned - calls, 1.0)
 
 
-def share_out(calls: int, lanes: Sequence[LaneRow]) -> list[LaneRow]:
+class LaneCall(msgspec.Struct, frozen=True):
+    """A lane after a step, and how many of it the step called."""
+
+    lane: LaneRow
+    calls: int
+
+
+Ranks = Mapping[int, Sequence[int]]
+"""The ranks of each lane's drawn places in ascending order, where the line is small enough to know them all."""
+
+
+def share_out(calls: int, lanes: Sequence[LaneRow], ranks: Ranks) -> list[LaneCall]:
     """Return the lanes after so many calls: smooth weighted round robin over those in which somebody waits.
 
     At every moment each lane has its share within one call, as long as it has somebody waiting. A lane without anybody
-    leaves its calls to the others and saves nothing up.
+    leaves its calls to the others and saves nothing up. Where the ranks are known, exactly as many are called;
+    otherwise the threshold rises by as much of the range as holds so many on average.
     """
-    waiting = [lane.waiting for lane in lanes]
+    waiting = [_drawn_left(lane, ranks) + lane.late - lane.late_called for lane in lanes]
     credits_ = [lane.credit if count else 0 for lane, count in zip(lanes, waiting, strict=True)]
     given = [0] * len(lanes)
     for _ in range(min(calls, sum(waiting))):
@@ -125,21 +138,28 @@ def share_out(calls: int, lanes: Sequence[LaneRow]) -> list[LaneRow]:
         chosen = max(able, key=lambda place: (credits_[place], -place))
         credits_[chosen] -= sum(lanes[place].share for place in able)
         given[chosen] += 1
-    return [_called(*each) for each in zip(lanes, given, credits_, strict=True)]
+    return [
+        LaneCall(_called(lane, count, credit if left > count else 0, ranks), count)
+        for lane, count, credit, left in zip(lanes, given, credits_, waiting, strict=True)
+    ]
 
 
-def _called(lane: LaneRow, calls: int, credit: int) -> LaneRow:
+def _drawn_left(lane: LaneRow, ranks: Ranks) -> int:
+    known = ranks.get(lane.lane)
+    return lane.drawn_waiting if known is None else len(known) - bisect_left(known, lane.threshold)
+
+
+def _called(lane: LaneRow, calls: int, credit: int, ranks: Ranks) -> LaneRow:
     """Return a lane after so many calls: its threshold rises over the drawn, then the number over the late."""
-    left = lane.drawn_waiting
-    if calls >= left:
-        threshold, late_called = RANKS, lane.late_called + calls - left
-    else:
-        threshold, late_called = lane.threshold + calls * RANKS // lane.drawn, lane.late_called
-    if not calls:
-        threshold, late_called = lane.threshold, lane.late_called
-    return msgspec.structs.replace(
-        lane, threshold=min(threshold, RANKS), late_called=late_called, credit=credit if lane.waiting > calls else 0
-    )
+    left, known = _drawn_left(lane, ranks), ranks.get(lane.lane)
+    threshold, late_called = lane.threshold, lane.late_called
+    if calls and calls >= left:
+        threshold, late_called = RANKS, late_called + calls - left
+    elif calls and known is not None:
+        threshold = known[len(known) - left + calls - 1] + 1
+    elif calls:
+        threshold = min(threshold + calls * RANKS // lane.drawn, RANKS)
+    return msgspec.structs.replace(lane, threshold=threshold, late_called=late_called, credit=credit)
 
 
 def is_called(lane: LaneRow, *, rank: int | None, number: int) -> bool:

@@ -175,9 +175,15 @@ async def seal(tx: Tx, line_id: int, now: datetime) -> None:
     )
 
 
-async def put_root(tx: Tx, line_id: int, root: bytes) -> None:
-    """Publish the root of the sealed list."""
-    await tx.execute("update queue.line set root = %s where line_id = %s and root is null", [root, line_id])
+async def put_root(tx: Tx, line_id: int, root: bytes, subtrees: Sequence[bytes]) -> None:
+    """Publish the root of the sealed list, and keep those of its parts."""
+    put = await tx.execute("update queue.line set root = %s where line_id = %s and root is null", [root, line_id])
+    if put.rowcount == 1:
+        await tx.execute(
+            "insert into queue.subtree (line_id, number, root) select %s, number - 1, root"
+            " from unnest(%s::bytea[]) with ordinality as part (root, number)",
+            [line_id, list(subtrees)],
+        )
 
 
 async def reveal(tx: Tx, line_id: int, seed: bytes, now: datetime) -> None:

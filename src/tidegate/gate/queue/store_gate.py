@@ -256,12 +256,3 @@ async def acts(tx: Tx, line_id: int, limit: int) -> list[GateRecord]:
         )
         for row in await rows.fetchall()
     ]
-
-
-async def entries(tx: Tx, line_id: int, limit: int) -> list[tuple[int, datetime, datetime | None]]:
-    """Return place, call and entry of those who came, for a check of the order of admission."""
-    rows = await tx.execute(
-        "select serial, called_at, entered_at from queue.entry where line_id = %s order by serial limit %s",
-        [line_id, limit],
-    )
-    return await rows.fetchall()

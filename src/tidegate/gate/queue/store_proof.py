@@ -1,9 +1,11 @@
 """The SQL by which a line is checked."""
 
-from datetime import datetime
 from uuid import UUID
 
+from psycopg.rows import class_row
+
 from tidegate.base.db import Tx
+from tidegate.gate.queue.rows import CallRow, Coming
 
 
 async def first_device(tx: Tx, line_id: int, serial: int) -> UUID | None:
@@ -17,12 +19,34 @@ async def first_device(tx: Tx, line_id: int, serial: int) -> UUID | None:
     return row[0] if row else None
 
 
-async def calls(tx: Tx, line_id: int) -> list[tuple[int, int, datetime]]:
-    """Return lane, threshold and moment of each call, in their order."""
+async def subtrees(tx: Tx, line_id: int) -> list[bytes]:
+    """Return the roots of the sealed list's parts, in their order."""
+    rows = await tx.execute("select root from queue.subtree where line_id = %s order by number", [line_id])
+    return [root for (root,) in await rows.fetchall()]
+
+
+async def calls(tx: Tx, line_id: int) -> list[CallRow]:
+    """Return the calls in their order."""
     rows = await tx.execute(
-        "select lane, threshold::text, called_at from queue.call where line_id = %s order by call_id", [line_id]
+        "select lane, threshold::text, late_called, calls, called_at from queue.call where line_id = %s"
+        " order by call_id",
+        [line_id],
     )
-    return [(lane, int(threshold), at) for lane, threshold, at in await rows.fetchall()]
+    return [
+        CallRow(lane=lane, threshold=int(threshold), late_called=late, calls=count, called_at=at)
+        for lane, threshold, late, count, at in await rows.fetchall()
+    ]
+
+
+async def comings(tx: Tx, line_id: int) -> list[Coming]:
+    """Return the places whose owners came, with their calls and entries."""
+    async with tx.cursor(row_factory=class_row(Coming)) as cursor:
+        await cursor.execute(
+            "select serial, p.lane, p.number, e.called_at, e.entered_at"
+            " from queue.entry e join queue.place p using (line_id, serial) where line_id = %s order by serial",
+            [line_id],
+        )
+        return await cursor.fetchall()
 
 
 async def broken(tx: Tx) -> tuple[int, int, int, int]:

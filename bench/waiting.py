@@ -1,0 +1,228 @@
+"""What the waiting room carries: `python -m bench.waiting`. Polls and places over HTTP with one web worker, each against
+pgbench's yardstick in the same run; then a million places, and what they take of memory and disk.
+
+Aims: 20,000 polls/s, 5,000 places/s with the check of the session, 200 bytes of memory a waiter.
+"""
+
+import argparse
+import asyncio
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import msgspec
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench.client import NextRequest, Tally, in_turn, load, request
+from bench.orders import data_folder, definition, yardstick
+from tidegate.app.compose import App, opened
+from tidegate.app.publication import PublicationDesk
+from tidegate.app.supervisor import Supervisor, festival
+from tidegate.base.config import Config
+from tidegate.base.embedded.postgres import EmbeddedPostgres
+from tidegate.gate.queue.contracts import PLACE_HEADER, AskPlace
+from tidegate.offer.campaign.contracts import (
+    Audience,
+    CampaignDefinition,
+    GuardedGoods,
+    PhaseName,
+    QueueLane,
+    WaitingRoom,
+    Words,
+)
+
+CONNECTIONS = 64
+PLACING_CONNECTIONS = 256
+SECONDS = 8.0
+SHOPPERS = 60_000
+WAITERS = 1_000_000
+PORT = 18490
+_TOGETHER = 2_000
+_STARTS_AFTER = timedelta(minutes=30)
+
+
+def with_waiting_room() -> CampaignDefinition:
+    """Return the benchmark's campaign, its sale half an hour away and its line open."""
+    offered = definition(1_000_000)
+    burst = offered.phase(PhaseName.BURST)
+    moved = [
+        msgspec.structs.replace(phase, starts_at=phase.starts_at + shift, ends_at=phase.ends_at + shift)
+        for phase in offered.phases
+        for shift in [burst.ends_at - burst.starts_at - (burst.ends_at - burst.starts_at) / 2 + _STARTS_AFTER]
+    ]
+    opens_at = moved[2].starts_at
+    room = WaitingRoom(
+        opens_at=opens_at - timedelta(days=1),
+        seals_at=opens_at - timedelta(minutes=1),
+        cap=5_000,
+        per_minute=6_000,
+        ramp_seconds=0,
+        claim_seconds=60,
+        pass_seconds=600,
+        purchases=1,
+        per_network=0,
+        goods=GuardedGoods.EVERYTHING,
+        lanes=(QueueLane(name="everyone", label=Words("所有人", "Everyone"), share=100, audience=Audience.EVERYONE),),
+    )
+    return msgspec.structs.replace(offered, phases=tuple(moved), waiting_room=room)
+
+
+async def _line_open(app: App) -> None:
+    """Wait until the worker has opened the line and this process sees it."""
+    for _ in range(100):
+        await app.refresh()
+        await app.queue.renew()
+        if app.queue.snapshot() is not None:
+            return
+        await asyncio.sleep(0.2)
+    raise RuntimeError("the line did not open")
+
+
+def _each_once(sessions: list[str]) -> NextRequest:
+    """Each shopper takes a place; who has one asks again, which costs as much."""
+    following = [request("POST", "/api/v1/places", {"Authorization": f"Bearer {token}"}) for token in sessions]
+    return in_turn(following)
+
+
+def _views(places: list[tuple[str, str]]) -> NextRequest:
+    """Shoppers look at their own places, which is also their sign of life."""
+    return in_turn(
+        [
+            request("GET", "/api/v1/places/current", {"Authorization": f"Bearer {session}", PLACE_HEADER: place})
+            for session, place in places
+        ]
+    )
+
+
+class Bench:
+    """One run on one installation."""
+
+    def __init__(self, supervisor: Supervisor, app: App) -> None:
+        self._supervisor = supervisor
+        self._app = app
+        self._table = Table(title="The waiting room over HTTP, one web worker", title_justify="left")
+        for heading in (
+            "what",
+            "connections",
+            "per second",
+            "yardstick",
+            "ratio",
+            "p50 ms",
+            "p99 ms",
+            "failed",
+            "lost",
+        ):
+            self._table.add_column(heading, justify="left" if heading == "what" else "right")
+
+    async def http(self) -> Table:
+        """Measure polls, places and looks at one's own place."""
+        sessions = await self._shoppers()
+        etag = self._app.queue.snapshot()
+        assert etag is not None
+        await self._row("polls of the snapshot", in_turn([request("GET", "/api/v1/queue", {})]), CONNECTIONS)
+        await self._row("places taken", _each_once([token for token, _, _ in sessions]), PLACING_CONNECTIONS)
+        places = [
+            (token, (await self._app.queue.take_place(AskPlace(account_id=account, device=device))).token)
+            for token, account, device in sessions[:2_000]
+        ]
+        await self._row("looks at one's own place", _views(places), CONNECTIONS)
+        return self._table
+
+    async def _shoppers(self) -> list[tuple[str, UUID, UUID]]:
+        async with self._app.db.transaction() as tx:
+            made = await self._app.identity.open_rehearsal_accounts(tx, SHOPPERS)
+        sessions = [each.session for each in made]
+        return [(each.token, each.account_id, each.session_id) for each in sessions]
+
+    async def _row(self, name: str, following: NextRequest, connections: int) -> None:
+        url = self._supervisor.config.public_url
+        before, held = await self._yardstick(), await self._count()
+        tally: Tally = await load(url, following, connections=connections, seconds=SECONDS)
+        base = (before + await self._yardstick()) / 2
+        rate = tally.rate()
+        fresh = await self._count() - held
+        self._table.add_row(
+            name + (f" ({fresh:,} new)" if fresh else ""),
+            f"{connections}",
+            f"{rate:,.0f}",
+            f"{base:,.0f}",
+            f"{rate / base:.2f}",
+            f"{tally.quantile_ms(0.5):.1f}",
+            f"{tally.quantile_ms(0.99):.1f}",
+            f"{tally.count(4) + tally.count(5):,}",
+            f"{tally.lost}",
+        )
+
+    async def _yardstick(self) -> float:
+        postgres = next(server for server in self._supervisor.servers if isinstance(server, EmbeddedPostgres))
+        return await asyncio.to_thread(yardstick, postgres, seconds=3)
+
+    async def _count(self) -> int:
+        async with self._app.db.read() as tx:
+            row = await (await tx.execute("select count(*) from queue.place")).fetchone()
+        return int(row[0]) if row else 0
+
+    async def crowd(self, waiters: int) -> Table:
+        """Fill the line up to so many waiters, each with a sign of life; return what they take."""
+        queue, client = self._app.queue, self._app.cache.client
+        memory = int((await client.info("memory"))["used_memory"])
+        held = await self._count()
+        began = time.perf_counter()
+        for start in range(held, waiters, _TOGETHER):
+            asks = [AskPlace(account_id=uuid4(), device=uuid4()) for _ in range(min(_TOGETHER, waiters - start))]
+            places = await asyncio.gather(*[queue.take_place(ask) for ask in asks])
+            await asyncio.gather(
+                *[
+                    queue.beat(queue.check_place(place.token, ask.account_id, ask.device))
+                    for ask, place in zip(asks[:200], places[:200], strict=True)
+                ]
+            )
+        seconds = time.perf_counter() - began
+        grown = int((await client.info("memory"))["used_memory"]) - memory
+        table = Table(title=f"{waiters:,} waiters", title_justify="left")
+        table.add_column("what")
+        table.add_column("figure", justify="right")
+        for name, figure in (
+            ("places a second, in batches without HTTP", f"{(waiters - held) / seconds:,.0f}"),
+            ("bytes of Valkey's memory a waiter", f"{grown / waiters:.2f}"),
+            ("bytes of the web processes' memory a waiter", "0: a waiter's state is its signed place"),
+            ("bytes on PostgreSQL's disk a waiter, indexes included", f"{await self._disk() / waiters:.0f}"),
+        ):
+            table.add_row(name, figure)
+        return table
+
+    async def _disk(self) -> int:
+        async with self._app.db.read() as tx:
+            row = await (await tx.execute("select pg_total_relation_size('queue.place')")).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _arguments() -> Iterator[int]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--waiters", type=int, default=WAITERS, help="how many places the line is filled up to")
+    yield parser.parse_args().waiters
+
+
+async def main(waiters: int) -> None:
+    """Measure and print."""
+    console = Console(width=150)
+    folder = data_folder()
+    config = Config.from_env({"TIDEGATE_DATA_DIR": str(folder), "TIDEGATE_PORT": str(PORT)})
+    try:
+        async with festival(config) as supervisor, opened(supervisor.config) as app:
+            await PublicationDesk(app).publish(with_waiting_room(), "bench")
+            await _line_open(app)
+            await asyncio.sleep(3)
+            bench = Bench(supervisor, app)
+            console.print(await bench.http())
+            console.print(await bench.crowd(waiters))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    uvloop.run(main(*_arguments()))

@@ -1,0 +1,118 @@
+"""Who wins, in simulation with fixed seeds: a bot farm with ten thousand accounts against a crowd of persons.
+
+The farm asks first and fast, an account and a device for each place. What it really has are few ways to pay and few
+networks. Places come from the ledger, ranks from the draw, winners from the calls: the code that runs in the shop.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from random import Random
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from tests.gate.queue.test_steering import lane
+from tidegate.base.errors import Refusal
+from tidegate.gate.queue.contracts import AskPlace
+from tidegate.gate.queue.draw import leaf, merkle_root, rank
+from tidegate.gate.queue.errors import NetworkFull, OnePlaceAPerson
+from tidegate.gate.queue.rows import HeldPlace, LaneRow, LineRow
+from tidegate.gate.queue.rules import PlaceLedger
+from tidegate.gate.queue.steering import is_called, share_out
+
+NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
+FARM_ACCOUNTS = 10_000
+FARM_PERSONS = 400
+CROWD = 10_000
+UNITS = 2_000
+SEEDS = range(5)
+
+
+def line() -> LineRow:
+    return LineRow(
+        line_id=1,
+        campaign_id="double-11",
+        opened_at=NOW,
+        seed_sealed=b"",
+        seed_hash=b"",
+        next_serial=0,
+        sealed_at=None,
+        sealed_count=None,
+        root=None,
+        revealed_at=None,
+        seed=None,
+    )
+
+
+def taken(asks: Sequence[AskPlace], per_network: int) -> tuple[list[HeldPlace], list[Refusal], list[bytes]]:
+    """Let all ask in this order; return the places, the refusals, and the sealed list's leaves."""
+    ledger = PlaceLedger(
+        line(), [lane()], [], {}, now=NOW, seals_at=NOW + timedelta(hours=1), per_network=per_network, salt_key=b"key"
+    )
+    answers = [ledger.take(ask) for ask in asks]
+    leaves = [leaf(each.serial, each.lane, bytes.fromhex(each.commitment)) for each in ledger.new]
+    places = [each for each in answers if isinstance(each, HeldPlace)]
+    return places, [each for each in answers if isinstance(each, Refusal)], leaves
+
+
+def winners(places: Sequence[HeldPlace], leaves: Sequence[bytes], seed: bytes, units: int) -> set[UUID]:
+    """Return the accounts that are called for so many units, a hundred a step."""
+    root = merkle_root(leaves)
+    ranks = {place.serial: rank(seed, root, place.serial) for place in places}
+    row: LaneRow = msgspec.structs.replace(lane(), drawn=len(places))
+    for _ in range(units // 100):
+        row = share_out(100, [row], {0: sorted(ranks.values())})[0].lane
+    return {place.account_id for place in places if is_called(row, rank=ranks[place.serial], number=0)}
+
+
+def ask(random: Random, instrument: int | None, network: str) -> AskPlace:
+    return AskPlace(
+        account_id=UUID(int=random.getrandbits(128)),
+        device=UUID(int=random.getrandbits(128)),
+        instrument=sha256(b"%d" % instrument).digest() if instrument is not None else None,
+        network=network,
+    )
+
+
+@pytest.mark.parametrize("run", SEEDS)
+def test_a_farm_gets_at_most_one_and_a_half_shares_for_each_person_it_really_has(run: int) -> None:
+    random = Random(run)
+    farm = [ask(random, place % FARM_PERSONS, f"farm-{place % 1_000}") for place in range(FARM_ACCOUNTS)]
+    crowd = [ask(random, FARM_PERSONS + place, f"home-{random.randrange(5_000)}") for place in range(CROWD)]
+    places, refused, leaves = taken([*farm, *crowd], per_network=0)
+    assert {type(each) for each in refused} == {OnePlaceAPerson}
+    assert len(places) == FARM_PERSONS + CROWD
+    won = winners(places, leaves, random.randbytes(32), UNITS)
+    assert len(won) == UNITS
+    fair = UNITS / (FARM_PERSONS + CROWD)
+    farm_share = sum(each.account_id in won for each in farm) / FARM_PERSONS
+    crowd_share = sum(each.account_id in won for each in crowd) / CROWD
+    assert farm_share <= 1.5 * fair
+    assert crowd_share >= 0.95 * fair
+
+
+@pytest.mark.parametrize("run", SEEDS)
+def test_where_no_way_to_pay_is_known_the_networks_bound_the_farm(run: int) -> None:
+    """A farm of 400 persons that rents 20 networks, ten places each: fewer places than it has persons."""
+    random = Random(run)
+    farm = [ask(random, None, f"farm-{place % 20}") for place in range(FARM_ACCOUNTS)]
+    crowd = [ask(random, None, f"home-{place % 5_000}") for place in range(CROWD)]
+    places, refused, leaves = taken([*farm, *crowd], per_network=10)
+    assert {type(each) for each in refused} == {NetworkFull}
+    assert len(refused) == FARM_ACCOUNTS - 200
+    won = winners(places, leaves, random.randbytes(32), UNITS)
+    fair = UNITS / (FARM_PERSONS + CROWD)
+    assert sum(each.account_id in won for each in farm) / FARM_PERSONS <= 1.5 * fair
+
+
+@pytest.mark.parametrize("run", SEEDS)
+def test_coming_first_wins_nothing(run: int) -> None:
+    """The first tenth of those who came holds a tenth of the wins, within four standard deviations."""
+    random = Random(run)
+    places, _, leaves = taken([ask(random, None, "home") for _ in range(CROWD)], per_network=0)
+    won = winners(places, leaves, random.randbytes(32), UNITS)
+    early = sum(place.account_id in won for place in places[: CROWD // 10])
+    expected = UNITS / 10
+    assert abs(early - expected) < 4 * (expected * 0.9 * 0.8) ** 0.5
