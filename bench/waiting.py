@@ -1,7 +1,7 @@
-"""What the waiting room carries: `python -m bench.waiting`. Polls and places over HTTP with one web worker, each against
-pgbench's yardstick in the same run; then a million places, and what they take of memory and disk.
+"""What the waiting room carries: `python -m bench.waiting`.
 
-Aims: 20,000 polls/s, 5,000 places/s with the check of the session, 200 bytes of memory a waiter.
+Polls and places over HTTP with one web worker, each against pgbench's yardstick in the same run; then a million places,
+and what they take of memory and disk.
 """
 
 import argparse
