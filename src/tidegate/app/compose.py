@@ -18,6 +18,7 @@ from tidegate.base.migration import migrate
 from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.defence.api import Defences, build_defences
+from tidegate.gate.limits.api import Limits, build_limits
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.pricing.api import Pricing
@@ -50,6 +51,7 @@ class App:
     admission: Admission
     load: LoadControl
     defences: Defences
+    limits: Limits
     stock: Stock
     board: StockBoard
     payment: Payment
@@ -97,6 +99,7 @@ def compose(
     pricing = Pricing(campaign)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
+    limits = build_limits(config, cache, campaign, defences.limit_factor)
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
     stock = Stock(clock)
     board = StockBoard(campaign, stock)
@@ -139,6 +142,7 @@ def compose(
         admission=admission,
         load=load,
         defences=defences,
+        limits=limits,
         stock=stock,
         board=board,
         payment=payment,

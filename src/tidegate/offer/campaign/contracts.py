@@ -18,6 +18,7 @@ GOODS_MAX = 100_000
 COUPONS_MAX = 1_000
 LIMITS_MAX = 1_000
 DEFENCES_MAX = 50
+RATE_LIMITS_MAX = 100
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
@@ -223,6 +224,47 @@ class DefenceRule(Struct, frozen=True, kw_only=True):
     factor: Annotated[int, Meta(ge=100, le=10_000)] = 10_000  # basis points, of LOWER_LIMITS
 
 
+class LimitedAct(StrEnum):
+    """What can be asked too often."""
+
+    ASK_CODE = "ask_code"
+    SIGN_IN = "sign_in"
+    TAKE_PASS = "take_pass"  # noqa: S105  an act, not a secret
+    SEARCH = "search"
+    PLACE_ORDER = "place_order"
+
+
+class LimitScope(StrEnum):
+    """Whose acts are counted together."""
+
+    ACCOUNT = "account"
+    DEVICE = "device"
+    """One sign-in on one device."""
+    ADDRESS = "address"
+    """One IPv4 address, or one /64 of IPv6: what one line is given."""
+    NETWORK = "network"
+    """One /24 of IPv4, or one /48 of IPv6."""
+
+
+class WhenDown(StrEnum):
+    """What a limit answers while nobody can count."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
+class RateLimit(Struct, frozen=True, kw_only=True):
+    """At most ``quota`` acts a window, evenly spread, and ``burst`` of them at once: quota + burst in any window."""
+
+    name: str
+    act: LimitedAct
+    scope: LimitScope
+    quota: Annotated[int, Meta(ge=1, le=1_000_000)]
+    window_seconds: Annotated[int, Meta(ge=1, le=86_400)]
+    burst: Annotated[int, Meta(ge=1, le=1_000_000)]
+    when_down: WhenDown = WhenDown.ALLOW
+
+
 # A field that came later is left out of the canonical JSON while it holds its default: hashes of old versions stand.
 class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A whole festival as data: what the file says, with every time absolute and every price in minor units."""
@@ -246,6 +288,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: Words
     defences: tuple[DefenceRule, ...] | None = None
     """None: the file says nothing, and the default defences stand."""
+    rate_limits: tuple[RateLimit, ...] | None = None
+    """None: the file says nothing, and the default rate limits stand."""
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""
