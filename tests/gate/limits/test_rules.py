@@ -1,7 +1,9 @@
 """Who counts as whom, and how fast."""
 
+from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,8 +63,8 @@ def test_this_machine_is_no_network(text: str) -> None:
 
 def test_only_who_is_signed_in_has_account_and_device() -> None:
     signed_in = Asker("203.0.113.7", UUID(int=1), UUID(int=2))
-    assert rules.subject_of(LimitScope.ACCOUNT, signed_in) == UUID(int=1).hex
-    assert rules.subject_of(LimitScope.DEVICE, signed_in) == UUID(int=2).hex
+    assert rules.subject_of(LimitScope.ACCOUNT, signed_in) == UUID(int=1).bytes
+    assert rules.subject_of(LimitScope.DEVICE, signed_in) == UUID(int=2).bytes
     assert rules.subject_of(LimitScope.ACCOUNT, Asker("203.0.113.7")) is None
     assert rules.subject_of(LimitScope.DEVICE, Asker("203.0.113.7")) is None
 
@@ -96,9 +98,19 @@ def test_waits_are_whole_seconds_rounded_up(microseconds: int, seconds: int) -> 
     assert rules.decision_of(stated, 0, 0) == Admitted()
 
 
+@given(st.ip_addresses())
+def test_addresses_are_read_as_the_standard_library_reads_them(address: IPv4Address | IPv6Address) -> None:
+    read = address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+    expected = None if read.is_loopback else read.packed
+    assert rules.network_of(str(address), bytes_v4=4, bytes_v6=16) == expected
+
+
 def test_the_key_keeps_the_subject_to_itself() -> None:
-    key = rules.key_of(b"s" * 32, "searches", "4:cb0071")
-    assert key.startswith("{limits}:")
-    assert len(key) == len("{limits}:") + 24
-    assert key != rules.key_of(b"t" * 32, "searches", "4:cb0071")
-    assert key != rules.key_of(b"s" * 32, "other", "4:cb0071")
+    subject, one = b"\xcb\x00\x71", limit()
+    key = rules.keys_of(b"s" * 32, one)(subject)
+    assert key.startswith(b"{limits}:")
+    assert len(key) == len(b"{limits}:") + 16
+    assert subject not in key
+    assert key != rules.keys_of(b"t" * 32, one)(subject)
+    assert key != rules.keys_of(b"s" * 32, msgspec.structs.replace(one, name="other"))(subject)
+    assert key != rules.keys_of(b"s" * 32, one)(b"\xcb\x00\x72")

@@ -1,9 +1,7 @@
 """What others may ask of limits: may this act be done now? One call to Valkey for all who ask at the same moment."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
-
-import msgspec
+from typing import NamedTuple
 
 from tidegate.base.batch import Batcher
 from tidegate.base.cache import Cache
@@ -17,21 +15,21 @@ from tidegate.offer.campaign.api import Campaign, rate_limits_of
 __all__ = ["Limits", "build_limits"]
 
 BATCH_MAX = 500
-_REMEMBERED_MAX = 20_000
 
 
-class _Pace(msgspec.Struct, frozen=True):
-    """A limit as it stands now, with the microseconds from one act to the next."""
+class _Pace(NamedTuple):
+    """A limit as it stands now, the microseconds from one act to the next, and where a subject's number is kept."""
 
     limit: RateLimit
     interval: int
+    key_of: Callable[[bytes], bytes]
 
 
-class _Counted(msgspec.Struct, frozen=True):
+class _Counted(NamedTuple):
     """An ask, the limits that know its asker, and where each keeps its number."""
 
-    limits: tuple[RateLimit, ...]
-    cells: tuple[Cell, ...]
+    limits: list[RateLimit]
+    cells: list[Cell]
 
 
 def build_limits(config: Config, cache: Cache, campaign: Campaign, factor: Callable[[], float]) -> "Limits":
@@ -64,10 +62,7 @@ class Limits:
         self._batcher: Batcher[_Counted, Decision] = Batcher("limits", self._flush, size_max=BATCH_MAX)
         self._paces: dict[LimitedAct, list[_Pace]] = {}
         self._paces_of: tuple[tuple[RateLimit, ...], float] | None = None
-        secret = derive_key(config.secret, "limits.subject")
-        # The same subjects come again and again: remembering their keys saves a digest each time. The price is about
-        # 5 MB a process when full.
-        self._key = lru_cache(maxsize=_REMEMBERED_MAX)(partial(rules.key_of, secret))
+        self._secret = derive_key(config.secret, "limits.subject")
 
     async def require(self, act: LimitedAct, asker: Asker) -> None:
         """Count one act, or raise: RateLimitReached with the limit and when to come back; nothing is counted then.
@@ -96,8 +91,8 @@ class Limits:
             subject = rules.subject_of(pace.limit.scope, ask.asker)
             if subject is not None:
                 limits.append(pace.limit)
-                cells.append(Cell(self._key(pace.limit.name, subject), pace.interval, pace.limit.burst))
-        return _Counted(tuple(limits), tuple(cells))
+                cells.append(Cell(pace.key_of(subject), pace.interval, pace.limit.burst))
+        return _Counted(limits, cells)
 
     def _current(self) -> dict[LimitedAct, list[_Pace]]:
         """Return the limits of each act as they stand now; made anew when the campaign or the factor changes."""
@@ -105,7 +100,12 @@ class Limits:
         if self._paces_of is None or self._paces_of[0] is not stated or self._paces_of[1] != factor:
             now = [rules.lowered(limit, factor) for limit in stated]
             self._paces = {
-                act: [_Pace(limit, rules.interval_of(limit)) for limit in now if limit.act is act] for act in LimitedAct
+                act: [
+                    _Pace(limit, rules.interval_of(limit), rules.keys_of(self._secret, limit))
+                    for limit in now
+                    if limit.act is act
+                ]
+                for act in LimitedAct
             }
             self._paces_of = (stated, factor)
         return self._paces
