@@ -41,13 +41,14 @@ def festival() -> Iterator[Festival]:
                 [sys.executable, "-m", "tidegate", "up"], env={**inherited, **settings}, stdout=output, stderr=output
             )
         try:
-            yield _until_ready(running, said)
+            yield until_ready(running, said)
         finally:
             running.send_signal(signal.SIGINT)
             running.wait(60)
 
 
-def _until_ready(running: subprocess.Popen[bytes], said: Path) -> Festival:
+def until_ready(running: subprocess.Popen[bytes], said: Path) -> Festival:
+    """Wait until the command has printed its addresses, and return them."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline and running.poll() is None:
         text = said.read_text()

@@ -2,8 +2,10 @@
 import "./storefront.css";
 import { countdowns } from "./countdown.ts";
 import { forms } from "./forms.ts";
+import { line } from "./line.ts";
 import { order } from "./order.ts";
 import { quantity } from "./quantity.ts";
+import { queueWork } from "./queue_work.ts";
 import { stock } from "./stock.ts";
 
 stock();
@@ -11,3 +13,5 @@ countdowns();
 forms();
 quantity();
 order();
+line();
+queueWork();

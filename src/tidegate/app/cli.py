@@ -19,6 +19,8 @@ from tidegate.base.db import Database
 from tidegate.base.embedded.process import ServerFault
 from tidegate.base.embedded.servers import running_servers
 from tidegate.base.errors import Refusal
+from tidegate.gate.queue import commands as queue_commands
+from tidegate.gate.queue.contracts import Verification
 from tidegate.offer.campaign import commands as campaign_commands
 from tidegate.offer.catalogue import commands as catalogue_commands
 from tidegate.sale.payment import commands as payment_commands
@@ -42,6 +44,22 @@ async def installation() -> AsyncIterator[App]:
 async def _publication_desk() -> AsyncIterator[PublicationDesk]:
     async with installation() as app:
         yield PublicationDesk(app)
+
+
+class _DrawDesk:
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def verify(self, campaign_id: str | None) -> Verification:
+        """Recompute a campaign's draw; without an id the current one's."""
+        async with self._app.db.snapshot() as tx:
+            return await self._app.queue.verify(tx, campaign_id or self._app.pricing.rules.campaign_id)
+
+
+@asynccontextmanager
+async def _draw_desk() -> AsyncIterator[_DrawDesk]:
+    async with installation() as app:
+        yield _DrawDesk(app)
 
 
 @asynccontextmanager
@@ -92,6 +110,7 @@ def migrate_command() -> None:
 main.add_command(up.command)
 main.add_command(sandbox_channel)
 main.add_command(campaign_commands.group(_publication_desk))
+main.add_command(queue_commands.admission_commands(_draw_desk))
 main.add_command(staff_commands.group)
 main.add_command(catalogue_commands.group(installation))
 main.add_command(payment_commands.group)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf
 
 from tidegate.app.books import MoneyPath, PaymentOutcomes
+from tidegate.app.waiting import Outlook
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import Config
@@ -17,8 +18,10 @@ from tidegate.base.load import LoadControl
 from tidegate.base.migration import migrate
 from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
+from tidegate.gate.bots.api import Bots
 from tidegate.gate.defence.api import Defences, build_defences
 from tidegate.gate.limits.api import Limits, build_limits
+from tidegate.gate.queue.api import Queue
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.pricing.api import Pricing
@@ -31,6 +34,7 @@ from tidegate.sale.stock.board import StockBoard
 from tidegate.trust.identity.api import Identity, build_identity
 from tidegate.watch.monitor import jobs as monitor_jobs
 from tidegate.watch.monitor.api import Monitor
+from tidegate.watch.monitor.ports import Checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +54,11 @@ class App:
     pricing: Pricing
     admission: Admission
     load: LoadControl
+    outlook: Outlook
+    queue: Queue
     defences: Defences
     limits: Limits
+    bots: Bots
     stock: Stock
     board: StockBoard
     payment: Payment
@@ -77,8 +84,12 @@ class App:
             await self.identity.refresh(tx)
             await self.catalogue.refresh(tx)
             await self.defences.refresh(tx)
+            await self.bots.refresh(tx)
         self.pricing.refresh()
         await self.payment.refresh()
+        if self.bots.pending:
+            async with self.db.transaction() as tx:
+                await self.bots.flush(tx)
 
 
 def compose(
@@ -101,6 +112,7 @@ def compose(
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
     limits = build_limits(config, cache, campaign, defences.limit_factor)
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
+    bots = Bots(config, cache, clock, ids)
     stock = Stock(clock)
     board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
@@ -108,23 +120,22 @@ def compose(
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
+    outlook = Outlook(cache, stock, ordering)
+    queue = Queue(config, db, cache, clock, campaign, admission, outlook)
+    checked: dict[str, Checked] = {
+        "identity": identity,
+        "campaign": campaign,
+        "catalogue": catalogue,
+        "pricing": pricing,
+        "queue": queue,
+        "defences": defences,
+        "stock": stock,
+        "payment": payment,
+        "ordering": ordering,
+    }
+    books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
-        clock=clock,
-        cache=cache,
-        outbox=outbox,
-        jobs=jobs,
-        campaign=campaign,
-        books=MoneyPath(campaign, stock, payment),
-        modules={
-            "identity": identity,
-            "campaign": campaign,
-            "catalogue": catalogue,
-            "pricing": pricing,
-            "defences": defences,
-            "stock": stock,
-            "payment": payment,
-            "ordering": ordering,
-        },
+        clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
     )
     monitor_jobs.subscribe(outbox, monitor)
     return App(
@@ -141,8 +152,11 @@ def compose(
         pricing=pricing,
         admission=admission,
         load=load,
+        outlook=outlook,
+        queue=queue,
         defences=defences,
         limits=limits,
+        bots=bots,
         stock=stock,
         board=board,
         payment=payment,

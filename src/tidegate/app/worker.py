@@ -59,6 +59,8 @@ async def work_for_ever(app: App) -> None:
     payment_jobs.schedule(app.jobs, app.payment)
     monitor_jobs.schedule(app.jobs, app.db, app.monitor)
     app.jobs.every(1.0, "refresh", app.refresh)
+    app.jobs.every(1.0, "load", app.outlook.refresh)
+    app.jobs.every(1.0, "queue.step", app.queue.step)
     app.jobs.every(_EXPIRE_SECONDS, "ordering.expire", app.ordering.expire_due)
     app.jobs.every(_PRUNE_SECONDS, "outbox.prune", lambda: _prune(app))
     app.jobs.every(_INDEX_SECONDS, "catalogue.index", lambda: _index(app))

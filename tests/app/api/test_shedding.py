@@ -63,7 +63,7 @@ def test_calm_refuses_nobody() -> None:
 def test_browsing_is_refused_first_and_paying_never() -> None:
     refused: Counter[str] = Counter()
     for windows in range(1, 30):
-        door = Door(overloaded(windows))
+        door = Door(overloaded(windows, wait=0.03))
         share = {}
         for path in ("/", "/search", "/checkout", "/orders/1"):
             answers = [door.refusal(request(path, address=f"192.0.2.{host}"), 0.0) for host in range(200)]

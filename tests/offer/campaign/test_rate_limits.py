@@ -55,7 +55,7 @@ def test_half_the_quota_may_come_at_once_and_nobody_is_refused_while_nobody_can_
     ("line", "instead", "fault"),
     [
         ('"place_order"', '"place_orders"', 'did you mean "place_order"'),
-        ('act = "place_order"', "", "act: is missing; write ask_code, sign_in, take_pass, search, place_order"),
+        ('act = "place_order"', "", "act: is missing; write ask_code, sign_in, take_place, take_pass, search, place_order"),
         ('scope = "network"', "", "scope: is missing; write account, device, address, network"),
         ("quota = 300", "", "quota: is missing"),
         ("quota = 300", "quota = 0", "quota: is out of range; it may be 1 to 1000000"),

@@ -12,8 +12,9 @@ from tidegate.app.demo import console as debrief
 from tidegate.app.pages import static
 from tidegate.app.storefront import refusals
 from tidegate.app.storefront import routes as storefront
-from tidegate.gate.admission import http as admission
+from tidegate.gate.bots import http as bots
 from tidegate.gate.defence import http as defence
+from tidegate.gate.queue import http as queue
 from tidegate.offer.campaign import http as campaign
 from tidegate.offer.catalogue import http as catalogue
 from tidegate.offer.pricing import http as pricing
@@ -26,7 +27,7 @@ from tidegate.watch.monitor import http as monitor
 
 def doors() -> Sequence[ControllerRouterHandler]:
     """Return every route handler: JSON of the modules, then pages and files."""
-    json = (identity, campaign, catalogue, pricing, admission, defence, stock, payment, ordering, monitor)
+    json = (identity, campaign, catalogue, pricing, queue, bots, defence, stock, payment, ordering, monitor)
     return [route for module in (health, *json, static, storefront, console, debrief) for route in module.routes]
 
 

@@ -21,11 +21,13 @@ from tidegate.app.api.static_only import answer_static_only, is_essential
 from tidegate.app.compose import App
 from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.errors import Refusal
-from tidegate.base.http import PROBLEM, problem, refusal_headers
+from tidegate.base.http import PROBLEM, matches, problem, refusal_headers
 from tidegate.base.metrics import faults, http_seconds, refusals
 from tidegate.gate.admission.api import pass_of
 from tidegate.gate.defence.contracts import Defence
 from tidegate.gate.limits.contracts import LimitedAct
+from tidegate.gate.queue.errors import NoWaitingRoom
+from tidegate.gate.queue.http import SNAPSHOT_CACHE
 from tidegate.sale.ordering.contracts import PlaceOrder
 from tidegate.sale.stock.http import POLL_CACHE, SKUS_LENGTH_MAX
 from tidegate.trust.identity.api import token_of
@@ -54,7 +56,11 @@ class Front:
         self._bodies = BodyWatch()
         self._tally = app.defences.tally
         self._statuses = app.defences.tally.statuses
-        self._hot = {("POST", "/api/v1/orders"): self._place, ("GET", "/api/v1/stock"): self._stock}
+        self._hot = {
+            ("POST", "/api/v1/orders"): self._place,
+            ("GET", "/api/v1/stock"): self._stock,
+            ("GET", "/api/v1/queue"): self._queue,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event stream."""
@@ -122,6 +128,7 @@ class Front:
             self._app.clock.now(),
             device=session.session_id,
         )
+        self._app.queue.require_inside(session.account_id)
         await self._app.limits.require(LimitedAct.PLACE_ORDER, asker_of(scope, session))
         command = _order_of(await _body(self._bodies.within(receive)))
         placed = await self._app.ordering.place(session.account_id, _header(headers, b"idempotency-key"), command)
@@ -137,6 +144,16 @@ class Front:
             )
         body = await self._app.board.answer(self._app.db, skus)
         return 200, [_JSON, (b"cache-control", POLL_CACHE.encode())], body
+
+    async def _queue(self, scope: Scope, receive: Receive) -> Answer:
+        del receive
+        snapshot = self._app.queue.snapshot()
+        if snapshot is None:
+            raise NoWaitingRoom("No line is open now; nothing to wait for.")
+        headers = [(b"cache-control", SNAPSHOT_CACHE.encode()), (b"etag", snapshot.etag.encode())]
+        if matches(_header(scope["headers"], b"if-none-match"), snapshot.etag):
+            return 304, headers, b""
+        return 200, [_JSON, *headers], snapshot.body
 
 
 def _order_of(body: bytes) -> PlaceOrder:
@@ -188,6 +205,8 @@ def _refused(refusal: Refusal) -> Answer:
 
 _ROUTES = (
     ("/api/v1/stock", "stock"),
+    ("/api/v1/queue", "queue"),
+    ("/api/v1/places", "queue"),
     ("/api/v1/search", "search"),
     ("/search", "search"),
     ("/api/v1/monitor", "console"),

@@ -11,6 +11,7 @@ from litestar.params import Parameter
 from tidegate.app.pages.answer import own_origin, see_other
 from tidegate.app.pages.errors import PageUnknown
 from tidegate.app.storefront.forms import Form, read_form
+from tidegate.app.storefront.line import Line
 from tidegate.app.storefront.offers import Offers
 from tidegate.app.storefront.visit import Asking, Visit, uuid_of
 from tidegate.app.storefront.wording import ADDRESS_FAULTS, Spoken, marked, spoken
@@ -148,21 +149,26 @@ def open_desk(
 @get("/checkout", include_in_schema=False)
 async def checkout(
     desk: Desk,
+    line: Line,
     sku: Annotated[str, Parameter(max_length=64)] = "",
     quantity: Annotated[int, Parameter(ge=1, le=QUANTITY_MAX)] = 1,
     coupon: Annotated[str, Parameter(max_length=32)] = "",
 ) -> Response[bytes]:
     """The form: where to, with which coupon, for how much."""
+    if await line.must_wait():
+        return see_other("/line")
     return await desk.show(Wish(sku, quantity, coupon.strip()))
 
 
 @post("/checkout", include_in_schema=False, guards=[own_origin])
-async def place(request: Asking, desk: Desk, visit: Visit) -> Response[bytes]:
+async def place(request: Asking, desk: Desk, visit: Visit, line: Line) -> Response[bytes]:
     """Place the order; or only work out the price anew, where the button said so."""
     form = await read_form(request)
     wish = _wish(form)
     if visit.session is None:
         return see_other(f"/sign-in?next=/goods/{wish.sku}")
+    if await line.must_wait():
+        return see_other("/line")
     if form.text("do") == "price":
         return await desk.show(wish)
     if not form.text("expected_total"):

@@ -27,6 +27,36 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("Just sold out"),
         marked("Someone was faster. Nothing was ordered. Unpaid units come back within minutes: look again shortly."),
     ),
+    "places-not-open": (marked("The line is not open yet"), marked("Come back when it opens; nothing was taken.")),
+    "places-closed": (
+        marked("The line is closed"),
+        marked("No more places are given. Who stands in line is served."),
+    ),
+    "network-full": (
+        marked("Too many places from one network"),
+        marked("Try another connection, such as your phone's own. You hold no place."),
+    ),
+    "one-place-a-person": (
+        marked("One place a person"),
+        marked("Another account holds a place on the same device. Go on with that place, or give it up first."),
+    ),
+    "place-refused": (
+        marked("This place cannot be used"),
+        marked("It was given up, or belongs to another device. Take your place again: who holds one gets the same."),
+    ),
+    "place-spent": (marked("This place was used"), marked("Take a new place to stand in line again.")),
+    "work-refused": (
+        marked("The puzzle is not solved yet"),
+        marked("Wait until the page says that it is ready, then take your place. Nothing was taken."),
+    ),
+    "pass-spent": (
+        marked("Your pass is used up"),
+        marked("Take a new place in line to order again. Nothing was ordered."),
+    ),
+    "nothing-left": (
+        marked("Nothing can be won any more"),
+        marked("The last unit is sold and paid. We do not keep you waiting for nothing; thank you for coming."),
+    ),
     "sale-not-open": (
         marked("The sale is not open"),
         marked("You can look at everything now and buy while the sale is open. Nothing was ordered."),

@@ -9,8 +9,9 @@ from tidegate.base.config import Config
 from tidegate.base.crypto import Signer, derive_key
 from tidegate.gate.admission import rules
 from tidegate.gate.admission.contracts import PASS_HEADER, Pass, PassFacts, PassWindow
+from tidegate.gate.admission.rules import campaign_digest
 
-__all__ = ["PASS_HEADER", "Admission", "pass_of"]
+__all__ = ["PASS_HEADER", "Admission", "campaign_digest", "pass_of"]
 
 _REMEMBERED_MAX = 20_000
 _PASS_HEADER_ASGI = PASS_HEADER.lower().encode()

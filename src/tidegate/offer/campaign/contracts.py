@@ -19,6 +19,7 @@ COUPONS_MAX = 1_000
 LIMITS_MAX = 1_000
 DEFENCES_MAX = 50
 RATE_LIMITS_MAX = 100
+LANES_MAX = 8
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
@@ -229,6 +230,7 @@ class LimitedAct(StrEnum):
 
     ASK_CODE = "ask_code"
     SIGN_IN = "sign_in"
+    TAKE_PLACE = "take_place"
     TAKE_PASS = "take_pass"  # noqa: S105  an act, not a secret
     SEARCH = "search"
     PLACE_ORDER = "place_order"
@@ -265,9 +267,47 @@ class RateLimit(Struct, frozen=True, kw_only=True):
     when_down: WhenDown = WhenDown.ALLOW
 
 
-# A field that came later is left out of the canonical JSON while it holds its default: hashes of old versions stand.
+class GuardedGoods(StrEnum):
+    """What people stand in line for: when none of it can be won any more, the line is told so."""
+
+    FLASH = "flash"
+    EVERYTHING = "everything"
+
+
+class QueueLane(Struct, frozen=True, kw_only=True):
+    """A part of the line: whom it is for, and its share of the calls in percent while all lanes have somebody."""
+
+    name: str
+    label: Words
+    share: Annotated[int, Meta(ge=1, le=100)]
+    audience: Audience
+
+
+class WaitingRoom(Struct, frozen=True, kw_only=True):
+    """How the line is let in. Places taken from ``opens_at`` on and before ``seals_at`` are drawn; calls begin with
+    the burst. ``cap`` shoppers are inside at most, ``per_minute`` are called at most, at first fewer: over
+    ``ramp_seconds`` the flow rises to that. Who is called comes within ``claim_seconds``, with a pass for
+    ``pass_seconds`` and ``purchases``. ``per_network`` places come from one network (0 = no limit).
+    """
+
+    opens_at: datetime
+    seals_at: datetime
+    cap: Annotated[int, Meta(ge=1, le=1_000_000)]
+    per_minute: Annotated[int, Meta(ge=1, le=1_000_000)]
+    ramp_seconds: Annotated[int, Meta(ge=0, le=86_400)]
+    claim_seconds: Annotated[int, Meta(ge=10, le=3_600)]
+    pass_seconds: Annotated[int, Meta(ge=30, le=3_600)]
+    purchases: Annotated[int, Meta(ge=1, le=100)]
+    per_network: Quantity
+    goods: GuardedGoods
+    lanes: tuple[QueueLane, ...]
+
+
 class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A whole festival as data: what the file says, with every time absolute and every price in minor units."""
+    """A whole festival as data: what the file says, with every time absolute and every price in minor units.
+
+    Defaults are left out of its JSON, so that a field that is added later changes the hash of no earlier version.
+    """
 
     id: CampaignId
     title: Words
@@ -290,6 +330,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: the file says nothing, and the default defences stand."""
     rate_limits: tuple[RateLimit, ...] | None = None
     """None: the file says nothing, and the default rate limits stand."""
+    waiting_room: WaitingRoom | None = None
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""

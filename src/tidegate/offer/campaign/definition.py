@@ -41,6 +41,7 @@ from tidegate.offer.campaign.errors import DefinitionFaulty
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
 from tidegate.offer.campaign.rate_limits import read_rate_limit
 from tidegate.offer.campaign.reading import LONG_TEXT_MAX, Notes, Table, basis_points, currencies, duration, minor_units
+from tidegate.offer.campaign.waiting_room import read_waiting_room
 
 GOODS_COLUMNS: Final = (
     "sku", "name_zh", "name_en", "category", "brand", "description_zh", "description_en", "list_price", "picture",
@@ -241,6 +242,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         rate_limits=tuple(read_rate_limit(entry) for entry in top.tables("rate_limit", most=RATE_LIMITS_MAX))
         if "rate_limit" in top
         else None,
+        waiting_room=read_waiting_room(top.table("waiting_room")) if "waiting_room" in top else None,
     )
     head.done()
     return definition

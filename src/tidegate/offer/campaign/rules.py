@@ -28,6 +28,7 @@ from tidegate.offer.campaign.contracts import (
 )
 from tidegate.offer.campaign.defences import contradictions
 from tidegate.offer.campaign.moments import moment
+from tidegate.offer.campaign.waiting_room import waiting_room_faults
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -79,6 +80,7 @@ def find_faults(definition: CampaignDefinition) -> list[Fault]:
         _shipping_faults,
         _defence_faults,
         _rate_limit_faults,
+        waiting_room_faults,
     )
     found = [fault for search in searches for fault in search(definition)]
     return found or list(_range_faults(definition))

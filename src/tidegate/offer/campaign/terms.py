@@ -14,6 +14,7 @@ from tidegate.offer.campaign.contracts import (
     PhaseName,
     Returns,
     Shipping,
+    WaitingRoom,
     Words,
 )
 
@@ -128,6 +129,8 @@ def _statements(version: CampaignVersion) -> tuple[Words, ...]:
     if definition.coupons:
         statements.append(_COUPON_STATEMENT)
     statements.append(_shipping_statement(definition.shipping, definition.currency))
+    if definition.waiting_room:
+        statements.append(_queue_statement(definition.waiting_room))
     minutes, days = definition.payment_minutes, definition.returns.days
     statements.append(
         Words(
@@ -175,6 +178,21 @@ def _shipping_statement(shipping: Shipping, currency: str) -> Words:
     return Words(
         zh=f"每个订单运费 {zh}；优惠后商品金额满 {free_zh} 免运费。",
         en=f"Shipping is {en} an order, and free when the goods, after all reductions, come to {free_en} or more.",
+    )
+
+
+def _queue_statement(room: WaitingRoom) -> Words:
+    """How the line is ordered: the draw, the lanes and their shares, how long a called shopper has."""
+    shares_zh = "、".join(f"{lane.label.zh} {lane.share}%" for lane in room.lanes)
+    shares_en = ", ".join(f"{lane.label.en} {lane.share} %" for lane in room.lanes)
+    return Words(
+        zh=f"开售前取得的排队位置由抽签定先后，随机种子的摘要和名单的根值事先公布，开售时公布种子，人人可验算；"
+        f"之后取得的位置按先后排在其后。各通道的放行比例：{shares_zh}。轮到后请在 {room.claim_seconds} 秒内进入；"
+        "错过一次仍可返回一次。每个账号一个位置。",
+        en="Places taken before the list is sealed are put in order by a draw: the hash of its seed and the root of "
+        "the list are published before, the seed at the opening, so that anyone can check it. Later places follow in "
+        f"the order in which they were taken. Shares of the lanes: {shares_en}. Who is called enters within "
+        f"{room.claim_seconds} seconds, and may return once after missing that. One place an account.",
     )
 
 

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -341,6 +341,12 @@ class Ordering:
     async def buyers(self, tx: Tx, campaign_id: str, since: datetime, until: datetime) -> int:
         """Return how many different buyers paid for an order placed in the span."""
         return await store_figures.buyers(tx, campaign_id, since, until)
+
+    async def orders_since(
+        self, tx: Tx, campaign_id: str, since: Mapping[UUID, datetime]
+    ) -> Mapping[UUID, tuple[int, int]]:
+        """Return how many orders each buyer placed since his moment, and how many of them wait for their payment."""
+        return await store_figures.orders_since(tx, campaign_id, since)
 
     async def keys_of_buyers(self, tx: Tx, buyer_ids: Sequence[UUID]) -> list[OrderKey]:
         """Return all orders of these buyers with the idempotency keys under which they were asked for."""

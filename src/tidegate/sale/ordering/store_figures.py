@@ -1,6 +1,6 @@
 """SQL of ordering for looking back: what was sold when, whose orders there are, what they amount to. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -81,6 +81,19 @@ async def buyers(tx: Tx, campaign_id: str, since: datetime, until: datetime) -> 
         )
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+async def orders_since(tx: Tx, campaign_id: str, since: Mapping[UUID, datetime]) -> dict[UUID, tuple[int, int]]:
+    """Return how many orders each of these buyers placed since his moment, and how many of them wait for payment."""
+    rows = await tx.execute(
+        "select b.buyer_id, o.placed, o.awaiting"
+        " from unnest(%s::uuid[], %s::timestamptz[]) as b (buyer_id, since), lateral ("
+        "  select count(*) as placed, count(*) filter (where state = 'placed') as awaiting from ordering.orders"
+        "  where buyer_id = b.buyer_id and campaign_id = %s and placed_at >= b.since"
+        " ) o where o.placed > 0",
+        [list(since), list(since.values()), campaign_id],
+    )
+    return {buyer: (placed, awaiting) for buyer, placed, awaiting in await rows.fetchall()}
 
 
 async def keys_of_buyers(tx: Tx, buyer_ids: Sequence[UUID]) -> list[OrderKey]:

@@ -75,6 +75,10 @@ class Stock:
         """Return the levels of which the largest share is promised, hottest first."""
         return await store.hottest(tx, campaign_id, limit)
 
+    async def totals(self, tx: Tx, campaign_id: str, skus: Sequence[str] | None) -> tuple[int, int]:
+        """Return how many units of these SKUs are free, and how many are held; None means all SKUs."""
+        return await store.totals(tx, campaign_id, list(skus) if skus is not None else None)
+
     async def holds_of(self, tx: Tx, order_id: UUID, skus: Sequence[str]) -> list[Hold]:
         """Return an order's holds."""
         return await store.holds_of(tx, order_id, skus)

@@ -45,6 +45,18 @@ async def hottest(tx: Tx, campaign_id: str, limit: int) -> list[Level]:
         return await cursor.fetchall()
 
 
+async def totals(tx: Tx, campaign_id: str, skus: Sequence[str] | None) -> tuple[int, int]:
+    """Return how many units of these SKUs are free, and how many are held; None means all SKUs."""
+    row = await (
+        await tx.execute(
+            "select coalesce(sum(loaded - held - sold), 0)::bigint, coalesce(sum(held), 0)::bigint from stock.level"
+            " where campaign_id = %s and (%s::text[] is null or sku = any(%s))",
+            [campaign_id, skus, skus],
+        )
+    ).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
 async def put_quotas(tx: Tx, campaign_id: str, quotas: Mapping[str, int]) -> None:
     """Set loaded units; SKUs that are not named are closed at what is promised."""
     await tx.execute(

@@ -138,6 +138,8 @@ class Permission(StrEnum):
     PAYMENTS_CHANNEL_SWITCH = "payments.channel.switch"
     RISK_VIEW = "risk.view"
     RISK_DECIDE = "risk.decide"
+    GATE_VIEW = "gate.view"
+    GATE_STEER = "gate.steer"
     DEFENCE_VIEW = "defence.view"
     DEFENCE_STEER = "defence.steer"
     REHEARSAL_RUN = "rehearsal.run"

@@ -165,7 +165,7 @@ def device_text(device: str) -> str:
 # Staff
 
 
-_EVERYONE = frozenset({Permission.MONITOR_VIEW, Permission.CAMPAIGN_VIEW, Permission.STOCK_VIEW})
+_EVERYONE = frozenset({Permission.MONITOR_VIEW, Permission.CAMPAIGN_VIEW, Permission.STOCK_VIEW, Permission.GATE_VIEW})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.DIRECTOR: _EVERYONE
@@ -179,6 +179,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.CAMPAIGN_MANAGER: _EVERYONE
     | {
         Permission.CAMPAIGN_PUBLISH,
+        Permission.GATE_STEER,
         Permission.STOCK_ADJUST,
         Permission.ORDERS_VIEW,
         Permission.PAYMENTS_VIEW,
@@ -229,6 +230,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.ORDERS_VIEW,
         Permission.PAYMENTS_VIEW,
         Permission.PAYMENTS_CHANNEL_SWITCH,
+        Permission.GATE_STEER,
         Permission.REHEARSAL_RUN,
         Permission.DOCTOR_RUN,
         Permission.DEFENCE_VIEW,

@@ -1,4 +1,4 @@
-"""The door of admission: a signed-in shopper gets a pass when the campaign gives them, and never before."""
+"""The door of passes without a waiting room: given for the asking when the campaign gives them, and never before."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -6,20 +6,14 @@ from typing import Any
 
 import pytest
 from httpx import ASGITransport, AsyncClient
-from litestar import Litestar, Request, Response
-from litestar.di import Provide
 
-from tidegate.base.cache import Cache
+from tidegate.app.api.application import framework
+from tidegate.app.api.hot import Front
+from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
-from tidegate.base.config import Config
 from tidegate.base.db import Database
-from tidegate.base.errors import Refusal
-from tidegate.base.http import PROBLEM, problem
-from tidegate.base.ids import Ids
-from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.errors import PassRefused
-from tidegate.gate.admission.http import routes
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import (
     Audience,
@@ -35,55 +29,41 @@ from tidegate.offer.campaign.contracts import (
     Theme,
     Words,
 )
-from tidegate.trust.identity.api import Identity, build_identity
+from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import Session
-from tidegate.trust.identity.http import dependencies
 
 
 @pytest.fixture
-def identity(config: Config, db: Database, cache: Cache, clock: ManualClock, ids: Ids) -> Identity:
-    return build_identity(config, db=db, cache=cache, clock=clock, ids=ids)
+def identity(app: App) -> Identity:
+    return app.identity
 
 
 @pytest.fixture
-async def sessions(identity: Identity, db: Database) -> list[Session]:
+def db(app: App) -> Database:
+    return app.db
+
+
+@pytest.fixture
+def admission(app: App) -> Admission:
+    return app.admission
+
+
+@pytest.fixture
+def campaign(app: App) -> Campaign:
+    return app.campaign
+
+
+@pytest.fixture
+async def sessions(app: App) -> list[Session]:
     """Two signed-in shoppers."""
-    async with db.transaction() as tx:
-        return [each.session for each in await identity.open_rehearsal_accounts(tx, 2)]
+    async with app.db.transaction() as tx:
+        return [each.session for each in await app.identity.open_rehearsal_accounts(tx, 2)]
 
 
 @pytest.fixture
-def admission(config: Config, clock: ManualClock) -> Admission:
-    return Admission(config, clock)
-
-
-@pytest.fixture
-def campaign(clock: ManualClock) -> Campaign:
-    return Campaign(clock, Outbox())
-
-
-def refused(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
-    return Response(problem(refusal), status_code=refusal.status, media_type=PROBLEM)
-
-
-@pytest.fixture
-async def client(
-    identity: Identity, admission: Admission, campaign: Campaign, db: Database
-) -> AsyncIterator[AsyncClient]:
-    """A client of admission's door."""
-    doors = Litestar(
-        route_handlers=list(routes),
-        dependencies={
-            "db": Provide(lambda: db, sync_to_thread=False),
-            "identity": Provide(lambda: identity, sync_to_thread=False),
-            "admission": Provide(lambda: admission, sync_to_thread=False),
-            "campaign": Provide(lambda: campaign, sync_to_thread=False),
-            **dependencies,
-        },
-        exception_handlers={Refusal: refused},
-        logging_config=None,
-    )
-    transport = ASGITransport(app=doors)  # type: ignore[arg-type]  # Litestar's scope type is narrower than httpx's
+async def client(app: App) -> AsyncIterator[AsyncClient]:
+    """A client of the whole application's JSON doors."""
+    transport = ASGITransport(app=Front(app, framework(app)))  # type: ignore[arg-type]  # narrower than httpx's
     async with AsyncClient(transport=transport, base_url="http://shop.example.com") as opened:
         yield opened
 

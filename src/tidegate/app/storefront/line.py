@@ -1,0 +1,149 @@
+"""The waiting room's page: take a place, see how far it is, go in when called.
+
+The page follows the public snapshot, which is one cached body a second for everybody; the server is asked for the
+reader's own page twice a minute, which is the sign of life, and when something changed.
+"""
+
+import msgspec
+from litestar import Response, get, post
+from litestar.datastructures import Cookie
+
+from tidegate.app.pages.answer import own_origin, see_other
+from tidegate.app.storefront.forms import read_form
+from tidegate.app.storefront.signing_in import client_of
+from tidegate.app.storefront.visit import Asking, Visit
+from tidegate.app.storefront.wording import Spoken, spoken
+from tidegate.base.errors import Refusal
+from tidegate.gate.bots.api import Bots
+from tidegate.gate.bots.contracts import Answer
+from tidegate.gate.defence.api import Defences
+from tidegate.gate.queue.api import Queue
+from tidegate.gate.queue.contracts import AskPlace, Entered, PlaceFacts, PlaceView, Standing
+from tidegate.gate.queue.http import network_of
+from tidegate.offer.campaign.contracts import Defence
+from tidegate.trust.identity.api import Identity
+
+PLACE_COOKIE = "tg_place"
+_PLACE_SECONDS = 7 * 86_400
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What the page shows: no place yet, a place, or the way in."""
+
+    view: PlaceView | None = None
+    inside: Entered | None = None
+    trouble: Spoken | None = None
+
+
+class Line:
+    """The reader's place in the line, if there is a line and he stands in it."""
+
+    def __init__(self, request: Asking, visit: Visit, queue: Queue) -> None:
+        self._request = request
+        self._visit = visit
+        self._queue = queue
+
+    @property
+    def exists(self) -> bool:
+        """Whether the campaign has a waiting room."""
+        return self._queue.has_waiting_room()
+
+    def facts(self) -> PlaceFacts | None:
+        """Return the reader's place; None where he has none that is good."""
+        session, token = self._visit.session, self._request.cookies.get(PLACE_COOKIE)
+        if session is None or not token:
+            return None
+        try:
+            return self._queue.check_place(token, session.account_id, session.session_id)
+        except Refusal:
+            return None
+
+    async def turn(self) -> Turn:
+        """Return where the reader stands; whoever was called goes in."""
+        facts = self.facts()
+        if facts is None:
+            return Turn()
+        try:
+            view = self._queue.view(facts)
+            await self._queue.beat(facts)
+            answer = await self._queue.enter(facts) if view.standing is Standing.CALLED else None
+        except Refusal as refusal:
+            return Turn(trouble=spoken(refusal))
+        return Turn(view=view, inside=answer if isinstance(answer, Entered) else None)
+
+    async def must_wait(self) -> bool:
+        """Whether the reader may not order now because he is not inside."""
+        return self.exists and (await self.turn()).inside is None
+
+
+def open_line(request: Asking, visit: Visit, queue: Queue) -> Line:
+    """Dependency `line`."""
+    return Line(request, visit, queue)
+
+
+@get("/line", include_in_schema=False)
+async def see_line(visit: Visit, line: Line, queue: Queue, defences: Defences) -> Response[bytes]:
+    """Where the reader stands."""
+    if not line.exists:
+        return see_other("/")
+    needed = defences.active(Defence.WORK_FOR_ALL)
+    return _page(visit, queue, await line.turn(), line.facts(), work_needed=needed)
+
+
+@post("/line", include_in_schema=False, guards=[own_origin])
+async def take_place(
+    *, request: Asking, visit: Visit, queue: Queue, bots: Bots, defences: Defences, identity: Identity
+) -> Response[bytes]:
+    """Take a place, or the one taken before; while an attack is on, for work or a wait."""
+    if visit.session is None:
+        return see_other("/sign-in?next=/line")
+    account, device = visit.session.account_id, visit.session.session_id
+    ask = AskPlace(account_id=account, device=device, network=network_of(client_of(request)))
+    form = await read_form(request)
+    answer_given = Answer(work=form.text("work", 4_000), wait_ticket=form.text("wait_ticket", 200))
+    needed = defences.active(Defence.WORK_FOR_ALL)
+    try:
+        if needed:
+            await bots.require_work(visit.session, answer_given)
+        place = await queue.take_place(ask)
+    except Refusal as refusal:
+        return _page(visit, queue, Turn(trouble=spoken(refusal)), None, work_needed=needed, status=refusal.status)
+    answer = see_other("/line")
+    answer.cookies.append(_cookie(place.token, _PLACE_SECONDS, secure=identity.secure_cookies))
+    return answer
+
+
+@post("/line/leave", include_in_schema=False, guards=[own_origin])
+async def leave(line: Line, queue: Queue, identity: Identity) -> Response[bytes]:
+    """Give the place up."""
+    facts = line.facts()
+    if facts is not None:
+        await queue.leave(facts)
+    answer = see_other("/line")
+    answer.cookies.append(_cookie("", 0, secure=identity.secure_cookies))
+    return answer
+
+
+def _page(
+    visit: Visit, queue: Queue, turn: Turn, facts: PlaceFacts | None, *, work_needed: bool, status: int = 200
+) -> Response[bytes]:
+    body = queue.snapshot()
+    return visit.personal(
+        "line",
+        status=status,
+        turn=turn,
+        facts=facts,
+        seen=body.snapshot if body else None,
+        room=queue.room(),
+        signed_in=visit.session is not None,
+        work_needed=work_needed,
+    )
+
+
+def _cookie(token: str, life_seconds: int, *, secure: bool) -> Cookie:
+    return Cookie(
+        key=PLACE_COOKIE, value=token, path="/", max_age=life_seconds, httponly=True, samesite="lax", secure=secure
+    )
+
+
+routes = [see_line, take_place, leave]

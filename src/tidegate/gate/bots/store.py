@@ -1,0 +1,127 @@
+"""All SQL of bots, as thin functions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import class_row, scalar_row
+from psycopg.types.json import Jsonb
+
+from tidegate.base.db import Tx
+from tidegate.gate.bots.contracts import Decision, Lane, Tally, Undo
+
+
+class Count(NamedTuple):
+    """Under what a visit is counted."""
+
+    minute_at: datetime
+    kind: str
+    lane: Lane
+    work_factor: int
+
+
+async def add_tallies(tx: Tx, counts: Sequence[tuple[Count, int]]) -> None:
+    """Add visits to their counts, in key order, so that two processes never wait for each other in a ring."""
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            """
+            insert into bots.tally as t (minute_at, kind, lane, work_factor, visits) values (%s, %s, %s, %s, %s)
+            on conflict (minute_at, kind, lane, work_factor) do update set visits = t.visits + excluded.visits
+            """,
+            sorted((*count, visits) for count, visits in counts),
+        )
+
+
+async def insert_decisions(tx: Tx, decisions: Sequence[tuple[str, Decision]]) -> None:
+    """Add whole decisions, each under its kind."""
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            """
+            insert into bots.decision (decision_id, decided_at, kind, account_id, device, body)
+            values (%s, %s, %s, %s, %s, %s)
+            """,
+            [
+                (
+                    each.decision_id,
+                    each.decided_at,
+                    kind,
+                    each.account_id,
+                    each.device,
+                    Jsonb(msgspec.to_builtins(each)),
+                )
+                for kind, each in decisions
+            ],
+        )
+
+
+async def tallies(tx: Tx, since: datetime) -> list[Tally]:
+    """Return the counts since a moment, most visits first."""
+    async with tx.cursor(row_factory=class_row(Tally)) as cursor:
+        await cursor.execute(
+            """
+            select kind, lane, work_factor, sum(visits)::bigint as visits, max(minute_at) as last_at
+              from bots.tally where minute_at >= %s
+             group by kind, lane, work_factor order by visits desc, kind, lane, work_factor
+            """,
+            [since],
+        )
+        return await cursor.fetchall()
+
+
+async def decision(tx: Tx, decision_id: UUID) -> Decision | None:
+    """Return a recorded decision."""
+    async with tx.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute("select body from bots.decision where decision_id = %s", [decision_id])
+        body = await cursor.fetchone()
+    return None if body is None else msgspec.convert(body, Decision)
+
+
+async def decisions(tx: Tx, kind: str | None, limit: int) -> list[Decision]:
+    """Return the newest decisions, of one kind or of all."""
+    async with tx.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select body from bots.decision where %(kind)s::text is null or kind = %(kind)s
+             order by decided_at desc limit %(limit)s
+            """,
+            {"kind": kind, "limit": limit},
+        )
+        return [msgspec.convert(body, Decision) for body in await cursor.fetchall()]
+
+
+async def insert_undo(tx: Tx, undo: Undo) -> None:
+    """Add an undo."""
+    await tx.execute(
+        """
+        insert into bots.undo (undo_id, account_id, device, staff_id, reason, undone_at, ends_at)
+        values (%s, %s, %s, %s, %s, %s, %s)
+        """,
+        list(msgspec.structs.astuple(undo)),
+    )
+
+
+async def undos(tx: Tx, now: datetime) -> list[Undo]:
+    """Return the undos that stand."""
+    async with tx.cursor(row_factory=class_row(Undo)) as cursor:
+        await cursor.execute(
+            """
+            select undo_id, account_id, device, staff_id, reason, undone_at, ends_at
+              from bots.undo where ends_at > %s order by ends_at, undo_id
+            """,
+            [now],
+        )
+        return await cursor.fetchall()
+
+
+async def delete_old(tx: Tx, before: datetime) -> int:
+    """Delete decisions, counts and ended undos older than a moment; return how many rows went."""
+    gone = 0
+    for statement in (
+        "delete from bots.decision where decided_at < %s",
+        "delete from bots.tally where minute_at < %s",
+        "delete from bots.undo where ends_at < %s",
+    ):
+        gone += (await tx.execute(statement, [before])).rowcount
+    return gone

@@ -1,0 +1,217 @@
+"""What others may ask of the queue: take, look at, leave a place; enter; poll, steer and check the line."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+from tidegate.base.batch import Batcher
+from tidegate.base.cache import Cache
+from tidegate.base.clock import Clock
+from tidegate.base.config import Config
+from tidegate.base.crypto import Signer, Vault, derive_key
+from tidegate.base.db import Database, Tx
+from tidegate.base.invariant import Check
+from tidegate.gate.admission.api import Admission
+from tidegate.gate.queue import store, store_gate
+from tidegate.gate.queue.board import Board, Room, beat, read_board, room_of, view_of
+from tidegate.gate.queue.contracts import (
+    PLACE_HEADER,
+    AskPlace,
+    Entered,
+    GateFigures,
+    GateRecord,
+    Place,
+    PlaceFacts,
+    PlaceView,
+    Receipt,
+    SealedList,
+    SnapshotBody,
+    SteerGate,
+    Verification,
+    Waiting,
+)
+from tidegate.gate.queue.controller import Controller, guarded_skus
+from tidegate.gate.queue.entering import Entrance
+from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
+from tidegate.gate.queue.figures import figures_of
+from tidegate.gate.queue.placing import Placing, not_open
+from tidegate.gate.queue.ports import Outlook
+from tidegate.gate.queue.proof import check_line, receipt_of, sealed_list_of, verify_line
+from tidegate.gate.queue.tokens import SignedPlace, judge_place, place_refused, read_place
+from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.campaign.contracts import OfferKind
+
+__all__ = ["PLACE_HEADER", "Queue", "place_of"]
+
+_REMEMBERED_MAX = 20_000
+_PLACE_HEADER_ASGI = PLACE_HEADER.lower().encode()
+
+
+class Queue:
+    """The waiting room of the current campaign."""
+
+    def __init__(
+        self,
+        config: Config,
+        db: Database,
+        cache: Cache,
+        clock: Clock,
+        campaign: Campaign,
+        admission: Admission,
+        outlook: Outlook,
+    ) -> None:
+        self._db = db
+        self._cache = cache
+        self._clock = clock
+        self._campaign = campaign
+        self._signer = Signer(derive_key(config.secret, "queue.place"))
+        self._salt_key = derive_key(config.secret, "queue.salt")
+        self._read = lru_cache(maxsize=_REMEMBERED_MAX)(self._verified)
+        self._board: Board | None = None
+        placing = Placing(db, clock, self._signer, self._salt_key, self.room)
+        self._places: Batcher[AskPlace, Place] = Batcher("place", placing.take, in_flight_max=1)
+        self._entrance = Entrance(db, clock, admission)
+        self._controller = Controller(db, cache, Vault(derive_key(config.secret, "queue.seed")), outlook)
+
+    def has_waiting_room(self) -> bool:
+        """Return whether the current campaign has a waiting room; without one, passes are given for the asking."""
+        return room_of(self._campaign.current()) is not None
+
+    def room(self) -> Room:
+        """Return the waiting room of the current campaign. Raises NoWaitingRoom."""
+        room = room_of(self._campaign.current())
+        if room is None:
+            raise NoWaitingRoom("This campaign has no waiting room: ask for a pass and go in.")
+        return room
+
+    async def take_place(self, ask: AskPlace) -> Place:
+        """Give a place, or the one that this account holds already; durable when this returns.
+
+        The same account on a new device takes its place along. Raises NoWaitingRoom, PlacesNotOpen, PlacesClosed,
+        NetworkFull, OnePlaceAPerson, Overloaded.
+        """
+        self.room()
+        return await self._places.submit(ask)
+
+    def check_place(self, token: str | None, account_id: UUID, device: UUID) -> PlaceFacts:
+        """Return what the place says if it is this account's on this device, in the current campaign. No I/O.
+
+        Raises PlaceRefused with a `reason`, NoWaitingRoom.
+        """
+        room = self.room()
+        if not token:
+            raise place_refused("missing", "This needs a place in line")
+        return judge_place(self._read(token), account_id, device, room.campaign_id)
+
+    def _verified(self, token: str) -> SignedPlace | None:
+        return read_place(self._signer, token)
+
+    def view(self, facts: PlaceFacts) -> PlaceView:
+        """Return where a place stands, from the snapshot in memory; at most a second old. No I/O.
+
+        Raises PlacesNotOpen while the line is not open.
+        """
+        return view_of(self._required_board(), facts, self._clock.now())
+
+    async def beat(self, facts: PlaceFacts) -> None:
+        """Note a sign of life. Without Valkey nothing is noted and nothing fails."""
+        await beat(self._cache, self._required_board().line.line_id, facts.serial, self._clock.now())
+
+    async def leave(self, facts: PlaceFacts) -> None:
+        """Give up a place, and the pass that came of it; its room is free at once. Again changes nothing."""
+        await self._entrance.leave(self._required_board(), facts)
+
+    async def enter(self, facts: PlaceFacts) -> Entered | Waiting:
+        """Give a called shopper a pass, if there is room. Asking again gives the pass again.
+
+        Raises PlaceRefused, PlaceSpent, NothingLeft, PlacesNotOpen, CampaignOver.
+        """
+        return await self._entrance.enter(self._required_board(), facts)
+
+    def require_inside(self, account_id: UUID) -> None:
+        """Raise PassSpent for an account whose pass was used up or given back, as far as this process knows. No I/O.
+
+        Known within about a second; limits on what one buyer may have are exact, and pricing's.
+        """
+        if self._board is not None and account_id in self._board.shut_out:
+            raise PassSpent(
+                "Your pass is used up; nothing was ordered. Take a new place in line to order again.", reason="ended"
+            )
+
+    def snapshot(self) -> SnapshotBody | None:
+        """Return the line as everybody sees it, made by the last `renew`; None where there is no waiting room."""
+        return self._board.body if self._board is not None else None
+
+    async def renew(self) -> None:
+        """Make the snapshot anew. Each web process, each second."""
+        room = room_of(self._campaign.current())
+        if room is None:
+            self._board = None
+            return
+        async with self._db.read() as tx:
+            self._board = await read_board(tx, room, self._clock.now())
+
+    async def step(self) -> None:
+        """Move the line on: open, seal, reveal, free what expired, call. The worker, each second; one at a time."""
+        version = self._campaign.current()
+        room = room_of(version)
+        if room is not None and version is not None:
+            flash = [offer.sku for offer in version.definition.offers if offer.kind is OfferKind.FLASH]
+            await self._controller.step(room, guarded_skus(room, flash), self._clock.now())
+
+    async def steer(self, tx: Tx, command: SteerGate, by: str) -> GateRecord:
+        """Record an act of staff; it holds from the next step on. Raises NoWaitingRoom."""
+        return await store_gate.record_act(tx, await self._line_id(tx), command, by, self._clock.now())
+
+    async def acts(self, tx: Tx, limit: int = 100) -> list[GateRecord]:
+        """Return what staff did with the gate of the current campaign, newest first. Raises NoWaitingRoom."""
+        return await store_gate.acts(tx, await self._line_id(tx), limit)
+
+    async def figures(self, tx: Tx) -> GateFigures:
+        """Return what a campaign manager watches. Raises NoWaitingRoom."""
+        room = self.room()
+        board = await read_board(tx, room, self._clock.now())
+        if board is None:
+            raise NoWaitingRoom(f"The line opens at {room.rules.opens_at:%Y-%m-%d %H:%M} UTC; nothing to see before.")
+        return await figures_of(tx, board, self._clock.now())
+
+    async def receipt(self, tx: Tx, facts: PlaceFacts) -> Receipt:
+        """Return what explains this place's rank, with its path to the sealed root."""
+        return await receipt_of(tx, facts, self._salt_key)
+
+    async def sealed_list(self, tx: Tx, campaign_id: str, start: int = 0, limit: int = 10_000) -> SealedList:
+        """Return a part of the sealed list. Raises NotSealed, NoWaitingRoom."""
+        return await sealed_list_of(tx, campaign_id, start, limit)
+
+    async def verify(self, tx: Tx, campaign_id: str) -> Verification:
+        """Recompute seed hash, root, ranks and the order of admission. Raises NotSealed, NoWaitingRoom."""
+        return await verify_line(tx, campaign_id)
+
+    async def check(self, tx: Tx) -> list[Check]:
+        """Hold the invariants of the queue against the database."""
+        return await check_line(tx)
+
+    def _required_board(self) -> Board:
+        return require_board(self._board, self.room(), self._clock.now)
+
+    async def _line_id(self, tx: Tx) -> int:
+        line = await store.line(tx, self.room().campaign_id)
+        if line is None:
+            raise NoWaitingRoom("The line is not open yet; nothing was changed.")
+        return line.line_id
+
+
+def require_board(board: Board | None, room: Room, now: Callable[[], datetime]) -> Board:
+    """Return the board. Raises PlacesNotOpen while nobody can stand in line."""
+    if board is None or board.room.campaign_id != room.campaign_id:
+        raise not_open(room, now())
+    return board
+
+
+def place_of(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+    """Return the place in a request's raw ASGI headers, whose names are in lower case."""
+    for name, value in headers:
+        if name == _PLACE_HEADER_ASGI:
+            return value.strip().decode("latin-1")
+    return None

@@ -1,0 +1,237 @@
+"""The line as one process knows it: read once a second, and made into the snapshot that everybody polls."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from tidegate.base.cache import Cache, CacheDown
+from tidegate.base.crypto import digest
+from tidegate.base.db import Tx
+from tidegate.gate.queue import store, store_gate
+from tidegate.gate.queue.contracts import (
+    DrawView,
+    LaneView,
+    PlaceFacts,
+    PlaceView,
+    QueueState,
+    Snapshot,
+    SnapshotBody,
+    Standing,
+    StockNews,
+    Wait,
+)
+from tidegate.gate.queue.draw import rank, rank_text
+from tidegate.gate.queue.forecast import ahead_of, chance_of_goods, wait_for
+from tidegate.gate.queue.rows import GateRow, LaneRow, LineRow
+from tidegate.gate.queue.steering import GateSettings, is_called, settings_of, smoothed
+from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName, WaitingRoom, Words
+
+RATE_SECONDS = 60.0
+_BEAT_SECONDS = 30
+_ACTS_MAX = 1_000
+_encode = msgspec.json.Encoder().encode
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign's waiting room, and when the sale that it leads to is open."""
+
+    campaign_id: str
+    rules: WaitingRoom
+    opens_at: datetime
+    closes_at: datetime
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of the line."""
+
+    room: Room
+    line: LineRow
+    lanes: tuple[LaneRow, ...]
+    gate: GateRow
+    settings: GateSettings
+    calls: dict[int, int]
+    shut_out: frozenset[UUID]
+    body: SnapshotBody
+
+
+def room_of(version: CampaignVersion | None) -> Room | None:
+    """Return the waiting room of a campaign, or None where it has none."""
+    if version is None or version.definition.waiting_room is None:
+        return None
+    definition = version.definition
+    return Room(
+        campaign_id=version.campaign_id,
+        rules=version.definition.waiting_room,
+        opens_at=definition.phase(PhaseName.BURST).starts_at,
+        closes_at=definition.phase(PhaseName.WIND_DOWN).ends_at,
+    )
+
+
+async def read_board(tx: Tx, room: Room, now: datetime) -> Board | None:
+    """Read the line of a waiting room; None while it is not open yet."""
+    line = await store.line(tx, room.campaign_id)
+    if line is None:
+        return None
+    lanes = tuple(await store.lanes(tx, line.line_id))
+    gate = await store_gate.gate(tx, line.line_id)
+    settings = settings_of((await store_gate.acts(tx, line.line_id, _ACTS_MAX))[::-1])
+    calls = await store.calls_since(tx, line.line_id, now - timedelta(seconds=RATE_SECONDS))
+    shut_out = await store_gate.shut_out(tx, line.line_id, now - timedelta(seconds=room.rules.pass_seconds))
+    snapshot = _snapshot(room, line, lanes, gate, settings, calls, now)
+    body = _encode(snapshot)
+    return Board(
+        room=room,
+        line=line,
+        lanes=lanes,
+        gate=gate,
+        settings=settings,
+        calls=calls,
+        shut_out=shut_out,
+        body=SnapshotBody(snapshot, body, f'"{digest(body)[:27]}"'),
+    )
+
+
+def _snapshot(
+    room: Room,
+    line: LineRow,
+    lanes: tuple[LaneRow, ...],
+    gate: GateRow,
+    settings: GateSettings,
+    calls: dict[int, int],
+    now: datetime,
+) -> Snapshot:
+    return Snapshot(
+        campaign_id=room.campaign_id,
+        state=QueueState(gate.state),
+        at=now,
+        pre_queue_opens_at=room.rules.opens_at,
+        seals_at=room.rules.seals_at,
+        opens_at=room.opens_at,
+        closes_at=room.closes_at,
+        waiting=sum(lane.waiting for lane in lanes),
+        present=gate.present,
+        inside=gate.inside,
+        cap=room.rules.cap,
+        per_minute=settings.per_minute or room.rules.per_minute,
+        conversion_percent=round(100 * smoothed(gate.bought, gate.ended)),
+        stock=StockNews(sellable=gate.sellable, held=gate.held),
+        lanes=tuple(
+            LaneView(
+                name=lane.name,
+                label=Words(lane.label_zh, lane.label_en),
+                share=lane.share,
+                drawn=lane.drawn,
+                late=lane.late,
+                threshold=rank_text(lane.threshold),
+                late_called=lane.late_called,
+                waiting=lane.waiting,
+                called_per_minute=calls.get(lane.lane, 0) * 60 / RATE_SECONDS,
+            )
+            for lane in lanes
+        ),
+        draw=DrawView(
+            seed_hash=line.seed_hash.hex(),
+            root=line.root.hex() if line.root else None,
+            count=line.sealed_count,
+            seed=line.seed.hex() if line.seed else None,
+        ),
+        note=settings.note,
+    )
+
+
+def rank_of(line: LineRow, facts: PlaceFacts) -> int | None:
+    """Return the rank of a drawn place once the seed is revealed; None before, and for a late place."""
+    if facts.number or line.seed is None or line.root is None:
+        return None
+    return rank(line.seed, line.root, facts.serial)
+
+
+def called(board: Board, facts: PlaceFacts) -> bool:
+    """Return whether a place was called, as far as the board knows."""
+    return is_called(board.lanes[facts.lane], rank=rank_of(board.line, facts), number=facts.number)
+
+
+def view_of(board: Board, facts: PlaceFacts, now: datetime) -> PlaceView:
+    """Return where a place stands."""
+    lane, snapshot = board.lanes[facts.lane], board.body.snapshot
+    place_rank = rank_of(board.line, facts)
+    ahead = ahead_of(lane, rank=place_rank, number=facts.number)
+    return PlaceView(
+        campaign_id=facts.campaign_id,
+        state=snapshot.state,
+        standing=_standing(board, facts),
+        lane=lane.name,
+        kind=facts.kind,
+        serial=facts.serial,
+        rank=rank_text(place_rank) if place_rank is not None else None,
+        ahead=ahead,
+        wait=_wait(board, facts, ahead, now),
+        chance_percent=_chance(board, lane, ahead),
+        opens_at=board.room.opens_at,
+        note=board.settings.note,
+    )
+
+
+def _standing(board: Board, facts: PlaceFacts) -> Standing:
+    state = board.body.snapshot.state
+    if state is QueueState.ENDED:
+        return Standing.ENDED
+    if state is QueueState.NOTHING_LEFT:
+        return Standing.NOTHING_LEFT
+    if called(board, facts):
+        return Standing.CALLED
+    return Standing.GATHERING if board.line.seed is None and not facts.number else Standing.WAITING
+
+
+def _wait(board: Board, facts: PlaceFacts, ahead: int | None, now: datetime) -> Wait | None:
+    """Return the forecast from the lane's calls of the last minute; before any, from what the file allows."""
+    if ahead is None:
+        return None
+    until_open = max((board.room.opens_at - now).total_seconds(), 0.0)
+    calls = board.calls.get(facts.lane, 0)
+    if not calls and until_open:
+        calls = max(1, board.body.snapshot.per_minute * board.lanes[facts.lane].share // 100)
+    return wait_for(ahead, calls=calls, seconds=RATE_SECONDS, until_open=until_open)
+
+
+def _chance(board: Board, lane: LaneRow, ahead: int | None) -> int | None:
+    """Return the chance that something is left: others are called meanwhile, in the proportion of their shares."""
+    if ahead is None:
+        return None
+    gate, others = board.gate, sum(each.waiting for each in board.lanes if each.lane != lane.lane)
+    return chance_of_goods(
+        min(ahead * 100 // lane.share, ahead + others),
+        inside=gate.inside,
+        sellable=gate.sellable,
+        held=gate.held,
+        conversion=smoothed(gate.bought, gate.ended),
+    )
+
+
+async def beat(cache: Cache, line_id: int, serial: int, now: datetime) -> None:
+    """Note a sign of life: one bit for each place and half minute. Without Valkey nothing is noted."""
+    key = _beats(line_id, now)
+    try:
+        async with cache.client.pipeline(transaction=False) as pipe:
+            pipe.setbit(key, serial, 1)
+            pipe.expire(key, 3 * _BEAT_SECONDS)
+            await pipe.execute()
+    except CacheDown:
+        return
+
+
+async def present(cache: Cache, line_id: int, now: datetime) -> int | None:
+    """Return about how many gave a sign of life in the last minute; None where Valkey does not answer."""
+    keys = [_beats(line_id, now), _beats(line_id, now - timedelta(seconds=_BEAT_SECONDS))]
+    try:
+        async with cache.client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.bitcount(key)
+            return int(max(await pipe.execute()))
+    except CacheDown:
+        return None
+
+
+def _beats(line_id: int, now: datetime) -> str:
+    return f"{{queue:{line_id}}}:beats:{int(now.timestamp()) // _BEAT_SECONDS}"

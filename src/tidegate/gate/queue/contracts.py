@@ -1,0 +1,328 @@
+"""The words of the queue: places, lanes, the snapshot that everybody polls, and what staff may do with the gate.
+
+Ranks and thresholds are 64-bit numbers in 16 hexadecimal digits, because a browser's numbers end at 2**53. A threshold
+of `10000000000000000` (2**64) means that everyone drawn was called.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from tidegate.gate.admission.contracts import Pass
+from tidegate.offer.campaign.contracts import Words
+
+PLACE_HEADER = "Tidegate-Place"
+
+Hex = Annotated[str, Meta(pattern="^[0-9a-f]+$")]
+
+
+class PlaceKind(StrEnum):
+    """How a place is ordered: by draw, or by number behind all that were drawn."""
+
+    DRAWN = "drawn"
+    LATE = "late"
+
+
+class QueueState(StrEnum):
+    """What the line does at this moment."""
+
+    CLOSED = "closed"  # the pre-queue is not open yet
+    GATHERING = "gathering"  # places are taken and will be drawn
+    SEALED = "sealed"  # the list is sealed, the sale is not open yet
+    OPEN = "open"  # places are called
+    PAUSED = "paused"  # open holds cover what is left: calls go on when holds lapse
+    HELD = "held"  # staff hold the gate
+    NOTHING_LEFT = "nothing-left"  # nothing is sellable and nothing is held: nothing can be won any more
+    ENDED = "ended"  # the campaign is over
+
+
+class AskPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks for a place. `device` is the session; `instrument` and `network` are digests or keys by which one person
+    may hold one place, and one network a limited number; None where they are not known.
+    """
+
+    account_id: UUID
+    device: UUID
+    audiences: frozenset[str] = frozenset()
+    instrument: bytes | None = None
+    network: str | None = None
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A place just given, or given before to the same account."""
+
+    token: Annotated[str, Meta(description=f"Send it as the header `{PLACE_HEADER}`.")]
+    campaign_id: str
+    lane: str
+    kind: PlaceKind
+    serial: Annotated[int, Meta(description="The place's number in the list, from 0.")]
+    number: Annotated[int, Meta(description="Of a late place: its number among the late of its lane, from 1; else 0.")]
+    joined_at: datetime
+
+
+class PlaceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a good place says, checked against who sent it. `lane` is the lane's index in the campaign file."""
+
+    campaign_id: str
+    account_id: UUID
+    device: UUID
+    lane: int
+    kind: PlaceKind
+    serial: int
+    number: int
+    joined_at: datetime
+
+
+class Standing(StrEnum):
+    """Where a place stands, as far as the snapshot tells."""
+
+    GATHERING = "gathering"  # the draw is still to come
+    WAITING = "waiting"
+    CALLED = "called"  # ask for a pass now
+    NOTHING_LEFT = "nothing-left"
+    ENDED = "ended"
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """How long until the call: eight of ten such forecasts hold. `late_seconds` is None while nobody can say."""
+
+    early_seconds: int
+    late_seconds: int | None
+
+
+class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
+    """One shopper's place, computed from the snapshot and the place alone, as any client can do."""
+
+    campaign_id: str
+    state: QueueState
+    standing: Standing
+    lane: str
+    kind: PlaceKind
+    serial: int
+    rank: Annotated[Hex | None, Meta(description="Known once the seed is revealed; of a drawn place only.")]
+    ahead: Annotated[int | None, Meta(description="About how many of this lane stand before this place.")]
+    wait: Wait | None
+    chance_percent: Annotated[int | None, Meta(description="The chance that something is left at the call.")]
+    opens_at: datetime
+    note: str
+
+
+class LaneView(msgspec.Struct, frozen=True, kw_only=True):
+    """One lane in the snapshot. `share` is its part of the calls in percent while every lane has somebody waiting."""
+
+    name: str
+    label: Words
+    share: int
+    drawn: int
+    late: int
+    threshold: Annotated[Hex, Meta(description="Drawn places with a rank below it were called.")]
+    late_called: Annotated[int, Meta(description="Late places with a number up to it were called.")]
+    waiting: int
+    called_per_minute: float
+
+
+class DrawView(msgspec.Struct, frozen=True, kw_only=True):
+    """The draw as far as it is public. `root` and `count` come with the sealing, `seed` with the opening."""
+
+    seed_hash: Hex
+    root: Hex | None
+    count: int | None
+    seed: Hex | None
+
+
+class StockNews(msgspec.Struct, frozen=True, kw_only=True):
+    """Units that can still be won, and units that open orders hold and that may come back."""
+
+    sellable: int
+    held: int
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The line as everybody sees it, made anew each second; the same bytes for everyone."""
+
+    campaign_id: str
+    state: QueueState
+    at: datetime
+    pre_queue_opens_at: datetime
+    seals_at: datetime
+    opens_at: datetime
+    closes_at: datetime
+    waiting: int
+    present: Annotated[int | None, Meta(description="How many gave a sign of life in the last minute; None = unknown.")]
+    inside: int
+    cap: int
+    per_minute: Annotated[int, Meta(description="The most that are called a minute when nothing holds them back.")]
+    conversion_percent: Annotated[int, Meta(description="Of those who entered, how many bought; measured.")]
+    stock: StockNews
+    lanes: tuple[LaneView, ...]
+    draw: DrawView
+    note: str
+
+
+class SnapshotBody(msgspec.Struct, frozen=True):
+    """The snapshot as it is sent: its JSON and its validator."""
+
+    snapshot: Snapshot
+    body: bytes
+    etag: str
+
+
+class WaitReason(StrEnum):
+    """Why somebody with a good place does not enter now."""
+
+    NOT_CALLED = "not-called"
+    FULL = "full"  # called, but the cap is reached: the place is kept, ask again
+    PAUSED = "paused"
+    HELD = "held"
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True, tag="waiting"):
+    """Not yet: the place is kept. Ask again after `retry_after` seconds."""
+
+    reason: WaitReason
+    retry_after: int
+
+
+class Entered(msgspec.Struct, frozen=True, kw_only=True, tag="entered"):
+    """Inside: the pass, and how many purchases it is still good for."""
+
+    given: Pass
+    purchases_left: int
+
+
+class GateAct(StrEnum):
+    """What staff can do with the gate."""
+
+    HOLD = "hold"  # call and admit nobody
+    SLOW = "slow"  # call at most `per_minute`
+    OPEN = "open"  # go on as the campaign file says
+    CLOSE = "close"  # give no more places
+    NOTE = "note"  # tell the line something
+
+
+class SteerGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One act of staff. `per_minute` belongs to slow, `note` to note (an empty note takes it away)."""
+
+    act: GateAct
+    reason: Annotated[str, Meta(min_length=3, max_length=500, description="Why; kept with the act.")]
+    per_minute: Annotated[int | None, Meta(ge=1, le=1_000_000)] = None
+    note: Annotated[str, Meta(max_length=500)] = ""
+
+
+class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An act of staff as it was recorded."""
+
+    number: int
+    act: GateAct
+    per_minute: int | None
+    note: str
+    reason: str
+    by: str
+    at: datetime
+
+
+class GateFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a campaign manager watches. Rates are of the last minute; shares are of all until now."""
+
+    state: QueueState
+    places: int
+    waiting: int
+    present: int | None
+    inside: int
+    cap: int
+    called: int
+    came: int
+    entered: int
+    returned: int
+    skipped: int
+    bought: int
+    left: int
+    called_per_minute: int
+    entered_per_minute: int
+    ended_per_minute: int
+    load_factor: float
+    come_percent: int
+    conversion_percent: int
+
+
+class SealedPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the sealed list: nothing in it says who it is."""
+
+    serial: int
+    lane: int
+    commitment: Hex
+
+
+class SealedList(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the sealed list, in the order of serials; `following` is where the next part begins, or None."""
+
+    campaign_id: str
+    seed_hash: Hex
+    root: Hex
+    count: int
+    seed: Hex | None
+    places: tuple[SealedPlace, ...]
+    following: int | None
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a place stands where it stands. With it its owner checks that the place is in the sealed list and what its
+    rank is: SHA-256 of salt, account and device is the commitment; the path leads from the leaf to the root.
+    """
+
+    campaign_id: str
+    serial: int
+    lane: str
+    kind: PlaceKind
+    joined_at: datetime
+    account_id: UUID
+    device: UUID
+    salt: Hex
+    commitment: Hex
+    seed_hash: Hex
+    root: Hex | None
+    path: tuple[Hex, ...]
+    seed: Hex | None
+    rank: Hex | None
+    number: int
+    called_at: datetime | None
+    entered_at: datetime | None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was recomputed: whether it agrees, over how many cases, and the first that does not."""
+
+    name: str
+    holds: bool
+    examined: int
+    detail: str = ""
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check of a whole draw found."""
+
+    campaign_id: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything agrees."""
+        return all(finding.holds for finding in self.findings)
+
+
+class SupplyLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """Units that can still be promised, and units held by orders that are not paid yet."""
+
+    sellable: int
+    held: int
+
+
+class Purchases(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders of one account, and how many of them wait for their payment."""
+
+    placed: int
+    awaiting: int

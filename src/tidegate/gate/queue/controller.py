@@ -1,0 +1,208 @@
+"""What moves the line on, once a second in one process: open, seal, reveal, free what expired, call."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from tidegate.base.cache import Cache
+from tidegate.base.crypto import Vault
+from tidegate.base.db import Database, Tx
+from tidegate.gate.queue import store, store_gate
+from tidegate.gate.queue.board import Room, present
+from tidegate.gate.queue.contracts import Purchases, QueueState
+from tidegate.gate.queue.draw import SEED_BYTES, leaf, merkle_root, seed_hash
+from tidegate.gate.queue.ports import Outlook
+from tidegate.gate.queue.rows import CallRow, GateRow, Inside, LaneRow, LineRow
+from tidegate.gate.queue.steering import (
+    Flow,
+    GateSettings,
+    allowance,
+    ramped,
+    settings_of,
+    share_out,
+    smoothed,
+    state_at,
+)
+from tidegate.offer.campaign.contracts import GuardedGoods
+
+_ACTS_MAX = 1_000
+_LIST_MAX = 1 << 32
+
+
+class Controller:
+    """Steps of the line. Two workers may both try: the gate's row lock lets one of them."""
+
+    def __init__(self, db: Database, cache: Cache, vault: Vault, outlook: Outlook) -> None:
+        self._db = db
+        self._cache = cache
+        self._vault = vault
+        self._outlook = outlook
+
+    async def step(self, room: Room, skus: Sequence[str] | None, now: datetime) -> None:
+        """Move a room's line on to `now`. A clock that went back changes nothing that was called or published."""
+        if now < room.rules.opens_at:
+            return
+        async with self._db.transaction() as tx:
+            line = await store.line(tx, room.campaign_id) or await self._opened(tx, room, now)
+        line = await self._drawn(line, room, now)
+        async with self._db.transaction() as tx:
+            gate = await store_gate.lock_gate(tx, line.line_id, wait=False)
+            if gate is not None:
+                await self._move(tx, room, line, gate, skus, now)
+
+    async def _opened(self, tx: Tx, room: Room, now: datetime) -> LineRow:
+        seed = secrets.token_bytes(SEED_BYTES)
+        await store.open_line(
+            tx,
+            room.campaign_id,
+            room.rules.lanes,
+            seed_sealed=self._vault.seal(seed, room.campaign_id),
+            seed_hash=seed_hash(seed),
+            now=now,
+        )
+        line = await store.line(tx, room.campaign_id)
+        assert line is not None
+        return line
+
+    async def _drawn(self, line: LineRow, room: Room, now: datetime) -> LineRow:
+        """Seal the list when it is time, publish its root, and reveal the seed at the opening."""
+        if line.sealed_at is None and now >= room.rules.seals_at:
+            async with self._db.transaction() as tx:
+                await store.line(tx, room.campaign_id, lock=True)  # whoever takes a place holds it too
+                await store.seal(tx, line.line_id, now)
+        if line.root is None and now >= room.rules.seals_at:
+            async with self._db.transaction() as tx:
+                listed = await store.sealed(tx, line.line_id, 0, _LIST_MAX)
+                root = await asyncio.to_thread(lambda: merkle_root([leaf(*each) for each in listed]))
+                await store.put_root(tx, line.line_id, root)
+        if line.seed is None and now >= room.opens_at:
+            async with self._db.transaction() as tx:
+                seed = self._vault.open(line.seed_sealed, room.campaign_id)
+                await store.reveal(tx, line.line_id, seed, now)
+        async with self._db.transaction() as tx:
+            found = await store.line(tx, room.campaign_id)
+        assert found is not None
+        return found
+
+    async def _move(
+        self, tx: Tx, room: Room, line: LineRow, gate: GateRow, skus: Sequence[str] | None, now: datetime
+    ) -> None:
+        gate = await self._freed(tx, room, line, gate, now)
+        supply = await self._outlook.supply(tx, room.campaign_id, skus)
+        seconds = (now - gate.stepped_at).total_seconds() if gate.stepped_at else 1.0
+        gate = msgspec.structs.replace(
+            gate,
+            sellable=supply.sellable,
+            held=supply.held,
+            stepped_at=max(now, gate.stepped_at or now),
+            load_factor=self._outlook.admission_factor(),
+            present=await present(self._cache, line.line_id, now),
+        )
+        settings = settings_of((await store_gate.acts(tx, line.line_id, _ACTS_MAX))[::-1])
+        state = state_at(now, line, settings, opens_at=room.opens_at, closes_at=room.closes_at, stock=gate)
+        gate = msgspec.structs.replace(gate, state=str(state))
+        if state is QueueState.OPEN:
+            gate = await self._call(tx, room, line, gate, settings, seconds, now)
+        await store_gate.write_gate(tx, line.line_id, gate)
+
+    async def _freed(self, tx: Tx, room: Room, line: LineRow, gate: GateRow, now: datetime) -> GateRow:
+        """End the passes that are used up or ran out; skip who came, found no room and did not ask again."""
+        inside = await store_gate.inside(tx, line.line_id)
+        since = {each.account_id: each.entered_at for each in inside}
+        bought = await self._outlook.purchases(tx, room.campaign_id, since) if since else {}
+        stays = {each.serial: stay_of(each, bought.get(each.account_id), room, now) for each in inside}
+        counts = {each.serial: bought[each.account_id].placed for each in inside if each.account_id in bought}
+        buyers = await store_gate.put_purchases(tx, line.line_id, counts)
+        absent = await store_gate.absent(tx, line.line_id, now - timedelta(seconds=room.rules.claim_seconds))
+        going = {stay: [serial for serial, found in stays.items() if found is stay] for stay in Stay}
+        used = await store_gate.end(tx, line.line_id, going[Stay.USED], "used", now)
+        ended = used + await store_gate.end(tx, line.line_id, going[Stay.EXPIRED], "expired", now)
+        await store_gate.end(tx, line.line_id, list(absent), "skipped", now)
+        await store_gate.renew(tx, line.line_id, going[Stay.RENEWED], now + timedelta(seconds=room.rules.pass_seconds))
+        final = [serial for serial, returned in absent.items() if returned]
+        await store.retire(tx, line.line_id, [*going[Stay.USED], *going[Stay.EXPIRED], *final], now)
+        if ended or buyers:
+            await store_gate.count(tx, line.line_id, inside=-ended, ended=ended, bought=buyers)
+        return msgspec.structs.replace(
+            gate, inside=gate.inside - ended, ended=gate.ended + ended, bought=gate.bought + buyers
+        )
+
+    async def _call(
+        self,
+        tx: Tx,
+        room: Room,
+        line: LineRow,
+        gate: GateRow,
+        settings: GateSettings,
+        seconds: float,
+        now: datetime,
+    ) -> GateRow:
+        lanes = await store.lanes(tx, line.line_id)
+        since = now - timedelta(seconds=room.rules.claim_seconds)
+        per_minute = settings.per_minute or room.rules.per_minute
+        called = sum(lane.called for lane in lanes)
+        flow = Flow(
+            cap=room.rules.cap,
+            inside=gate.inside,
+            ready=await store_gate.ready(tx, line.line_id),
+            called_lately=sum((await store.calls_since(tx, line.line_id, since)).values()),
+            came_lately=await store_gate.came_since(tx, line.line_id, since),
+            come_share=smoothed(gate.came, called),
+            conversion=smoothed(gate.bought, gate.ended),
+            sellable=gate.sellable,
+            held=gate.held,
+            waiting=sum(lane.waiting for lane in lanes),
+            per_minute=ramped(per_minute, (now - room.opens_at).total_seconds(), room.rules.ramp_seconds),
+            load_factor=gate.load_factor,
+            credit=gate.rate_credit,
+            seconds=seconds,
+        )
+        calls, credit = allowance(flow)
+        if calls:
+            await _write_calls(tx, line.line_id, lanes, share_out(calls, lanes), now)
+        return msgspec.structs.replace(gate, rate_credit=credit)
+
+
+class Stay(StrEnum):
+    """What becomes of a pass in this step."""
+
+    GOES_ON = "goes-on"
+    RENEWED = "renewed"
+    USED = "used"
+    EXPIRED = "expired"
+
+
+def stay_of(inside: Inside, bought: Purchases | None, room: Room, now: datetime) -> Stay:
+    """Return what becomes of a pass: used up by its purchases, renewed while an order waits for its payment."""
+    if bought is not None and bought.placed >= room.rules.purchases:
+        return Stay.USED
+    if now < inside.expires_at:
+        return Stay.GOES_ON
+    return Stay.RENEWED if bought is not None and bought.awaiting else Stay.EXPIRED
+
+
+async def _write_calls(
+    tx: Tx, line_id: int, before: Sequence[LaneRow], after: Sequence[LaneRow], now: datetime
+) -> None:
+    await store.write_lanes(tx, line_id, after)
+    calls = [
+        CallRow(
+            lane=new.lane,
+            threshold=new.threshold,
+            late_called=new.late_called,
+            calls=max(1, old.waiting - new.waiting),
+            called_at=now,
+        )
+        for old, new in zip(before, after, strict=True)
+        if (new.threshold, new.late_called) != (old.threshold, old.late_called)
+    ]
+    await store.write_calls(tx, line_id, calls)
+
+
+def guarded_skus(room: Room, flash: Sequence[str]) -> Sequence[str] | None:
+    """Return the SKUs that the line stands for; None means all."""
+    return list(flash) if room.rules.goods is GuardedGoods.FLASH else None

@@ -1,0 +1,262 @@
+"""JSON doors of the queue: the line for everybody, a place for each, passes, and the gate for staff."""
+
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Any
+
+from litestar import Request, Response, delete, get, post
+from litestar.datastructures import CacheControlHeader
+from litestar.params import HeaderParameter, QueryParameter
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED, HTTP_304_NOT_MODIFIED
+
+from tidegate.base.db import Database
+from tidegate.base.http import matches
+from tidegate.gate.admission.api import Admission
+from tidegate.gate.admission.contracts import Pass, PassWindow
+from tidegate.gate.admission.errors import NoCampaign
+from tidegate.gate.bots.api import Bots
+from tidegate.gate.bots.contracts import Answer
+from tidegate.gate.defence.api import Defences
+from tidegate.gate.queue.api import Queue
+from tidegate.gate.queue.contracts import (
+    PLACE_HEADER,
+    AskPlace,
+    Entered,
+    GateFigures,
+    GateRecord,
+    Place,
+    PlaceView,
+    Receipt,
+    SealedList,
+    SteerGate,
+    Waiting,
+)
+from tidegate.gate.queue.errors import NoWaitingRoom
+from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.campaign.contracts import Defence, PhaseName
+from tidegate.trust.identity.contracts import Permission, SessionFacts, Staff
+
+SNAPSHOT_CACHE = "public, max-age=1, stale-while-revalidate=5"
+_LIST_PART_MAX = 10_000
+_BODY_BYTES_MAX = 8_192
+_NO_STORE = CacheControlHeader(no_store=True)
+
+AnyRequest = Request[Any, Any, Any]
+Token = Annotated[str | None, HeaderParameter(name=PLACE_HEADER, max_length=200, description="Your place.")]
+
+
+@get(
+    "/api/v1/queue",
+    summary="The line as everybody sees it",
+    description="Made anew each second and the same for everyone: with it and a place a client computes its number in "
+    "line, its wait and its chance. Poll it once a second at most.",
+    tags=["queue"],
+    operation_id="SeeLine",
+    sync_to_thread=False,
+)
+def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
+    """Return the snapshot. Raises NoWaitingRoom."""
+    snapshot = queue.snapshot()
+    if snapshot is None:
+        raise NoWaitingRoom("No line is open now; nothing to wait for.")
+    headers = {"Cache-Control": SNAPSHOT_CACHE, "ETag": snapshot.etag}
+    if matches(request.headers.get("if-none-match"), snapshot.etag):
+        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(snapshot.body, media_type="application/json", headers=headers)
+
+
+@post(
+    "/api/v1/places",
+    summary="Take a place in line",
+    description="One place an account and device; asking again gives the same. Places taken before the sealing are "
+    "drawn at the opening; later ones stand behind them, first come, first served. While an attack is on, a place is "
+    "given for work or a wait: an answer to `POST /api/v1/challenges`; otherwise send `{}`.",
+    tags=["queue"],
+    operation_id="TakePlace",
+    request_max_body_size=_BODY_BYTES_MAX,
+    cache_control=_NO_STORE,
+)
+async def take_place(
+    *, data: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, request: AnyRequest
+) -> Place:
+    """Give the signed-in shopper a place; while an attack is on, for work or a wait (`POST /api/v1/challenges`)."""
+    if defences.active(Defence.WORK_FOR_ALL):
+        await bots.require_work(session, data)
+    network = network_of(request.client.host if request.client else "")
+    return await queue.take_place(AskPlace(account_id=session.account_id, device=session.session_id, network=network))
+
+
+@get(
+    "/api/v1/places/current",
+    summary="Where my place stands",
+    description="Number in line, the wait as an interval that holds in eight of ten cases, and the chance that "
+    "something is left. Asking is the sign of life: ask every half minute.",
+    tags=["queue"],
+    operation_id="SeePlace",
+    cache_control=_NO_STORE,
+)
+async def see_place(queue: Queue, session: SessionFacts, place: Token = None) -> PlaceView:
+    """Return where the sender's place stands."""
+    facts = queue.check_place(place, session.account_id, session.session_id)
+    view = queue.view(facts)
+    await queue.beat(facts)
+    return view
+
+
+@delete(
+    "/api/v1/places/current",
+    summary="Leave the line",
+    description="Gives up the place, and the pass that came of it. Again changes nothing.",
+    tags=["queue"],
+    operation_id="LeaveLine",
+)
+async def leave_line(queue: Queue, session: SessionFacts, place: Token = None) -> None:
+    """Give the sender's place up."""
+    await queue.leave(queue.check_place(place, session.account_id, session.session_id))
+
+
+@get(
+    "/api/v1/places/current/receipt",
+    summary="Why my place stands where it stands",
+    description="The opening of the place's commitment, its path to the published root, the seed when it is revealed, "
+    "and the rank that follows from them: everything to check the draw for oneself.",
+    tags=["queue"],
+    operation_id="SeeReceipt",
+    cache_control=_NO_STORE,
+)
+async def see_receipt(queue: Queue, db: Database, session: SessionFacts, place: Token = None) -> Receipt:
+    """Return the receipt of the sender's place."""
+    facts = queue.check_place(place, session.account_id, session.session_id)
+    async with db.read() as tx:
+        return await queue.receipt(tx, facts)
+
+
+@get(
+    "/api/v1/queue/sealed",
+    summary="The sealed list",
+    description="All places of the draw in the order of their serials, each as lane and commitment, with the root and "
+    "the hash of the seed: whoever keeps a copy from before the opening can recompute every rank afterwards.",
+    tags=["queue"],
+    operation_id="SealedList",
+    cache_control=CacheControlHeader(public=True, max_age=60),
+)
+async def sealed_list(
+    queue: Queue,
+    db: Database,
+    campaign_id: Annotated[str, QueryParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)],
+    start: Annotated[int, QueryParameter(ge=0, le=2**32)] = 0,
+) -> SealedList:
+    """Return a part of the sealed list. Raises NotSealed, NoWaitingRoom."""
+    async with db.read() as tx:
+        return await queue.sealed_list(tx, campaign_id, start, _LIST_PART_MAX)
+
+
+@post(
+    "/api/v1/passes",
+    summary="Ask for a pass",
+    description="An order needs a pass, sent as the header `Tidegate-Pass`. Where the campaign has a waiting room, a "
+    f"called place (header `{PLACE_HEADER}`) gives it: 202 says why not yet. Otherwise passes are given for the asking "
+    "from the beginning of the warm-up to the end of the wind-down, for ten minutes each; before that the answer is "
+    "409 with `opens_at`. Ask again to renew.",
+    tags=["queue"],
+    operation_id="AskForPass",
+    request_max_body_size=_BODY_BYTES_MAX,
+    cache_control=_NO_STORE,
+)
+async def ask_for_pass(
+    queue: Queue, admission: Admission, campaign: Campaign, session: SessionFacts, place: Token = None
+) -> Response[Pass | Waiting]:
+    """Give a pass to the signed-in shopper, or say why not yet."""
+    if not queue.has_waiting_room():
+        window = window_of(campaign)
+        return Response(
+            admission.issue_pass(session.account_id, session.session_id, window), status_code=HTTP_201_CREATED
+        )
+    answer = await queue.enter(queue.check_place(place, session.account_id, session.session_id))
+    if isinstance(answer, Entered):
+        return Response(answer.given, status_code=HTTP_201_CREATED)
+    return Response(answer, status_code=HTTP_202_ACCEPTED, headers={"Retry-After": str(answer.retry_after)})
+
+
+@get(
+    "/api/v1/queue/figures",
+    summary="The line in figures",
+    description="For staff: waiting, inside, rates, abandonment, conversion.",
+    tags=["queue"],
+    security=[{"staff": []}],
+    operation_id="LineFigures",
+    cache_control=_NO_STORE,
+)
+async def line_figures(queue: Queue, db: Database, staff: Staff) -> GateFigures:
+    """Return what a campaign manager watches."""
+    staff.require(Permission.GATE_VIEW)
+    async with db.read() as tx:
+        return await queue.figures(tx)
+
+
+@get(
+    "/api/v1/queue/acts",
+    summary="What staff did with the gate",
+    description="Newest first: who, when, what and why.",
+    tags=["queue"],
+    security=[{"staff": []}],
+    operation_id="GateActs",
+    cache_control=_NO_STORE,
+)
+async def gate_acts(queue: Queue, db: Database, staff: Staff) -> list[GateRecord]:
+    """Return the record of the gate."""
+    staff.require(Permission.GATE_VIEW)
+    async with db.read() as tx:
+        return await queue.acts(tx)
+
+
+@post(
+    "/api/v1/queue/acts",
+    status_code=HTTP_200_OK,
+    summary="Hold, slow, open or close the gate, or tell the line something",
+    description="Takes effect within two seconds, and is recorded with the reason.",
+    tags=["queue"],
+    security=[{"staff": []}],
+    operation_id="SteerGate",
+    request_max_body_size=_BODY_BYTES_MAX,
+    cache_control=_NO_STORE,
+)
+async def steer_gate(data: SteerGate, queue: Queue, db: Database, staff: Staff) -> GateRecord:
+    """Record an act of staff."""
+    staff.require(Permission.GATE_STEER)
+    async with db.transaction() as tx:
+        return await queue.steer(tx, data, staff.name)
+
+
+def window_of(campaign: Campaign) -> PassWindow:
+    """Return when the current campaign gives passes for the asking. Raises NoCampaign."""
+    version = campaign.current()
+    if version is None:
+        raise NoCampaign("No campaign is published; no pass was given.")
+    return PassWindow(
+        campaign_id=version.campaign_id,
+        opens_at=version.definition.phase(PhaseName.WARM_UP).starts_at,
+        closes_at=version.definition.phase(PhaseName.WIND_DOWN).ends_at,
+    )
+
+
+def network_of(host: str) -> str | None:
+    """Return the network of an address as one place counts for it: /24 of IPv4, /48 of IPv6; None where unknown."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
+routes = [
+    see_line,
+    take_place,
+    see_place,
+    leave_line,
+    see_receipt,
+    sealed_list,
+    ask_for_pass,
+    line_figures,
+    gate_acts,
+    steer_gate,
+]

@@ -1,0 +1,114 @@
+"""Taking places: a whole batch in one transaction under the line's lock."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from tidegate.base.clock import Clock
+from tidegate.base.crypto import Signer
+from tidegate.base.db import Database, Tx
+from tidegate.base.errors import Refusal
+from tidegate.gate.queue import store, store_gate
+from tidegate.gate.queue.board import Room
+from tidegate.gate.queue.contracts import AskPlace, Place, PlaceFacts, PlaceKind
+from tidegate.gate.queue.errors import PlacesClosed, PlacesNotOpen
+from tidegate.gate.queue.rows import HeldPlace, LaneRow, LineRow
+from tidegate.gate.queue.rules import PlaceLedger
+from tidegate.gate.queue.steering import settings_of
+from tidegate.gate.queue.tokens import sign_place
+
+_ACTS_MAX = 1_000
+
+
+class Placing:
+    """Gives places in batches."""
+
+    def __init__(self, db: Database, clock: Clock, signer: Signer, salt_key: bytes, room: Callable[[], Room]) -> None:
+        self._db = db
+        self._clock = clock
+        self._signer = signer
+        self._salt_key = salt_key
+        self._room = room
+
+    async def take(self, batch: list[AskPlace]) -> Sequence[Place | Exception]:
+        """Give a place to each asker, or say why there is none."""
+        room, now = self._room(), self._clock.now()
+        if now < room.rules.opens_at:
+            return [not_open(room, now)] * len(batch)
+        if now >= room.closes_at:
+            return [PlacesClosed("The campaign is over; no place was given.", reason="over")] * len(batch)
+        async with self._db.transaction() as tx:
+            line = await store.line(tx, room.campaign_id, lock=True)
+            if line is None:
+                return [not_open(room, now)] * len(batch)
+            lanes = await store.lanes(tx, line.line_id)
+            ledger = await self._ledger(tx, room, line, lanes, batch, now)
+            closed = settings_of((await store_gate.acts(tx, line.line_id, _ACTS_MAX))[::-1]).closed
+            taken = [_closed_to_new(ledger, ask) if closed else ledger.take(ask) for ask in batch]
+            if ledger.new:
+                await store.write_places(tx, line.line_id, ledger.new, drawn=ledger.drawn, now=now)
+            await store.move_places(tx, line.line_id, ledger.moved, now)
+        return [each if isinstance(each, Refusal) else self._place(room, lanes, each) for each in taken]
+
+    async def _ledger(
+        self, tx: Tx, room: Room, line: LineRow, lanes: Sequence[LaneRow], batch: Sequence[AskPlace], now: datetime
+    ) -> PlaceLedger:
+        held = await store.held(
+            tx,
+            line.line_id,
+            [ask.account_id for ask in batch],
+            [ask.device for ask in batch],
+            [ask.instrument for ask in batch if ask.instrument is not None],
+        )
+        networks = await store.networks(tx, line.line_id, {ask.network for ask in batch if ask.network is not None})
+        return PlaceLedger(
+            line,
+            lanes,
+            held,
+            networks,
+            now=now,
+            seals_at=room.rules.seals_at,
+            per_network=room.rules.per_network,
+            salt_key=self._salt_key,
+        )
+
+    def _place(self, room: Room, lanes: Sequence[LaneRow], held: HeldPlace) -> Place:
+        kind = PlaceKind.LATE if held.number else PlaceKind.DRAWN
+        facts = PlaceFacts(
+            campaign_id=room.campaign_id,
+            account_id=held.account_id,
+            device=held.device,
+            lane=held.lane,
+            kind=kind,
+            serial=held.serial,
+            number=held.number,
+            joined_at=held.joined_at,
+        )
+        return Place(
+            token=sign_place(self._signer, facts),
+            campaign_id=room.campaign_id,
+            lane=lanes[held.lane].name,
+            kind=kind,
+            serial=held.serial,
+            number=held.number,
+            joined_at=held.joined_at,
+        )
+
+
+def not_open(room: Room, now: datetime) -> PlacesNotOpen:
+    """Return the refusal of who comes before the line is open."""
+    wait = max(1, -int(-(room.rules.opens_at - now).total_seconds() // 1))
+    return PlacesNotOpen(
+        "The line is not open yet; no place was given. Come back when it opens.",
+        opens_at=room.rules.opens_at,
+        retry_after=wait,
+    )
+
+
+def _closed_to_new(ledger: PlaceLedger, ask: AskPlace) -> HeldPlace | Refusal:
+    """Return the place that the asker holds; nobody gets a new one."""
+    known = ledger.known(ask)
+    if known is not None:
+        return known
+    return PlacesClosed(
+        "No more places are given; you hold none. Who stands in line already is served.", reason="staff"
+    )

@@ -1,0 +1,29 @@
+"""What the queue wants to know from rooms above it; the app wires it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from tidegate.base.db import Tx
+from tidegate.gate.queue.contracts import Purchases, SupplyLevel
+
+
+class Supply(Protocol):
+    """Who knows the stock, and whose orders are open."""
+
+    async def supply(self, tx: Tx, campaign_id: str, skus: Sequence[str] | None) -> SupplyLevel:
+        """Return the sums over these SKUs of a campaign; None means all."""
+        ...
+
+    async def purchases(self, tx: Tx, campaign_id: str, since: Mapping[UUID, datetime]) -> Mapping[UUID, Purchases]:
+        """Return what each account ordered since its moment; an account that ordered nothing may be missing."""
+        ...
+
+
+class Outlook(Supply, Protocol):
+    """The supply, and how much of its usual flow the shop can carry now."""
+
+    def admission_factor(self) -> float:
+        """Return 1.0 for all, 0.0 for nothing."""
+        ...

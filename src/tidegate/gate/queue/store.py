@@ -1,0 +1,244 @@
+"""The SQL of a line's places and lanes. Locks: the line, then its lanes, then its gate."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import class_row
+
+from tidegate.base.db import Tx
+from tidegate.gate.queue.rows import CallRow, HeldPlace, LaneRow, LineRow, Move, NewPlace
+from tidegate.offer.campaign.contracts import QueueLane
+
+_encode = msgspec.json.Encoder().encode
+_LINE = (
+    "line_id, campaign_id, opened_at, seed_sealed, seed_hash, next_serial, sealed_at, sealed_count, root, revealed_at,"
+    " seed"
+)
+
+
+async def open_line(
+    tx: Tx, campaign_id: str, lanes: Sequence[QueueLane], *, seed_sealed: bytes, seed_hash: bytes, now: datetime
+) -> None:
+    """Open a campaign's line with its lanes and the hash of its seed; nothing where it is open already."""
+    made = await (
+        await tx.execute(
+            "insert into queue.line (campaign_id, opened_at, seed_sealed, seed_hash) values (%s, %s, %s, %s)"
+            " on conflict (campaign_id) do nothing returning line_id",
+            [campaign_id, now, seed_sealed, seed_hash],
+        )
+    ).fetchone()
+    if made is None:
+        return
+    await tx.execute("insert into queue.gate (line_id) values (%s)", [made[0]])
+    for number, lane in enumerate(lanes):
+        await tx.execute(
+            "insert into queue.lane (line_id, lane, name, label_zh, label_en, share, audience)"
+            " values (%s, %s, %s, %s, %s, %s, %s)",
+            [made[0], number, lane.name, lane.label.zh, lane.label.en, lane.share, str(lane.audience)],
+        )
+
+
+async def line(tx: Tx, campaign_id: str, *, lock: bool = False) -> LineRow | None:
+    """Return a campaign's line, locked until the transaction ends where asked for."""
+    lock_clause = " for update" if lock else ""
+    async with tx.cursor(row_factory=class_row(LineRow)) as cursor:
+        await cursor.execute(f"select {_LINE} from queue.line where campaign_id = %s{lock_clause}", [campaign_id])
+        return await cursor.fetchone()
+
+
+async def lanes(tx: Tx, line_id: int) -> list[LaneRow]:
+    """Return a line's lanes in their order."""
+    rows = await tx.execute(
+        "select lane, name, label_zh, label_en, share, audience, drawn, late, threshold::text, late_called, credit"
+        " from queue.lane where line_id = %s order by lane",
+        [line_id],
+    )
+    return [
+        LaneRow(
+            lane=row[0], name=row[1], label_zh=row[2], label_en=row[3], share=row[4], audience=row[5], drawn=row[6],
+            late=row[7], threshold=int(row[8]), late_called=row[9], credit=row[10],
+        )
+        for row in await rows.fetchall()
+    ]  # fmt: skip
+
+
+async def held(
+    tx: Tx, line_id: int, accounts: Sequence[UUID], devices: Sequence[UUID], instruments: Sequence[bytes]
+) -> list[HeldPlace]:
+    """Return the live places of these accounts, devices and instruments."""
+    async with tx.cursor(row_factory=class_row(HeldPlace)) as cursor:
+        await cursor.execute(
+            """
+            select serial, lane, number, account_id, device, joined_at, instrument from queue.place
+            where line_id = %(line)s and left_at is null and account_id = any(%(accounts)b)
+            union
+            select serial, lane, number, account_id, device, joined_at, instrument from queue.place
+            where line_id = %(line)s and left_at is null and device = any(%(devices)b)
+            union
+            select serial, lane, number, account_id, device, joined_at, instrument from queue.place
+            where line_id = %(line)s and left_at is null and instrument = any(%(instruments)b)
+            """,
+            {"line": line_id, "accounts": accounts, "devices": devices, "instruments": instruments},
+        )
+        return await cursor.fetchall()
+
+
+async def networks(tx: Tx, line_id: int, names: Iterable[str]) -> dict[str, int]:
+    """Return how many places each of these networks holds."""
+    rows = await tx.execute(
+        "select network, places from queue.network where line_id = %s and network = any(%s)", [line_id, sorted(names)]
+    )
+    return dict(await rows.fetchall())
+
+
+async def write_places(tx: Tx, line_id: int, new: Sequence[NewPlace], *, drawn: bool, now: datetime) -> None:
+    """Write new places and count them on the line, its lanes and the networks; the line is locked by the caller."""
+    await tx.execute(
+        """
+        with new as materialized (
+            select * from json_to_recordset(%(rows)s::json) as new (serial bigint, lane smallint, number bigint,
+                account_id uuid, device uuid, commitment text, instrument text, network text)
+        ), placed as (
+            insert into queue.place (line_id, lane, serial, number, account_id, device, joined_at, commitment,
+                                     instrument, network)
+            select %(line)s, lane, serial, number, account_id, device, %(now)s, decode(commitment, 'hex'),
+                   decode(instrument, 'hex'), network
+            from new
+        ), numbered as (
+            update queue.line set next_serial = next_serial + (select count(*) from new) where line_id = %(line)s
+        ), crowded as (
+            insert into queue.network as n (line_id, network, places)
+            select %(line)s, network, count(*) from new where network is not null group by network order by network
+            on conflict (line_id, network) do update set places = n.places + excluded.places
+        )
+        update queue.lane l
+        set drawn = l.drawn + case when %(drawn)s then c.places else 0 end,
+            late = l.late + case when %(drawn)s then 0 else c.places end
+        from (select lane, count(*) as places from new group by lane) c
+        where l.line_id = %(line)s and l.lane = c.lane
+        """,
+        {"line": line_id, "rows": _encode(new).decode(), "drawn": drawn, "now": now},
+    )
+
+
+async def move_places(tx: Tx, line_id: int, moves: Sequence[Move], now: datetime) -> None:
+    """Let places go along to other devices."""
+    for move in moves:
+        await tx.execute(
+            "update queue.place set device = %s where line_id = %s and serial = %s",
+            [move.to_device, line_id, move.serial],
+        )
+        await tx.execute(
+            "insert into queue.move (line_id, serial, from_device, to_device, moved_at) values (%s, %s, %s, %s, %s)",
+            [line_id, move.serial, move.from_device, move.to_device, now],
+        )
+
+
+async def leave(tx: Tx, line_id: int, serial: int, now: datetime) -> bool:
+    """Give up a place; False where it was given up before."""
+    left = await tx.execute(
+        "update queue.place set left_at = %s where line_id = %s and serial = %s and left_at is null",
+        [now, line_id, serial],
+    )
+    return left.rowcount == 1
+
+
+async def retire(tx: Tx, line_id: int, serials: Sequence[int], now: datetime) -> None:
+    """Take used places out of the line, so that their owners may take new ones."""
+    if not serials:
+        return
+    await tx.execute(
+        "update queue.place set left_at = %s where line_id = %s and serial = any(%s) and left_at is null",
+        [now, line_id, list(serials)],
+    )
+
+
+async def is_live(tx: Tx, line_id: int, serial: int, account_id: UUID, device: UUID) -> bool:
+    """Return whether a place is held by this account on this device and not given up."""
+    row = await (
+        await tx.execute(
+            "select true from queue.place"
+            " where line_id = %s and serial = %s and account_id = %s and device = %s and left_at is null",
+            [line_id, serial, account_id, device],
+        )
+    ).fetchone()
+    return row is not None
+
+
+async def seal(tx: Tx, line_id: int, now: datetime) -> None:
+    """Close the list of drawn places."""
+    await tx.execute(
+        "update queue.line set sealed_at = %s, sealed_count = next_serial where line_id = %s and sealed_at is null",
+        [now, line_id],
+    )
+
+
+async def put_root(tx: Tx, line_id: int, root: bytes) -> None:
+    """Publish the root of the sealed list."""
+    await tx.execute("update queue.line set root = %s where line_id = %s and root is null", [root, line_id])
+
+
+async def reveal(tx: Tx, line_id: int, seed: bytes, now: datetime) -> None:
+    """Publish the seed."""
+    await tx.execute(
+        "update queue.line set seed = %s, revealed_at = %s where line_id = %s and seed is null", [seed, now, line_id]
+    )
+
+
+async def sealed(tx: Tx, line_id: int, start: int, limit: int) -> list[tuple[int, int, bytes]]:
+    """Return serial, lane and commitment of drawn places in the order of serials, those given up included."""
+    rows = await tx.execute(
+        "select serial, lane, commitment from queue.place"
+        " where line_id = %s and serial >= %s and number = 0 order by serial limit %s",
+        [line_id, start, limit],
+    )
+    return await rows.fetchall()
+
+
+async def write_lanes(tx: Tx, line_id: int, rows: Sequence[LaneRow]) -> None:
+    """Write how far lanes were called."""
+    for lane in rows:
+        await tx.execute(
+            "update queue.lane set threshold = %s::numeric, late_called = %s, credit = %s"
+            " where line_id = %s and lane = %s",
+            [str(lane.threshold), lane.late_called, lane.credit, line_id, lane.lane],
+        )
+
+
+async def write_calls(tx: Tx, line_id: int, calls: Sequence[CallRow]) -> None:
+    """Record calls, in their order."""
+    for call in calls:
+        await tx.execute(
+            "insert into queue.call (line_id, lane, threshold, late_called, calls, called_at)"
+            " values (%s, %s, %s::numeric, %s, %s, %s)",
+            [line_id, call.lane, str(call.threshold), call.late_called, call.calls, call.called_at],
+        )
+
+
+async def called_at(tx: Tx, line_id: int, lane: int, *, rank: int | None, number: int) -> datetime | None:
+    """Return when a place was called, or None."""
+    if number:
+        found = await tx.execute(
+            "select called_at from queue.call where line_id = %s and lane = %s and late_called >= %s"
+            " order by late_called, call_id limit 1",
+            [line_id, lane, number],
+        )
+    else:
+        found = await tx.execute(
+            "select called_at from queue.call where line_id = %s and lane = %s and threshold > %s::numeric"
+            " order by threshold, call_id limit 1",
+            [line_id, lane, str(rank)],
+        )
+    row = await found.fetchone()
+    return row[0] if row else None
+
+
+async def calls_since(tx: Tx, line_id: int, since: datetime) -> dict[int, int]:
+    """Return how many were called of each lane since then."""
+    rows = await tx.execute(
+        "select lane, sum(calls)::bigint from queue.call where line_id = %s and called_at >= %s group by lane",
+        [line_id, since],
+    )
+    return dict(await rows.fetchall())

@@ -1,0 +1,69 @@
+"""The doors of bots in the whole application: shoppers get challenges, the security officer sees and undoes."""
+
+from datetime import timedelta
+
+import httpx
+
+from tests.gate.bots.test_work import fault_of, solved
+from tidegate.app.api.application import framework
+from tidegate.app.compose import App
+from tidegate.base.clock import ManualClock
+from tidegate.gate.bots.contracts import Answer, Challenge, WorkFault
+from tidegate.trust.identity.contracts import Role
+
+
+def client(app: App, token: str = "") -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    transport = httpx.ASGITransport(app=framework(app))  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=transport, base_url="http://shop.test", headers=headers)
+
+
+async def test_a_challenge_needs_a_session(app: App) -> None:
+    async with client(app) as nobody:
+        assert (await nobody.post("/api/v1/challenges", json={})).status_code == 401
+
+
+async def test_a_shopper_earns_a_number_and_nobody_but_staff_sees_decisions(app: App) -> None:
+    async with app.db.transaction() as tx:
+        [shopper] = await app.identity.open_rehearsal_accounts(tx, 1)
+    facts = app.identity.session(shopper.session.token)
+    assert facts is not None
+    async with client(app, shopper.session.token) as browser:
+        given = await browser.post("/api/v1/challenges", json={"fingerprint": "traits", "shown_ms": 4_000})
+        assert given.status_code == 201, given.text
+        body = given.json()
+        answer: Answer = solved(Challenge(**body))
+        await app.bots.require_work(facts, answer)
+        assert await fault_of(app.bots, facts, answer) is WorkFault.USED
+        assert (await browser.get("/api/v1/bots")).status_code == 401
+        assert (await browser.post("/api/v1/challenges", json={"shown_ms": -1})).status_code == 422
+
+
+async def test_the_officer_sees_counts_and_reasons_and_undoes(app: App, clock: ManualClock) -> None:
+    async with app.db.transaction() as tx:
+        [shopper] = await app.identity.open_rehearsal_accounts(tx, 1)
+        officer = await app.identity.add_staff(tx, "officer", Role.RISK, "a long password of the tests")
+    token = (await app.identity.staff_sign_in("officer", "a long password of the tests", "192.0.2.1")).token
+    async with client(app, shopper.session.token) as program:
+        given = await program.post("/api/v1/challenges", json={"website": "x", "shown_ms": 10})
+        assert given.json()["lane"] == "slow"
+    await app.refresh()
+    async with client(app, token) as desk:
+        [tally] = (await desk.get("/api/v1/bots")).json()
+        assert (tally["kind"], tally["lane"], tally["visits"]) == ("honeypot-field", "slow", 1)
+        [decision] = (await desk.get("/api/v1/bots/decisions?kind=honeypot-field")).json()
+        path = f"/api/v1/bots/decisions/{decision['decision_id']}"
+        view = (await desk.get(path)).json()
+        assert view["agrees"]
+        assert [reason["evidence"] for reason in view["replayed"]["reasons"]] == [
+            "honeypot-field",
+            "too-fast",
+            "no-fingerprint",
+        ]
+        end = (clock.now() + timedelta(hours=1)).isoformat()
+        undone = await desk.post(f"{path}/undo", json={"reason": "a person", "ends_at": end})
+        assert undone.json()["staff_id"] == str(officer.staff_id)
+    await app.refresh()
+    async with client(app, shopper.session.token) as person:
+        again = await person.post("/api/v1/challenges", json={"website": "x", "shown_ms": 10})
+        assert again.json()["lane"] == "normal"

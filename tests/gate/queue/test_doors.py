@@ -1,0 +1,86 @@
+"""The JSON doors of the line: snapshot, place, pass, staff; work for a place while an attack is on."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from httpx import ASGITransport, AsyncClient, Response
+
+from tests.gate.queue.rooms import Shopper, buy, opened_room, shoppers, tick, to_the_opening
+from tidegate.app.api.application import framework
+from tidegate.app.api.hot import Front
+from tidegate.app.compose import App
+from tidegate.base.clock import ManualClock
+from tidegate.gate.admission.contracts import PASS_HEADER
+from tidegate.gate.queue.contracts import PLACE_HEADER
+from tidegate.offer.campaign.contracts import Defence
+
+
+@pytest.fixture
+async def client(app: App) -> AsyncIterator[AsyncClient]:
+    transport = ASGITransport(app=Front(app, framework(app)))  # type: ignore[arg-type]  # narrower than httpx's
+    async with AsyncClient(transport=transport, base_url="http://shop.example.com") as opened:
+        yield opened
+
+
+def headers(shopper: Shopper, place: str = "") -> dict[str, str]:
+    signed_in = {"Authorization": f"Bearer {shopper.session.token}"}
+    return {**signed_in, PLACE_HEADER: place} if place else signed_in
+
+
+async def take(client: AsyncClient, shopper: Shopper) -> Response:
+    return await client.post("/api/v1/places", json={}, headers=headers(shopper))
+
+
+async def test_without_a_line_there_is_nothing_to_see(client: AsyncClient) -> None:
+    assert (await client.get("/api/v1/queue")).status_code == 404
+
+
+async def test_from_the_place_to_the_order(client: AsyncClient, app: App, clock: ManualClock) -> None:
+    await opened_room(app, clock)
+    [shopper] = await shoppers(app, 1)
+    place = (await take(client, shopper)).json()["token"]
+    assert (await take(client, shopper)).json()["token"] == place
+    await tick(app, clock)
+    seen = await client.get("/api/v1/queue")
+    assert seen.headers["cache-control"].startswith("public, max-age=1")
+    unchanged = await client.get("/api/v1/queue", headers={"If-None-Match": seen.headers["etag"]})
+    assert (seen.json()["waiting"], unchanged.status_code, unchanged.content) == (1, 304, b"")
+    mine = headers(shopper, place)
+    assert (await client.get("/api/v1/places/current", headers=mine)).json()["standing"] == "gathering"
+    early = await client.post("/api/v1/passes", headers=mine)
+    assert (early.status_code, early.json()["reason"]) == (202, "not-called")
+    assert int(early.headers["retry-after"]) > 0
+    await to_the_opening(app, clock)
+    await tick(app, clock)
+    given = await client.post("/api/v1/passes", headers=mine)
+    assert given.status_code == 201
+    receipt = (await client.get("/api/v1/places/current/receipt", headers=mine)).json()
+    assert receipt["rank"] is not None
+    assert receipt["entered_at"] is not None
+    await buy(app, shopper)
+    await tick(app, clock)
+    order = await client.post(
+        "/api/v1/orders", headers={**mine, PASS_HEADER: given.json()["token"], "Idempotency-Key": "k-00000001"}, json={}
+    )
+    assert (order.status_code, order.json()["type"]) == (403, "/problems/pass-spent")
+    sealed = await client.get("/api/v1/queue/sealed", params={"campaign_id": app.queue.room().campaign_id})
+    assert len(sealed.json()["places"]) == 1
+    assert (await client.delete("/api/v1/places/current", headers=mine)).status_code == 204
+
+
+async def test_an_attack_makes_a_place_cost_work(client: AsyncClient, app: App, clock: ManualClock) -> None:
+    await opened_room(app, clock)
+    [shopper] = await shoppers(app, 1)
+    active = app.defences.active
+    app.defences.active = lambda defence: defence is Defence.WORK_FOR_ALL  # type: ignore[method-assign]
+    refused = await take(client, shopper)
+    assert (refused.status_code, refused.json()["reason"]) == (403, "missing")
+    app.defences.active = active  # type: ignore[method-assign]
+    assert (await take(client, shopper)).status_code == 201
+
+
+async def test_the_gate_is_for_staff(client: AsyncClient, app: App, clock: ManualClock) -> None:
+    await opened_room(app, clock)
+    [shopper] = await shoppers(app, 1)
+    for path in ("/api/v1/queue/figures", "/api/v1/queue/acts"):
+        assert (await client.get(path, headers=headers(shopper))).status_code == 401

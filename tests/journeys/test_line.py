@@ -1,0 +1,82 @@
+"""A shopper goes through the waiting room: place, draw, turn, order. The festival is the drop of the examples."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.conftest import Festival, until_ready
+from tests.journeys.shopping import fill_address, pay, sign_in
+from tests.ports import installation_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("line")]
+
+_DROP = Path(__file__).parents[2] / "examples" / "drop" / "festival.toml"
+
+
+@pytest.fixture(scope="module")
+def drop() -> Iterator[Festival]:
+    """The drop of the examples, which opens a quarter of a minute after it is published."""
+    with tempfile.TemporaryDirectory(prefix="tidegate-drop-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        said, file = Path(folder) / "said.txt", Path(folder) / "drop.toml"
+        text = _DROP.read_text().replace('start = "now+3m"', 'start = "now+45s"')
+        file.write_text(text)
+        settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port()), "COLUMNS": "200"}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+        with said.open("wb") as output:
+            running = subprocess.Popen(
+                [sys.executable, "-m", "tidegate", "up", "--campaign", str(file)],
+                env={**inherited, **settings},
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            yield until_ready(running, said)
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(60)
+
+
+@pytest.fixture
+def phone(browser: Browser, drop: Festival) -> Iterator[Page]:
+    """A phone in front of the drop."""
+    context = browser.new_context(base_url=drop.url, viewport={"width": 390, "height": 844}, locale="en-GB")
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    yield page
+    context.close()
+    assert faults == []
+
+
+def test_from_the_draw_to_a_paid_order(phone: Page, drop: Festival) -> None:
+    phone.goto("/")
+    phone.get_by_role("link", name="To the line").click()
+    phone.get_by_role("link", name="Sign in").last.click()
+    sign_in(phone)
+    phone.get_by_role("button", name="Take my place").click()
+    heading = phone.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Your place is in the draw")
+    phone.goto("/checkout?sku=PHN-1010")
+    assert phone.url.endswith("/line"), "nobody orders before his turn"
+    expect(heading).to_have_text("You are in", timeout=90_000)
+    phone.get_by_text("How you can check that the draw is fair").click()
+    expect(phone.get_by_text("The secret number", exact=True)).to_be_visible()
+    phone.goto("/checkout?sku=PHN-1010")
+    fill_address(phone)
+    phone.get_by_role("button", name="Place the order").click()
+    pay(phone)
+    phone.wait_for_timeout(4_000)  # within two seconds the pass is known to be used up
+    phone.goto("/line")
+    expect(phone.get_by_text("This place was used")).to_be_visible(timeout=10_000)
+    sealed = httpx.get(f"{drop.url}/api/v1/queue/sealed?campaign_id=drop").raise_for_status().json()
+    assert (sealed["count"], len(sealed["places"])) == (1, 1)
+    assert sealed["seed"] is not None

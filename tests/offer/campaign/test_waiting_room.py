@@ -1,0 +1,104 @@
+"""The table `[waiting_room]`: what it means, and how each fault in it is named."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.offer.campaign.test_definition import FESTIVAL, faults, line, read
+from tests.offer.festivals import version
+from tidegate.offer.campaign import rules
+from tidegate.offer.campaign.contracts import Audience, GuardedGoods, QueueLane, WaitingRoom, Words
+from tidegate.offer.campaign.terms import published_rules
+
+ROOM = """
+[waiting_room]
+opens_at = "start-30m"
+seals_at = "start-1m"
+cap = 500
+per_minute = 600
+ramp = "2 min"
+claim_window = "60 s"
+goods = "flash"
+
+[[waiting_room.lane]]
+name = "members"
+label = { zh = "会员", en = "Members" }
+share = "30 %"
+audience = "members"
+
+[[waiting_room.lane]]
+name = "everyone"
+label = { zh = "所有人", en = "Everyone" }
+share = "70 %"
+"""
+START = datetime(2027, 3, 20, 2, tzinfo=UTC)
+
+
+def test_it_means_what_it_says() -> None:
+    assert read(FESTIVAL + ROOM).waiting_room == WaitingRoom(
+        opens_at=START - timedelta(minutes=30),
+        seals_at=START - timedelta(minutes=1),
+        cap=500,
+        per_minute=600,
+        ramp_seconds=120,
+        claim_seconds=60,
+        pass_seconds=600,
+        purchases=1,
+        per_network=0,
+        goods=GuardedGoods.FLASH,
+        lanes=(
+            QueueLane(name="members", label=Words("会员", "Members"), share=30, audience=Audience.MEMBERS),
+            QueueLane(name="everyone", label=Words("所有人", "Everyone"), share=70, audience=Audience.EVERYONE),
+        ),
+    )
+
+
+def test_without_lanes_there_is_one_for_everyone() -> None:
+    room = read(FESTIVAL + ROOM[: ROOM.index("[[waiting_room.lane]]")]).waiting_room
+    assert room is not None
+    assert [(lane.name, lane.share, lane.audience) for lane in room.lanes] == [("everyone", 100, Audience.EVERYONE)]
+
+
+def test_a_festival_without_one_keeps_its_hash() -> None:
+    """The checksum of versions that were published before waiting rooms existed still agrees."""
+    assert b"waiting_room" not in rules.canonical(read())
+    assert b"waiting_room" in rules.canonical(read(FESTIVAL + ROOM))
+
+
+def test_the_published_rules_state_the_shares() -> None:
+    statements = [each.en for each in published_rules(version(read(FESTIVAL + ROOM))).statements]
+    assert any("Members 30 %, Everyone 70 %" in each and "within 60 seconds" in each for each in statements)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ('seals_at = "start-1m"', 'seals_at = "start"', "is not before the start of the sale"),
+        ('opens_at = "start-30m"', 'opens_at = "start-1m"', "is not after the opening of the line"),
+        ("cap = 500", "cap = 0", "0 is out of range; it may be 1 to 1000000"),
+        ("cap = 500", 'cap = "many"', "is a text; a whole number is needed here"),
+        ('ramp = "2 min"', 'ramp = "soon"', '"soon" is not a duration; write it like "90 s", "10 min" or "1 h"'),
+        ('claim_window = "60 s"', 'claim_window = "2 h"', "7200 s is out of range; it may be 10 s to 3600 s"),
+        ('share = "30 %"', 'share = "40 %"', "the shares of the lanes come to 110 %; together they are 100 %"),
+        ('share = "30 %"', 'share = "a third"', '"a third" is not a whole percentage; write it like "30 %"'),
+        ('name = "members"', 'name = "everyone"', 'lane "everyone" stands here twice'),
+        (
+            'share = "70 %"',
+            'share = "70 %"\naudience = "new"',
+            'no lane is for everyone; one needs audience = "everyone"',
+        ),
+        ("cap = 500", "capp = 500", 'is not known here; did you mean "cap"?'),
+    ],
+)
+def test_each_fault_is_named_with_its_line(right: str, wrong: str, words: str) -> None:
+    text = FESTIVAL + ROOM.replace(right, wrong)
+    found = [fault for fault in faults(text) if words in fault]
+    assert len(found) == 1
+    named = int(found[0].split(":")[1])
+    assert line("[waiting_room]", text) <= named <= text.count("\n")
+
+
+def test_flash_goods_are_needed_to_stand_in_line_for_them() -> None:
+    text = FESTIVAL + ROOM
+    offers = "sku,kind,price,quota,per_buyer,coupons\nMUG-1,discount,39.00,2000,10,\n"
+    assert any("nothing is on offer at a flash price" in fault for fault in faults(text, offers=offers))
