@@ -209,7 +209,7 @@ class SteerGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     act: GateAct
     reason: Annotated[str, Meta(min_length=3, max_length=500, description="Why; kept with the act.")]
-    per_minute: Annotated[int | None, Meta(ge=1, le=1_000_000)] = None
+    per_minute: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     note: Annotated[str, Meta(max_length=500)] = ""
 
 
