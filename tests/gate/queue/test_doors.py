@@ -84,3 +84,26 @@ async def test_the_gate_is_for_staff(client: AsyncClient, app: App, clock: Manua
     [shopper] = await shoppers(app, 1)
     for path in ("/api/v1/queue/figures", "/api/v1/queue/acts"):
         assert (await client.get(path, headers=headers(shopper))).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{}", 201), (b'{"work": ""}', 201), (b"", 400), (b"{", 400), (b'{"work": 1}', 422), (b'{"surprise": 1}', 422)],
+)
+async def test_the_shortcut_answers_as_the_documented_door(
+    app: App, clock: ManualClock, client: AsyncClient, body: bytes, status: int
+) -> None:
+    await opened_room(app, clock)
+    [shopper] = await shoppers(app, 1)
+    site = ASGITransport(app=framework(app))  # type: ignore[arg-type]
+    async with AsyncClient(transport=site, base_url="http://shop.example.com") as ordinary:
+        said = {**headers(shopper), "Content-Type": "application/json"}
+        answers = [await each.post("/api/v1/places", content=body, headers=said) for each in (client, ordinary)]
+        stranger = [await each.post("/api/v1/places", json={}) for each in (client, ordinary)]
+    assert [answer.status_code for answer in answers] == [status, status]
+    assert [answer.status_code for answer in stranger] == [401, 401]
+    if status == 201:
+        assert answers[0].json() == answers[1].json()
+    else:
+        assert answers[0].json()["type"] == answers[1].json()["type"]
+        assert answers[0].json()["detail"]

@@ -6,7 +6,7 @@ The same use cases have ordinary doors in their modules, which document them; a 
 import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -24,10 +24,11 @@ from tidegate.base.errors import Refusal
 from tidegate.base.http import PROBLEM, matches, problem, refusal_headers
 from tidegate.base.metrics import faults, http_seconds, refusals
 from tidegate.gate.admission.api import pass_of
+from tidegate.gate.bots.contracts import Answer as Work
 from tidegate.gate.defence.contracts import Defence
 from tidegate.gate.limits.contracts import LimitedAct
 from tidegate.gate.queue.errors import NoWaitingRoom
-from tidegate.gate.queue.http import SNAPSHOT_CACHE
+from tidegate.gate.queue.http import SNAPSHOT_CACHE, give_place
 from tidegate.sale.ordering.contracts import PlaceOrder
 from tidegate.sale.stock.http import POLL_CACHE, SKUS_LENGTH_MAX
 from tidegate.trust.identity.api import token_of
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
+T = TypeVar("T")
 
 BODY_BYTES_MAX = 64 * 1024
 _JSON = (b"content-type", b"application/json")
@@ -44,6 +46,7 @@ _NO_STORE = (b"cache-control", b"no-store")
 _SIGN_INS = frozenset({"/api/v1/sessions", "/sign-in", "/api/v1/staff/sessions", "/console/sign-in"})
 _encode = msgspec.json.Encoder().encode
 _decode_order = msgspec.json.Decoder(PlaceOrder).decode
+_decode_work = msgspec.json.Decoder(Work).decode
 
 
 class Front:
@@ -60,6 +63,7 @@ class Front:
             ("POST", "/api/v1/orders"): self._place,
             ("GET", "/api/v1/stock"): self._stock,
             ("GET", "/api/v1/queue"): self._queue,
+            ("POST", "/api/v1/places"): self._stand,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,7 +134,7 @@ class Front:
         )
         self._app.queue.require_inside(session.account_id)
         await self._app.limits.require(LimitedAct.PLACE_ORDER, asker_of(scope, session))
-        command = _order_of(await _body(self._bodies.within(receive)))
+        command = _decoded(_decode_order, await _body(self._bodies.within(receive)))
         placed = await self._app.ordering.place(session.account_id, _header(headers, b"idempotency-key"), command)
         return 201, [_JSON, _NO_STORE], _encode(placed)
 
@@ -155,17 +159,25 @@ class Front:
             return 304, headers, b""
         return 200, [_JSON, *headers], snapshot.body
 
+    async def _stand(self, scope: Scope, receive: Receive) -> Answer:
+        session = self._app.identity.require_session(token_of(scope["headers"]))
+        await self._app.limits.require(LimitedAct.TAKE_PLACE, asker_of(scope, session))
+        answer = _decoded(_decode_work, await _body(self._bodies.within(receive)))
+        host = scope["client"][0] if scope.get("client") else ""
+        place = await give_place(answer, self._app.queue, self._app.bots, self._app.defences, session, host)
+        return 201, [_JSON, _NO_STORE], _encode(place)
 
-def _order_of(body: bytes) -> PlaceOrder:
+
+def _decoded(decode: Callable[[bytes], T], body: bytes) -> T:
     try:
-        return _decode_order(body)
+        return decode(body)
     except msgspec.ValidationError as fault:
         raise RequestNotValid(
-            "A field is missing, of the wrong type or out of range. Nothing was ordered. Mend it and send again.",
+            "A field is missing, of the wrong type or out of range. Nothing was done. Mend it and send again.",
             errors=[{"field": "", "fault": str(fault)}],
         ) from fault
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise RequestMalformed(f"The body is not JSON: {fault}. Nothing was ordered.") from fault
+        raise RequestMalformed(f"The body is not JSON: {fault}. Nothing was done.") from fault
 
 
 async def _body(receive: Receive) -> bytes:

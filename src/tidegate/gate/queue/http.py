@@ -79,10 +79,18 @@ async def take_place(
     *, data: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, request: AnyRequest
 ) -> Place:
     """Give the signed-in shopper a place; while an attack is on, for work or a wait (`POST /api/v1/challenges`)."""
+    return await give_place(data, queue, bots, defences, session, request.client.host if request.client else "")
+
+
+async def give_place(
+    answer: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, host: str
+) -> Place:
+    """Give a place to a session that asks from this address: the same for this door and the hot shortcut."""
     if defences.active(Defence.WORK_FOR_ALL):
-        await bots.require_work(session, data)
-    network = network_of(request.client.host if request.client else "")
-    return await queue.take_place(AskPlace(account_id=session.account_id, device=session.session_id, network=network))
+        await bots.require_work(session, answer)
+    return await queue.take_place(
+        AskPlace(account_id=session.account_id, device=session.session_id, network=network_of(host))
+    )
 
 
 @get(
