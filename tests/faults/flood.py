@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import aiohttp
+import msgspec
 
 from tests.offer.festivals import definition, goods, offer
 from tests.ports import installation_port
@@ -51,15 +52,16 @@ def settings(**changes: str) -> Iterator[Config]:
 
 
 def festival_of_now() -> CampaignDefinition:
-    """Return a festival that is open: one hot SKU that sells out, three that do not."""
+    """Return a festival that is open, one hot SKU that sells out, three that do not; its few shoppers never rest."""
     flash = offer(HOT, PRICE, kind=OfferKind.FLASH, quota=HOT_UNITS)
     steady = [offer(sku, PRICE, quota=1_000_000) for sku in STEADY]
-    return definition(
+    festival = definition(
         [flash, *steady],
         entries=[goods(sku) for sku in (HOT, *STEADY)],
         campaign_id="kill-flood",
         start=datetime.now(UTC) - timedelta(hours=1),
     )
+    return msgspec.structs.replace(festival, rate_limits=())
 
 
 @dataclass

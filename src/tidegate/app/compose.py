@@ -20,6 +20,7 @@ from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.bots.api import Bots
 from tidegate.gate.defence.api import Defences, build_defences
+from tidegate.gate.limits.api import Limits, build_limits
 from tidegate.gate.queue.api import Queue
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
@@ -56,6 +57,7 @@ class App:
     outlook: Outlook
     queue: Queue
     defences: Defences
+    limits: Limits
     bots: Bots
     stock: Stock
     board: StockBoard
@@ -108,6 +110,7 @@ def compose(
     pricing = Pricing(campaign)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
+    limits = build_limits(config, cache, campaign, defences.limit_factor)
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
     bots = Bots(config, cache, clock, ids)
     stock = Stock(clock)
@@ -152,6 +155,7 @@ def compose(
         outlook=outlook,
         queue=queue,
         defences=defences,
+        limits=limits,
         bots=bots,
         stock=stock,
         board=board,

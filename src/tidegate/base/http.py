@@ -37,6 +37,23 @@ def retry_after(fields: Mapping[str, object]) -> str | None:
     return str(seconds) if seconds is not None else None
 
 
+def refusal_headers(refusal: Refusal) -> dict[str, str]:
+    """Return what the refusal's fields say in headers: `Retry-After`, and where a rate limit is reached `RateLimit` and
+    `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, from its eighth version on).
+
+    A `rate_limit` field holds name, quota (acts), window_seconds, and remaining (acts) where it is known.
+    """
+    headers = {}
+    wait = retry_after(refusal.fields)
+    if wait is not None:
+        headers["Retry-After"] = wait
+    match refusal.fields.get("rate_limit"):
+        case {"name": name, "quota": quota, "window_seconds": window, "remaining": remaining}:
+            headers["RateLimit-Policy"] = f'"{name}";q={quota};w={window}'
+            headers["RateLimit"] = f'"{name}";r={remaining};t={wait or 0}'
+    return headers
+
+
 def etag(body: bytes) -> str:
     """Return a strong validator for `body` (RFC 9110, section 8.8.3)."""
     return f'"{digest(body)[:27]}"'

@@ -18,6 +18,7 @@ from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 from tidegate.app.api.doors import doors, exception_handlers
 from tidegate.app.api.hot import AsgiApp, Front
+from tidegate.app.api.limiting import limited
 from tidegate.app.api.strictness import BODY_BYTES_MAX, strict_body
 from tidegate.app.compose import App, compose
 from tidegate.base.config import Config
@@ -71,7 +72,7 @@ def framework(app: App) -> Litestar:
         route_handlers=doors(),
         dependencies=_dependencies(app),
         exception_handlers=exception_handlers(),
-        guards=[strict_body],
+        guards=[limited(app), strict_body],
         lifespan=[_lifespan(app)],
         openapi_config=_openapi(),
         logging_config=None,

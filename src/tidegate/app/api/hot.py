@@ -13,6 +13,7 @@ import msgspec
 import psycopg
 
 from tidegate.app.api.caching import private_unless_stated
+from tidegate.app.api.limiting import asker_of
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
 from tidegate.app.api.shedding import Answer, Door, Scope
 from tidegate.app.api.slowness import BodyWatch
@@ -20,11 +21,12 @@ from tidegate.app.api.static_only import answer_static_only, is_essential
 from tidegate.app.compose import App
 from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.errors import Refusal
-from tidegate.base.http import PROBLEM, matches, problem, retry_after
+from tidegate.base.http import PROBLEM, matches, problem, refusal_headers
 from tidegate.base.metrics import faults, http_seconds, refusals
 from tidegate.gate.admission.api import pass_of
 from tidegate.gate.bots.contracts import Answer as Work
 from tidegate.gate.defence.contracts import Defence
+from tidegate.gate.limits.contracts import LimitedAct
 from tidegate.gate.queue.errors import NoWaitingRoom
 from tidegate.gate.queue.http import SNAPSHOT_CACHE, give_place
 from tidegate.sale.ordering.contracts import PlaceOrder
@@ -131,6 +133,7 @@ class Front:
             device=session.session_id,
         )
         self._app.queue.require_inside(session.account_id)
+        await self._app.limits.require(LimitedAct.PLACE_ORDER, asker_of(scope, session))
         command = _decoded(_decode_order, await _body(self._bodies.within(receive)))
         placed = await self._app.ordering.place(session.account_id, _header(headers, b"idempotency-key"), command)
         return 201, [_JSON, _NO_STORE], _encode(placed)
@@ -158,6 +161,7 @@ class Front:
 
     async def _stand(self, scope: Scope, receive: Receive) -> Answer:
         session = self._app.identity.require_session(token_of(scope["headers"]))
+        await self._app.limits.require(LimitedAct.TAKE_PLACE, asker_of(scope, session))
         answer = _decoded(_decode_work, await _body(self._bodies.within(receive)))
         host = scope["client"][0] if scope.get("client") else ""
         place = await give_place(answer, self._app.queue, self._app.bots, self._app.defences, session, host)
@@ -207,9 +211,7 @@ def _header(headers: list[tuple[bytes, bytes]], wanted: bytes) -> str:
 def _refused(refusal: Refusal) -> Answer:
     refusals.labels(refusal.code).inc()
     headers = [(b"content-type", PROBLEM.encode()), _NO_STORE]
-    wait = retry_after(refusal.fields)
-    if wait is not None:
-        headers.append((b"retry-after", wait.encode()))
+    headers += [(name.lower().encode(), value.encode()) for name, value in refusal_headers(refusal).items()]
     return refusal.status, headers, problem(refusal)
 
 

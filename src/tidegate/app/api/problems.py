@@ -10,7 +10,7 @@ from litestar.types import ExceptionHandlersMap
 
 from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.errors import Refusal
-from tidegate.base.http import PROBLEM, problem, retry_after
+from tidegate.base.http import PROBLEM, problem, refusal_headers
 from tidegate.base.metrics import faults, refusals
 
 log = logging.getLogger(__name__)
@@ -61,10 +61,7 @@ class Fault(Refusal):
 def refused(refusal: Refusal) -> Response[bytes]:
     """Return the refusal's problem document as an answer."""
     refusals.labels(refusal.code).inc()
-    headers = {"Cache-Control": "no-store"}
-    wait = retry_after(refusal.fields)
-    if wait is not None:
-        headers["Retry-After"] = wait
+    headers = {"Cache-Control": "no-store", **refusal_headers(refusal)}
     return Response(problem(refusal), status_code=refusal.status, headers=headers, media_type=PROBLEM)
 
 

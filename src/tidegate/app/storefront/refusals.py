@@ -12,7 +12,7 @@ from tidegate.app.pages.rendering import provide_pages
 from tidegate.app.storefront.visit import Asking, render
 from tidegate.app.storefront.wording import FAILED, OTHER, REFUSALS, Spoken, spoken
 from tidegate.base.errors import Refusal
-from tidegate.base.http import retry_after
+from tidegate.base.http import refusal_headers
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +22,7 @@ def refused(request: Asking, refusal: Refusal) -> Response[bytes]:
     if refusal.code == "not-signed-in":
         return see_other("/sign-in?next=" + quote(_return_path(request), safe="/"))
     answer = _page(request, spoken(refusal), refusal.status)
-    wait = retry_after(refusal.fields)
-    if wait:
-        answer.headers["Retry-After"] = wait
+    answer.headers.update(refusal_headers(refusal))
     return answer
 
 

@@ -124,6 +124,16 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("Very many people are buying right now"),
         marked("Your order was not taken and nothing was charged. Try again in a few seconds."),
     ),
+    "rate-limit-reached": (
+        marked("Too many requests"),
+        marked(
+            "More came from your account, device or network than one person needs. Try again in %(seconds)s seconds."
+        ),
+    ),
+    "rate-limit-unknown": (
+        marked("A short interruption"),
+        marked("Your request was not carried out and nothing was charged. Try again in a moment."),
+    ),
     "database-unavailable": (
         marked("A short interruption"),
         marked("Your request was not carried out and nothing was charged. Try again in a moment."),
@@ -250,4 +260,6 @@ def spoken(refusal: Refusal) -> Spoken:
             {"left": left},
         )
     title, text = REFUSALS.get(refusal.code, OTHER)
+    if refusal.code == "rate-limit-reached":
+        return Spoken(title, text, {"seconds": refusal.fields["retry_after"]})
     return Spoken(title, text)

@@ -19,9 +19,19 @@ from tidegate.offer.campaign.contracts import (
 from tidegate.offer.campaign.defences import defences_of
 from tidegate.offer.campaign.definition import OpenFile, read_definition
 from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty
+from tidegate.offer.campaign.rate_limits import rate_limits_of
 from tidegate.offer.campaign.terms import PublishedRules, offer_terms, published_rules
 
-__all__ = ["Campaign", "OpenFile", "PublishedRules", "defences_of", "offer_terms", "published_rules", "read_definition"]
+__all__ = [
+    "Campaign",
+    "OpenFile",
+    "PublishedRules",
+    "defences_of",
+    "offer_terms",
+    "published_rules",
+    "rate_limits_of",
+    "read_definition",
+]
 
 VERSIONS_MAX = 1_000
 

@@ -18,6 +18,7 @@ GOODS_MAX = 100_000
 COUPONS_MAX = 1_000
 LIMITS_MAX = 1_000
 DEFENCES_MAX = 50
+RATE_LIMITS_MAX = 100
 LANES_MAX = 8
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
@@ -224,6 +225,48 @@ class DefenceRule(Struct, frozen=True, kw_only=True):
     factor: Annotated[int, Meta(ge=100, le=10_000)] = 10_000  # basis points, of LOWER_LIMITS
 
 
+class LimitedAct(StrEnum):
+    """What can be asked too often."""
+
+    ASK_CODE = "ask_code"
+    SIGN_IN = "sign_in"
+    TAKE_PLACE = "take_place"
+    TAKE_PASS = "take_pass"  # noqa: S105  an act, not a secret
+    SEARCH = "search"
+    PLACE_ORDER = "place_order"
+
+
+class LimitScope(StrEnum):
+    """Whose acts are counted together."""
+
+    ACCOUNT = "account"
+    DEVICE = "device"
+    """One sign-in on one device."""
+    ADDRESS = "address"
+    """One IPv4 address, or one /64 of IPv6: what one line is given."""
+    NETWORK = "network"
+    """One /24 of IPv4, or one /48 of IPv6."""
+
+
+class WhenDown(StrEnum):
+    """What a limit answers while nobody can count."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
+class RateLimit(Struct, frozen=True, kw_only=True):
+    """At most ``quota`` acts a window, evenly spread, and ``burst`` of them at once: quota + burst in any window."""
+
+    name: str
+    act: LimitedAct
+    scope: LimitScope
+    quota: Annotated[int, Meta(ge=1, le=1_000_000)]
+    window_seconds: Annotated[int, Meta(ge=1, le=86_400)]
+    burst: Annotated[int, Meta(ge=1, le=1_000_000)]
+    when_down: WhenDown = WhenDown.ALLOW
+
+
 class GuardedGoods(StrEnum):
     """What people stand in line for: when none of it can be won any more, the line is told so."""
 
@@ -285,6 +328,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: Words
     defences: tuple[DefenceRule, ...] | None = None
     """None: the file says nothing, and the default defences stand."""
+    rate_limits: tuple[RateLimit, ...] | None = None
+    """None: the file says nothing, and the default rate limits stand."""
     waiting_room: WaitingRoom | None = None
 
     def phase(self, name: PhaseName) -> Phase:

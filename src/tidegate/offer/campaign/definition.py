@@ -16,6 +16,7 @@ from tidegate.offer.campaign.contracts import (
     DEFENCES_MAX,
     GOODS_MAX,
     LIMITS_MAX,
+    RATE_LIMITS_MAX,
     Audience,
     CampaignDefinition,
     CampaignId,
@@ -38,6 +39,7 @@ from tidegate.offer.campaign.contracts import (
 from tidegate.offer.campaign.defences import read_defence
 from tidegate.offer.campaign.errors import DefinitionFaulty
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
+from tidegate.offer.campaign.rate_limits import read_rate_limit
 from tidegate.offer.campaign.reading import LONG_TEXT_MAX, Notes, Table, basis_points, currencies, duration, minor_units
 from tidegate.offer.campaign.waiting_room import read_waiting_room
 
@@ -236,6 +238,9 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         rules=top.words("rules", most=LONG_TEXT_MAX),
         defences=tuple(read_defence(entry) for entry in top.tables("defence", most=DEFENCES_MAX))
         if "defence" in top
+        else None,
+        rate_limits=tuple(read_rate_limit(entry) for entry in top.tables("rate_limit", most=RATE_LIMITS_MAX))
+        if "rate_limit" in top
         else None,
         waiting_room=read_waiting_room(top.table("waiting_room")) if "waiting_room" in top else None,
     )

@@ -9,11 +9,13 @@ import msgspec
 from babel.numbers import list_currencies
 
 from tidegate.base.money import format_money
+from tidegate.offer.campaign import rate_limits
 from tidegate.offer.campaign.contracts import (
     COUPONS_MAX,
     DEFENCES_MAX,
     GOODS_MAX,
     LIMITS_MAX,
+    RATE_LIMITS_MAX,
     CampaignDefinition,
     Coupon,
     Fault,
@@ -77,6 +79,7 @@ def find_faults(definition: CampaignDefinition) -> list[Fault]:
         _limit_faults,
         _shipping_faults,
         _defence_faults,
+        _rate_limit_faults,
         waiting_room_faults,
     )
     found = [fault for search in searches for fault in search(definition)]
@@ -259,3 +262,17 @@ def _defence_faults(definition: CampaignDefinition) -> Found:
         for message, *path in contradictions(rule):
             yield _fault(message, "defence", place, *path)
     yield from _twice("defence", "name", (rule.name for rule in defences), "name")
+
+
+def _rate_limit_faults(definition: CampaignDefinition) -> Found:
+    limits = definition.rate_limits or ()
+    if len(limits) > RATE_LIMITS_MAX:
+        yield _fault(f"there are {len(limits)} rate limits; the most is {RATE_LIMITS_MAX}", "rate_limit")
+    for place, limit in enumerate(limits):
+        if not _SLUG.fullmatch(limit.name):
+            yield _fault(
+                f'"{limit.name}" is not a name; write small letters, digits and dashes', "rate_limit", place, "name"
+            )
+        for message, *path in rate_limits.contradictions(limit):
+            yield _fault(message, "rate_limit", place, *path)
+    yield from _twice("rate_limit", "name", (limit.name for limit in limits), "name")

@@ -1,0 +1,52 @@
+"""Which addresses are limited, and who asks there: identity stands below the gate, so its doors are limited here."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from tidegate.app.api.shedding import Scope
+from tidegate.app.compose import App
+from tidegate.gate.limits.contracts import Asker, LimitedAct
+from tidegate.trust.identity.api import token_of
+from tidegate.trust.identity.contracts import SessionFacts
+
+ACTS: Mapping[tuple[str, str], LimitedAct] = {
+    ("POST", "/api/v1/codes"): LimitedAct.ASK_CODE,
+    ("POST", "/sign-in/code"): LimitedAct.ASK_CODE,
+    ("POST", "/api/v1/sessions"): LimitedAct.SIGN_IN,
+    ("POST", "/sign-in"): LimitedAct.SIGN_IN,
+    ("POST", "/api/v1/staff/sessions"): LimitedAct.SIGN_IN,
+    ("POST", "/console/sign-in"): LimitedAct.SIGN_IN,
+    ("POST", "/api/v1/places"): LimitedAct.TAKE_PLACE,
+    ("POST", "/line"): LimitedAct.TAKE_PLACE,
+    ("POST", "/api/v1/passes"): LimitedAct.TAKE_PASS,
+    ("GET", "/api/v1/search"): LimitedAct.SEARCH,
+    ("GET", "/search"): LimitedAct.SEARCH,
+    ("POST", "/api/v1/orders"): LimitedAct.PLACE_ORDER,
+    ("POST", "/checkout"): LimitedAct.PLACE_ORDER,
+}
+"""By method and by the address as the door states it, so that another spelling of the same address is no way around."""
+
+Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
+
+
+def asker_of(scope: Scope, session: SessionFacts | None) -> Asker:
+    """Return who asks: the address that the connection, or a trusted proxy, names, and the session if there is one."""
+    client = scope.get("client")
+    address = client[0] if client else ""
+    return Asker(address, session.account_id, session.session_id) if session else Asker(address)
+
+
+def limited(app: App) -> Guard:
+    """Return the guard, on every route, that refuses whoever acts too often."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        del handler
+        scope: Scope = connection.scope  # type: ignore[assignment]  # the framework's own type of the same mapping
+        act = ACTS.get((scope.get("method", ""), scope.get("path_template", "")))
+        if act is not None:
+            await app.limits.require(act, asker_of(scope, app.identity.session(token_of(scope["headers"]))))
+
+    return guard

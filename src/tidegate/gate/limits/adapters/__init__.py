@@ -1,0 +1,1 @@
+"""What limits keep in Valkey."""

@@ -1,0 +1,117 @@
+"""What others may ask of limits: may this act be done now? One call to Valkey for all who ask at the same moment."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from tidegate.base.batch import Batcher
+from tidegate.base.cache import Cache
+from tidegate.base.config import Config
+from tidegate.base.crypto import derive_key
+from tidegate.gate.limits import rules
+from tidegate.gate.limits.adapters.counter import Cell, Counter
+from tidegate.gate.limits.contracts import Admitted, Ask, Asker, Decision, LimitedAct, RateLimit
+from tidegate.offer.campaign.api import Campaign, rate_limits_of
+
+__all__ = ["Limits", "build_limits"]
+
+BATCH_MAX = 500
+
+
+class _Pace(NamedTuple):
+    """A limit as it stands now, the microseconds from one act to the next, and where a subject's number is kept."""
+
+    limit: RateLimit
+    interval: int
+    key_of: Callable[[bytes], bytes]
+
+
+class _Counted(NamedTuple):
+    """An ask, the limits that know its asker, and where each keeps its number."""
+
+    limits: list[RateLimit]
+    cells: list[Cell]
+
+
+def build_limits(config: Config, cache: Cache, campaign: Campaign, factor: Callable[[], float]) -> "Limits":
+    """Return the limits of whatever campaign is current, or the defaults while there is none."""
+
+    def stated() -> tuple[RateLimit, ...]:
+        version = campaign.current()
+        return rate_limits_of(version.definition if version else None)
+
+    return Limits(config, cache, stated, factor)
+
+
+class Limits:
+    """Counts acts against the rate limits that are `stated` now.
+
+    `factor` tells by how much all of them are lowered now (above 0, at most 1). Counts are shared by all processes with
+    the same secret and the same Valkey.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        cache: Cache,
+        stated: Callable[[], tuple[RateLimit, ...]],
+        factor: Callable[[], float] = lambda: 1.0,
+    ) -> None:
+        self._stated = stated
+        self._factor = factor
+        self._counter = Counter(cache)
+        self._batcher: Batcher[_Counted, Decision] = Batcher("limits", self._flush, size_max=BATCH_MAX)
+        self._paces: dict[LimitedAct, list[_Pace]] = {}
+        self._paces_of: tuple[tuple[RateLimit, ...], float] | None = None
+        self._secret = derive_key(config.secret, "limits.subject")
+
+    async def require(self, act: LimitedAct, asker: Asker) -> None:
+        """Count one act, or raise: RateLimitReached with the limit and when to come back; nothing is counted then.
+
+        RateLimitUnknown where Valkey is down and a limit refuses then. Raises Overloaded where too many wait.
+        """
+        counted = self._counted(Ask(act, asker))
+        if not counted.cells:
+            return
+        decision = await self._batcher.submit(counted)
+        if not isinstance(decision, Admitted):
+            raise rules.refusal_of(decision)
+
+    async def decide(self, asks: Sequence[Ask]) -> list[Decision]:
+        """Decide asks in order, each as if it had come alone after those before it; one call for 500 of them."""
+        counted = [self._counted(ask) for ask in asks]
+        return [
+            decision
+            for start in range(0, len(counted), BATCH_MAX)
+            for decision in await self._flush(counted[start : start + BATCH_MAX])
+        ]
+
+    def _counted(self, ask: Ask) -> _Counted:
+        limits, cells = [], []
+        for pace in self._current()[ask.act]:
+            subject = rules.subject_of(pace.limit.scope, ask.asker)
+            if subject is not None:
+                limits.append(pace.limit)
+                cells.append(Cell(pace.key_of(subject), pace.interval, pace.limit.burst))
+        return _Counted(limits, cells)
+
+    def _current(self) -> dict[LimitedAct, list[_Pace]]:
+        """Return the limits of each act as they stand now; made anew when the campaign or the factor changes."""
+        stated, factor = self._stated(), self._factor()
+        if self._paces_of is None or self._paces_of[0] is not stated or self._paces_of[1] != factor:
+            now = [rules.lowered(limit, factor) for limit in stated]
+            self._paces = {
+                act: [
+                    _Pace(limit, rules.interval_of(limit), rules.keys_of(self._secret, limit))
+                    for limit in now
+                    if limit.act is act
+                ]
+                for act in LimitedAct
+            }
+            self._paces_of = (stated, factor)
+        return self._paces
+
+    async def _flush(self, asks: Sequence[_Counted]) -> list[Decision]:
+        found = await self._counter.count([ask.cells for ask in asks])
+        if found is None:
+            return [rules.while_down(ask.limits) for ask in asks]
+        return [rules.decision_of(ask.limits, *each) for ask, each in zip(asks, found, strict=True)]
