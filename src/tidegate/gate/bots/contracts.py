@@ -49,7 +49,7 @@ class PageSignals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What the page says of its browser. All of it can be invented, so that none of it weighs much alone."""
 
     fingerprint: Annotated[
-        str, Meta(max_length=128, description="A digest of the browser's traits; empty: unknown.")
+        str, Meta(max_length=128, description="A digest of the browser's traits; empty: unknown.", examples=[""])
     ] = ""
     automation: Annotated[bool, Meta(description="The browser says that a program steers it.")] = False
     headless: Annotated[bool, Meta(description="The browser has no window.")] = False
@@ -114,7 +114,7 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An answer to a challenge: one of both. `work` is ALTCHA's payload: base64 of `{challenge, solution}`."""
 
-    work: Annotated[str, Meta(max_length=4_000)] = ""
+    work: Annotated[str, Meta(max_length=4_000, examples=[""])] = ""
     wait_ticket: Annotated[str, Meta(max_length=200)] = ""
 
 

@@ -24,7 +24,7 @@ _PRIVATE = CacheControlHeader(no_store=True)
 class UndoDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Clear the account and device of a decision until a moment."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    reason: Annotated[str, Meta(min_length=1, max_length=500, examples=["a school shares these computers"])]
     ends_at: Annotated[datetime, Meta(tz=True)]
 
 

@@ -208,8 +208,10 @@ class SteerGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """One act of staff. `per_minute` belongs to slow, `note` to note (an empty note takes it away)."""
 
     act: GateAct
-    reason: Annotated[str, Meta(min_length=3, max_length=500, description="Why; kept with the act.")]
-    per_minute: Annotated[int | None, Meta(ge=1, le=1_000_000)] = None
+    reason: Annotated[
+        str, Meta(min_length=3, max_length=500, description="Why; kept with the act.", examples=["payments slow"])
+    ]
+    per_minute: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     note: Annotated[str, Meta(max_length=500)] = ""
 
 
