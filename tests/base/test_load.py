@@ -111,6 +111,16 @@ def test_a_visitor_is_wholly_in_or_wholly_out_while_the_level_stands() -> None:
     assert 0 < sum(given[0] for given in answers.values()) < COHORTS
 
 
+def test_a_few_who_wait_for_a_busy_machine_are_let_in() -> None:
+    control = LoadControl()
+    for _ in range(20):
+        for _ in range(40):
+            assert control.asks(3, 0.0)
+        control.waited("loop", 1.0)
+        control.close_window(0.0)
+    assert control.admitting == 1.0
+
+
 def test_without_a_target_nobody_is_refused() -> None:
     control = LoadControl(inf)
     for _ in range(10):

@@ -20,6 +20,8 @@ WAIT_TARGET_SECONDS = 0.02
 
 _WINDOW_SECONDS = 0.25
 _WINDOW_REQUESTS = 2_000
+# Where fewer ask in a window, the wait is not of their making, and refusing them would free nothing.
+_CUT_REQUESTS = 50
 # DAGOR lets 5 % less in at each overloaded window and 1 % more at each calm one. The cut here grows with how far over
 # the target the wait is, to a half at most, so that a flood of ten times the load is met within a few windows; and it
 # waits while the queue shrinks by itself. What is let in more is counted on those who ask, too, so that the door is
@@ -112,6 +114,8 @@ class LoadControl:
         for queue, seconds in waits.items():
             queue_delay_seconds.labels(queue).set(seconds)
         over = max(waits.values(), default=0.0) / self._target
+        if self._requests < _CUT_REQUESTS:
+            over = min(over, 1.0)
         self._level = level_after(self._level, self._asked, over, self._over_before)
         self._over_before = over
         load_level.set(self._level)
