@@ -216,19 +216,31 @@ class Shopper(FastHttpUser):
     def _send(
         self, name: str, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, Any], str]:
-        """Send a request; only no answer and 5xx count as failures: a refusal in words is an answer."""
+        """Send a request; only no answer and 5xx count as failures: a refusal in words is an answer.
+
+        So is being asked to come back because too many are here.
+        """
         data = None if body is None else msgspec.json.encode(body).decode()
         sent = {**self.headers, **(headers or {})}
         began = time.monotonic()
         with self.client.request(method, path, name=name, data=data, headers=sent, catch_response=True) as response:
             FLOOD.heard(time.monotonic() - began)
             status = int(response.status_code or 0)
-            if 0 < status < 500:
+            if asked_to_wait := _asked_to_wait(status, response.content):
+                FLOOD.outcomes["asked-to-wait"] += 1
+            if 0 < status < 500 or asked_to_wait:
                 response.success()
             else:
                 response.failure(f"status {status}")
             tag = (response.headers.get("etag") or "") if status else ""
             return status, _json(response.content, path), tag
+
+
+def _asked_to_wait(status: int, content: bytes | None) -> bool:
+    """Return whether the shop says that too many are here, as a problem or as a page that loads itself again."""
+    return status == 503 and (
+        b"/problems/overloaded" in (content or b"") or b'http-equiv="refresh"' in (content or b"")
+    )
 
 
 def _json(content: bytes | None, path: str) -> dict[str, Any]:
