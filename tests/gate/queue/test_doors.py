@@ -107,3 +107,15 @@ async def test_the_shortcut_answers_as_the_documented_door(
     else:
         assert answers[0].json()["type"] == answers[1].json()["type"]
         assert answers[0].json()["detail"]
+
+
+async def test_the_shortcut_is_limited_as_the_documented_door_is(
+    app: App, clock: ManualClock, client: AsyncClient
+) -> None:
+    await opened_room(app, clock)
+    [shopper] = await shoppers(app, 1)
+    answers = [await take(client, shopper) for _ in range(40)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused
+    assert int(refused[0].headers["retry-after"]) > 0
+    assert {answer.json()["token"] for answer in answers if answer.status_code == 201} == {answers[0].json()["token"]}

@@ -1,5 +1,6 @@
 """JSON doors of the queue: the line for everybody, a place for each, passes, and the gate for staff."""
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 
@@ -247,6 +248,7 @@ def window_of(campaign: Campaign) -> PassWindow:
     )
 
 
+@lru_cache(maxsize=10_000)
 def network_of(host: str) -> str | None:
     """Return the network of an address as one place counts for it: /24 of IPv4, /48 of IPv6; None where unknown."""
     try:
