@@ -108,9 +108,7 @@ class Limits:
 
     def _pace(self, stated: RateLimit, factor: float) -> _Pace:
         now = rules.lowered(stated, factor)
-        return _Pace(
-            now, rules.interval_of(now), rules.ahead_most_of(stated, now), rules.keys_of(self._secret, stated)
-        )
+        return _Pace(now, rules.interval_of(now), rules.ahead_most_of(stated, now), rules.keys_of(self._secret, stated))
 
     async def _flush(self, asks: Sequence[_Counted]) -> list[Decision]:
         found = await self._counter.count([ask.cells for ask in asks])

@@ -52,7 +52,7 @@ def network_of(text: str, *, bytes_v4: int, bytes_v6: int) -> bytes | None:
 
 
 def _unusual(text: str) -> bytes:
-    """Return the address in a text that is no plain IPv4 address, empty for none. Some proxies add the client's port."""
+    """Return the address in a text that is no plain IPv4 address, empty for none. Some proxies add a port to it."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

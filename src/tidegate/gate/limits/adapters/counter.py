@@ -67,7 +67,7 @@ def _packed(asks: Sequence[Sequence[Cell]]) -> tuple[list[bytes], list[int], lis
     places = []
     for ask in asks:
         places.append(len(ask))
-        for key, *pace in ask:
+        for key, interval, burst, ahead_most in ask:
             places.append(keys.setdefault(key, len(keys) + 1))
-            places.append(paces.setdefault((*pace,), len(paces) + 1))
+            places.append(paces.setdefault((interval, burst, ahead_most), len(paces) + 1))
     return list(keys), [number for pace in paces for number in pace], places
