@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tidegate.base.errors import Refusal
-from tidegate.base.http import etag, matches, problem, retry_after
+from tidegate.base.http import etag, matches, problem, retry_after, with_mapped
 
 
 class TooLate(Refusal):
@@ -79,3 +79,11 @@ CASES = [
 def test_if_none_match_is_compared_weakly(sent: str | None, held: bool) -> None:
     assert matches(sent, TAG) is held
     assert matches(sent, f"W/{TAG}") is held
+
+
+def test_a_network_of_ipv4_is_also_named_as_a_socket_of_both_families_does() -> None:
+    assert with_mapped(["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"]) == [
+        "10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "::ffff:10.0.0.0/104", "::ffff:192.0.2.1/128",
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="does not appear to be"):
+        with_mapped(["proxy.example"])

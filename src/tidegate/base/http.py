@@ -1,6 +1,7 @@
 """HTTP words that every door shares: problem documents (RFC 9457), validators, negotiation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Network, ip_network
 
 import msgspec
 
@@ -52,6 +53,16 @@ def refusal_headers(refusal: Refusal) -> dict[str, str]:
             headers["RateLimit-Policy"] = f'"{name}";q={quota};w={window}'
             headers["RateLimit"] = f'"{name}";r={remaining};t={wait or 0}'
     return headers
+
+
+def with_mapped(networks: Iterable[str]) -> list[str]:
+    """Return the addresses and networks, those of IPv4 also as a socket that serves both families names them.
+
+    That is ::ffff:10.0.0.1 for 10.0.0.1 (RFC 4291, section 2.5.5.2). Raises ValueError for a text that is neither.
+    """
+    read = [ip_network(text) for text in networks]
+    mapped = [f"::ffff:{each.network_address}/{96 + each.prefixlen}" for each in read if isinstance(each, IPv4Network)]
+    return [*(str(each) for each in read), *mapped]
 
 
 def etag(body: bytes) -> str:

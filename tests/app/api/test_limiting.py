@@ -5,13 +5,12 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
-from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from httpx import ASGITransport, AsyncClient
 from litestar.routes import HTTPRoute
 
 from tests.offer.festivals import definition, offer
 from tests.sale.shop import Buyer, buyers, open_sale, order, publish
-from tidegate.app.api.application import build, framework
+from tidegate.app.api.application import behind_proxies, build, framework
 from tidegate.app.api.limiting import ACTS
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
@@ -136,16 +135,21 @@ async def test_a_trusted_proxy_says_who_asks_and_nobody_else(shop: App) -> None:
     async def search(client: AsyncClient, forwarded: str) -> int:
         return (await client.get("/api/v1/search?q=A", headers={"X-Forwarded-For": forwarded})).status_code
 
-    front = wrap_asgi_with_proxy_headers(build(shop), ["10.0.0.0/8"])
-    behind = ASGITransport(front, client=("10.0.0.1", 40_000))
-    around = ASGITransport(front, client=("203.0.113.50", 40_000))
+    front = behind_proxies(build(shop), ["10.0.0.0/8"])
+    behind, mapped, around = (
+        ASGITransport(front, client=(address, 40_000)) for address in ("10.0.0.1", "::ffff:10.0.0.1", "203.0.113.50")
+    )
     async with (
         AsyncClient(transport=behind, base_url="http://shop") as proxy,
+        AsyncClient(transport=mapped, base_url="http://shop") as same_proxy,
         AsyncClient(transport=around, base_url="http://shop") as stranger,
     ):
         assert await search(proxy, "203.0.113.7") == 200
         assert await search(proxy, "203.0.113.8") == 200
         assert await search(proxy, "192.0.2.1, 203.0.113.7") == 429
+        assert await search(proxy, "203.0.113.7:40001") == 429
+        assert await search(same_proxy, "203.0.113.8") == 429
+        assert await search(same_proxy, "203.0.113.9") == 200
         assert await search(stranger, "203.0.113.60") == 200
         assert await search(stranger, "203.0.113.61") == 429
 

@@ -194,9 +194,8 @@ async def test_an_attack_lowers_every_limit(cache: Cache) -> None:
 
 
 async def test_a_clock_of_valkey_that_was_set_back_costs_one_allowance_at_most(cache: Cache) -> None:
-    """What an hour ahead leaves behind, found by a clock that is right again."""
-    stated, config = limit(quota=60, burst=5, window_seconds=60), settings_of()
-    counting = limits(cache, stated, config=config)
+    """What an hour ahead leaves behind, found by a clock that is right again: cut once, then it passes as any other."""
+    counting = limits(cache, limit(quota=60, burst=5, window_seconds=60))
     assert await admitted(counting, HOME) == [True]
     [key] = await cache.client.keys("{limits}:*")
     seconds, _ = await cache.client.time()
@@ -204,6 +203,65 @@ async def test_a_clock_of_valkey_that_was_set_back_costs_one_allowance_at_most(c
     [decision] = await counting.decide([Ask(LimitedAct.SEARCH, HOME)])
     assert isinstance(decision, Reached)
     assert decision.wait_seconds == 1
+    await later(cache, key, 1_000_000)
+    assert await admitted(counting, HOME, HOME) == [True, False]
+    assert 0 < await cache.client.pttl(key) <= 5_000
+
+
+async def later(cache: Cache, key: bytes, microseconds: int) -> None:
+    """As if so long had passed: the number of a subject lies nearer by as much."""
+    number = await cache.client.get(key)
+    assert number is not None
+    await cache.client.set(key, int(number) - microseconds, px=DAY * 1_000)
+
+
+@given(
+    quota=st.integers(1, 50),
+    burst=st.integers(1, 50),
+    factor=st.sampled_from([1.0, 0.5, 0.25]),
+    ahead_seconds=st.integers(-10, 2 * DAY),
+)
+@settings(max_examples=60)
+def test_whoever_waits_as_told_comes_in(
+    servers: Servers, quota: int, burst: int, factor: float, ahead_seconds: int
+) -> None:
+    """Whatever number is found, left by a clock that was wrong or by a limit that was not lowered yet."""
+
+    async def holds() -> None:
+        cache = Cache(servers[1].url)
+        try:
+            await cache.client.flushall()
+            counting = limits(cache, limit(quota=quota, burst=burst, window_seconds=60), factor=factor)
+            await counting.require(LimitedAct.SEARCH, HOME)
+            [key] = await cache.client.keys("{limits}:*")
+            seconds, _ = await cache.client.time()
+            await cache.client.set(key, (int(seconds) + ahead_seconds) * 1_000_000, px=3 * DAY * 1_000)
+            [decision] = await counting.decide([Ask(LimitedAct.SEARCH, HOME)])
+            if isinstance(decision, Reached):
+                assert decision.wait_seconds <= -(-60 // quota) * burst + 60
+                await later(cache, key, decision.wait_seconds * 1_000_000)
+                assert await admitted(counting, HOME) == [True]
+        finally:
+            await cache.close()
+
+    asyncio.run(holds())
+
+
+@pytest.mark.parametrize(("quota", "burst"), [(10, 7), (3, 5), (120, 60)])
+async def test_processes_that_learn_of_an_attack_one_after_the_other_forget_nothing(
+    cache: Cache, quota: int, burst: int
+) -> None:
+    stated, config = limit(quota=quota, burst=burst), settings_of()
+    calm, alarmed = (limits(cache, stated, config=config, factor=factor) for factor in (1.0, 0.25))
+    answers = [(await admitted(each, HOME))[0] for _ in range(2 * burst) for each in (alarmed, calm)]
+    assert sum(answers) <= burst
+
+
+async def test_a_limit_with_other_figures_begins_anew(cache: Cache) -> None:
+    config = settings_of()
+    assert await admitted(limits(cache, limit(burst=1), config=config), HOME, HOME) == [True, False]
+    assert await admitted(limits(cache, limit(burst=2), config=config), *[HOME] * 3) == [True, True, False]
+    assert await admitted(limits(cache, limit(burst=1), config=config), HOME) == [False]
 
 
 async def test_what_is_kept_names_nobody_and_goes_away(cache: Cache) -> None:

@@ -43,7 +43,11 @@ def limit(quota: int = 10, window_seconds: int = 60, burst: int = 5, when_down: 
         ("2001:db8:1:2::7", "2001:db8:1:3::7", False, True),
         ("2001:db8:1:2::7", "2001:db8:2:2::7", False, False),
         ("fe80::1%eth0", "fe80::1", True, True),
+        ("203.0.113.7", "203.0.113.7:40001", True, True),
+        ("2001:db8:1:2::7", "[2001:db8:1:2::7]:40001", True, True),
+        ("[2001:db8:1:2::7]", "[::ffff:203.0.113.7]:40001", False, False),
         ("nonsense", "", True, True),
+        ("[", "203.0.113.7:1:2", True, True),
     ],
 )
 def test_addresses_and_networks(one: str, other: str, address: bool, network: bool) -> None:
@@ -113,4 +117,5 @@ def test_the_key_keeps_the_subject_to_itself() -> None:
     assert subject not in key
     assert key != rules.keys_of(b"t" * 32, one)(subject)
     assert key != rules.keys_of(b"s" * 32, msgspec.structs.replace(one, name="other"))(subject)
+    assert key != rules.keys_of(b"s" * 32, msgspec.structs.replace(one, quota=11))(subject)
     assert key != rules.keys_of(b"s" * 32, one)(b"\xcb\x00\x72")

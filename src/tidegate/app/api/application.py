@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from os import getpid
 from socket import gethostname
@@ -22,6 +22,7 @@ from tidegate.app.api.limiting import limited
 from tidegate.app.api.strictness import BODY_BYTES_MAX, strict_body
 from tidegate.app.compose import App, compose
 from tidegate.base.config import Config
+from tidegate.base.http import with_mapped
 from tidegate.base.load import LoadControl, publish
 from tidegate.base.log import begin_logging
 from tidegate.base.metrics import faults
@@ -53,11 +54,15 @@ def application() -> AsgiApp:
     """Return the ASGI application for the settings in the environment; the server calls this in each worker."""
     begin_logging()
     config = Config.from_env()
-    front = build(compose(config))
-    if not config.trusted_proxies:
+    return behind_proxies(build(compose(config)), config.trusted_proxies)
+
+
+def behind_proxies(front: AsgiApp, proxies: Sequence[str]) -> AsgiApp:
+    """Return the application with the client's address as these proxies (addresses and networks) name it, if any."""
+    if not proxies:
         return front
     # Who asks is then the last address in X-Forwarded-For that is no proxy of ours: what a client wrote is left of it.
-    proxied: AsgiApp = wrap_asgi_with_proxy_headers(front, list(config.trusted_proxies))
+    proxied: AsgiApp = wrap_asgi_with_proxy_headers(front, with_mapped(proxies))
     return proxied
 
 

@@ -18,10 +18,12 @@ BATCH_MAX = 500
 
 
 class _Pace(NamedTuple):
-    """A limit as it stands now, the microseconds from one act to the next, and where a subject's number is kept."""
+    """A limit as it stands now, and for the count: microseconds from one act to the next, microseconds that a subject's
+    number can lie ahead, where that number is kept."""
 
     limit: RateLimit
     interval: int
+    ahead_most: int
     key_of: Callable[[bytes], bytes]
 
 
@@ -91,24 +93,22 @@ class Limits:
             subject = rules.subject_of(pace.limit.scope, ask.asker)
             if subject is not None:
                 limits.append(pace.limit)
-                cells.append(Cell(pace.key_of(subject), pace.interval, pace.limit.burst))
+                cells.append(Cell(pace.key_of(subject), pace.interval, pace.limit.burst, pace.ahead_most))
         return _Counted(limits, cells)
 
     def _current(self) -> dict[LimitedAct, list[_Pace]]:
         """Return the limits of each act as they stand now; made anew when the campaign or the factor changes."""
         stated, factor = self._stated(), self._factor()
         if self._paces_of is None or self._paces_of[0] is not stated or self._paces_of[1] != factor:
-            now = [rules.lowered(limit, factor) for limit in stated]
             self._paces = {
-                act: [
-                    _Pace(limit, rules.interval_of(limit), rules.keys_of(self._secret, limit))
-                    for limit in now
-                    if limit.act is act
-                ]
-                for act in LimitedAct
+                act: [self._pace(limit, factor) for limit in stated if limit.act is act] for act in LimitedAct
             }
             self._paces_of = (stated, factor)
         return self._paces
+
+    def _pace(self, stated: RateLimit, factor: float) -> _Pace:
+        now = rules.lowered(stated, factor)
+        return _Pace(now, rules.interval_of(now), rules.ahead_most_of(stated, now), rules.keys_of(self._secret, stated))
 
     async def _flush(self, asks: Sequence[_Counted]) -> list[Decision]:
         found = await self._counter.count([ask.cells for ask in asks])

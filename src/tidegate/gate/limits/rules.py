@@ -42,23 +42,39 @@ def network_of(text: str, *, bytes_v4: int, bytes_v6: int) -> bytes | None:
     try:
         address = inet_pton(AF_INET, text)
     except (OSError, ValueError):
-        try:
-            address = inet_pton(AF_INET6, text.partition("%")[0])
-        except (OSError, ValueError):
-            return _UNKNOWN_ADDRESS
+        address = _unusual(text)
+    if not address:
+        return _UNKNOWN_ADDRESS
     address = address.removeprefix(_MAPPED)
     if address == _LOOPBACK_V6 or (len(address) == _V4_BYTES and address[0] == _LOOPBACK_V4):
         return None
     return address[: bytes_v4 if len(address) == _V4_BYTES else bytes_v6]
 
 
+def _unusual(text: str) -> bytes:
+    """Return the address in a text that is no plain IPv4 address, empty for none. Some proxies add a port to it."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    for family in (AF_INET6, AF_INET):
+        try:
+            return inet_pton(family, text.partition("%")[0])
+        except (OSError, ValueError):
+            continue
+    return b""
+
+
 def keys_of(secret: bytes, limit: RateLimit) -> Callable[[bytes], bytes]:
     """Return what tells where the number of a subject of this limit is kept.
 
+    `limit` is the limit as stated, not as lowered: lowering goes on with what was counted, and a campaign that states
+    other figures begins anew, so that two processes of which one knows them a moment earlier never share a number.
     The keyed digest keeps addresses and accounts out of Valkey. All keys carry one hash tag, so that a batch is one
     call in a cluster too.
     """
-    begun = blake2b(limit.name.encode() + b":", key=secret, digest_size=_SUBJECT_BYTES)
+    stated = f"{limit.name}:{limit.act}:{limit.scope}:{limit.quota}:{limit.window_seconds}:{limit.burst}:"
+    begun = blake2b(stated.encode(), key=secret, digest_size=_SUBJECT_BYTES)
 
     def key_of(subject: bytes) -> bytes:
         digest = begun.copy()
@@ -78,6 +94,15 @@ def lowered(limit: RateLimit, factor: float) -> RateLimit:
 def interval_of(limit: RateLimit) -> int:
     """Return the microseconds from one act to the next, rounded up."""
     return -(-limit.window_seconds * _MICROSECONDS // limit.quota)
+
+
+def ahead_most_of(stated: RateLimit, now: RateLimit) -> int:
+    """Return the microseconds that a subject's number can lie ahead: a full burst as stated or, where that is more (it
+    rounds), as lowered now.
+
+    By the stated one also while lowered: a process that lowers earlier than others must not forget what they counted.
+    """
+    return max(interval_of(limit) * limit.burst for limit in (stated, now))
 
 
 def while_down(limits: Iterable[RateLimit]) -> Decision:

@@ -1,12 +1,14 @@
 -- Counts a batch of asks, in order, by the generic cell rate algorithm: one number a key.
 --
 -- KEYS: each key once. ARGV: two lists of whole numbers, packed as MessagePack (a batch is thousands of them).
---   1. for each pace the microseconds from one act to the next, and how many may come at once;
+--   1. for each pace the microseconds from one act to the next, how many may come at once, and how many microseconds
+--      ahead its number can be;
 --   2. for each ask the number of its limits, then for each limit the place of its key and the place of its pace.
 -- Returns such a list: for each ask the place of the limit that refuses (0: admitted, and counted in all its limits;
 -- else the one that takes longest, and nothing is counted) and the microseconds until it would not.
--- The time is this server's. A number that lies further ahead than a full burst can set it is taken for that burst: the
--- clock was set back, or the limit was lowered.
+-- The time is this server's. A number that lies further ahead than acts can set it was left by a clock that has been set
+-- back since. It is cut to the most there can be, and kept so for a refused ask too: else nobody would come in again until
+-- the clock is where it was.
 
 local paces = cmsgpack.unpack(ARGV[1])
 local asks = cmsgpack.unpack(ARGV[2])
@@ -20,7 +22,7 @@ local answers = {}
 for first = 1, #KEYS, 2000 do
   local last = math.min(first + 1999, #KEYS)
   for offset, found in ipairs(redis.call('MGET', unpack(KEYS, first, last))) do
-    due[first + offset - 1] = found and tonumber(found) or now
+    due[first + offset - 1] = math.max(found and tonumber(found) or now, now)
   end
 end
 
@@ -29,9 +31,13 @@ while at <= #asks do
   local last = at + asks[at] * 2
   local refused, wait = 0, 0
   for cell = at + 1, last, 2 do
-    local number, pace = due[asks[cell]], asks[cell + 1] * 2
-    local interval, burst = paces[pace - 1], paces[pace]
-    local early = math.min(math.max(number - now, 0), interval * burst) - interval * (burst - 1)
+    local place, pace = asks[cell], asks[cell + 1] * 3
+    local interval, burst, ahead_most = paces[pace - 2], paces[pace - 1], paces[pace]
+    if due[place] - now > ahead_most then
+      due[place] = now + ahead_most
+      lives[place] = true
+    end
+    local early = due[place] - now - interval * (burst - 1)
     if early > wait then
       refused, wait = (cell - at + 1) / 2, early
     end
@@ -39,7 +45,7 @@ while at <= #asks do
   if refused == 0 then
     for cell = at + 1, last, 2 do
       local place = asks[cell]
-      due[place] = math.max(due[place], now) + paces[asks[cell + 1] * 2 - 1]
+      due[place] = due[place] + paces[asks[cell + 1] * 3 - 2]
       lives[place] = true
     end
   end

@@ -20,11 +20,15 @@ _PAUSE_SECONDS = 1.0
 
 
 class Cell(NamedTuple):
-    """One limit of one ask: where its number is kept, microseconds from one act to the next, how many at once."""
+    """One limit of one ask: where its number is kept, and the pace.
+
+    The pace: microseconds from one act to the next, how many at once, how many microseconds ahead the number can be.
+    """
 
     key: bytes
     interval: int
     burst: int
+    ahead_most: int
 
 
 class Counter:
@@ -59,11 +63,11 @@ class Counter:
 def _packed(asks: Sequence[Sequence[Cell]]) -> tuple[list[bytes], list[int], list[int]]:
     """Return each key once, each pace once, and of each ask its number of limits, and their keys and paces by place."""
     keys: dict[bytes, int] = {}
-    paces: dict[tuple[int, int], int] = {}
+    paces: dict[tuple[int, int, int], int] = {}
     places = []
     for ask in asks:
         places.append(len(ask))
-        for key, interval, burst in ask:
+        for key, interval, burst, ahead_most in ask:
             places.append(keys.setdefault(key, len(keys) + 1))
-            places.append(paces.setdefault((interval, burst), len(paces) + 1))
+            places.append(paces.setdefault((interval, burst, ahead_most), len(paces) + 1))
     return list(keys), [number for pace in paces for number in pace], places
