@@ -19,6 +19,7 @@ ACTS: Mapping[tuple[str, str], LimitedAct] = {
     ("POST", "/sign-in"): LimitedAct.SIGN_IN,
     ("POST", "/api/v1/staff/sessions"): LimitedAct.SIGN_IN,
     ("POST", "/console/sign-in"): LimitedAct.SIGN_IN,
+    ("POST", "/api/v1/challenges"): LimitedAct.TAKE_PLACE,  # making one costs as much as ten places
     ("POST", "/api/v1/places"): LimitedAct.TAKE_PLACE,
     ("POST", "/line"): LimitedAct.TAKE_PLACE,
     ("POST", "/api/v1/passes"): LimitedAct.TAKE_PASS,
