@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network, ip_network
+from socket import AF_INET, AF_INET6, inet_pton
 
 import msgspec
 
@@ -9,6 +10,11 @@ from tidegate.base.crypto import digest
 from tidegate.base.errors import Refusal
 
 PROBLEM = "application/problem+json"
+
+_UNKNOWN_ADDRESS = b"unknown"
+_MAPPED = bytes(10) + b"\xff\xff"
+_LOOPBACK_V4, _LOOPBACK_V6 = 127, bytes(15) + b"\x01"
+_V4_BYTES = 4
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,3 +82,32 @@ def matches(if_none_match: str | None, tag: str) -> bool:
         return False
     held = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
     return "*" in held or tag.removeprefix("W/") in held
+
+
+def network_of(text: str, *, bytes_v4: int, bytes_v6: int) -> bytes | None:
+    """Return the first bytes of an address; `unknown` for a text that is no address, None for this machine itself."""
+    # inet_pton: the same answer as the module ipaddress gives, in a twentieth of its time. Each order asks twice.
+    try:
+        address = inet_pton(AF_INET, text)
+    except (OSError, ValueError):
+        address = _unusual(text)
+    if not address:
+        return _UNKNOWN_ADDRESS
+    address = address.removeprefix(_MAPPED)
+    if address == _LOOPBACK_V6 or (len(address) == _V4_BYTES and address[0] == _LOOPBACK_V4):
+        return None
+    return address[: bytes_v4 if len(address) == _V4_BYTES else bytes_v6]
+
+
+def _unusual(text: str) -> bytes:
+    """Return the address in a text that is no plain IPv4 address, empty for none. Some proxies add a port to it."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    for family in (AF_INET6, AF_INET):
+        try:
+            return inet_pton(family, text.partition("%")[0])
+        except (OSError, ValueError):
+            continue
+    return b""

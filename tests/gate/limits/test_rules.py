@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidegate.base.http import network_of
 from tidegate.gate.limits import rules
 from tidegate.gate.limits.contracts import (
     Admitted,
@@ -106,7 +107,7 @@ def test_waits_are_whole_seconds_rounded_up(microseconds: int, seconds: int) -> 
 def test_addresses_are_read_as_the_standard_library_reads_them(address: IPv4Address | IPv6Address) -> None:
     read = address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
     expected = None if read.is_loopback else read.packed
-    assert rules.network_of(str(address), bytes_v4=4, bytes_v6=16) == expected
+    assert network_of(str(address), bytes_v4=4, bytes_v6=16) == expected
 
 
 def test_the_key_keeps_the_subject_to_itself() -> None:

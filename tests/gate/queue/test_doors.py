@@ -11,8 +11,9 @@ from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.gate.admission.contracts import PASS_HEADER
+from tidegate.gate.defence.contracts import StartDefence, UndoDefence
 from tidegate.gate.queue.contracts import PLACE_HEADER
-from tidegate.offer.campaign.contracts import Defence
+from tidegate.trust.identity.contracts import Role
 
 
 @pytest.fixture
@@ -71,11 +72,15 @@ async def test_from_the_place_to_the_order(client: AsyncClient, app: App, clock:
 async def test_an_attack_makes_a_place_cost_work(client: AsyncClient, app: App, clock: ManualClock) -> None:
     await opened_room(app, clock)
     [shopper] = await shoppers(app, 1)
-    active = app.defences.active
-    app.defences.active = lambda defence: defence is Defence.WORK_FOR_ALL  # type: ignore[method-assign]
+    async with app.db.transaction() as tx:
+        officer = await app.identity.add_staff(tx, "shen.bo", Role.RISK, "a long enough password")
+        await app.defences.start(tx, officer, "flood", StartDefence(reason="scrapers", minutes=5))
+    await app.refresh()
     refused = await take(client, shopper)
     assert (refused.status_code, refused.json()["reason"]) == (403, "missing")
-    app.defences.active = active  # type: ignore[method-assign]
+    async with app.db.transaction() as tx:
+        await app.defences.undo(tx, officer, "flood", UndoDefence(reason="it was the press"))
+    await app.refresh()
     assert (await take(client, shopper)).status_code == 201
 
 

@@ -22,11 +22,11 @@ _CACHED_BELOW = ("/goods/", "/api/v1/goods/", "/assets/", "/media/", "/problems/
 _MONEY_PATH = (
     "/api/v1/stock", "/api/v1/quotes", "/api/v1/passes", "/api/v1/orders", "/api/v1/payments", "/api/v1/codes",
     "/api/v1/sessions", "/api/v1/me", "/api/v1/addresses", "/checkout", "/orders", "/sign-in", "/sign-out",
-    "/language", "/api/v1/queue", "/queue", "/api/v1/places", "/api/v1/work",
+    "/language", "/line", "/api/v1/queue", "/api/v1/places", "/api/v1/challenges",
 )  # fmt: skip
 """From the waiting room to the paid order, what comes before the sign-in included."""
 
-_STAFF = ("/console", "/health", "/metrics", "/api/v1/staff", "/api/v1/monitor", "/api/v1/defences")
+_STAFF = ("/console", "/health", "/metrics", "/api/v1/staff", "/api/v1/monitor", "/api/v1/defences", "/api/v1/bots")
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem;color:#1f2328}"

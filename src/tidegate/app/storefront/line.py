@@ -6,7 +6,6 @@ reader's own page twice a minute, which is the sign of life, and when something 
 
 import msgspec
 from litestar import Response, get, post
-from litestar.datastructures import Cookie
 
 from tidegate.app.pages.answer import own_origin, see_other
 from tidegate.app.storefront.forms import read_form
@@ -18,10 +17,11 @@ from tidegate.gate.bots.api import Bots
 from tidegate.gate.bots.contracts import Answer
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
-from tidegate.gate.queue.contracts import AskPlace, Entered, PlaceFacts, PlaceView, Standing
-from tidegate.gate.queue.http import network_of
+from tidegate.gate.queue.contracts import Entered, PlaceFacts, PlaceView, Standing
+from tidegate.gate.queue.http import give_place
 from tidegate.offer.campaign.contracts import Defence
 from tidegate.trust.identity.api import Identity
+from tidegate.trust.identity.http import private_cookie
 
 PLACE_COOKIE = "tg_place"
 _PLACE_SECONDS = 7 * 86_400
@@ -97,19 +97,15 @@ async def take_place(
     """Take a place, or the one taken before; while an attack is on, for work or a wait."""
     if visit.session is None:
         return see_other("/sign-in?next=/line")
-    account, device = visit.session.account_id, visit.session.session_id
-    ask = AskPlace(account_id=account, device=device, network=network_of(client_of(request)))
     form = await read_form(request)
     answer_given = Answer(work=form.text("work", 4_000), wait_ticket=form.text("wait_ticket", 200))
     needed = defences.active(Defence.WORK_FOR_ALL)
     try:
-        if needed:
-            await bots.require_work(visit.session, answer_given)
-        place = await queue.take_place(ask)
+        place = await give_place(answer_given, queue, bots, defences, visit.session, client_of(request))
     except Refusal as refusal:
         return _page(visit, queue, Turn(trouble=spoken(refusal)), None, work_needed=needed, status=refusal.status)
     answer = see_other("/line")
-    answer.cookies.append(_cookie(place.token, _PLACE_SECONDS, secure=identity.secure_cookies))
+    answer.cookies.append(private_cookie(PLACE_COOKIE, place.token, _PLACE_SECONDS, secure=identity.secure_cookies))
     return answer
 
 
@@ -120,7 +116,7 @@ async def leave(line: Line, queue: Queue, identity: Identity) -> Response[bytes]
     if facts is not None:
         await queue.leave(facts)
     answer = see_other("/line")
-    answer.cookies.append(_cookie("", 0, secure=identity.secure_cookies))
+    answer.cookies.append(private_cookie(PLACE_COOKIE, "", 0, secure=identity.secure_cookies))
     return answer
 
 
@@ -137,12 +133,6 @@ def _page(
         room=queue.room(),
         signed_in=visit.session is not None,
         work_needed=work_needed,
-    )
-
-
-def _cookie(token: str, life_seconds: int, *, secure: bool) -> Cookie:
-    return Cookie(
-        key=PLACE_COOKIE, value=token, path="/", max_age=life_seconds, httponly=True, samesite="lax", secure=secure
     )
 
 

@@ -24,12 +24,11 @@ from tidegate.gate.queue.contracts import (
 from tidegate.gate.queue.draw import rank, rank_text
 from tidegate.gate.queue.forecast import ahead_of, chance_of_goods, wait_for
 from tidegate.gate.queue.rows import GateRow, LaneRow, LineRow
-from tidegate.gate.queue.steering import GateSettings, is_called, settings_of, smoothed
+from tidegate.gate.queue.steering import GateSettings, is_called, smoothed
 from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName, WaitingRoom, Words
 
 RATE_SECONDS = 60.0
 _BEAT_SECONDS = 30
-_ACTS_MAX = 1_000
 _encode = msgspec.json.Encoder().encode
 
 
@@ -75,7 +74,7 @@ async def read_board(tx: Tx, room: Room, now: datetime) -> Board | None:
         return None
     lanes = tuple(await store.lanes(tx, line.line_id))
     gate = await store_gate.gate(tx, line.line_id)
-    settings = settings_of((await store_gate.acts(tx, line.line_id, _ACTS_MAX))[::-1])
+    settings = await store_gate.settings(tx, line.line_id)
     calls = await store.calls_since(tx, line.line_id, now - timedelta(seconds=RATE_SECONDS))
     shut_out = await store_gate.shut_out(tx, line.line_id, now - timedelta(seconds=room.rules.pass_seconds))
     snapshot = _snapshot(room, line, lanes, gate, settings, calls, now)

@@ -25,14 +25,12 @@ from tidegate.gate.queue.steering import (
     Ranks,
     allowance,
     ramped,
-    settings_of,
     share_out,
     smoothed,
     state_at,
 )
 from tidegate.offer.campaign.contracts import GuardedGoods
 
-_ACTS_MAX = 1_000
 _LIST_MAX = 1 << 32
 # A line up to this long is called by its exact ranks, sorted once; in a longer one the average is off by little.
 EXACT_PLACES_MAX = 50_000
@@ -55,10 +53,11 @@ class Controller:
         async with self._db.transaction() as tx:
             line = await store.line(tx, room.campaign_id) or await self._opened(tx, room, now)
         line = await self._drawn(line, room, now)
+        seen = await present(self._cache, line.line_id, now)
         async with self._db.transaction() as tx:
             gate = await store_gate.lock_gate(tx, line.line_id, wait=False)
             if gate is not None:
-                await self._move(tx, room, line, gate, skus, now)
+                await self._move(tx, room, line, gate, skus, seen, now)
 
     async def _opened(self, tx: Tx, room: Room, now: datetime) -> LineRow:
         seed = secrets.token_bytes(SEED_BYTES)
@@ -95,7 +94,14 @@ class Controller:
         return found
 
     async def _move(
-        self, tx: Tx, room: Room, line: LineRow, gate: GateRow, skus: Sequence[str] | None, now: datetime
+        self,
+        tx: Tx,
+        room: Room,
+        line: LineRow,
+        gate: GateRow,
+        skus: Sequence[str] | None,
+        seen: int | None,
+        now: datetime,
     ) -> None:
         gate = await self._freed(tx, room, line, gate, now)
         supply = await self._outlook.supply(tx, room.campaign_id, skus)
@@ -106,9 +112,9 @@ class Controller:
             held=supply.held,
             stepped_at=max(now, gate.stepped_at or now),
             load_factor=self._outlook.admission_factor(),
-            present=await present(self._cache, line.line_id, now),
+            present=seen,
         )
-        settings = settings_of((await store_gate.acts(tx, line.line_id, _ACTS_MAX))[::-1])
+        settings = await store_gate.settings(tx, line.line_id)
         state = state_at(now, line, settings, opens_at=room.opens_at, closes_at=room.closes_at, stock=gate)
         gate = msgspec.structs.replace(gate, state=str(state))
         if state is QueueState.OPEN:

@@ -1,7 +1,5 @@
 """JSON doors of the queue: the line for everybody, a place for each, passes, and the gate for staff."""
 
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get, post
@@ -10,7 +8,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED, HTTP_304_NOT_MODIFIED
 
 from tidegate.base.db import Database
-from tidegate.base.http import matches
+from tidegate.base.http import matches, network_of
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import Pass, PassWindow
 from tidegate.gate.admission.errors import NoCampaign
@@ -90,7 +88,7 @@ async def give_place(
     if defences.active(Defence.WORK_FOR_ALL):
         await bots.require_work(session, answer)
     return await queue.take_place(
-        AskPlace(account_id=session.account_id, device=session.session_id, network=network_of(host))
+        AskPlace(account_id=session.account_id, device=session.session_id, network=_network(host))
     )
 
 
@@ -248,14 +246,10 @@ def window_of(campaign: Campaign) -> PassWindow:
     )
 
 
-@lru_cache(maxsize=10_000)
-def network_of(host: str) -> str | None:
-    """Return the network of an address as one place counts for it: /24 of IPv4, /48 of IPv6; None where unknown."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
+def _network(host: str) -> str | None:
+    """Return the network that places are counted by: /24 of IPv4, /48 of IPv6; None for this machine itself."""
+    network = network_of(host, bytes_v4=3, bytes_v6=6)
+    return network.hex() if network is not None else None
 
 
 routes = [

@@ -13,10 +13,7 @@ from tidegate.gate.queue.contracts import AskPlace, Place, PlaceFacts, PlaceKind
 from tidegate.gate.queue.errors import PlacesClosed, PlacesNotOpen
 from tidegate.gate.queue.rows import HeldPlace, LaneRow, LineRow
 from tidegate.gate.queue.rules import PlaceLedger
-from tidegate.gate.queue.steering import settings_of
 from tidegate.gate.queue.tokens import sign_place
-
-_ACTS_MAX = 1_000
 
 
 class Placing:
@@ -46,7 +43,7 @@ class Placing:
                 await store.seal(tx, line.line_id, now)
             lanes = await store.lanes(tx, line.line_id)
             ledger = await self._ledger(tx, room, line, lanes, batch, now)
-            closed = settings_of((await store_gate.acts(tx, line.line_id, _ACTS_MAX))[::-1]).closed
+            closed = (await store_gate.settings(tx, line.line_id)).closed
             taken = [_closed_to_new(ledger, ask) if closed else ledger.take(ask) for ask in batch]
             if ledger.new:
                 await store.write_places(tx, line.line_id, ledger.new, drawn=ledger.drawn, now=now)

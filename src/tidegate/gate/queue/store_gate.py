@@ -9,8 +9,10 @@ from psycopg.rows import class_row
 from tidegate.base.db import Tx
 from tidegate.gate.queue.contracts import GateAct, GateRecord, SteerGate
 from tidegate.gate.queue.rows import EntryRow, GateRow, Inside
+from tidegate.gate.queue.steering import GateSettings, settings_of
 
 _ENTRY = "serial, called_at, came_at, asked_at, returned, entered_at, expires_at, purchases, ended_at, ended_by"
+_ACTS_MAX = 1_000
 _GATE = (
     "inside, came, entered, returned, bought, ended, left_line, rate_credit, stepped_at, state, sellable, held,"
     " load_factor, present"
@@ -256,3 +258,8 @@ async def acts(tx: Tx, line_id: int, limit: int) -> list[GateRecord]:
         )
         for row in await rows.fetchall()
     ]
+
+
+async def settings(tx: Tx, line_id: int) -> GateSettings:
+    """Return what the acts of staff come to."""
+    return settings_of((await acts(tx, line_id, _ACTS_MAX))[::-1])

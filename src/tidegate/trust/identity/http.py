@@ -100,20 +100,21 @@ def client_address(request: AnyRequest) -> str:
 
 def session_cookie(identity: Identity, session: Session) -> Cookie:
     """Return the cookie that keeps a shopper signed in: unreadable to scripts, not sent along from other sites."""
-    return _cookie(SESSION_COOKIE, session.token, SESSION_SECONDS, secure=identity.secure_cookies)
+    return private_cookie(SESSION_COOKIE, session.token, SESSION_SECONDS, secure=identity.secure_cookies)
 
 
 def staff_cookie(identity: Identity, session: StaffSession) -> Cookie:
     """Return the cookie that keeps a member of staff signed in."""
-    return _cookie(STAFF_COOKIE, session.token, STAFF_SESSION_SECONDS, secure=identity.secure_cookies)
+    return private_cookie(STAFF_COOKIE, session.token, STAFF_SESSION_SECONDS, secure=identity.secure_cookies)
 
 
 def no_cookie(identity: Identity, name: str) -> Cookie:
     """Return the cookie that makes a browser forget one of ours."""
-    return _cookie(name, "", 0, secure=identity.secure_cookies)
+    return private_cookie(name, "", 0, secure=identity.secure_cookies)
 
 
-def _cookie(name: str, token: str, life_seconds: int, *, secure: bool) -> Cookie:
+def private_cookie(name: str, token: str, life_seconds: int, *, secure: bool) -> Cookie:
+    """Return a cookie that no script reads and that other sites do not send along."""
     return Cookie(key=name, value=token, path="/", max_age=life_seconds, httponly=True, samesite="lax", secure=secure)
 
 
