@@ -5,6 +5,7 @@ from hashlib import blake2b
 from time import time
 from typing import Any, Final
 
+from tidegate.app.api.small_page import HEADERS, Said, small_page
 from tidegate.base.batch import Overloaded
 from tidegate.base.http import PROBLEM, problem
 from tidegate.base.load import COHORTS, LoadControl
@@ -84,28 +85,21 @@ def _problem(seconds: int) -> Answer:
         "More is asked of the shop than it can carry at this moment. Nothing was done; please try again.",
         retry_after=seconds,
     )
-    return refusal.status, _headers(PROBLEM, seconds), problem(refusal)
+    headers = [(b"content-type", PROBLEM.encode()), (b"cache-control", b"no-store"), _retry(seconds)]
+    return refusal.status, headers, problem(refusal)
 
 
 def _page(seconds: int) -> Answer:
-    return 503, _headers("text/html; charset=utf-8", seconds), _PAGE.replace("SECONDS", str(seconds)).encode()
+    page = small_page(
+        Said("人多，请稍候", f"本页将在 {seconds} 秒后自动重试，您的订单和排队号都还在。"),
+        Said(
+            "Many are here at once",
+            f"This page tries again by itself in {seconds} seconds. Your orders and your place in line are kept.",
+        ),
+        again_seconds=seconds,
+    )
+    return Overloaded.status, [*HEADERS, _retry(seconds)], page
 
 
-def _headers(content_type: str, seconds: int) -> list[tuple[bytes, bytes]]:
-    return [
-        (b"content-type", content_type.encode()),
-        (b"cache-control", b"no-store"),
-        (b"retry-after", str(seconds).encode()),
-    ]
-
-
-_PAGE = """<!doctype html>
-<html lang="zh"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="SECONDS"><meta name="color-scheme" content="light dark">
-<title>请稍候 · One moment</title>
-<style>body{font:1.1rem/1.6 system-ui,sans-serif;margin:20vh auto 0;max-width:32rem;padding:0 1.5rem}
-h1{font-size:1.5rem}p{opacity:.8}</style></head>
-<body><h1>人多，请稍候</h1><p>本页将在 SECONDS 秒后自动重试，购物车和订单都还在。</p>
-<h1 lang="en">Many are here at once</h1><p lang="en">This page tries again by itself in SECONDS seconds. Your cart and
-orders are kept.</p></body></html>
-"""
+def _retry(seconds: int) -> tuple[bytes, bytes]:
+    return b"retry-after", str(seconds).encode()

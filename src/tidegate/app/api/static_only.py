@@ -1,10 +1,9 @@
 """The defence `static_only`: cached pages and the money path are served; all else waits until the attack is over."""
 
-from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 from typing import Any
 
+from tidegate.app.api.small_page import HEADERS, Said, small_page
 from tidegate.base.http import PROBLEM, problem, retry_after
 from tidegate.base.metrics import refusals
 from tidegate.gate.defence.errors import StaticOnly
@@ -28,19 +27,17 @@ _MONEY_PATH = (
 
 _STAFF = ("/console", "/health", "/metrics", "/api/v1/staff", "/api/v1/monitor", "/api/v1/defences", "/api/v1/bots")
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem;color:#1f2328}"
-    "h1{font-size:20px}a{color:inherit}"
+_PAGE = small_page(
+    Said(
+        "稍等片刻",
+        '访问量异常，我们暂时只保留活动页、商品页、排队和下单、付款。您的订单不受影响。<a href="/">回到活动页</a>',
+    ),
+    Said(
+        "One moment",
+        "Traffic is unusual. For now we serve the campaign, the goods, the line, ordering and paying only. Your orders "
+        'are not affected. <a href="/">To the campaign</a>',
+    ),
 )
-_PAGE = (
-    '<!doctype html><html lang="zh"><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width"><title>稍等片刻 / One moment</title>'
-    f"<style>{_STYLE}</style><h1>稍等片刻</h1><p>访问量异常，我们暂时只保留活动页、商品页和下单、付款。您的订单不受影响。"
-    '<a href="/">回到活动页</a></p><h1 lang="en">One moment</h1><p lang="en">Traffic is unusual. For now we serve '
-    'the campaign, the goods, ordering and paying only. Your orders are not affected. <a href="/">To the campaign</a>'
-    "</p></html>"
-).encode()
-_POLICY = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
 
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -70,20 +67,11 @@ async def answer_static_only(scope: Scope, send: Send) -> int:
         retry_after=RETRY_SECONDS,
     )
     refusals.labels(refusal.code).inc()
-    headers = [
-        (b"retry-after", (retry_after(refusal.fields) or "").encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
     if _wants_page(scope):
-        body = _PAGE
-        headers += [
-            (b"content-type", b"text/html; charset=utf-8"),
-            (b"content-security-policy", _POLICY.encode()),
-        ]
+        body, headers = _PAGE, [*HEADERS]
     else:
-        body = problem(refusal)
-        headers.append((b"content-type", PROBLEM.encode()))
+        body, headers = problem(refusal), [(b"content-type", PROBLEM.encode()), (b"cache-control", b"no-store")]
+    headers.append((b"retry-after", (retry_after(refusal.fields) or "").encode()))
     headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
