@@ -15,7 +15,8 @@ import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from tests.sale.payment.harness import SandboxProcess, free_port, sandbox
+from tests.ports import installation_port
+from tests.sale.payment.harness import SandboxProcess, sandbox
 from tidegate.app.sandbox_channel.signing import Verifier, sign
 
 
@@ -266,7 +267,7 @@ class Shop:
 @pytest.fixture
 async def shop() -> AsyncIterator[tuple[Shop, str]]:
     """A shop that refuses two callbacks and then takes them, and its address."""
-    app, port = Shop(refuse=2), free_port()
+    app, port = Shop(refuse=2), installation_port()
     server = Server(app, port=port, interface=Interfaces.ASGINL, log_enabled=False)
     serving = asyncio.get_running_loop().create_task(server.serve())
     yield app, f"http://127.0.0.1:{port}/told"

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from granian.server.embed import Server
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
 
+from tests.ports import installation_port
 from tidegate.base.cache import Cache
 from tidegate.base.clock import ManualClock
 from tidegate.base.config import ChannelSetting
@@ -46,20 +46,14 @@ BUYER = UUID("01900000-0000-7000-8000-000000000001")
 _COMMAND = "from tidegate.app.sandbox_channel.commands import command; command()"
 
 
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class SandboxProcess:
     """`tidegate sandbox-channel` as a process of its own."""
 
     def __init__(self, name: str, data: Path) -> None:
         self.name = name
         self.data = data
-        self.port, self.admin_port = free_port(), free_port()
+        self.port = installation_port()
+        self.admin_port = self.port + 1
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin = f"http://127.0.0.1:{self.admin_port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -238,7 +232,7 @@ async def world(
     db: Database, cache: Cache, *sandboxes: SandboxProcess, adapters: tuple[Channel, ...] = (), **settings: Any
 ) -> AsyncIterator[World]:
     """Give payment with these channels, its doors served on a real port."""
-    port = free_port()
+    port = installation_port()
     named = [ChannelSetting(name=each.name, url="", secret="") for each in adapters]
     channels = [each.setting for each in sandboxes] or named
     made = World(db, cache, port, channels, adapters=adapters, **settings)
@@ -277,4 +271,4 @@ def _refuse(_: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
     return Response(problem(refusal), status_code=refusal.status, media_type=PROBLEM)
 
 
-__all__ = ["BUYER", "IntentState", "SandboxProcess", "World", "free_port", "sandbox", "world"]
+__all__ = ["BUYER", "IntentState", "SandboxProcess", "World", "sandbox", "world"]
