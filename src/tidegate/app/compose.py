@@ -87,6 +87,7 @@ class App:
             await self.bots.refresh(tx)
         self.pricing.refresh()
         await self.payment.refresh()
+        await self.bots.follow()
         if self.bots.pending:
             async with self.db.transaction() as tx:
                 await self.bots.flush(tx)
@@ -121,7 +122,7 @@ def compose(
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
     outlook = Outlook(cache, stock, ordering)
-    queue = Queue(config, db, cache, clock, campaign, admission, outlook)
+    queue = Queue(config, db, cache, clock, campaign, admission, outlook, bots.cleared)
     checked: dict[str, Checked] = {
         "identity": identity,
         "campaign": campaign,
@@ -129,6 +130,7 @@ def compose(
         "pricing": pricing,
         "queue": queue,
         "defences": defences,
+        "bots": bots,
         "stock": stock,
         "payment": payment,
         "ordering": ordering,

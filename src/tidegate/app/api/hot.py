@@ -164,7 +164,15 @@ class Front:
         await self._app.limits.require(LimitedAct.TAKE_PLACE, asker_of(scope, session))
         answer = _decoded(_decode_work, await _body(self._bodies.within(receive)))
         host = scope["client"][0] if scope.get("client") else ""
-        place = await give_place(answer, self._app.queue, self._app.bots, self._app.defences, session, host)
+        place = await give_place(
+            answer=answer,
+            queue=self._app.queue,
+            bots=self._app.bots,
+            defences=self._app.defences,
+            session=session,
+            host=host,
+            agent=_header(scope["headers"], b"user-agent"),
+        )
         return 201, [_JSON, _NO_STORE], _encode(place)
 
 
