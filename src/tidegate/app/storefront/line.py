@@ -9,8 +9,7 @@ from litestar import Response, get, post
 
 from tidegate.app.pages.answer import own_origin, see_other
 from tidegate.app.storefront.forms import Form, read_form
-from tidegate.app.storefront.signing_in import client_of
-from tidegate.app.storefront.visit import Asking, Visit
+from tidegate.app.storefront.visit import Asking, Visit, client_of
 from tidegate.app.storefront.wording import Spoken, spoken
 from tidegate.base.errors import Refusal
 from tidegate.gate.bots.api import Bots
