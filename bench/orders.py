@@ -74,7 +74,15 @@ def definition(units: int) -> CampaignDefinition:
     ends = [*starts[1:], now + timedelta(days=2)]
     words = Words("基准", "Benchmark")
     goods = tuple(
-        GoodsEntry(sku=sku, name=words, description=words, category="other", brand="Bench", list_price=PRICE + 1_000)
+        GoodsEntry(
+            sku=sku,
+            name=words,
+            description=words,
+            category="other",
+            brand="Bench",
+            list_price=PRICE + 1_000,
+            picture="",
+        )
         for sku in SKUS
     )
     offers = tuple(

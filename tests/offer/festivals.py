@@ -33,6 +33,7 @@ def goods(sku: str, list_price: int = 10_000) -> GoodsEntry:
         category="kitchen",
         brand="Murmur",
         list_price=list_price,
+        picture="",
     )
 
 

@@ -115,10 +115,9 @@ def compose(
     bots = Bots(config, cache, clock, ids)
     limits = build_limits(config, cache, campaign, defences.limit_factor, bots.rate_factor)
     stock = Stock(clock)
-    board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
     defences.follow(PaymentOutcomes(payment))
-    lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll(), load)
+    lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, limits, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
     outlook = Outlook(cache, stock, ordering)
@@ -160,7 +159,7 @@ def compose(
         limits=limits,
         bots=bots,
         stock=stock,
-        board=board,
+        board=StockBoard(campaign, stock),
         payment=payment,
         ordering=ordering,
         monitor=monitor,

@@ -43,7 +43,7 @@ def festival(prices: dict[str, int], coupons: tuple[str, ...] = ()) -> CampaignD
         goals=(),
         owners=(),
         goods=tuple(
-            GoodsEntry(sku=sku, name=WORDS, description=WORDS, category="home", brand="b", list_price=10**6)
+            GoodsEntry(sku=sku, name=WORDS, description=WORDS, category="home", brand="b", list_price=10**6, picture="")
             for sku in prices
         ),
         offers=tuple(

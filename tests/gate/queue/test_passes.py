@@ -103,7 +103,9 @@ def festival(opens_at: datetime) -> CampaignDefinition:
         phases=phases,
         goals=(),
         owners=(),
-        goods=(GoodsEntry(sku="A-1", name=WORDS, description=WORDS, category="c", brand="b", list_price=1000),),
+        goods=(
+            GoodsEntry(sku="A-1", name=WORDS, description=WORDS, category="c", brand="b", list_price=1000, picture=""),
+        ),
         offers=(Offer(sku="A-1", kind=OfferKind.FLASH, price=900, quota=10, per_buyer=1, coupons=False),),
         coupons=(),
         limits=(),

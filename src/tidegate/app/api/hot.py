@@ -136,10 +136,10 @@ class Front:
             device=session.session_id,
         )
         self._app.queue.require_inside(session.account_id)
-        await self._app.limits.require(LimitedAct.PLACE_ORDER, asker_of(scope, session))
-        command = _decoded(_decode_order, await _body(self._bodies.within(receive)))
+        command = _decoded(_decode_order, await self._bodies.in_time(_body, receive))
+        key = _header(headers, b"idempotency-key")
         try:
-            placed = await self._app.ordering.place(session.account_id, _header(headers, b"idempotency-key"), command)
+            placed = await self._app.ordering.place(session.account_id, key, command, asker_of(scope, session))
         except (UnknownGoods, NotOnOffer):
             await self._note_decoy(command, scope, session)
             raise
@@ -174,7 +174,7 @@ class Front:
     async def _stand(self, scope: Scope, receive: Receive) -> Answer:
         session = self._app.identity.require_session(token_of(scope["headers"]))
         await self._app.limits.require(LimitedAct.TAKE_PLACE, asker_of(scope, session))
-        answer = _decoded(_decode_work, await _body(self._bodies.within(receive)))
+        answer = _decoded(_decode_work, await self._bodies.in_time(_body, receive))
         place = await give_place(
             answer=answer,
             queue=self._app.queue,

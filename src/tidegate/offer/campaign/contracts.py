@@ -20,6 +20,8 @@ LIMITS_MAX = 1_000
 DEFENCES_MAX = 50
 RATE_LIMITS_MAX = 100
 LANES_MAX = 8
+PROMOTIONS_MAX = 2_000
+PROMOTION_STEPS_MAX = 20
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
@@ -117,8 +119,12 @@ class Owner(Struct, frozen=True, kw_only=True):
     contact: str
 
 
-class GoodsEntry(Struct, frozen=True, kw_only=True):
-    """One product of the festival. ``picture`` tells the catalogue what its picture shows; it may be empty."""
+class GoodsEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One product of the festival. ``picture`` tells the catalogue what its picture shows; it may be empty.
+
+    ``shop`` is who sells it ("" = the house). Nobody may get a unit for less than ``floor``, and ``cost`` is what one
+    costs the shop: both are for staff only, and 0 means unknown.
+    """
 
     sku: str
     name: Words
@@ -126,7 +132,10 @@ class GoodsEntry(Struct, frozen=True, kw_only=True):
     category: str
     brand: str
     list_price: Amount
-    picture: str = ""
+    picture: str
+    shop: str = ""
+    floor: Amount = 0
+    cost: Amount = 0
 
 
 class OfferKind(StrEnum):
@@ -305,6 +314,177 @@ class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     slow_share: Annotated[int, Meta(ge=0, le=20)] = 5
 
 
+class Layer(StrEnum):
+    """In which order promotions apply: each layer reckons with what the one before it left to pay."""
+
+    SHOP = "shop"
+    """On goods or within one shop: N for M, nth piece, bundles, a shop's thresholds, percentages and coupons."""
+    PLATFORM = "platform"
+    """Across shops: thresholds and coupons of the whole festival."""
+    POINTS = "points"
+    SHIPPING = "shipping"
+
+
+class Selection(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which goods count and are reduced: those of any of these SKUs, categories, brands or shops, less `but`.
+
+    All four empty: every product of the festival.
+    """
+
+    skus: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    shops: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    """SKUs left out."""
+
+
+class Measure(StrEnum):
+    """By what a threshold is reached."""
+
+    AMOUNT = "amount"  # minor units still to pay for the goods that count
+    PIECES = "pieces"
+
+
+class Step(Struct, frozen=True):
+    """From ``reach`` on, ``off`` less: minor units of an amount, basis points of a percentage."""
+
+    reach: Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
+    off: Amount
+
+
+class AmountOff(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="amount_off"):
+    """满减. One step: once. Several: the highest that is reached.
+
+    ``every``: the only step again and again, up to ``cap`` in all (0 = no cap).
+    """
+
+    steps: tuple[Step, ...]
+    measure: Measure = Measure.AMOUNT
+    every: bool = False
+    cap: Amount = 0
+
+
+class PercentOff(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="percent_off"):
+    """满折: the highest step that is reached, in basis points of the goods that count; at most ``cap`` off (0 = none).
+
+    Rounded in the buyer's favour: a part of a minor unit is taken off as a whole one.
+    """
+
+    steps: tuple[Step, ...]
+    measure: Measure = Measure.PIECES
+    cap: Amount = 0
+
+
+class NForM(Struct, frozen=True, kw_only=True, tag="n_for_m"):
+    """Of every ``take`` pieces ``pay`` are paid: the cheapest of those are free. Pieces are grouped dearest first."""
+
+    take: Annotated[int, Meta(ge=2, le=100)]
+    pay: Annotated[int, Meta(ge=1, le=99)]
+
+
+class NthPiece(Struct, frozen=True, kw_only=True, tag="nth_piece"):
+    """Of every ``nth`` pieces, dearest first, the last is ``off`` basis points cheaper (第二件半价: 2 and 5000)."""
+
+    nth: Annotated[int, Meta(ge=2, le=100)]
+    off: Annotated[int, Meta(ge=1, le=10_000)]
+
+
+class Part(Struct, frozen=True):
+    """So many units of one SKU in a bundle."""
+
+    sku: str
+    quantity: Annotated[int, Meta(ge=1, le=100)]
+
+
+class Bundle(Struct, frozen=True, kw_only=True, tag="bundle"):
+    """These parts together cost ``price``, as many times as the cart holds them and it is less than they cost alone."""
+
+    parts: tuple[Part, ...]
+    price: Amount
+
+
+class MemberPrice(Struct, frozen=True, kw_only=True, tag="member_price"):
+    """These units cost this much each, for the promotion's audience; the lower of it and the offer's price stands."""
+
+    prices: tuple[tuple[str, Amount], ...]
+
+
+class Gift(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="gift"):
+    """From ``reach`` on, ``quantity`` units of ``sku`` come free while its stock lasts; ``every``: for each reach."""
+
+    sku: str
+    reach: Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
+    quantity: Annotated[int, Meta(ge=1, le=100)] = 1
+    measure: Measure = Measure.AMOUNT
+    every: bool = False
+
+
+class FreeShipping(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="free_shipping"):
+    """No fee from ``reach`` on."""
+
+    reach: Annotated[int, Meta(ge=0, le=AMOUNT_MAX)] = 0
+    measure: Measure = Measure.AMOUNT
+
+
+class PointsOff(Struct, frozen=True, kw_only=True, tag="points_off"):
+    """``points`` points pay one minor unit, for at most ``share`` basis points of what is to pay."""
+
+    points: Annotated[int, Meta(ge=1, le=1_000_000)]
+    share: Annotated[int, Meta(ge=1, le=10_000)]
+
+
+Benefit = AmountOff | PercentOff | NForM | NthPiece | Bundle | MemberPrice | Gift | FreeShipping | PointsOff
+
+
+class Bearer(Struct, frozen=True):
+    """Who pays for a part of what is taken off: ``shop`` (each its own part), ``platform``, ``channel:NAME`` ..."""
+
+    name: str
+    share: Annotated[int, Meta(ge=1, le=10_000)]  # basis points
+
+
+class PromotionLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How often, and for how much, a promotion may be used; 0 = no limit. Exact under any race."""
+
+    per_order: Quantity = 0  # times: groups of N for M, bundles, steps of `every`
+    per_account: Quantity = 0  # orders
+    per_period: Quantity = 0  # orders of one account in each `period_days` from the start on
+    period_days: Annotated[int, Meta(ge=0, le=366)] = 0
+    total: Quantity = 0  # orders
+    budget: Amount = 0  # minor units taken off in all
+
+
+class Promotion(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One rule that lowers what an order costs.
+
+    On one line at most one promotion of a ``group`` applies ("" = in no group); with ``stacks_with`` it shares a line
+    only with the promotions and groups named there. Within a layer the lower ``priority`` applies first, then the id.
+    ``coupon`` names the coupon that a shopper must show; "" = it applies by itself. ``condition`` is a CEL expression
+    over the facts in ``facts``. No times: the burst.
+    """
+
+    id: str
+    label: Words
+    benefit: Benefit
+    layer: Layer = Layer.SHOP
+    goods: Selection = Selection()
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    audience: tuple[Audience, ...] = ()
+    tiers: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    condition: str = ""
+    facts: tuple[str, ...] = ()
+    group: str = ""
+    priority: Annotated[int, Meta(ge=0, le=1_000_000)] = 100
+    stacks_with: tuple[str, ...] | None = None
+    coupon: str = ""
+    limits: PromotionLimits = PromotionLimits()
+    bearers: tuple[Bearer, ...] = ()
+    """() = the shop of each line bears its own part."""
+
+
 class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A whole festival as data: what the file says, with every time absolute and every price in minor units.
 
@@ -333,6 +513,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rate_limits: tuple[RateLimit, ...] | None = None
     """None: the file says nothing, and the default rate limits stand."""
     waiting_room: WaitingRoom | None = None
+    promotions: tuple[Promotion, ...] = ()
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""

@@ -76,6 +76,7 @@ def _goods(variant: Variant) -> GoodsEntry:
         category="order-log",
         brand="",
         list_price=variant.price,
+        picture="",
     )
 
 
