@@ -199,6 +199,7 @@ def _page_key(session_id: UUID) -> str:
 def _slow(pipeline: Pipeline, slowed: Slowed) -> None:
     member = slowed.account_id.bytes + bytes([round(slowed.factor * 100)])
     pipeline.zadd(_SLOWED, {member: slowed.until.timestamp()})
+    pipeline.expire(_SLOWED, SLOWED_MEMORY)
 
 
 def _slowed(member: bytes, until: float, now: datetime) -> Slowed:
