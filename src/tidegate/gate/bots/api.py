@@ -129,7 +129,7 @@ class Bots:
     ) -> Signals:
         """Return what speaks of a visit: its page, or the page of before, and what is remembered."""
         before = seen.page or Signals()
-        field, link, goods = (honeypot.encode() in seen.honeypots for honeypot in HONEYPOTS)
+        field, link, goods = (honeypot in seen.honeypots for honeypot in HONEYPOTS)
         return Signals(
             honeypot_field=field or before.honeypot_field or bool(page is not None and page.website),
             honeypot_link=link or before.honeypot_link,

@@ -4,8 +4,10 @@ All of it may be lost. Each call states what it answers while Valkey is down. Ne
 as keyed digests or random ids, for a day at most.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,7 +15,7 @@ import msgspec
 from valkey.asyncio.client import Pipeline
 
 from tidegate.base.cache import Cache, CacheDown
-from tidegate.gate.bots.contracts import Evidence, Signals
+from tidegate.gate.bots.contracts import HONEYPOTS, Evidence, Signals
 from tidegate.gate.bots.work import Proof
 
 MARK_MEMORY = timedelta(hours=24)
@@ -24,6 +26,7 @@ SLOWED_MAX = 100_000
 
 LOAD_WINDOW_SECONDS = 10
 _SLOWED = "bots:slowed"
+_NONE: frozenset[Evidence] = frozenset()
 
 _encode = msgspec.json.Encoder().encode
 _decode_page = msgspec.json.Decoder(Signals).decode
@@ -41,7 +44,7 @@ class Subject(NamedTuple):
 class Seen(NamedTuple):
     """What is remembered when a visit begins; nothing while Valkey is down. `page` is the session's last page."""
 
-    honeypots: frozenset[bytes] = frozenset()
+    honeypots: frozenset[Evidence] = frozenset()
     network_marks: int = 0
     device_accounts: int = 0
     challenges_per_second: float = 0.0
@@ -84,7 +87,7 @@ class Marks:
         try:
             async with self._cache.client.pipeline(transaction=False) as pipeline:
                 for subject in subjects:
-                    pipeline.sadd(_mark_key(subject), honeypot.value)
+                    pipeline.setbit(_mark_key(subject), HONEYPOTS.index(honeypot), 1)
                     pipeline.expire(_mark_key(subject), MARK_MEMORY)
                 if network:
                     pipeline.incr(_network_key(network))
@@ -101,8 +104,8 @@ class Marks:
             async with self._cache.client.pipeline(transaction=False) as pipeline:
                 pipeline.incr(load_key)
                 pipeline.expire(load_key, 2 * LOAD_WINDOW_SECONDS)
-                pipeline.sunion([_mark_key(each) for each in marked_as(subject.account_id, subject.device)])
-                pipeline.get(_network_key(subject.network))
+                marks = [_mark_key(each) for each in marked_as(subject.account_id, subject.device)]
+                pipeline.mget(_network_key(subject.network), *marks)
                 if subject.device:
                     pipeline.pfadd(device_key, subject.account_id.bytes)
                     pipeline.expire(device_key, 86_400)
@@ -111,25 +114,29 @@ class Marks:
         except CacheDown:
             return Seen()
         return Seen(
-            honeypots=frozenset(answers[2]),
-            network_marks=int(answers[3] or 0),
-            device_accounts=answers[6] if subject.device else 0,
+            honeypots=_honeypots(answers[2][1:]),
+            network_marks=int(answers[2][0] or 0),
+            device_accounts=answers[5] if subject.device else 0,
             challenges_per_second=answers[0] / LOAD_WINDOW_SECONDS,
         )
 
     async def look(self, subjects: Sequence[Subject]) -> list[Seen]:
-        """Return what is remembered of these, in one call. While Valkey is down: nothing."""
+        """Return what is remembered of these, by one command. While Valkey is down: nothing."""
+        keys = [
+            key
+            for each in subjects
+            for key in (
+                _mark_key(_account(each.account_id)),
+                _network_key(each.network),
+                _page_key(each.session_id),
+            )
+        ]
         try:
-            async with self._cache.client.pipeline(transaction=False) as pipeline:
-                for subject in subjects:
-                    pipeline.smembers(_mark_key(_account(subject.account_id)))
-                    pipeline.get(_network_key(subject.network))
-                    pipeline.get(_page_key(subject.session_id))
-                found = await pipeline.execute()
+            found = await self._cache.client.mget(keys)
         except CacheDown:
             return [Seen()] * len(subjects)
         return [
-            Seen(frozenset(marks), int(network or 0), page=_decode_page(page) if page else None)
+            Seen(_honeypots([marks]), int(network or 0), page=_decode_page(page) if page else None)
             for marks, network, page in zip(found[::3], found[1::3], found[2::3], strict=True)
         ]
 
@@ -184,16 +191,23 @@ def _account(account_id: UUID) -> str:
     return f"a:{account_id.hex}"
 
 
+def _honeypots(marks: Iterable[bytes | None]) -> frozenset[Evidence]:
+    """Return the honeypots whose bits are set, the first one in the highest bit as SETBIT counts."""
+    touched = reduce(or_, (mark[0] for mark in marks if mark), 0)
+    return frozenset(each for place, each in enumerate(HONEYPOTS) if touched & 0x80 >> place) if touched else _NONE
+
+
+# One hash tag for all that is read together, so that it is one command in a cluster too.
 def _mark_key(subject: str) -> str:
-    return f"bots:mark:{subject}"
+    return f"{{bots}}:mark:{subject}"
 
 
 def _network_key(network: str) -> str:
-    return f"bots:network:{network}"
+    return f"{{bots}}:network:{network}"
 
 
 def _page_key(session_id: UUID) -> str:
-    return f"bots:page:{session_id.hex}"
+    return f"{{bots}}:page:{session_id.hex}"
 
 
 def _slow(pipeline: Pipeline, slowed: Slowed) -> None:
