@@ -1,8 +1,10 @@
 """The doors of bots in the whole application: shoppers get challenges, the security officer sees and undoes."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.gate.bots.test_work import fault_of, solved
 from tidegate.app.api.application import framework
@@ -67,3 +69,81 @@ async def test_the_officer_sees_counts_and_reasons_and_undoes(app: App, clock: M
     async with client(app, shopper.session.token) as person:
         again = await person.post("/api/v1/challenges", json={"website": "x", "shown_ms": 10})
         assert again.json()["lane"] == "normal"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"page": "x" * 201}, 422),
+        ({"page": 7}, 422),
+        ({"fingerprint": "x" * 129}, 422),
+        ({"website": "x" * 201}, 422),
+        ({"shown_ms": 86_400_001}, 422),
+        ({"shown_ms": "soon"}, 422),
+        ({"automation": "yes"}, 422),
+        ({"lane": "normal"}, 422),
+        ({"website": "x" * 4_000}, 413),
+        ([], 422),
+    ],
+)
+async def test_a_challenge_is_given_for_nothing_that_no_page_says(app: App, body: object, status: int) -> None:
+    async with app.db.transaction() as tx:
+        [shopper] = await app.identity.open_rehearsal_accounts(tx, 1)
+    async with client(app, shopper.session.token) as program:
+        assert (await program.post("/api/v1/challenges", json=body)).status_code == status
+        assert not app.bots.pending  # nothing was weighed
+        given = await program.post("/api/v1/challenges", json={"page": "no stamp of ours", "shown_ms": 4_000})
+        assert given.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/bots?minutes=0",
+        "/api/v1/bots?minutes=43201",
+        "/api/v1/bots?minutes=many",
+        "/api/v1/bots/decisions?kind=%27%3B--",
+        "/api/v1/bots/decisions?kind=" + "a" * 41,
+    ],
+)
+async def test_the_officer_s_doors_refuse_what_makes_no_sense(app: App, path: str) -> None:
+    async with client(app, await _officer(app)) as desk:
+        assert (await desk.get(path)).status_code in {400, 422}
+        assert (await desk.get("/api/v1/bots/decisions/not-an-id")).status_code == 404
+        assert (await desk.get(f"/api/v1/bots/decisions/{uuid4()}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reason": ""},
+        {"reason": "x" * 501},
+        {"ends_at": "2026-11-12T00:00:00"},
+        {"ends_at": "soon"},
+        {"ends_at": "1999-01-01T00:00:00Z"},
+        {"ends_at": "2999-01-01T00:00:00Z"},
+        {"forever": True},
+    ],
+)
+async def test_an_undo_that_makes_no_sense_undoes_nothing(
+    app: App, clock: ManualClock, changes: dict[str, object]
+) -> None:
+    token = await _officer(app)
+    async with app.db.transaction() as tx:
+        [shopper] = await app.identity.open_rehearsal_accounts(tx, 1)
+    async with client(app, shopper.session.token) as program:
+        await program.post("/api/v1/challenges", json={"website": "x", "shown_ms": 9_000})
+    await app.refresh()
+    good = {"reason": "a person", "ends_at": (clock.now() + timedelta(hours=1)).isoformat()}
+    async with client(app, token) as desk:
+        [decision] = (await desk.get("/api/v1/bots/decisions")).json()
+        path = f"/api/v1/bots/decisions/{decision['decision_id']}"
+        assert (await desk.post(f"{path}/undo", json={**good, **changes})).status_code in {400, 422}
+        assert (await desk.get(path)).json()["undo"] is None
+        assert (await desk.post(f"{path}/undo", json=good)).status_code == 201
+
+
+async def _officer(app: App) -> str:
+    async with app.db.transaction() as tx:
+        await app.identity.add_staff(tx, "officer", Role.RISK, "a long password of the tests")
+    return (await app.identity.staff_sign_in("officer", "a long password of the tests", "192.0.2.1")).token

@@ -11,6 +11,7 @@ from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.gate.admission.contracts import PASS_HEADER
+from tidegate.gate.bots.contracts import Evidence
 from tidegate.gate.defence.contracts import StartDefence, UndoDefence
 from tidegate.gate.queue.contracts import PLACE_HEADER
 from tidegate.trust.identity.contracts import Role
@@ -124,3 +125,31 @@ async def test_the_shortcut_is_limited_as_the_documented_door_is(
     assert refused
     assert int(refused[0].headers["retry-after"]) > 0
     assert {answer.json()["token"] for answer in answers if answer.status_code == 201} == {answers[0].json()["token"]}
+
+
+async def test_a_suspect_s_place_is_given_in_the_slow_lane_at_every_door(
+    client: AsyncClient, app: App, clock: ManualClock
+) -> None:
+    await opened_room(app, clock)
+    hot, page, honest = await shoppers(app, 3)
+    for suspect in (hot, page):
+        session = app.identity.require_session(suspect.session.token)
+        await app.bots.touched(Evidence.HONEYPOT_GOODS, "198.51.100.1", session)
+    lanes = [(await take(client, each)).json()["lane"] for each in (hot, honest)]
+    assert lanes == ["slow", "everyone"]
+    browser = {"Cookie": f"tg_session={page.session.token}", "Sec-Fetch-Site": "same-origin"}
+    given = await client.post("/line", data={"page": "x" * 5_000, "automation": "maybe"}, headers=browser)
+    assert (given.status_code, given.headers["location"]) == (303, "/line")
+    place = app.queue.check_place(given.cookies["tg_place"], page.session.account_id, page.session.session_id)
+    assert app.queue.view(place).lane == "slow"
+    seen = (await client.get("/api/v1/queue")).json()["lanes"]
+    assert [(lane["name"], lane["share"]) for lane in seen] == [("everyone", 100), ("slow", 5)]
+
+
+@pytest.mark.parametrize("body", ["[]", '{"slow": false}', '{"work": 7}', '{"lane": "everyone"}', "{", ""])
+async def test_nobody_chooses_a_lane(client: AsyncClient, app: App, clock: ManualClock, body: str) -> None:
+    await opened_room(app, clock)
+    [shopper] = await shoppers(app, 1)
+    refused = await client.post("/api/v1/places", content=body, headers=headers(shopper))
+    assert refused.status_code in {400, 422}
+    assert not app.bots.pending
