@@ -1,6 +1,7 @@
 """What staff watch: the brake that is named agrees with what is called, and spans add up."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,9 +79,9 @@ MOVES = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
 def test_who_was_inside_is_counted_back_from_now(moves: list[tuple[int, int, int]]) -> None:
     newest = int(NOW.timestamp()) // SPAN_SECONDS * SPAN_SECONDS
     inside, moved, expected = 0, [], {}
-    for place, (entered, bought, gone) in enumerate(moves):
-        bought = min(bought, inside + entered)
-        gone = min(gone, inside + entered - bought)
+    for place, (entered, buyers, others) in enumerate(moves):
+        bought = min(buyers, inside + entered)
+        gone = min(others, inside + entered - bought)
         inside += entered - bought - gone
         at = newest - SPAN_SECONDS * (len(moves) - 1 - place)
         expected[at] = inside
@@ -88,9 +89,7 @@ def test_who_was_inside_is_counted_back_from_now(moves: list[tuple[int, int, int
     spans = whole(moved, inside=inside, now=NOW)
     assert len(spans) == SPANS
     assert {each.at: each.inside for each in spans if each.at in expected} == expected
-    assert [later.at - earlier.at for earlier, later in zip(spans, spans[1:], strict=False)] == [SPAN_SECONDS] * (
-        SPANS - 1
-    )
+    assert {later.at - earlier.at for earlier, later in pairwise(spans)} == {SPAN_SECONDS}
 
 
 async def watched(app: App) -> GateWatch:

@@ -59,7 +59,7 @@ def _acts(messages: Messages) -> dict[str, tuple[str, ...]]:
         GateAct.HOLD.value: (
             _("Hold"),
             _("Nobody is called and nobody is let in. Who is inside stays and goes on buying; every place is kept."),
-            _("Held"),
+            _("Gate held"),
         ),
         GateAct.SLOW.value: (
             _("Slow down"),
