@@ -37,7 +37,7 @@ def test_the_manager_holds_the_gate_and_sees_it_held(browser: Browser, drop: Fes
     context, page = signed_in(browser, drop, drop.staff, drop.password, "/console/gate")
     expect(page.get_by_role("heading", level=1)).to_have_text("Gate")
     state = page.locator('[data-gate="state"]')
-    expect(state).to_have_text("Calling", timeout=120_000)
+    expect(state).to_have_text("Calling", timeout=180_000)
     page.get_by_role("button", name="Hold").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Gate")  # the browser asks for the reason first
     page.get_by_label("Why?").fill("payments are slow")
@@ -46,7 +46,7 @@ def test_the_manager_holds_the_gate_and_sees_it_held(browser: Browser, drop: Fes
     page.get_by_role("button", name="Yes, do it").click()
     expect(state).to_have_text("Held by staff", timeout=15_000)
     expect(page.locator('[data-gate="why"]')).to_contain_text("Staff hold the gate")
-    expect(page.get_by_role("row").filter(has_text="payments are slow")).to_contain_text("Held")
+    expect(page.get_by_role("row").filter(has_text="payments are slow")).to_contain_text("Gate held")
     assert httpx.get(f"{drop.url}/api/v1/queue").json()["state"] == "held"
     page.get_by_label("Why?").fill("payments are well again")
     page.get_by_role("button", name="Open again").click()
