@@ -95,8 +95,8 @@ async def test_an_account_is_cleared_on_every_device_without_any_decision(app: A
     assert (await client.post("/console/bots/accounts", data=form)).headers["location"] == "/console/bots#undos"
     await app.refresh()
     for device in ("one", "two"):
-        page = PageSignals(fingerprint=device, website="x")
-        assert (await app.bots.challenge(session, page, "")).lane is Lane.NORMAL
+        visit = PageSignals(fingerprint=device, website="x")
+        assert (await app.bots.challenge(session, visit, "")).lane is Lane.NORMAL
     stranger = await suspect(app)
     assert (await app.bots.challenge(stranger, PageSignals(fingerprint="one", website="x"), "")).lane is Lane.SLOW
     page = (await client.get("/console/bots")).text
