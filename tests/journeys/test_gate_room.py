@@ -78,9 +78,11 @@ def test_the_officer_undoes_a_decision(browser: Browser, drop: Festival) -> None
     page.goto("/console/bots")
     expect(page.get_by_role("table", name="Undone by staff")).to_contain_text("a library's screen reader")
     context.close()
-    for _ in range(100):
-        lane = shop.request.post("/api/v1/challenges", data=visit).json()["lane"]
+    lane = ""
+    for _ in range(30):  # each process follows within a second or two; asking faster runs into the limits
+        lane = shop.request.post("/api/v1/challenges", data=visit).json().get("lane", "")
         if lane == "normal":
             break
+        phone.wait_for_timeout(1_000)
     assert lane == "normal"
     shop.close()
