@@ -18,6 +18,7 @@ from tests.journeys.chromium import ARGUMENTS, chromium
 from tests.ports import installation_port
 
 _READY_SECONDS = 120
+_DROP = Path(__file__).parents[2] / "examples" / "drop" / "festival.toml"
 
 
 class Festival(msgspec.Struct, frozen=True):
@@ -26,6 +27,11 @@ class Festival(msgspec.Struct, frozen=True):
     url: str
     staff: str
     password: str
+    data_dir: str
+
+    def environment(self) -> dict[str, str]:
+        """Return what a command needs to find this festival."""
+        return {**_inherited(), "TIDEGATE_DATA_DIR": self.data_dir, "COLUMNS": "200"}
 
 
 @pytest.fixture(scope="session")
@@ -35,16 +41,42 @@ def festival() -> Iterator[Festival]:
         Path(folder).chmod(0o755)
         said = Path(folder) / "said.txt"
         settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port()), "COLUMNS": "200"}
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
         with said.open("wb") as output:
             running = subprocess.Popen(
-                [sys.executable, "-m", "tidegate", "up"], env={**inherited, **settings}, stdout=output, stderr=output
+                [sys.executable, "-m", "tidegate", "up"], env={**_inherited(), **settings}, stdout=output, stderr=output
             )
         try:
             yield until_ready(running, said)
         finally:
             running.send_signal(signal.SIGINT)
             running.wait(60)
+
+
+@pytest.fixture(scope="module")
+def drop() -> Iterator[Festival]:
+    """The drop of the examples, which opens a quarter of a minute after it is published."""
+    with tempfile.TemporaryDirectory(prefix="tidegate-drop-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        said, file = Path(folder) / "said.txt", Path(folder) / "drop.toml"
+        text = _DROP.read_text().replace('start = "now+3m"', 'start = "now+45s"')
+        file.write_text(text)
+        settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port()), "COLUMNS": "200"}
+        with said.open("wb") as output:
+            running = subprocess.Popen(
+                [sys.executable, "-m", "tidegate", "up", "--campaign", str(file)],
+                env={**_inherited(), **settings},
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            yield until_ready(running, said)
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(60)
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
 
 
 def until_ready(running: subprocess.Popen[bytes], said: Path) -> Festival:
@@ -55,7 +87,7 @@ def until_ready(running: subprocess.Popen[bytes], said: Path) -> Festival:
         shop = re.search(r"Shop\s+(http://\S+)", text)
         login = re.search(r"sign in as (\S+) or \S+ with (\S+)", text)
         if shop and login and "Ctrl-C" in text:
-            return Festival(url=shop[1], staff=login[1], password=login[2])
+            return Festival(url=shop[1], staff=login[1], password=login[2], data_dir=str(said.parent))
         time.sleep(0.2)
     raise AssertionError(f"`tidegate up` did not get ready: {said.read_text()}")
 

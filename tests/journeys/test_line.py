@@ -1,48 +1,15 @@
 """A shopper goes through the waiting room: place, draw, turn, order. The festival is the drop of the examples."""
 
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import Festival, until_ready
+from tests.journeys.conftest import Festival
 from tests.journeys.shopping import fill_address, pay, sign_in
-from tests.ports import installation_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("line")]
-
-_DROP = Path(__file__).parents[2] / "examples" / "drop" / "festival.toml"
-
-
-@pytest.fixture(scope="module")
-def drop() -> Iterator[Festival]:
-    """The drop of the examples, which opens a quarter of a minute after it is published."""
-    with tempfile.TemporaryDirectory(prefix="tidegate-drop-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        said, file = Path(folder) / "said.txt", Path(folder) / "drop.toml"
-        text = _DROP.read_text().replace('start = "now+3m"', 'start = "now+45s"')
-        file.write_text(text)
-        settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port()), "COLUMNS": "200"}
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
-        with said.open("wb") as output:
-            running = subprocess.Popen(
-                [sys.executable, "-m", "tidegate", "up", "--campaign", str(file)],
-                env={**inherited, **settings},
-                stdout=output,
-                stderr=output,
-            )
-        try:
-            yield until_ready(running, said)
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(60)
 
 
 @pytest.fixture

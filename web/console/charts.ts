@@ -28,6 +28,9 @@ export interface Looks {
   dots?: boolean;
 }
 
+/** What one name in a legend takes, about: where they do not fit beside each other, the chart leaves two rows for them. */
+const legend_px = 115;
+
 const shown: EChartsType[] = [];
 
 function token(name: string): string {
@@ -89,9 +92,10 @@ export function draw(on: EChartsType, lines: Line[], looks: Looks, from_ms: numb
   const ink = token("--ink-faint");
   const text = { color: ink, fontSize: text_px(), fontFamily: token("--font-figures") };
   const clock = looks.by_minute ? minute : second;
+  const legend_rows = lines.length < 2 ? 0 : on.getWidth() < legend_px * lines.length ? 2 : 1;
   const option: Option = {
     animation: false,
-    grid: { left: 8, right: 16, top: lines.length > 1 ? 30 : 14, bottom: 4, containLabel: true },
+    grid: { left: 8, right: 16, top: legend_rows ? 10 + 20 * legend_rows : 14, bottom: 4, containLabel: true },
     ...(lines.length > 1 ? { legend: { show: true, top: 0, left: 4, itemWidth: 18, itemHeight: 2, itemGap: 16, icon: "rect", textStyle: { ...text, color: token("--ink-soft") }, data: lines.map((line) => line.name) } } : {}),
     tooltip: {
       trigger: "axis",

@@ -26,6 +26,7 @@ async function tell(form: HTMLFormElement): Promise<void> {
 }
 
 async function earn(form: HTMLFormElement): Promise<void> {
+  hold(form, true);
   try {
     const challenge = await ask(form);
     const controller = new AbortController();
@@ -90,6 +91,7 @@ function wait(form: HTMLFormElement, challenge: Challenge): void {
   field(form, "work").value = "";
   field(form, "wait_ticket").value = challenge.wait_ticket;
   delete form.dataset["ready"];
+  hold(form, true);
   say(form, "waiting");
   setTimeout(() => ready(form), Math.max(0, Date.parse(challenge.wait_until) - Date.now()) + 1000);
 }
@@ -97,6 +99,13 @@ function wait(form: HTMLFormElement, challenge: Challenge): void {
 function ready(form: HTMLFormElement): void {
   say(form, "ready");
   form.dataset["ready"] = "yes";
+  hold(form, false);
+}
+
+/** Keeps the form from being sent before its answer is there: it would only be refused. */
+function hold(form: HTMLFormElement, held: boolean): void {
+  const button = form.querySelector<HTMLButtonElement>("button:not([type=button])");
+  if (button) button.disabled = held;
 }
 
 function say(form: HTMLFormElement, word: string): void {

@@ -56,7 +56,16 @@ async def place(app: App, buyer: Buyer) -> UUID:
     return placed.order_id
 
 
-PAGES = ("/console", "/console/orders", "/console/payments", "/console/campaign", "/console/invariants")
+PAGES = (
+    "/console",
+    "/console/orders",
+    "/console/payments",
+    "/console/campaign",
+    "/console/gate",
+    "/console/bots",
+    "/console/defences",
+    "/console/invariants",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

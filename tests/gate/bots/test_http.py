@@ -1,7 +1,7 @@
 """The doors of bots in the whole application: shoppers get challenges, the security officer sees and undoes."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -147,3 +147,23 @@ async def _officer(app: App) -> str:
     async with app.db.transaction() as tx:
         await app.identity.add_staff(tx, "officer", Role.RISK, "a long password of the tests")
     return (await app.identity.staff_sign_in("officer", "a long password of the tests", "192.0.2.1")).token
+
+
+async def test_an_account_is_cleared_by_its_id(app: App, clock: ManualClock) -> None:
+    async with app.db.transaction() as tx:
+        [shopper] = await app.identity.open_rehearsal_accounts(tx, 1)
+        await app.identity.add_staff(tx, "officer", Role.RISK, "a long password of the tests")
+    token = (await app.identity.staff_sign_in("officer", "a long password of the tests", "192.0.2.1")).token
+    said = {"reason": "a person wrote in", "ends_at": (clock.now() + timedelta(hours=1)).isoformat()}
+    path = f"/api/v1/bots/accounts/{shopper.session.account_id}/undo"
+    async with client(app, shopper.session.token) as stranger:
+        assert (await stranger.post(path, json=said)).status_code == 401
+    async with client(app, token) as desk:
+        nobody = await desk.post(f"/api/v1/bots/accounts/{UUID(int=7)}/undo", json=said)
+        assert (nobody.status_code, nobody.json()["type"]) == (404, "/problems/account-unknown")
+        late = {**said, "ends_at": (clock.now() + timedelta(days=31)).isoformat()}
+        assert (await desk.post(path, json=late)).status_code == 400
+        assert (await desk.get("/api/v1/bots/undos")).json() == []
+        undone = (await desk.post(path, json=said)).json()
+        assert (undone["account_id"], undone["device"]) == (str(shopper.session.account_id), "")
+        assert (await desk.get("/api/v1/bots/undos")).json() == [undone]

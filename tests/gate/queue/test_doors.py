@@ -88,7 +88,7 @@ async def test_an_attack_makes_a_place_cost_work(client: AsyncClient, app: App, 
 async def test_the_gate_is_for_staff(client: AsyncClient, app: App, clock: ManualClock) -> None:
     await opened_room(app, clock)
     [shopper] = await shoppers(app, 1)
-    for path in ("/api/v1/queue/figures", "/api/v1/queue/acts"):
+    for path in ("/api/v1/queue/figures", "/api/v1/queue/watch", "/api/v1/queue/acts"):
         assert (await client.get(path, headers=headers(shopper))).status_code == 401
 
 

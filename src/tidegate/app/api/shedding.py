@@ -30,7 +30,7 @@ class Kind(IntEnum):
 
 
 _NEVER_REFUSED = ("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/defences",
-                  "/api/v1/bots", "/api/v1/queue/acts", "/api/v1/queue/figures",
+                  "/api/v1/bots", "/api/v1/queue/acts", "/api/v1/queue/figures", "/api/v1/queue/watch",
                   "/api/v1/payments/callbacks")  # fmt: skip
 _PAY = ("/orders/", "/api/v1/orders/")
 _BUY = ("/checkout", "/line", "/api/v1/orders", "/api/v1/passes", "/api/v1/places", "/api/v1/challenges")

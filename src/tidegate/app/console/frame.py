@@ -33,6 +33,9 @@ ROOMS = (
     Room("orders", "/console/orders", "orders", Permission.ORDERS_VIEW),
     Room("payments", "/console/payments", "card", Permission.PAYMENTS_VIEW),
     Room("campaign", "/console/campaign", "flag", Permission.CAMPAIGN_VIEW),
+    Room("gate", "/console/gate", "people", Permission.GATE_VIEW),
+    Room("bots", "/console/bots", "bot", Permission.RISK_VIEW),
+    Room("defences", "/console/defences", "tower", Permission.DEFENCE_VIEW),
     Room("invariants", "/console/invariants", "shield", Permission.MONITOR_VIEW),
     Room("debrief", "/console/debrief", "info", Permission.MONITOR_VIEW),
 )

@@ -7,11 +7,11 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
+from tidegate.app.console import bots, defences, gate, invariants, live, orders, payments, sign_in
 from tidegate.app.console import campaign as campaign_page
-from tidegate.app.console import invariants, live, orders, payments, sign_in
 from tidegate.app.console.frame import Desk, PageRequest, language, show_bare
 from tidegate.app.console.story import Stories
-from tidegate.app.console.words import refusal_words
+from tidegate.app.console.words import marked, refusal_words
 from tidegate.app.pages.answer import own_origin
 from tidegate.app.pages.rendering import Pages, provide_pages
 from tidegate.base.db import Database
@@ -28,11 +28,6 @@ from tidegate.watch.monitor.api import Monitor
 log = logging.getLogger(__name__)
 
 FORM_BYTES_MAX = 32_768
-
-
-def marked(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
 
 
 _NO_SUCH_PAGE = (marked("There is no such page"), marked("Nothing was changed. Begin at the live page."))
@@ -101,6 +96,14 @@ console = Router(
         orders.reveal,
         payments.payments,
         campaign_page.campaign_page,
+        gate.gate,
+        gate.steer,
+        bots.overview,
+        bots.decision,
+        bots.undo,
+        bots.undo_account,
+        defences.overview,
+        defences.steer,
         invariants.invariants,
         invariants.examine,
         sign_in.door,
@@ -111,6 +114,7 @@ console = Router(
         "pages": Provide(provide_pages, sync_to_thread=False),
         "desk": Provide(provide_desk, sync_to_thread=False),
         "stories": Provide(provide_stories, sync_to_thread=False),
+        "bots_room": Provide(bots.provide_bots_room, sync_to_thread=False),
     },
     guards=[own_origin],
     exception_handlers={

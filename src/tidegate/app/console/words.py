@@ -33,6 +33,11 @@ INVARIANTS = (
 """The names of checks that the catalogue translates; another one reads as its module wrote it."""
 
 
+def marked(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
 def live_words(messages: Messages) -> Said:
     """Return all words of the live page, by group and key."""
     return {

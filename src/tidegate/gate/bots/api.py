@@ -224,9 +224,11 @@ class Bots:
         """Return counts by kind, lane and work factor since a moment, most visits first; some seconds behind."""
         return await store.tallies(tx, since)
 
-    async def examples(self, tx: Tx, kind: str | None = None, *, limit: int = 50) -> list[Decision]:
-        """Return the newest recorded decisions, of one kind or of all."""
-        return await store.decisions(tx, kind, limit)
+    async def examples(
+        self, tx: Tx, kind: str | None = None, *, account_id: UUID | None = None, limit: int = 50
+    ) -> list[Decision]:
+        """Return the newest recorded decisions, of one kind or of all, of one account or of all."""
+        return await store.decisions(tx, kind, limit, account_id)
 
     async def decision(self, tx: Tx, decision_id: UUID) -> DecisionView:
         """Return a decision with its reasons, scored again from its recorded signals. Raises DecisionUnknown."""
@@ -247,21 +249,38 @@ class Bots:
 
         Raises DecisionUnknown, or UndoNotValid for an end that is past or more than thirty days ahead.
         """
-        now = self._clock.now()
-        ends_at = rules.undo_end(ends_at, now)
+        rules.undo_end(ends_at, self._clock.now())
         found = (await self.decision(tx, decision_id)).decision
+        return await self._clear(tx, staff_id, found.account_id, found.device, reason, ends_at)
+
+    async def undo_account(self, tx: Tx, staff_id: StaffId, account_id: UUID, reason: str, ends_at: datetime) -> Undo:
+        """Clear an account on all its devices until `ends_at`, whether or not a decision about it was recorded.
+
+        Its devices are not cleared: others may use them. Whether there is such an account is the caller's to know.
+        Raises UndoNotValid for an end that is past or more than thirty days ahead.
+        """
+        return await self._clear(tx, staff_id, account_id, "", reason, ends_at)
+
+    async def _clear(
+        self, tx: Tx, staff_id: StaffId, account_id: UUID, device: str, reason: str, ends_at: datetime
+    ) -> Undo:
+        now = self._clock.now()
         undo = Undo(
             undo_id=UndoId(self._ids.new()),
-            account_id=found.account_id,
-            device=found.device,
+            account_id=account_id,
+            device=device,
             staff_id=staff_id,
             reason=reason,
             undone_at=now,
-            ends_at=ends_at,
+            ends_at=rules.undo_end(ends_at, now),
         )
         await store.insert_undo(tx, undo)
         metrics.undos.inc()
         return undo
+
+    async def undone(self, tx: Tx, *, limit: int = 50) -> list[Undo]:
+        """Return the undos of the last thirty days, those that ended too, newest first."""
+        return await store.newest_undos(tx, limit)
 
     # Each second, and each night
 

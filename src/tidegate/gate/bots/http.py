@@ -16,8 +16,9 @@ from tidegate.base.openapi import refuses
 from tidegate.gate.bots.api import Bots
 from tidegate.gate.bots.contracts import Challenge, Decision, DecisionView, PageSignals, Tally, Undo
 from tidegate.gate.bots.errors import DecisionUnknown, UndoNotValid
-from tidegate.trust.identity.contracts import Permission, SessionFacts, Staff
-from tidegate.trust.identity.errors import NotPermitted, NotSignedIn, StaffNotSignedIn
+from tidegate.trust.identity.api import Identity
+from tidegate.trust.identity.contracts import AccountId, Permission, SessionFacts, Staff
+from tidegate.trust.identity.errors import AccountUnknown, NotPermitted, NotSignedIn, StaffNotSignedIn
 
 AnyRequest: TypeAlias = Request[Any, Any, Any]
 
@@ -25,7 +26,7 @@ _PRIVATE = CacheControlHeader(no_store=True)
 
 
 class UndoDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Clear the account and device of a decision until a moment."""
+    """Clear an account, or the account and device of a decision, until a moment."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=500, examples=["a school shares these computers"])]
     ends_at: Annotated[datetime, Meta(tz=True)]
@@ -112,4 +113,39 @@ async def undo_decision(staff: Staff, db: Database, bots: Bots, decision_id: UUI
         return await bots.undo(tx, staff.staff_id, decision_id, data.reason, data.ends_at)
 
 
-routes = [ask_for_challenge, see_bots, list_decisions, see_decision, undo_decision]
+@post(
+    "/api/v1/bots/accounts/{account_id:uuid}/undo",
+    tags=["bots"],
+    operation_id="UndoBotAccount",
+    summary="Clear an account",
+    description="For a person who writes in: whatever was decided about the account, nothing speaks against it then.",
+    cache_control=_PRIVATE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, AccountUnknown, UndoNotValid),
+)
+async def undo_account(
+    *, staff: Staff, db: Database, bots: Bots, identity: Identity, account_id: UUID, data: UndoDecision
+) -> Undo:
+    """Clear the account on all its devices until the given moment."""
+    staff.require(Permission.RISK_DECIDE)
+    async with db.transaction() as tx:
+        await identity.require_account(tx, AccountId(account_id))
+        return await bots.undo_account(tx, staff.staff_id, account_id, data.reason, data.ends_at)
+
+
+@get(
+    "/api/v1/bots/undos",
+    tags=["bots"],
+    operation_id="ListBotUndos",
+    summary="What was undone",
+    description="By whom, why and until when, for thirty days; newest first.",
+    cache_control=_PRIVATE,
+    responses=refuses(StaffNotSignedIn, NotPermitted),
+)
+async def list_undos(staff: Staff, db: Database, bots: Bots) -> list[Undo]:
+    """Return the newest undos."""
+    staff.require(Permission.RISK_VIEW)
+    async with db.read() as tx:
+        return await bots.undone(tx)
+
+
+routes = [ask_for_challenge, see_bots, list_decisions, see_decision, undo_decision, undo_account, list_undos]

@@ -78,15 +78,17 @@ async def decision(tx: Tx, decision_id: UUID) -> Decision | None:
     return None if body is None else msgspec.convert(body, Decision)
 
 
-async def decisions(tx: Tx, kind: str | None, limit: int) -> list[Decision]:
-    """Return the newest decisions, of one kind or of all."""
+async def decisions(tx: Tx, kind: str | None, limit: int, account_id: UUID | None = None) -> list[Decision]:
+    """Return the newest decisions, of one kind or of all, of one account or of all."""
     async with tx.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(
             """
-            select body from bots.decision where %(kind)s::text is null or kind = %(kind)s
+            select body from bots.decision
+             where (%(kind)s::text is null or kind = %(kind)s)
+               and (%(account)s::uuid is null or account_id = %(account)s)
              order by decided_at desc limit %(limit)s
             """,
-            {"kind": kind, "limit": limit},
+            {"kind": kind, "account": account_id, "limit": limit},
         )
         return [msgspec.convert(body, Decision) for body in await cursor.fetchall()]
 
@@ -111,6 +113,19 @@ async def undos(tx: Tx, now: datetime) -> list[Undo]:
               from bots.undo where ends_at > %s order by ends_at, undo_id
             """,
             [now],
+        )
+        return await cursor.fetchall()
+
+
+async def newest_undos(tx: Tx, limit: int) -> list[Undo]:
+    """Return the undos that were ever written and are not too old, newest first."""
+    async with tx.cursor(row_factory=class_row(Undo)) as cursor:
+        await cursor.execute(
+            """
+            select undo_id, account_id, device, staff_id, reason, undone_at, ends_at
+              from bots.undo order by undone_at desc, undo_id limit %s
+            """,
+            [limit],
         )
         return await cursor.fetchall()
 

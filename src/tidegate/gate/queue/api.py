@@ -21,6 +21,7 @@ from tidegate.gate.queue.contracts import (
     Entered,
     GateFigures,
     GateRecord,
+    GateWatch,
     Place,
     PlaceFacts,
     PlaceView,
@@ -39,6 +40,7 @@ from tidegate.gate.queue.placing import Placing, not_open
 from tidegate.gate.queue.ports import Outlook
 from tidegate.gate.queue.proof import check_line, receipt_of, sealed_list_of, verify_line
 from tidegate.gate.queue.tokens import SignedPlace, judge_place, place_refused, read_place
+from tidegate.gate.queue.watching import KEPT_FOR, watch_of
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import OfferKind
 
@@ -71,6 +73,7 @@ class Queue:
         self._salt_key = derive_key(config.secret, "queue.salt")
         self._read = lru_cache(maxsize=_REMEMBERED_MAX)(self._verified)
         self._board: Board | None = None
+        self._watched: GateWatch | None = None
         placing = Placing(db, clock, self._signer, self._salt_key, self.room)
         self._places: Batcher[AskPlace, Place] = Batcher("place", placing.take, in_flight_max=1)
         self._entrance = Entrance(db, clock, admission)
@@ -172,11 +175,21 @@ class Queue:
 
     async def figures(self, tx: Tx) -> GateFigures:
         """Return what a campaign manager watches. Raises NoWaitingRoom."""
+        return await figures_of(tx, await self._read_board(tx), self._clock.now())
+
+    async def watch(self, tx: Tx) -> GateWatch:
+        """Return all that staff watch of the gate, at most a second old. Raises NoWaitingRoom."""
+        now, room, kept = self._clock.now(), self.room(), self._watched
+        if kept is None or kept.campaign_id != room.campaign_id or not now - KEPT_FOR < kept.at <= now:
+            kept = self._watched = await watch_of(tx, await self._read_board(tx), now)
+        return kept
+
+    async def _read_board(self, tx: Tx) -> Board:
         room = self.room()
         board = await read_board(tx, room, self._clock.now())
         if board is None:
             raise NoWaitingRoom(f"The line opens at {room.rules.opens_at:%Y-%m-%d %H:%M} UTC; nothing to see before.")
-        return await figures_of(tx, board, self._clock.now())
+        return board
 
     async def receipt(self, tx: Tx, facts: PlaceFacts) -> Receipt:
         """Return what explains this place's rank, with its path to the sealed root."""

@@ -255,6 +255,77 @@ class GateFigures(msgspec.Struct, frozen=True, kw_only=True):
     conversion_percent: int
 
 
+class Brake(StrEnum):
+    """What keeps the gate from calling more: the first of these that holds."""
+
+    NOT_OPEN = "not-open"
+    ENDED = "ended"
+    NOTHING_LEFT = "nothing-left"
+    STOCK_HELD = "stock-held"  # all that is left is held by orders that are not paid
+    STAFF_HOLD = "staff-hold"
+    NOBODY_WAITS = "nobody-waits"
+    CAP = "cap"
+    STOCK = "stock"  # those inside and called are expected to buy all that is left
+    LOAD = "load"
+    STAFF_SLOW = "staff-slow"
+    RAMP = "ramp"
+    NOTHING = "nothing"
+
+
+class GateLoop(msgspec.Struct, frozen=True, kw_only=True):
+    """What the control loop does and why. Rates are calls a minute; `sellable` and `held` are units."""
+
+    brake: Brake
+    file_per_minute: Annotated[int, Meta(description="As the campaign file says.")]
+    asked_per_minute: Annotated[int, Meta(description="As the file says, or staff.")]
+    allowed_per_minute: Annotated[int, Meta(description="What ramp and load leave of it; 0 while nobody is called.")]
+    expected: Annotated[int, Meta(description="Inside, or called and expected to come.")]
+    sellable: int
+    held: int
+    staff_hold: bool
+    closed: Annotated[bool, Meta(description="No more places are given.")]
+    note: str
+
+
+class LaneFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One lane. `missed` were called and did not come in time; `gone` had a pass and did not buy."""
+
+    name: str
+    label: Words
+    share: int
+    waiting: int
+    called: int
+    called_per_minute: int
+    came: int
+    missed: int
+    inside: int
+    bought: int
+    gone: int
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """What moved in one span of time that began at `at` (seconds since 1970), and who was inside at its end."""
+
+    at: int
+    called: int
+    entered: int
+    bought: int
+    gone: int
+    inside: int = 0
+
+
+class GateWatch(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a campaign manager watches of the gate: figures, why they are so, lanes, and the last half hour."""
+
+    campaign_id: str
+    at: datetime
+    figures: GateFigures
+    loop: GateLoop
+    lanes: tuple[LaneFigures, ...]
+    span_seconds: int
+    passages: tuple[Passage, ...]
+
+
 class SealedPlace(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the sealed list: nothing in it says who it is."""
 

@@ -24,6 +24,7 @@ from tidegate.gate.queue.contracts import (
     Entered,
     GateFigures,
     GateRecord,
+    GateWatch,
     Place,
     PlaceView,
     Receipt,
@@ -246,6 +247,23 @@ async def line_figures(queue: Queue, db: Database, staff: Staff) -> GateFigures:
 
 
 @get(
+    "/api/v1/queue/watch",
+    summary="The gate as staff watch it",
+    description="The figures, why the gate calls as many as it does, each lane, and what moved in the last half hour.",
+    tags=["queue"],
+    security=[{"staff": []}],
+    operation_id="WatchGate",
+    cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, NoWaitingRoom),
+)
+async def watch_gate(queue: Queue, db: Database, staff: Staff) -> GateWatch:
+    """Return what the gate's page shows."""
+    staff.require(Permission.GATE_VIEW)
+    async with db.read() as tx:
+        return await queue.watch(tx)
+
+
+@get(
     "/api/v1/queue/acts",
     summary="What staff did with the gate",
     description="Newest first: who, when, what and why.",
@@ -308,6 +326,7 @@ routes = [
     sealed_list,
     ask_for_pass,
     line_figures,
+    watch_gate,
     gate_acts,
     steer_gate,
 ]

@@ -63,6 +63,16 @@ class LaneRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.drawn + self.late - self.waiting
 
 
+class LaneTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of those of a lane who came. Who bought counts from the first purchase on."""
+
+    lane: int
+    came: int
+    inside: int
+    bought: int
+    gone: int
+
+
 class HeldPlace(msgspec.Struct, frozen=True, kw_only=True):
     """A live place."""
 

@@ -92,6 +92,11 @@ def ramped(per_minute: int, open_seconds: float, ramp_seconds: int) -> float:
     return per_minute * (0.1 + 0.9 * max(0.0, open_seconds) / ramp_seconds)
 
 
+def busy_of(flow: Flow) -> float:
+    """Return how many are inside, or wait for room, or were called and are expected to come."""
+    return flow.inside + flow.ready + max(0.0, flow.come_share * flow.called_lately - flow.came_lately)
+
+
 def allowance(flow: Flow) -> tuple[int, float]:
     """Return how many to call now, and the part of a call that is kept for the next step.
 
@@ -100,8 +105,7 @@ def allowance(flow: Flow) -> tuple[int, float]:
     """
     if flow.sellable <= 0:
         return 0, 0.0
-    expected = max(0.0, flow.come_share * flow.called_lately - flow.came_lately)
-    busy = flow.inside + flow.ready + expected
+    busy = busy_of(flow)
     room = min(flow.cap - busy, flow.sellable / flow.conversion - busy) / flow.come_share
     seconds = min(max(flow.seconds, 0.0), STEP_SECONDS_MAX)
     earned = flow.credit + flow.per_minute * min(1.0, max(0.0, flow.load_factor)) / 60 * seconds

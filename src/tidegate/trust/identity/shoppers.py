@@ -15,6 +15,7 @@ from tidegate.trust.identity.contracts import (
     SessionView,
 )
 from tidegate.trust.identity.errors import (
+    AccountUnknown,
     CodeNotValid,
     NotSignedIn,
     PhoneNotValid,
@@ -208,6 +209,11 @@ class Shoppers(Ground):
         except PhoneNotValid:
             return None
         return await store.known_account(tx, self._seals.index("phone", number))
+
+    async def require_account(self, tx: Tx, account_id: AccountId) -> None:
+        """Raise AccountUnknown unless there is such an account: for staff who name one."""
+        if await store.account(tx, account_id) is None:
+            raise AccountUnknown("There is no account with this id; nothing was changed. Check it in the order.")
 
     async def account(self, tx: Tx, account_id: AccountId) -> AccountView:
         """Return an account with its number masked. Raises NotSignedIn where there is none."""
