@@ -18,6 +18,7 @@ from tidegate.watch.debrief.contracts import (
     Target,
     Totals,
 )
+from tidegate.watch.rehearsal.contracts import FAIR_SHARES_MAX, Group
 
 SPANS_MAX = 180
 """More points than this do not show in a chart as wide as a page."""
@@ -172,6 +173,7 @@ def _findings(
     yield from _about_sales(facts, sums)
     yield from _about_outages(costs)
     yield from _about_stock(facts)
+    yield from _about_line(facts)
     yield from _about_latency(facts)
     yield from _about_goals(goals)
     yield from _about_checks(facts)
@@ -228,6 +230,33 @@ def _about_stock(facts: Facts) -> Iterable[Finding]:
             "seconds": max(0, round((first.at - facts.opened_at).total_seconds())),
         },
     )
+
+
+def _about_line(facts: Facts) -> Iterable[Finding]:
+    farm = next((each for each in facts.groups if each.group is Group.FARM), None)
+    if farm is not None and farm.fair_shares is not None:
+        yield Finding(
+            kind=FindingKind.FARM,
+            good=farm.fair_shares <= FAIR_SHARES_MAX,
+            facts={
+                "accounts": farm.accounts,
+                "persons": farm.persons,
+                "placed": farm.placed,
+                "units": farm.units,
+                "shares": farm.fair_shares,
+                "bar": FAIR_SHARES_MAX,
+            },
+        )
+    if facts.draw is not None:
+        broken = [finding.name for finding in facts.draw.findings if not finding.holds]
+        yield Finding(
+            kind=FindingKind.DRAW_BROKEN if broken else FindingKind.DRAW_HOLDS,
+            good=not broken,
+            facts={
+                "places": max((each.examined for each in facts.draw.findings), default=0),
+                "broken": ", ".join(broken),
+            },
+        )
 
 
 def _about_latency(facts: Facts) -> Iterable[Finding]:

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from tidegate.base.invariant import Check
-from tidegate.watch.rehearsal.contracts import JournalEntry, KnownOrder
+from tidegate.watch.rehearsal.contracts import JournalEntry, Journey, KnownOrder
 
 _NAMED_MAX = 5
 _decode = msgspec.json.Decoder(JournalEntry).decode
@@ -22,6 +22,13 @@ def read_journal(path: Path) -> Iterator[JournalEntry]:
         for line in lines:
             if line.endswith(b"\n"):
                 yield _decode(line)
+
+
+def read_journeys(path: Path) -> Iterator[Journey]:
+    """Yield how each account came through the line."""
+    with path.open("rb") as lines:
+        for line in lines:
+            yield msgspec.json.decode(line, type=Journey)
 
 
 class Comparison:
