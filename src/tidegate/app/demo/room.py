@@ -26,7 +26,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     cap: int
     per_minute: int
     ramp_seconds: int
-    claim_seconds: int = 10
+    claim_seconds: int = 20
     pass_seconds: int = 60
     purchases: int = 2
 

@@ -180,12 +180,13 @@ class Shopper(FastHttpUser):
         self.idle = True
         self.line.challenge()
         for _ in range(_FARM_TRIES):
-            if self._pass():
+            if self.line.stand():
                 break
             gevent.sleep(self.chance.uniform(*_READ_SECONDS))
+        else:
+            return
         for sku in dict.fromkeys((PLAN.line.wanted_sku, *PLAN.hot_skus)):
-            if self._pass():
-                self._buy(sku, None)
+            self._buy(sku, None)
 
     def _waits_for_opening(self) -> bool:
         """Before the opening: look around, get the pass, then wait for the moment as people do."""
