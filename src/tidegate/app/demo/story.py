@@ -61,7 +61,7 @@ FULL = Scene(
     drain_seconds=75,
     pause_seconds=(15.0, 45.0),
     line=Line(cap=2_400, per_minute=6_000, ramp_seconds=15),
-    farm=BotFarm(accounts=600, persons=120, networks=25),
+    farm=BotFarm(accounts=600, persons=120, networks=20),
 )
 QUICK = Scene(
     shoppers=120,

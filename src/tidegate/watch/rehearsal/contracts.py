@@ -335,7 +335,7 @@ class LinePlan(msgspec.Struct, frozen=True, kw_only=True):
     early_share: float = 0.75
     leave_share: float = 0.02
     sleep_share: float = 0.04
-    poll_seconds: tuple[float, float] = (4.0, 8.0)
+    poll_seconds: tuple[float, float] = (1.5, 2.5)
     sign_seconds: float = 25.0
 
 

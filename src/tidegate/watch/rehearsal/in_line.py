@@ -18,6 +18,7 @@ from tidegate.watch.rehearsal.contracts import Group, Journey, LinePlan
 _TRIES_MAX = 4
 _TROUBLE_SECONDS = 1.5
 _OVERSLEPT_SECONDS = (2.0, 6.0)
+_KEPT_SECONDS = 1.0
 _NOTHING_MORE = frozenset({"nothing-left", "ended"})
 _PLACE_GONE = frozenset({"place-refused", "place-spent"})
 
@@ -46,6 +47,28 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     signals: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class Edge:
+    """What stands between some shoppers and the shop, such as a CDN's node: it keeps the snapshot as long as the answer
+    allows, and while it asks for the next one it gives the last (`max-age=1, stale-while-revalidate=5`).
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+        self._tag = ""
+        self._asked_at = 0.0
+
+    def snapshot(self, send: Send) -> dict[str, Any]:
+        """Return the line as everybody sees it; empty before the first answer."""
+        if time.monotonic() - self._asked_at < _KEPT_SECONDS:
+            return self._kept
+        self._asked_at = time.monotonic()
+        headers = {"If-None-Match": self._tag} if self._tag else {}
+        status, said, tag = send("line", "GET", "/api/v1/queue", headers=headers)
+        if status == 200:
+            self._kept, self._tag = said, tag
+        return self._kept
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A place as its holder knows it."""
 
@@ -59,17 +82,24 @@ class InLine:
     """One account's way through the line, again and again; what came of the first time is in `journey`."""
 
     def __init__(
-        self, plan: LinePlan, journey: Journey, manner: Manner, chance: Random, send: Send, ended: Callable[[], bool]
+        self,
+        plan: LinePlan,
+        journey: Journey,
+        manner: Manner,
+        chance: Random,
+        send: Send,
+        edge: Edge,
+        ended: Callable[[], bool],
     ) -> None:
         self.journey = journey
         self.waiting = False
         self.left = False
-        self._plan, self._manner, self._chance, self._send, self._ended = plan, manner, chance, send, ended
+        self._plan, self._manner, self._chance, self._ended = plan, manner, chance, ended
+        self._send, self._edge = send, edge
         self._place: Place | None = None
         self._rank: int | None = None
         self._stood_at = 0.0
         self._seen: dict[str, Any] = {}
-        self._seen_tag = ""
 
     def stand(self) -> bool:
         """Take a place, or keep the one there is; return whether there is one."""
@@ -132,7 +162,7 @@ class InLine:
         """Follow the snapshot until the place is called; False when it never will be."""
         looks, sign_at = 0, time.time() + self._plan.sign_seconds
         while not self._ended():
-            self._look()
+            self._seen = self._edge.snapshot(self._send)
             if self._is_called():
                 self._note(called=True)
                 return True
@@ -147,12 +177,6 @@ class InLine:
             looks += 1
             gevent.sleep(self._chance.uniform(*self._manner.poll_seconds))
         return False
-
-    def _look(self) -> None:
-        headers = {"If-None-Match": self._seen_tag} if self._seen_tag else {}
-        status, said, tag = self._send("line", "GET", "/api/v1/queue", headers=headers)
-        if status == 200:
-            self._seen, self._seen_tag = said, tag
 
     def _is_called(self) -> bool:
         place = self._place

@@ -34,13 +34,15 @@ from tidegate.watch.rehearsal.contracts import (
     Latency,
 )
 from tidegate.watch.rehearsal.flood import PLAN_VARIABLE, arrivals_per_second, users_at
-from tidegate.watch.rehearsal.in_line import InLine, Manner
+from tidegate.watch.rehearsal.in_line import Edge, InLine, Manner
 
 PLAN: Final = msgspec.json.decode(Path(os.environ[PLAN_VARIABLE]).read_bytes(), type=FloodPlan)
 _TRIES_MAX: Final = 8
 _AGAIN: Final = frozenset({0, 429, 500, 502, 503, 504})
 _PASS_SECONDS: Final = 480
 _NO_PASS: Final = frozenset({"pass-spent", "pass-refused"})
+_EDGES: Final = 32
+_RELOAD_SECONDS: Final = (4.0, 8.0)
 _READ_SECONDS: Final = (1.0, 4.0)
 _FARM_POLL_SECONDS: Final = (1.0, 1.2)
 _FARM_TRIES: Final = 3
@@ -68,6 +70,7 @@ class _Flood:
         self.answer_seconds = 0.0
         self.started_at = datetime.now(UTC)
         self.lines: list[InLine] = []
+        self.edges = [Edge() for _ in range(_EDGES)]
 
     def ended(self) -> bool:
         """Return whether the flood's time is over."""
@@ -107,8 +110,9 @@ class Shopper(FastHttpUser):
         if self.session.client:
             self.headers["X-Forwarded-For"] = self.session.client
         self.page_tag = ""
-        self.visits = 0
+        self.came = False
         self.idle = False
+        self.turned_away = False
         self.line = self._line()
 
     def _line(self) -> InLine | None:
@@ -126,7 +130,8 @@ class Shopper(FastHttpUser):
         program = Manner(poll_seconds=_FARM_POLL_SECONDS, signals=_FARM_SIGNALS)
         manner = program if self.session.farm else person
         journey = Journey(account_id=self.session.account_id, group=group)
-        line = InLine(PLAN.line, journey, manner, self.chance, self._send, FLOOD.ended)
+        edge = FLOOD.edges[len(FLOOD.lines) % _EDGES]
+        line = InLine(PLAN.line, journey, manner, self.chance, self._send, edge, FLOOD.ended)
         FLOOD.lines.append(line)
         return line
 
@@ -134,16 +139,18 @@ class Shopper(FastHttpUser):
         """Think between visits; whoever waits long comes back later, so that a slow shop is not finished off."""
         if self.idle:
             return _IDLE_SECONDS
+        if self.turned_away:
+            return self.chance.uniform(*_RELOAD_SECONDS)
         return self.chance.uniform(*PLAN.pause_seconds) + _PATIENCE * FLOOD.answer_seconds
 
     @task
     def visit(self) -> None:
         """Visit the shop once."""
-        self.visits += 1
         if self.session.farm:
             self._farm()
             return
-        if not self._look_at_campaign() or self._comes_for_wanted() or self._waits_for_opening():
+        self.turned_away = not self._look_at_campaign()
+        if self.turned_away or self._comes_for_wanted() or self._waits_for_opening():
             return
         if self.chance.random() < PLAN.search_share:
             self._get("search", f"/search?q={quote(self.chance.choice(PLAN.words))}" if PLAN.words else "/search?q=a")
@@ -163,8 +170,9 @@ class Shopper(FastHttpUser):
 
     def _comes_for_wanted(self) -> bool:
         """On the first visit, stand in line for what everybody wants; take something else where that is gone."""
-        if PLAN.line is None or self.visits > 1:
+        if PLAN.line is None or self.came:
             return False
+        self.came = True
         self._get("goods", f"/goods/{PLAN.line.wanted_sku}")
         gevent.sleep(self.chance.uniform(*_READ_SECONDS))
         if not self._buy(PLAN.line.wanted_sku, None) and self._pass():
