@@ -17,7 +17,7 @@ from tidegate.watch.debrief.words import Writer
 from tidegate.watch.rehearsal.contracts import FAIR_SHARES_MAX
 
 TABLE_ROWS_MAX = 24
-GROUP_HEADS = (
+_GROUP_HEADS = (
     *("group", "persons", "accounts", "places", "suspected", "called", "entered", "orders-of", "units-of"),
     *("fair-shares", "wait", "refused-share"),
 )
@@ -53,7 +53,6 @@ def page(debrief: Debrief, locale: str, other: str = "") -> str:
             orders_chart=_orders_chart(debrief, writer, bands),
             attempts_chart=_attempts_chart(debrief, writer, bands),
             latency_chart=_latency_chart(debrief, writer),
-            group_heads=GROUP_HEADS,
             group_rows=group_rows(debrief, writer),
             line_note=line_note(debrief, writer),
         )
@@ -144,8 +143,10 @@ def _totals_table(debrief: Debrief, writer: Writer) -> Table:
 
 
 def group_rows(debrief: Debrief, writer: Writer) -> list[tuple[str, ...]]:
-    """Return what each group got, cell by cell, under GROUP_HEADS."""
-    return [
+    """Return what each group got as the rows of a table, the head first; groups are columns, so that a phone and a
+    terminal of 80 columns have room for them.
+    """
+    columns = [
         (
             writer.label(f"group-{each.group}"),
             *(writer.number(count) for count in (each.persons, each.accounts, each.placed, each.suspected)),
@@ -156,14 +157,15 @@ def group_rows(debrief: Debrief, writer: Writer) -> list[tuple[str, ...]]:
         )
         for each in debrief.facts.groups
     ]
+    heads = tuple(writer.label(head) for head in _GROUP_HEADS)
+    return list(zip(heads, *columns, strict=True))
 
 
 def _groups_table(debrief: Debrief, writer: Writer) -> Table:
-    """Groups as columns: a terminal of 80 columns has no room for twelve."""
-    rows = group_rows(debrief, writer)
-    table = _table(writer.label("line"), "", *(row[0] for row in rows))
-    for place, head in enumerate(GROUP_HEADS[1:], 1):
-        table.add_row(writer.label(head), *(row[place] for row in rows))
+    head, *rows = group_rows(debrief, writer)
+    table = _table(writer.label("line"), *head)
+    for row in rows:
+        table.add_row(*row)
     table.caption = line_note(debrief, writer)
     table.caption_justify = "left"
     return table
