@@ -357,7 +357,7 @@ class Ordering:
         return await store_figures.keys_of_buyers(tx, buyer_ids)
 
     async def kept_units(self, tx: Tx, campaign_id: str, sku: str) -> dict[UUID, int]:
-        """Return how many units of a product each buyer has in orders that are paid and not given back."""
+        """Return how many units of a product each buyer has in paid orders; one partly given back counts whole."""
         return await store_figures.kept_units(tx, campaign_id, sku)
 
     async def sums(self, tx: Tx, order_ids: Sequence[UUID]) -> OrderSums:
