@@ -90,12 +90,11 @@ async def flooded(running: Running) -> tuple[FloodPlan, FloodReport]:
 async def test_a_shopper_does_the_work_where_it_is_asked_for(running: Running) -> None:
     definition = await opened_at(running, 60, defences=(RULE,))
     assert definition.waiting_room is not None
-    seals_at = definition.waiting_room.seals_at
     (one, other), _ = await running.rehearsal._opening.open(2)
     await work_is_asked_for(running, other.token)
     sent: list[str] = []
     line = InLine(
-        LinePlan(wanted_sku="PHN-1010", opens_at=seals_at, seals_at=seals_at, claim_seconds=10),
+        LinePlan(wanted_sku="PHN-1010", opens_at=definition.waiting_room.seals_at, claim_seconds=10),
         Journey(account_id=one.account_id, group=Group.LATECOMER),
         Manner(poll_seconds=(0.1, 0.2), signals={"shown_ms": 4_000, "fingerprint": "a-browser"}),
         Random(1),

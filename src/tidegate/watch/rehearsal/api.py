@@ -349,7 +349,6 @@ def _line(definition: CampaignDefinition, flash: Sequence[Offer], shoppers: int)
     return LinePlan(
         wanted_sku=wanted_sku({offer.sku: (offer.quota, offer.price) for offer in flash}, shoppers),
         opens_at=definition.phase(PhaseName.BURST).starts_at,
-        seals_at=room.seals_at,
         claim_seconds=room.claim_seconds,
         member_lanes=tuple(lane.name for lane in room.lanes if lane.audience is Audience.MEMBERS),
     )

@@ -329,7 +329,6 @@ class LinePlan(msgspec.Struct, frozen=True, kw_only=True):
 
     wanted_sku: str
     opens_at: datetime
-    seals_at: datetime
     claim_seconds: float
     member_lanes: tuple[str, ...] = ()
     early_share: float = 0.75

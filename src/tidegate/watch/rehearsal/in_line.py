@@ -75,7 +75,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     lane: str
     number: int
-    serial: int
 
 
 class InLine:
@@ -111,7 +110,7 @@ class InLine:
             if status == 201:
                 self._placed(said)
             elif _code(said) == "work-refused":
-                answer = self.work()
+                answer = self._work()
             elif _code(said) in {"network-full", "one-place-a-person", "places-closed"} or self._ended():
                 return False
             else:
@@ -119,7 +118,7 @@ class InLine:
         return self._place is not None
 
     def _placed(self, said: dict[str, Any]) -> None:
-        self._place = Place(token=said["token"], lane=said["lane"], number=said["number"], serial=said["serial"])
+        self._place = Place(token=said["token"], lane=said["lane"], number=said["number"])
         self._rank, self._stood_at = None, time.time()
         if not self.journey.placed:
             group = self.journey.group
@@ -127,7 +126,7 @@ class InLine:
                 group = Group.MEMBER if said["lane"] in self._plan.member_lanes else Group.SHOPPER
             self._note(placed=True, group=group)
 
-    def work(self) -> dict[str, Any]:
+    def _work(self) -> dict[str, Any]:
         """Ask for a challenge and do the work; return what buys a place."""
         challenge = self.challenge()
         if not challenge:
