@@ -15,10 +15,11 @@ from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import PassWindow
 from tidegate.gate.admission.errors import CampaignOver
 from tidegate.gate.queue import store, store_entry, store_gate
-from tidegate.gate.queue.board import Board, Room, called, rank_of
+from tidegate.gate.queue.board import Board, Room, called, own_spot_of
 from tidegate.gate.queue.contracts import Entered, PlaceFacts, QueueState, Waiting, WaitReason
 from tidegate.gate.queue.errors import NothingLeft, PlaceSpent
 from tidegate.gate.queue.rows import Admitted, Came, EntryRow
+from tidegate.gate.queue.spots import all_called_at
 from tidegate.gate.queue.tokens import place_refused
 
 _FULL_SECONDS = 2
@@ -162,7 +163,9 @@ class Entrance:
         ledger = EntryLedger(
             entries,
             await store_entry.holders(tx, line_id, serials),
-            await store_entry.called_at(tx, line_id, [_standing(each) for each in coming]),
+            await all_called_at(
+                tx, line_id, {each.facts.serial: own_spot_of(each.board, each.facts) for each in coming}
+            ),
             inside=gate.inside,
             now=now,
         )
@@ -224,11 +227,6 @@ def _stopped(board: Board) -> Waiting | None:
     if state is QueueState.PAUSED:
         return Waiting(reason=WaitReason.PAUSED, retry_after=_CALL_SECONDS)
     return None
-
-
-def _standing(coming: Coming) -> tuple[int, int, int | None, int]:
-    facts = coming.facts
-    return facts.serial, facts.lane, rank_of(coming.board.line, facts), facts.number
 
 
 def _spent(entry: EntryRow) -> PlaceSpent:

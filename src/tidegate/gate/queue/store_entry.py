@@ -1,6 +1,6 @@
 """The SQL of going in, for a whole batch of called places; the gate is locked by the caller."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +8,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
-from tidegate.gate.queue.rows import Admitted, Came, EntryRow
+from tidegate.gate.queue.rows import Admitted, Came, EntryRow, Spot
 
 _ENTRY = "serial, called_at, came_at, asked_at, returned, entered_at, expires_at, purchases, ended_at, ended_by"
 
@@ -33,10 +33,8 @@ async def holders(tx: Tx, line_id: int, serials: Sequence[int]) -> dict[int, tup
     return {serial: (account_id, device) for serial, account_id, device in await rows.fetchall()}
 
 
-async def called_at(
-    tx: Tx, line_id: int, places: Sequence[tuple[int, int, int | None, int]]
-) -> dict[int, datetime | None]:
-    """Return when each place (serial, lane, rank of a drawn one, number of a late one) was called, or None."""
+async def called_at(tx: Tx, line_id: int, spots: Mapping[int, Spot]) -> dict[int, datetime | None]:
+    """Return when each place, by its serial, was called where it stands, or None."""
     rows = await tx.execute(
         "select p.serial, case when p.number > 0 then ("
         "  select called_at from queue.call c where c.line_id = %(line)s and c.lane = p.lane"
@@ -48,10 +46,10 @@ async def called_at(
         " as p (serial, lane, rank, number)",
         {
             "line": line_id,
-            "serials": [place[0] for place in places],
-            "lanes": [place[1] for place in places],
-            "ranks": [None if place[2] is None else str(place[2]) for place in places],
-            "numbers": [place[3] for place in places],
+            "serials": list(spots),
+            "lanes": [spot.lane for spot in spots.values()],
+            "ranks": [None if spot.rank is None else str(spot.rank) for spot in spots.values()],
+            "numbers": [spot.number for spot in spots.values()],
         },
     )
     return dict(await rows.fetchall())
