@@ -108,6 +108,15 @@ def test_a_channel_that_does_not_come_back_is_out_until_the_end() -> None:
     assert (found.started_at, found.ended_at, found.ended) == (at(5), at(10), False)
 
 
+def test_a_channel_that_goes_away_late_in_a_span_is_out_from_then_on() -> None:
+    gone = AttemptSpan(at=at(1), channel="lantern", captured=20, failed=8)
+    back = AttemptSpan(at=at(9), channel="lantern", captured=5)
+    (found,) = outages((gone, back), 1, at(10))
+    assert (found.started_at, found.ended_at, found.ended, found.failed) == (at(1), at(9), True, 8)
+    at_once = AttemptSpan(at=at(2), channel="lantern", captured=20)
+    assert outages((gone, at_once, back), 1, at(10)) == ()
+
+
 def test_one_slip_and_a_refusal_are_no_outage() -> None:
     slips = (
         AttemptSpan(at=at(1), channel="lantern", unknown=1),
