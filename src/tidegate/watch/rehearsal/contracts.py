@@ -275,12 +275,15 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that a shopper asked for; with its id and `total` (minor units) when the system acknowledged it."""
+    """An order that a shopper asks for, written before it is sent; then again with its id and `total` (minor units)
+    when the system acknowledged it, or as `refused`.
+    """
 
     buyer_id: UUID
     idempotency_key: str
     order_id: UUID | None = None
     total: int | None = None
+    refused: bool = False
 
 
 class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):

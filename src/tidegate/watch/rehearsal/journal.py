@@ -1,6 +1,8 @@
 """The flood's journal: what every shopper asked for and what the system acknowledged, to be held against the database.
 
-A line is JSON. Without an order's id no answer ever came: such an order may exist or not, both are right.
+A line is JSON. Each order asked for is written before it is sent, and what was answered after it. With the first line
+alone no answer ever came, or the shopper was stopped meanwhile: such an order may exist or not, both are right. One
+that was refused must not exist.
 """
 
 from collections.abc import Iterable, Iterator
@@ -37,6 +39,7 @@ class Comparison:
     def __init__(self, entries: Iterable[JournalEntry]) -> None:
         self._acknowledged: dict[UUID, JournalEntry] = {}
         self._asked: set[tuple[UUID, str]] = set()
+        self._refused: set[tuple[UUID, str]] = set()
         self._answers: dict[tuple[UUID, str], UUID] = {}
         self._two_answers: list[str] = []
         self._wrong: list[str] = []
@@ -58,6 +61,8 @@ class Comparison:
     def _note(self, entry: JournalEntry) -> None:
         asked = (entry.buyer_id, entry.idempotency_key)
         self._asked.add(asked)
+        if entry.refused:
+            self._refused.add(asked)
         if entry.order_id is None:
             return
         if self._answers.setdefault(asked, entry.order_id) != entry.order_id:
@@ -66,12 +71,13 @@ class Comparison:
 
     def tell(self, orders: Iterable[KnownOrder]) -> None:
         """Tell orders that are in the database, each once."""
+        asked = self._asked - self._refused
         for order in orders:
             self._known += 1
             entry = self._acknowledged.pop(order.order_id, None)
             if entry is not None and (entry.total, entry.idempotency_key) != (order.total, order.idempotency_key):
                 self._wrong.append(str(order.order_id))
-            if (order.buyer_id, order.idempotency_key) not in self._asked:
+            if (order.buyer_id, order.idempotency_key) not in asked:
                 self._unasked.append(str(order.order_id))
 
     def checks(self) -> list[Check]:

@@ -232,6 +232,7 @@ class Shopper(FastHttpUser):
         """Place an order, again with the same key while the answer is lost; note what came of it."""
         key = f"flood-{PLAN.seed}-{next(self.orders)}-{str(self.session.account_id)[-12:]}"
         entry = JournalEntry(buyer_id=self.session.account_id, idempotency_key=key)
+        FLOOD.note(entry)
         for attempt in range(_TRIES_MAX):
             if attempt:
                 gevent.sleep(min(0.2 * 2**attempt, 5.0))
@@ -249,9 +250,9 @@ class Shopper(FastHttpUser):
                 self.pass_until = 0.0
             elif status not in _AGAIN:
                 FLOOD.outcomes[_code(answer, "order-refused")] += 1
+                FLOOD.note(msgspec.structs.replace(entry, refused=True))
                 return None
         FLOOD.outcomes["gave-up"] += 1
-        FLOOD.note(entry)
         return None
 
     def _pass(self) -> str:
