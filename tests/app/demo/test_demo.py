@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,12 @@ import pytest
 
 from tests.ports import installation_port
 from tests.watch.debrief.test_rules import FACTS, at
-from tidegate.app.demo.story import QUICK, settings
+from tidegate.app.demo.room import PER_NETWORK, with_line
+from tidegate.app.demo.story import FULL, QUICK, settings
+from tidegate.app.up import example_file
 from tidegate.base.invariant import Check
+from tidegate.offer.campaign.commands import load_definition
+from tidegate.offer.campaign.rules import find_faults
 from tidegate.watch.debrief.rules import debrief
 
 SOURCES = str(Path(__file__).parents[3] / "src")
@@ -40,7 +45,11 @@ def test_the_quick_demo_holds_every_invariant(tmp_path: Path) -> None:
     assert "Payment channel harbour fails now" in ran.stdout
     assert "Payment channel harbour is back." in ran.stdout
     assert "Every invariant holds." in ran.stdout
-    for words in ("GMV", "p99", "Goals and results", "nobody was charged twice", "every acknowledged order is in"):
+    assert "The draw was recomputed: seed, root, every rank and the order of calls agree" in ran.stdout
+    for words in (
+        *("GMV", "p99", "Goals and results", "nobody was charged twice", "every acknowledged order is in"),
+        *("The line: what each group got", "Bot farm", "Fair shares", "line: the bot farm got at most 1.5", "draw: "),
+    ):
         assert words in ran.stdout
     for name, title in (("debrief.html", "Debrief"), ("debrief.zh.html", "复盘")):
         page = (tmp_path / "demo" / name).read_text(encoding="utf-8")
@@ -57,8 +66,22 @@ def test_the_demo_begins_anew_in_a_folder_of_its_own(tmp_path: Path) -> None:
     config = settings({"TIDEGATE_DATA_DIR": str(tmp_path)}, QUICK)
     assert config.data_dir == tmp_path / "demo"
     assert config.hold_seconds == QUICK.hold_seconds
+    assert config.trusted_proxies == ("127.0.0.1",)
     assert kept.exists()
     assert not old.exists()
+
+
+def test_the_demos_line_is_a_campaign_that_could_be_published() -> None:
+    now = datetime.now(UTC)
+    definition = load_definition(example_file(), now=now, start=(now + timedelta(seconds=30)).isoformat())
+    assert definition.waiting_room is None
+    for scene in (QUICK, FULL):
+        with_room = with_line(definition, scene.line, now)
+        assert find_faults(with_room) == []
+        assert with_room.waiting_room is not None
+        assert with_room.waiting_room.opens_at == now
+        # A farm is given fewer places than it has persons, whatever its accounts.
+        assert scene.farm.networks * PER_NETWORK <= scene.farm.persons < scene.farm.accounts
 
 
 def test_one_broken_invariant_is_enough_to_fail() -> None:

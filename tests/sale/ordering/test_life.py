@@ -51,6 +51,19 @@ async def test_a_paid_order_has_sold_its_units(shop: App) -> None:
     assert await broken(shop) == []
 
 
+async def test_units_are_kept_by_those_who_paid_and_gave_nothing_back(shop: App) -> None:
+    await publish(shop, definition([offer("A", quota=9), offer("B", quota=9)]))
+    keeper, returner, waiter = await buyers(shop, 3)
+    await paid(shop, keeper, {"A": 2, "B": 1}, 24_000)
+    returned = await paid(shop, returner, {"A": 1}, 8_000)
+    await placed(shop, waiter, {"A": 1}, 8_000)
+    async with shop.db.transaction() as tx:
+        await shop.ordering.cancel(tx, returned, returner.account_id)
+        assert await shop.ordering.kept_units(tx, CAMPAIGN, "A") == {keeper.account_id: 2}
+        assert await shop.ordering.kept_units(tx, CAMPAIGN, "B") == {keeper.account_id: 1}
+        assert await shop.ordering.kept_units(tx, "another", "A") == {}
+
+
 async def test_an_unpaid_order_expires_and_its_units_come_back(shop: App, clock: ManualClock) -> None:
     await publish(shop, definition([offer("A", quota=2)]))
     one, two = await buyers(shop, 2)

@@ -6,7 +6,7 @@ import re
 import msgspec
 import pytest
 from rich.console import Console
-from tests.watch.debrief.test_rules import FACTS, at
+from tests.watch.debrief.test_rules import FACTS, IN_LINE, at
 
 from tidegate.base.invariant import Check
 from tidegate.watch.debrief.charts import nice_ceiling
@@ -60,6 +60,23 @@ def test_the_terminal_shows_the_same(locale: str, words: str) -> None:
     assert words in text
     assert "stock adds up" in text
     assert "95.29%" in text
+
+
+def test_what_each_group_got_is_shown_on_the_page_and_in_the_terminal() -> None:
+    made = debrief(IN_LINE, at(60))
+    english, chinese = page(made, "en"), page(made, "zh")
+    for text, words in (
+        (english, ("Bot farm", "14 s", "80.0%", "All wanted “Kettle”, 100 units", "1.0 fair shares for each")),
+        (chinese, ("刷号团伙", "14 秒", "80.0%", "大家都想要“壶”，共 100 件", "抽签已重新计算")),
+    ):
+        assert [word for word in words if word not in text] == []
+    assert "Bot farm" not in page(MADE, "en")
+    sink = io.StringIO()
+    Console(file=sink, width=80).print(terminal(made))
+    shown = sink.getvalue()
+    assert re.search(r"Hot units +│ +95 │ +5 ", shown)
+    assert re.search(r"Median wait +│ +14 s │ +– ", shown)
+    assert "The draw was recomputed" in shown
 
 
 def test_shares_and_scales_do_not_flatter() -> None:

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.base.invariant import Check
+from tidegate.gate.queue.contracts import Finding as ProofFinding
+from tidegate.gate.queue.contracts import Verification
 from tidegate.watch.debrief.contracts import (
     AttemptSpan,
     Facts,
@@ -17,8 +19,10 @@ from tidegate.watch.debrief.contracts import (
     SaleSpan,
     SoldOut,
     Target,
+    Wanted,
 )
 from tidegate.watch.debrief.rules import debrief, merged, outages, result_of, span_seconds, totals
+from tidegate.watch.rehearsal.contracts import Group, GroupResult
 
 OPENING = datetime(2026, 11, 10, 16, 0, tzinfo=UTC)
 
@@ -104,6 +108,15 @@ def test_a_channel_that_does_not_come_back_is_out_until_the_end() -> None:
     assert (found.started_at, found.ended_at, found.ended) == (at(5), at(10), False)
 
 
+def test_a_channel_that_goes_away_late_in_a_span_is_out_from_then_on() -> None:
+    gone = AttemptSpan(at=at(1), channel="lantern", captured=20, failed=8)
+    back = AttemptSpan(at=at(9), channel="lantern", captured=5)
+    (found,) = outages((gone, back), 1, at(10))
+    assert (found.started_at, found.ended_at, found.ended, found.failed) == (at(1), at(9), True, 8)
+    at_once = AttemptSpan(at=at(2), channel="lantern", captured=20)
+    assert outages((gone, at_once, back), 1, at(10)) == ()
+
+
 def test_one_slip_and_a_refusal_are_no_outage() -> None:
     slips = (
         AttemptSpan(at=at(1), channel="lantern", unknown=1),
@@ -149,6 +162,63 @@ def test_the_findings_in_order() -> None:
         FindingKind.GOALS_MISSED,
         FindingKind.CHECKS_HOLD,
     ]
+
+
+GROUPS = (
+    GroupResult(
+        group=Group.SHOPPER,
+        accounts=380,
+        persons=380,
+        placed=380,
+        suspected=0,
+        called=370,
+        entered=365,
+        orders=700,
+        units=95,
+        wait_seconds=14.2,
+        fair_shares=1.0,
+    ),
+    GroupResult(
+        group=Group.FARM,
+        accounts=100,
+        persons=20,
+        placed=20,
+        suspected=100,
+        called=20,
+        entered=20,
+        orders=40,
+        units=5,
+        wait_seconds=None,
+        fair_shares=1.0,
+    ),
+)
+RANKS = ProofFinding(name="ranks", holds=True, examined=400)
+IN_LINE = msgspec.structs.replace(
+    FACTS,
+    groups=GROUPS,
+    wanted=Wanted(name_zh="壶", name_en="Kettle", units=100),
+    draw=Verification(campaign_id="double-11", findings=(RANKS,)),
+)
+
+
+@pytest.mark.parametrize(("shares", "good"), [(0.0, True), (1.5, True), (1.51, False)])
+def test_a_farm_is_held_against_the_fair_share(shares: float, *, good: bool) -> None:
+    farm = msgspec.structs.replace(GROUPS[1], fair_shares=shares)
+    made = debrief(msgspec.structs.replace(IN_LINE, groups=(GROUPS[0], farm)), at(60))
+    (found,) = [each for each in made.findings if each.kind is FindingKind.FARM]
+    assert found.good is good
+    assert found.facts == {"accounts": 100, "persons": 20, "placed": 20, "units": 5, "shares": shares, "bar": 1.5}
+
+
+def test_a_draw_that_does_not_agree_is_named() -> None:
+    wrong = ProofFinding(name="seed hash", holds=False, examined=1, detail="another")
+    broken = Verification(campaign_id="double-11", findings=(wrong, RANKS))
+    made = debrief(msgspec.structs.replace(IN_LINE, draw=broken), at(60))
+    assert FindingKind.DRAW_HOLDS not in {each.kind for each in made.findings}
+    (found,) = [each for each in made.findings if each.kind is FindingKind.DRAW_BROKEN]
+    assert (found.good, found.facts["broken"]) == (False, "seed hash")
+    (held,) = [each for each in debrief(IN_LINE, at(60)).findings if each.kind is FindingKind.DRAW_HOLDS]
+    assert (held.good, held.facts["places"]) == (True, 400)
 
 
 def test_nothing_sold_is_said_as_such() -> None:

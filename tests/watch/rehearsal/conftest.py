@@ -29,6 +29,11 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
     port = installation_port()
-    environment = {"TIDEGATE_DATA_DIR": str(data_dir), "TIDEGATE_PORT": str(port), "TIDEGATE_HOLD_SECONDS": "20"}
+    environment = {
+        "TIDEGATE_DATA_DIR": str(data_dir),
+        "TIDEGATE_PORT": str(port),
+        "TIDEGATE_HOLD_SECONDS": "20",
+        "TIDEGATE_TRUSTED_PROXIES": "127.0.0.1",
+    }
     async with festival(Config.from_env(environment)) as supervisor, opened(supervisor.config) as app:
         yield Running(app, rehearsal_of(app), f"http://127.0.0.1:{port}")

@@ -32,6 +32,20 @@ def test_all_there_and_an_unanswered_one_either_way() -> None:
     assert Comparison(ENTRIES).buyers == [BUYER, OTHER]
 
 
+def test_an_order_that_was_refused_must_not_exist() -> None:
+    refused = [*ENTRIES, msgspec.structs.replace(ENTRIES[2], refused=True)]
+    assert broken(refused, [ONE, TWO]) == {}
+    assert broken(refused, [ONE, TWO, THREE]) == {
+        "journal: every order was asked for": f"1 nobody asked for: {UUID(int=3)}"
+    }
+
+
+def test_the_line_before_the_answer_changes_nothing() -> None:
+    before = [msgspec.structs.replace(entry, order_id=None, total=None) for entry in ENTRIES]
+    assert broken([*before, *ENTRIES], [ONE, TWO]) == {}
+    assert Comparison([*before, *ENTRIES]).acknowledged == 2
+
+
 def test_a_lost_order_is_named() -> None:
     assert broken(ENTRIES, [ONE]) == {"journal: every acknowledged order is in the database": f"1 lost: {UUID(int=2)}"}
 

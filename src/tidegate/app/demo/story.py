@@ -15,19 +15,21 @@ from rich.console import Console
 
 from tidegate.app.compose import App, opened
 from tidegate.app.demo.outage import ChannelAdmin, outage
+from tidegate.app.demo.room import Line, with_line
 from tidegate.app.demo.wiring import debriefing_of, rehearsal_of
 from tidegate.app.publication import PublicationDesk
 from tidegate.app.supervisor import Supervisor, festival
 from tidegate.app.up import STAFF_NAME, ensure_staff, example_file
 from tidegate.base.config import Config
 from tidegate.base.invariant import Check
+from tidegate.gate.queue.contracts import Verification
 from tidegate.offer.campaign.commands import load_definition
 from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName
 from tidegate.sale.ordering.contracts import OrderFilter, OrderState
 from tidegate.watch.debrief.api import page, show
 from tidegate.watch.debrief.contracts import Debrief
 from tidegate.watch.rehearsal.api import ShownProgress
-from tidegate.watch.rehearsal.contracts import FloodReport
+from tidegate.watch.rehearsal.contracts import BotFarm, FloodPlan, FloodReport
 
 _PORTS: Final = range(8470, 8570, 10)
 _TAKE_UP_SECONDS: Final = 2.5
@@ -35,7 +37,9 @@ _QUIET_ROUNDS: Final = 3
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
-    """How large the demo is. Times in seconds; the outage begins half-way through the flood."""
+    """How large the demo is. Times in seconds; the outage begins half-way through the flood. The accounts of the bot
+    farm come on top of the shoppers.
+    """
 
     shoppers: int
     flood_seconds: float
@@ -44,25 +48,31 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     hold_seconds: int
     drain_seconds: float
     pause_seconds: tuple[float, float]
+    line: Line
+    farm: BotFarm
 
 
 FULL = Scene(
     shoppers=3_000,
-    flood_seconds=110,
-    opening_seconds=12,
+    flood_seconds=125,
+    opening_seconds=24,
     outage_seconds=20,
     hold_seconds=30,
     drain_seconds=75,
     pause_seconds=(15.0, 45.0),
+    line=Line(cap=2_400, per_minute=6_000, ramp_seconds=15),
+    farm=BotFarm(accounts=600, persons=120, networks=20),
 )
 QUICK = Scene(
     shoppers=120,
-    flood_seconds=20,
-    opening_seconds=5,
+    flood_seconds=30,
+    opening_seconds=10,
     outage_seconds=5,
     hold_seconds=8,
     drain_seconds=45,
     pause_seconds=(0.5, 2.0),
+    line=Line(cap=100, per_minute=1_200, ramp_seconds=2, pass_seconds=30),
+    farm=BotFarm(accounts=24, persons=12, networks=2),
 )
 
 
@@ -84,6 +94,8 @@ def settings(environ: Mapping[str, str], scene: Scene) -> Config:
     folder = Path(environ.get("TIDEGATE_DATA_DIR", ".tidegate")).absolute() / "demo"
     own["TIDEGATE_DATA_DIR"] = str(folder)
     own["TIDEGATE_HOLD_SECONDS"] = str(scene.hold_seconds)
+    # The simulated shoppers come from one process. It stands where a balancer would, and says for whom it asks.
+    own["TIDEGATE_TRUSTED_PROXIES"] = "127.0.0.1"
     own.setdefault("TIDEGATE_PORT", str(_free_port()))
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -131,6 +143,13 @@ def _anything_sold(report: FloodReport) -> Check:
     )
 
 
+def _drawn(draw: Verification) -> list[Check]:
+    return [
+        Check(name=f"draw: {each.name}", holds=each.holds, examined=each.examined, detail=each.detail)
+        for each in draw.findings
+    ]
+
+
 def _say(console: Console, words: str) -> None:
     console.print(f"{datetime.now(UTC):%H:%M:%S}  {words}", highlight=False)
 
@@ -150,12 +169,14 @@ class _Demo:
         self._print_addresses(await ensure_staff(self._app))
         with ShownProgress(self._console) as progress:
             version = await self._publish()
-            report = await self._flood(version, progress)
+            plan, report = await self._flood(version, progress)
             progress.stage("letting everything come to rest", round(self._scene.drain_seconds))
             await self._drain(progress)
         _say(self._console, "Checking every invariant against the databases and the channels' own books ...")
-        checks = await self._checks(report)
-        made = await self._debrief(version, report, checks)
+        report = await self._rehearsal.reckon(plan, report)
+        draw = await self._draw(version)
+        checks = [*await self._checks(report), *_drawn(draw)]
+        made = await self._debrief(version, report, checks, draw)
         pages = self._write_pages(made)
         self._print_ending(made, pages)
         return Ending(debrief=made, pages=pages)
@@ -167,20 +188,21 @@ class _Demo:
 
     async def _publish(self) -> CampaignVersion:
         start = f"now+{self._scene.opening_seconds + _TAKE_UP_SECONDS:.0f}s"
-        definition = load_definition(example_file(), now=datetime.now(UTC), start=start)
+        now = datetime.now(UTC)
+        definition = with_line(load_definition(example_file(), now=now, start=start), self._scene.line, now)
         version = await PublicationDesk(self._app).publish(definition, "tidegate demo")
         async with self._app.db.read() as tx:
             await self._app.campaign.refresh(tx)
             await self._app.catalogue.update_index(tx)
         _say(
             self._console,
-            f"Published {definition.title.en}: {len(definition.offers):,} offers, opening at"
+            f"Published {definition.title.en}: {len(definition.offers):,} offers. The line is open, the sale opens at"
             f" {definition.phase(PhaseName.BURST).starts_at:%H:%M:%S} UTC.",
         )
         await asyncio.sleep(_TAKE_UP_SECONDS)
         return version
 
-    async def _flood(self, version: CampaignVersion, progress: ShownProgress) -> FloodReport:
+    async def _flood(self, version: CampaignVersion, progress: ShownProgress) -> tuple[FloodPlan, FloodReport]:
         scene = self._scene
         plan = await self._rehearsal.prepare_flood(
             f"http://{self._config.authority}",
@@ -188,9 +210,14 @@ class _Demo:
             scene.flood_seconds,
             progress,
             opens_at=version.definition.phase(PhaseName.BURST).starts_at,
+            farm=scene.farm,
         )
         plan = msgspec.structs.replace(plan, pause_seconds=scene.pause_seconds)
-        _say(self._console, f"{scene.shoppers:,} shoppers are on their way; a third is early, all come at the opening.")
+        _say(
+            self._console,
+            f"{scene.shoppers:,} shoppers are on their way, three of four in time for the draw. One operator's bot farm"
+            f" of {scene.farm.accounts:,} accounts is among them.",
+        )
         breaking = asyncio.create_task(
             outage(
                 self._channels[0],
@@ -200,7 +227,7 @@ class _Demo:
             )
         )
         try:
-            return await self._rehearsal.flood(plan, progress.flood(plan.seconds))
+            return plan, await self._rehearsal.flood(plan, progress.flood(plan.seconds))
         finally:
             breaking.cancel()
             with suppress(asyncio.CancelledError):
@@ -226,7 +253,12 @@ class _Demo:
             examination = await self._app.monitor.doctor(tx)
         journal = await self._rehearsal.check_journal(Path(report.journal))
         books = [check for channel in self._channels for check in await self._books(channel)]
-        return [*examination.checks, *journal, *books, _anything_sold(report)]
+        return [*examination.checks, *journal, *books, *self._rehearsal.check_groups(report), _anything_sold(report)]
+
+    async def _draw(self, version: CampaignVersion) -> Verification:
+        """Recompute the whole draw, as `tidegate admission verify` does."""
+        async with self._app.db.snapshot() as tx:
+            return await self._app.queue.verify(tx, version.campaign_id)
 
     async def _books(self, channel: ChannelAdmin) -> list[Check]:
         """Hold our ledger against a channel's own books."""
@@ -254,9 +286,11 @@ class _Demo:
             ),
         ]
 
-    async def _debrief(self, version: CampaignVersion, report: FloodReport, checks: list[Check]) -> Debrief:
+    async def _debrief(
+        self, version: CampaignVersion, report: FloodReport, checks: list[Check], draw: Verification
+    ) -> Debrief:
         async with self._app.db.snapshot() as tx:
-            return await debriefing_of(self._app).debrief(tx, version, flood=report, checks=checks)
+            return await debriefing_of(self._app).debrief(tx, version, flood=report, checks=checks, draw=draw)
 
     def _write_pages(self, made: Debrief) -> tuple[Path, ...]:
         english = self._config.data_dir / "debrief.html"

@@ -160,7 +160,8 @@ class Pages:
         return {
             # Babel's English says "CN¥", to tell it from the yen; a shop that has one currency just says "¥".
             "money": lambda minor, currency: format_money(minor, currency, language.locale).replace("CN¥", "¥"),
-            "number": lambda value: format_decimal(value, locale=language.locale),
+            # Kept, as money is: units left and counts repeat on every page.
+            "number": lru_cache(maxsize=4_096)(lambda value: format_decimal(value, locale=language.locale)),
             "percent": lambda part, pattern="0.0%": format_percent(part, pattern, locale=language.locale),
             "when": when,
             "words": words,

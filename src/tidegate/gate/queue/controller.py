@@ -38,7 +38,9 @@ EXACT_PLACES_MAX = 50_000
 
 
 class Controller:
-    """Steps of the line. Two workers may both try: the gate's row lock lets one of them."""
+    """Steps of the line. Two workers may both try: the gate's row lock lets one after the other, and the second finds
+    that no time has passed.
+    """
 
     def __init__(
         self,
@@ -64,9 +66,9 @@ class Controller:
         line = await self._drawn(line, room, now)
         seen = await present(self._cache, line.line_id, now)
         async with self._db.transaction() as tx:
-            gate = await store_gate.lock_gate(tx, line.line_id, wait=False)
-            if gate is not None:
-                await self._move(tx, room, line, gate, skus, seen, now)
+            # Waited for: while many go in the lock is seldom free, and a step left out calls nobody.
+            gate = await store_gate.lock_gate(tx, line.line_id)
+            await self._move(tx, room, line, gate, skus, seen, now)
 
     async def _opened(self, tx: Tx, room: Room, now: datetime) -> LineRow:
         seed = secrets.token_bytes(SEED_BYTES)

@@ -1,18 +1,25 @@
-"""Going in: a called shopper's pass, in one transaction under the gate's lock."""
+"""Going in: a whole batch of called shoppers' passes, in one transaction under the gate's lock."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
+import msgspec
+
+from tidegate.base.batch import Batcher
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
+from tidegate.base.errors import Refusal
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import PassWindow
 from tidegate.gate.admission.errors import CampaignOver
-from tidegate.gate.queue import store, store_gate, store_slow
+from tidegate.gate.queue import store, store_entry, store_gate
 from tidegate.gate.queue.board import Board, Room, called, own_spot_of
 from tidegate.gate.queue.contracts import Entered, PlaceFacts, QueueState, Waiting, WaitReason
 from tidegate.gate.queue.errors import NothingLeft, PlaceSpent
-from tidegate.gate.queue.rows import EntryRow
-from tidegate.gate.queue.spots import called_at
+from tidegate.gate.queue.rows import Admitted, Came, EntryRow
+from tidegate.gate.queue.spots import all_called_at
 from tidegate.gate.queue.tokens import place_refused
 
 _FULL_SECONDS = 2
@@ -20,62 +27,170 @@ _CALL_SECONDS = 5
 _FINAL = ("used", "expired", "skipped")
 
 
+class Coming(msgspec.Struct, frozen=True):
+    """A called place at the gate, the line as its process knew it when it came, and why nobody goes in if so."""
+
+    board: Board
+    facts: PlaceFacts
+    stopped: Waiting | None
+
+
+class EntryLedger:
+    """The entries of those who come in one batch of one line; what is to be written is collected in it.
+
+    They are decided one after the other: whoever comes later finds the room that the others left.
+    """
+
+    def __init__(
+        self,
+        entries: Mapping[int, EntryRow],
+        holders: Mapping[int, tuple[UUID, UUID]],
+        called_at: Mapping[int, datetime | None],
+        *,
+        inside: int,
+        now: datetime,
+    ) -> None:
+        self.came: list[Came] = []
+        self.asked_again: list[int] = []
+        self.admitted: list[Admitted] = []
+        self.first_time = 0
+        self._entries = dict(entries)
+        self._holders = holders
+        self._called_at = called_at
+        self._inside = inside
+        self._now = now
+
+    def decide(self, room: Room, facts: PlaceFacts, stopped: Waiting | None) -> EntryRow | Waiting | Refusal:
+        """Return the entry of who is inside now, or why he is not."""
+        known = self._entries.get(facts.serial)
+        if known is not None and known.ended_by in _FINAL and (known.ended_by != "skipped" or known.returned):
+            return _spent(known)
+        if self._holders.get(facts.serial) != (facts.account_id, facts.device):
+            return place_refused("given-up", "This place was given up, or it moved to another device")
+        entry = self._present(room, facts, known)
+        if entry.entered_at is not None:
+            return entry
+        if stopped is not None:
+            return stopped
+        if self._inside >= room.rules.cap:
+            return Waiting(reason=WaitReason.FULL, retry_after=_FULL_SECONDS)
+        return self._admit(room, entry)
+
+    def _present(self, room: Room, facts: PlaceFacts, known: EntryRow | None) -> EntryRow:
+        """Return the entry of who stands at the gate; his coming is noted if he was not there already."""
+        if known is not None and known.ended_at is None:
+            if known.entered_at is None:
+                self.asked_again.append(facts.serial)
+            return known
+        called_at = known.called_at if known is not None else self._called_at.get(facts.serial)
+        assert called_at is not None, "a lane's threshold and its calls are written together"
+        late = known is not None or self._now > called_at + timedelta(seconds=room.rules.claim_seconds)
+        self.first_time += known is None
+        self.came.append(
+            Came(
+                serial=facts.serial,
+                account_id=facts.account_id,
+                device=facts.device,
+                called_at=called_at,
+                returned=late,
+            )
+        )
+        return self._keep(
+            EntryRow(
+                serial=facts.serial,
+                called_at=called_at,
+                came_at=self._now,
+                asked_at=self._now,
+                returned=late,
+                entered_at=None,
+                expires_at=None,
+                purchases=0,
+                ended_at=None,
+                ended_by=None,
+            )
+        )
+
+    def _admit(self, room: Room, entry: EntryRow) -> EntryRow:
+        self._inside += 1
+        expires_at = self._now + timedelta(seconds=room.rules.pass_seconds)
+        self.admitted.append(
+            Admitted(serial=entry.serial, expires_at=expires_at, inside=self._inside, cap=room.rules.cap)
+        )
+        return self._keep(msgspec.structs.replace(entry, entered_at=self._now, expires_at=expires_at))
+
+    def _keep(self, entry: EntryRow) -> EntryRow:
+        self._entries[entry.serial] = entry
+        return entry
+
+
 class Entrance:
-    """Lets those in who were called, never more than the cap, each place once."""
+    """Lets those in who were called, never more than the cap, each place once.
+
+    Whoever comes while a batch is under way forms the next one, so that one connection a process waits for the gate
+    and the others are free for orders.
+    """
 
     def __init__(self, db: Database, clock: Clock, admission: Admission) -> None:
         self._db = db
         self._clock = clock
         self._admission = admission
+        self._coming: Batcher[Coming, Entered | Waiting] = Batcher("enter", self._let_in, in_flight_max=1)
 
     async def enter(self, board: Board, facts: PlaceFacts) -> Entered | Waiting:
         """Give a called shopper a pass if there is room; what the snapshot settles costs no I/O."""
         stopped = _stopped(board)
         if not called(board, facts):
             return stopped or Waiting(reason=WaitReason.NOT_CALLED, retry_after=_CALL_SECONDS)
-        now, room, line_id = self._clock.now(), board.room, board.line.line_id
+        return await self._coming.submit(Coming(board, facts, stopped))
+
+    async def _let_in(self, batch: list[Coming]) -> Sequence[Entered | Waiting | Exception]:
+        """Answer everybody in the batch; they stand in one line, except while another campaign takes over."""
+        by_line: dict[int, list[int]] = defaultdict(list)
+        for place, coming in enumerate(batch):
+            by_line[coming.board.line.line_id].append(place)
+        answers: dict[int, Entered | Waiting | Exception] = {}
         async with self._db.transaction() as tx:
-            gate = await store_gate.lock_gate(tx, line_id)
-            assert gate is not None, "a line is opened together with its gate"
-            entry = await self._entry(tx, board, facts, now)
-            if entry is not None and entry.entered_at is not None and entry.expires_at is not None:
-                return self._entered(room, facts, entry.expires_at, entry.purchases, now)
-            if stopped is not None:
-                return stopped
-            if gate.inside >= room.rules.cap:
-                return Waiting(reason=WaitReason.FULL, retry_after=_FULL_SECONDS)
-            expires_at = now + timedelta(seconds=room.rules.pass_seconds)
-            await store_gate.admit(
-                tx, line_id, facts.serial, now=now, expires_at=expires_at, inside=gate.inside + 1, cap=room.rules.cap
-            )
-            await store_gate.count(tx, line_id, inside=1, entered=1)
-        return self._entered(room, facts, expires_at, 0, now)
+            for line_id in sorted(by_line):
+                found = await self._answers(tx, line_id, [batch[place] for place in by_line[line_id]])
+                answers.update(zip(by_line[line_id], found, strict=True))
+        return [answers[place] for place in range(len(batch))]
 
-    async def _entry(self, tx: Tx, board: Board, facts: PlaceFacts, now: datetime) -> EntryRow | None:
-        """Return the entry of who is inside already; record the coming of who is not. Raises PlaceSpent."""
-        line_id = board.line.line_id
-        entry = await store_gate.entry(tx, line_id, facts.serial, lock=True)
-        if entry is not None and entry.ended_by in _FINAL and (entry.ended_by != "skipped" or entry.returned):
-            raise _spent(entry)
-        if not await store.is_live(tx, line_id, facts.serial, facts.account_id, facts.device):
-            raise place_refused("given-up", "This place was given up, or it moved to another device")
-        if entry is not None and entry.ended_at is None:
-            if entry.entered_at is None:
-                await store_gate.ask_again(tx, line_id, facts.serial, now)
-            return entry
-        first = entry.called_at if entry is not None else await self._called_at(tx, board, facts)
-        late = entry is not None or now > first + timedelta(seconds=board.room.rules.claim_seconds)
-        await store_gate.come(
-            tx, line_id, facts.serial, facts.account_id, facts.device, called_at=first, now=now, returned=late
+    async def _answers(self, tx: Tx, line_id: int, coming: Sequence[Coming]) -> Sequence[Entered | Waiting | Exception]:
+        gate = await store_gate.lock_gate(tx, line_id)
+        now = self._clock.now()
+        serials = [each.facts.serial for each in coming]
+        entries = await store_entry.entries(tx, line_id, serials)
+        ledger = EntryLedger(
+            entries,
+            await store_entry.holders(tx, line_id, serials),
+            await all_called_at(
+                tx, line_id, {each.facts.serial: own_spot_of(each.board, each.facts) for each in coming}
+            ),
+            inside=gate.inside,
+            now=now,
         )
-        await store_gate.count(tx, line_id, came=int(entry is None), returned=int(late))
-        return None
+        decided = [ledger.decide(each.board.room, each.facts, each.stopped) for each in coming]
+        await self._write(tx, line_id, ledger, now)
+        return [self._answer(each, found, now) for each, found in zip(coming, decided, strict=True)]
 
-    async def _called_at(self, tx: Tx, board: Board, facts: PlaceFacts) -> datetime:
-        home = await store_slow.home(tx, board.line.line_id, facts.serial)
-        found = await called_at(tx, board.line.line_id, own_spot_of(board, facts), home)
-        assert found is not None, "a lane's threshold and its calls are written together"
-        return found
+    async def _write(self, tx: Tx, line_id: int, ledger: EntryLedger, now: datetime) -> None:
+        await store_entry.come(tx, line_id, ledger.came, now)
+        await store_entry.ask_again(tx, line_id, ledger.asked_again, now)
+        await store_entry.admit(tx, line_id, ledger.admitted, now)
+        returned = sum(each.returned for each in ledger.came)
+        if ledger.came or ledger.admitted:
+            entered = len(ledger.admitted)
+            await store_gate.count(
+                tx, line_id, came=ledger.first_time, returned=returned, inside=entered, entered=entered
+            )
+
+    def _answer(
+        self, coming: Coming, found: EntryRow | Waiting | Refusal, now: datetime
+    ) -> Entered | Waiting | Exception:
+        if not isinstance(found, EntryRow):
+            return found
+        assert found.expires_at is not None
+        return self._entered(coming.board.room, coming.facts, found.expires_at, found.purchases, now)
 
     def _entered(self, room: Room, facts: PlaceFacts, expires_at: datetime, purchases: int, now: datetime) -> Entered:
         """Return the pass of who is inside: until `expires_at`, or the end of the campaign if that is sooner."""

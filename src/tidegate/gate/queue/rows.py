@@ -159,6 +159,25 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     ended_by: str | None
 
 
+class Came(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody called who comes now; `returned`: after the claim window, by grace."""
+
+    serial: int
+    account_id: UUID
+    device: UUID
+    called_at: datetime
+    returned: bool
+
+
+class Admitted(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who goes in now: until when, as the how manieth of how many at most."""
+
+    serial: int
+    expires_at: datetime
+    inside: int
+    cap: int
+
+
 class Inside(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who is inside."""
 

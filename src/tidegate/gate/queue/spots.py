@@ -1,10 +1,10 @@
 """Where a place is called: in the lane of its token and, after an undo, where it would stand without the slow lane."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from tidegate.base.db import Tx
-from tidegate.gate.queue import store
+from tidegate.gate.queue import store, store_entry, store_slow
 from tidegate.gate.queue.draw import RANKS
 from tidegate.gate.queue.rows import Home, Spot
 
@@ -37,3 +37,16 @@ async def called_at(tx: Tx, line_id: int, own: Spot, home: Home | None) -> datet
         at_home = await store.called_at(tx, line_id, again.lane, rank=again.rank, number=again.number)
         found.append(max(at_home, home.restored_at) if at_home is not None else None)
     return min((each for each in found if each is not None), default=None)
+
+
+async def all_called_at(tx: Tx, line_id: int, own: Mapping[int, Spot]) -> dict[int, datetime | None]:
+    """Return the same for many places, by their serials."""
+    found = await store_entry.called_at(tx, line_id, own)
+    homes = {serial: home for serial, home in (await store_slow.homes(tx, line_id)).items() if serial in own}
+    again = {serial: home_spot(home, own[serial].rank, own[serial].number) for serial, home in homes.items()}
+    for serial, at_home in (await store_entry.called_at(tx, line_id, again) if again else {}).items():
+        if at_home is not None:
+            since = max(at_home, homes[serial].restored_at)
+            known = found[serial]
+            found[serial] = since if known is None else min(since, known)
+    return found

@@ -169,18 +169,6 @@ async def retire(tx: Tx, line_id: int, serials: Sequence[int], now: datetime) ->
     )
 
 
-async def is_live(tx: Tx, line_id: int, serial: int, account_id: UUID, device: UUID) -> bool:
-    """Return whether a place is held by this account on this device and not given up."""
-    row = await (
-        await tx.execute(
-            "select true from queue.place"
-            " where line_id = %s and serial = %s and account_id = %s and device = %s and left_at is null",
-            [line_id, serial, account_id, device],
-        )
-    ).fetchone()
-    return row is not None
-
-
 async def seal(tx: Tx, line_id: int, now: datetime) -> None:
     """Close the list of drawn places."""
     await tx.execute(

@@ -28,12 +28,13 @@ async def gate(tx: Tx, line_id: int) -> GateRow:
     return found
 
 
-async def lock_gate(tx: Tx, line_id: int, *, wait: bool = True) -> GateRow | None:
-    """Lock the gate and return it; None where somebody else has it and we do not wait."""
-    how = "for update" if wait else "for update skip locked"
+async def lock_gate(tx: Tx, line_id: int) -> GateRow:
+    """Lock the gate until the transaction ends, and return it."""
     async with tx.cursor(row_factory=class_row(GateRow)) as cursor:
-        await cursor.execute(f"select {_GATE} from queue.gate where line_id = %s {how}", [line_id])
-        return await cursor.fetchone()
+        await cursor.execute(f"select {_GATE} from queue.gate where line_id = %s for update", [line_id])
+        found = await cursor.fetchone()
+    assert found is not None, "a line is opened together with its gate"
+    return found
 
 
 async def write_gate(tx: Tx, line_id: int, row: GateRow) -> None:
@@ -66,59 +67,11 @@ async def count(
     )
 
 
-async def entry(tx: Tx, line_id: int, serial: int, *, lock: bool = False) -> EntryRow | None:
-    """Return the entry of a place whose owner came, locked until the transaction ends where asked for."""
-    lock_clause = " for update" if lock else ""
+async def entry(tx: Tx, line_id: int, serial: int) -> EntryRow | None:
+    """Return the entry of a place whose owner came."""
     async with tx.cursor(row_factory=class_row(EntryRow)) as cursor:
-        await cursor.execute(
-            f"select {_ENTRY} from queue.entry where line_id = %s and serial = %s{lock_clause}", [line_id, serial]
-        )
+        await cursor.execute(f"select {_ENTRY} from queue.entry where line_id = %s and serial = %s", [line_id, serial])
         return await cursor.fetchone()
-
-
-async def come(
-    tx: Tx,
-    line_id: int,
-    serial: int,
-    account_id: UUID,
-    device: UUID,
-    *,
-    called_at: datetime,
-    now: datetime,
-    returned: bool,
-) -> None:
-    """Record that a called shopper came, or came back."""
-    await tx.execute(
-        "insert into queue.entry (line_id, serial, account_id, device, called_at, came_at, asked_at, returned)"
-        " values (%(line)s, %(serial)s, %(account)s, %(device)s, %(called)s, %(now)s, %(now)s, %(returned)s)"
-        " on conflict (line_id, serial) do update set asked_at = excluded.asked_at,"
-        " returned = excluded.returned, ended_at = null, ended_by = null",
-        {
-            "line": line_id,
-            "serial": serial,
-            "account": account_id,
-            "device": device,
-            "called": called_at,
-            "now": now,
-            "returned": returned,
-        },
-    )
-
-
-async def ask_again(tx: Tx, line_id: int, serial: int, now: datetime) -> None:
-    """Note that somebody who came still waits for room."""
-    await tx.execute("update queue.entry set asked_at = %s where line_id = %s and serial = %s", [now, line_id, serial])
-
-
-async def admit(
-    tx: Tx, line_id: int, serial: int, *, now: datetime, expires_at: datetime, inside: int, cap: int
-) -> None:
-    """Let somebody who came in. A constraint refuses one more than the cap, and a second time on one place."""
-    await tx.execute(
-        "update queue.entry set entered_at = %s, expires_at = %s, inside_then = %s, cap_then = %s"
-        " where line_id = %s and serial = %s and entered_at is null",
-        [now, expires_at, inside, cap, line_id, serial],
-    )
 
 
 async def renew(tx: Tx, line_id: int, serials: Sequence[int], expires_at: datetime) -> None:

@@ -356,6 +356,10 @@ class Ordering:
         """Return all orders of these buyers with the idempotency keys under which they were asked for."""
         return await store_figures.keys_of_buyers(tx, buyer_ids)
 
+    async def kept_units(self, tx: Tx, campaign_id: str, sku: str) -> dict[UUID, int]:
+        """Return how many units of a product each buyer has in paid orders; one partly given back counts whole."""
+        return await store_figures.kept_units(tx, campaign_id, sku)
+
     async def sums(self, tx: Tx, order_ids: Sequence[UUID]) -> OrderSums:
         """Return what these orders amount to."""
         return await store_figures.sums(tx, order_ids)

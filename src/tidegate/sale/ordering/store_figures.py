@@ -106,6 +106,20 @@ async def keys_of_buyers(tx: Tx, buyer_ids: Sequence[UUID]) -> list[OrderKey]:
         return await cursor.fetchall()
 
 
+async def kept_units(tx: Tx, campaign_id: str, sku: str) -> dict[UUID, int]:
+    """Return how many units of a SKU each buyer has in paid orders of a campaign. Reads all of them."""
+    rows = await tx.execute(
+        """
+        select o.buyer_id, sum((l ->> 'quantity')::bigint)::bigint
+        from ordering.orders o, json_array_elements(o.priced -> 'lines') l
+        where o.campaign_id = %s and o.state = 'paid' and l ->> 'sku' = %s
+        group by o.buyer_id
+        """,
+        [campaign_id, sku],
+    )
+    return dict(await rows.fetchall())
+
+
 async def sums(tx: Tx, order_ids: Sequence[UUID]) -> OrderSums:
     """Return what these orders amount to."""
     async with tx.cursor(row_factory=class_row(OrderSums)) as cursor:

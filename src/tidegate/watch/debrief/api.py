@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from tidegate.base.clock import Clock
 from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
+from tidegate.gate.queue.contracts import Verification
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId, CampaignVersion, GoodsEntry, PhaseName
 from tidegate.sale.ordering.api import Ordering
@@ -21,6 +24,7 @@ from tidegate.watch.debrief.contracts import (
     SaleSpan,
     SoldOut,
     Target,
+    Wanted,
 )
 from tidegate.watch.debrief.errors import NothingToDebrief
 from tidegate.watch.debrief.rendering import page, show, terminal
@@ -60,13 +64,15 @@ class Debriefing:
         *,
         flood: FloodReport | None = None,
         checks: Sequence[Check] = (),
+        draw: Verification | None = None,
     ) -> Debrief:
         """Return the debrief of a campaign from its first order to its last, over one snapshot (`Database.snapshot`).
 
-        With a flood's report it also has the latencies that the simulated shoppers saw, and their number as visitors.
+        With a flood's report it also has the latencies that the simulated shoppers saw, their number as visitors, and
+        what each group of them got in the line; `draw` is what the check of the line's draw found.
         """
         facts = await self._facts(tx, version, _of_this(flood, await self._span(tx, version)), tuple(checks))
-        return rules.debrief(facts, self._clock.now())
+        return rules.debrief(msgspec.structs.replace(facts, draw=draw), self._clock.now())
 
     async def _facts(
         self, tx: Tx, version: CampaignVersion, flood: FloodReport | None, checks: tuple[Check, ...]
@@ -102,6 +108,8 @@ class Debriefing:
             ),
             latencies=_latencies(flood),
             visitors=flood.shoppers if flood is not None else None,
+            wanted=_wanted(version, flood),
+            groups=flood.groups if flood is not None else (),
             checks=checks,
         )
 
@@ -158,6 +166,16 @@ def _of_this(flood: FloodReport | None, span: tuple[datetime, datetime]) -> Floo
     if flood is None or flood.ended_at < span[0] or span[1] < flood.started_at:
         return None
     return flood
+
+
+def _wanted(version: CampaignVersion, flood: FloodReport | None) -> Wanted | None:
+    """Return what all simulated shoppers wanted first, where they stood in line for it."""
+    definition = version.definition
+    offer = next((each for each in definition.offers if flood and each.sku == flood.wanted_sku), None)
+    goods = next((each for each in definition.goods if offer and each.sku == offer.sku), None)
+    if offer is None or goods is None:
+        return None
+    return Wanted(name_zh=goods.name.zh, name_en=goods.name.en, units=offer.quota)
 
 
 def _times(since: datetime, until: datetime, seconds: int) -> list[datetime]:

@@ -9,6 +9,8 @@ from enum import StrEnum
 import msgspec
 
 from tidegate.base.invariant import Check
+from tidegate.gate.queue.contracts import Verification
+from tidegate.watch.rehearsal.contracts import GroupResult
 
 
 class SaleSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +151,14 @@ class OutageCost(msgspec.Struct, frozen=True, kw_only=True):
     lost_value: int
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """The product that all simulated shoppers wanted first, and how many units of it were on offer."""
+
+    name_zh: str
+    name_en: str
+    units: int
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a debrief is made from."""
 
@@ -169,6 +179,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...] = ()
     latencies: tuple[Latency, ...] = ()
     visitors: int | None = None
+    wanted: Wanted | None = None
+    groups: tuple[GroupResult, ...] = ()
+    draw: Verification | None = None
     checks: tuple[Check, ...] = ()
 
 
@@ -206,6 +219,9 @@ class FindingKind(StrEnum):
     NO_OUTAGE = "no-outage"
     SOLD_OUT = "sold-out"
     NOT_SOLD_OUT = "not-sold-out"
+    FARM = "farm"
+    DRAW_HOLDS = "draw-holds"
+    DRAW_BROKEN = "draw-broken"
     LATENCY = "latency"
     GOALS_MET = "goals-met"
     GOALS_MISSED = "goals-missed"

@@ -14,8 +14,13 @@ from tidegate.watch.debrief.charts import Band, Bars, Line, grouped_bars, lines_
 from tidegate.watch.debrief.contracts import AttemptSpan, Debrief
 from tidegate.watch.debrief.rules import merged
 from tidegate.watch.debrief.words import Writer
+from tidegate.watch.rehearsal.contracts import FAIR_SHARES_MAX
 
 TABLE_ROWS_MAX = 24
+_GROUP_HEADS = (
+    *("group", "persons", "accounts", "places", "suspected", "called", "entered", "orders-of", "units-of"),
+    *("fair-shares", "wait", "refused-share"),
+)
 
 
 @cache
@@ -48,6 +53,8 @@ def page(debrief: Debrief, locale: str, other: str = "") -> str:
             orders_chart=_orders_chart(debrief, writer, bands),
             attempts_chart=_attempts_chart(debrief, writer, bands),
             latency_chart=_latency_chart(debrief, writer),
+            group_rows=group_rows(debrief, writer),
+            line_note=line_note(debrief, writer),
         )
     )
 
@@ -97,6 +104,8 @@ def terminal(debrief: Debrief, locale: str = "en") -> RenderableType:
         mark, style = marks[finding.good]
         parts.append(Text(f"{mark} {writer.finding(finding)}", style=style))
     parts.append(_totals_table(debrief, writer))
+    if debrief.facts.groups:
+        parts.append(_groups_table(debrief, writer))
     if debrief.facts.latencies:
         parts.append(_latency_table(debrief, writer))
     parts.append(_channels_table(debrief, writer))
@@ -131,6 +140,45 @@ def _totals_table(debrief: Debrief, writer: Writer) -> Table:
     table.add_row(writer.label("buyers"), writer.number(debrief.facts.buyers))
     table.add_row(writer.label("payment-success"), writer.share(payments.success))
     return table
+
+
+def group_rows(debrief: Debrief, writer: Writer) -> list[tuple[str, ...]]:
+    """Return what each group got as the rows of a table, the head first; groups are columns, so that a phone and a
+    terminal of 80 columns have room for them.
+    """
+    columns = [
+        (
+            writer.label(f"group-{each.group}"),
+            *(writer.number(count) for count in (each.persons, each.accounts, each.placed, each.suspected)),
+            *(writer.number(count) for count in (each.called, each.entered, each.orders, each.units)),
+            writer.times(each.fair_shares),
+            "–" if each.wait_seconds is None else writer.seconds(each.wait_seconds),
+            writer.share(each.refused_share),
+        )
+        for each in debrief.facts.groups
+    ]
+    heads = tuple(writer.label(head) for head in _GROUP_HEADS)
+    return list(zip(heads, *columns, strict=True))
+
+
+def _groups_table(debrief: Debrief, writer: Writer) -> Table:
+    head, *rows = group_rows(debrief, writer)
+    table = _table(writer.label("line"), *head)
+    for row in rows:
+        table.add_row(*row)
+    table.caption = line_note(debrief, writer)
+    table.caption_justify = "left"
+    return table
+
+
+def line_note(debrief: Debrief, writer: Writer) -> str:
+    """Return what all wanted, and how a fair share is reckoned."""
+    wanted = debrief.facts.wanted
+    if wanted is None:
+        return ""
+    name = wanted.name_zh if writer.locale == "zh" else wanted.name_en
+    units, bar = writer.number(wanted.units), writer.times(FAIR_SHARES_MAX)
+    return writer.label("line-note", name=name, units=units, bar=bar)
 
 
 def _latency_table(debrief: Debrief, writer: Writer) -> Table:

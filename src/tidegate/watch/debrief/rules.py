@@ -18,6 +18,7 @@ from tidegate.watch.debrief.contracts import (
     Target,
     Totals,
 )
+from tidegate.watch.rehearsal.contracts import FAIR_SHARES_MAX, Group
 
 SPANS_MAX = 180
 """More points than this do not show in a chart as wide as a page."""
@@ -87,8 +88,9 @@ def channels(attempts: Iterable[AttemptSpan]) -> tuple[ChannelResult, ...]:
 def outages(attempts: Sequence[AttemptSpan], seconds: int, ended_at: datetime) -> tuple[Outage, ...]:
     """Find the times in which a channel left most attempts unanswered, over all channels, in order of their beginning.
 
-    An outage begins with the first span in which fewer than half of a channel's attempts were answered, and ends with
-    the next span in which at least half were. Spans without attempts (the channel was being avoided) do not end it.
+    An outage begins with the first span in which fewer than half of a channel's attempts were answered, or after the
+    failures of which it was avoided, and ends with the next span in which at least half were. Spans without attempts
+    (the channel was being avoided) do not end it.
     """
     found: list[Outage] = []
     by_channel = groupby(sorted(attempts, key=lambda span: (span.channel, span.at)), key=lambda span: span.channel)
@@ -100,9 +102,8 @@ def outages(attempts: Sequence[AttemptSpan], seconds: int, ended_at: datetime) -
 def _outages_of(spans: list[AttemptSpan], seconds: int, ended_at: datetime) -> Iterable[Outage]:
     start: AttemptSpan | None = None
     failed = 0
-    for span in spans:
-        answered = span.answered * 2 >= span.attempts
-        if not answered:
+    for span, following in zip(spans, [*spans[1:], None], strict=True):
+        if not _is_answered(span, following, seconds):
             start = start or span
             failed += span.failed + span.unknown
         elif start is not None:
@@ -111,6 +112,18 @@ def _outages_of(spans: list[AttemptSpan], seconds: int, ended_at: datetime) -> I
             start, failed = None, 0
     if start is not None and failed >= OUTAGE_FAILURES_MIN:
         yield _outage(start, max(ended_at, start.at + timedelta(seconds=seconds)), failed, ended=False)
+
+
+def _is_answered(span: AttemptSpan, following: AttemptSpan | None, seconds: int) -> bool:
+    """Return whether the channel was there in a span. One that goes away late in it answered most of it before; then it
+    is avoided for a while, or fails again.
+    """
+    if span.answered * 2 < span.attempts:
+        return False
+    if following is None or span.failed + span.unknown < OUTAGE_FAILURES_MIN:
+        return True
+    avoided = following.at - span.at > timedelta(seconds=seconds)
+    return not avoided and following.answered * 2 >= following.attempts
 
 
 def _outage(start: AttemptSpan, until: datetime, failed: int, *, ended: bool) -> Outage:
@@ -172,6 +185,7 @@ def _findings(
     yield from _about_sales(facts, sums)
     yield from _about_outages(costs)
     yield from _about_stock(facts)
+    yield from _about_line(facts)
     yield from _about_latency(facts)
     yield from _about_goals(goals)
     yield from _about_checks(facts)
@@ -228,6 +242,33 @@ def _about_stock(facts: Facts) -> Iterable[Finding]:
             "seconds": max(0, round((first.at - facts.opened_at).total_seconds())),
         },
     )
+
+
+def _about_line(facts: Facts) -> Iterable[Finding]:
+    farm = next((each for each in facts.groups if each.group is Group.FARM), None)
+    if farm is not None and farm.fair_shares is not None:
+        yield Finding(
+            kind=FindingKind.FARM,
+            good=farm.fair_shares <= FAIR_SHARES_MAX,
+            facts={
+                "accounts": farm.accounts,
+                "persons": farm.persons,
+                "placed": farm.placed,
+                "units": farm.units,
+                "shares": farm.fair_shares,
+                "bar": FAIR_SHARES_MAX,
+            },
+        )
+    if facts.draw is not None:
+        broken = [finding.name for finding in facts.draw.findings if not finding.holds]
+        yield Finding(
+            kind=FindingKind.DRAW_BROKEN if broken else FindingKind.DRAW_HOLDS,
+            good=not broken,
+            facts={
+                "places": max((each.examined for each in facts.draw.findings), default=0),
+                "broken": ", ".join(broken),
+            },
+        )
 
 
 def _about_latency(facts: Facts) -> Iterable[Finding]:

@@ -43,6 +43,24 @@ _SENTENCES: dict[FindingKind, tuple[str, str]] = {
         "{count} of the goods sold out; the first was “{name_en}” ({units} units), {seconds} s after the opening.",
     ),
     FindingKind.NOT_SOLD_OUT: ("没有商品售罄。", "Nothing sold out."),
+    FindingKind.FARM: (
+        (
+            "刷号团伙用 {accounts} 个账号排队（实有 {persons} 人的身份），得到 {placed} 个排位、{units} 件热门商品："
+            "人均为公平份额的 {shares} 倍（上限 {bar} 倍）。"
+        ),
+        (
+            "The bot farm's {accounts} accounts, with the means of {persons} persons, got {placed} places and {units}"
+            " units of what all wanted: {shares} fair shares for each of its persons (at most {bar})."
+        ),
+    ),
+    FindingKind.DRAW_HOLDS: (
+        "抽签已重新计算：种子、名单根与全部次序一致（共 {places} 项）。",
+        "The draw was recomputed: seed, root, every rank and the order of calls agree ({places} examined).",
+    ),
+    FindingKind.DRAW_BROKEN: (
+        "抽签重新计算后不一致：{broken}。",
+        "The draw was recomputed and does not agree: {broken}.",
+    ),
     FindingKind.LATENCY: (
         "{requests} 次下单请求中，一半在 {p50} 毫秒内、99% 在 {p99} 毫秒内得到答复。",
         "Of {requests} requests to place an order, half were answered within {p50} ms and 99 % within {p99} ms.",
@@ -132,6 +150,30 @@ _LABELS: dict[str, tuple[str, str]] = {
     "goods": ("商品", "Goods"),
     "units": ("件数", "Units"),
     "after": ("开售后", "After opening"),
+    "line": ("排队：各人群所得", "The line: what each group got"),
+    "line-note": (
+        "大家都想要“{name}”，共 {units} 件。公平份额：参加抽签者人均件数；刷号团伙按实有人数计，上限 {bar} 倍。",
+        (
+            "All wanted “{name}”, {units} units. A fair share is the units for each person in the draw; the bot farm"
+            " counts by the persons whose means it has, and may get {bar} shares."
+        ),
+    ),
+    "group": ("人群", "Group"),
+    "group-shopper": ("普通顾客", "Shoppers"),
+    "group-member": ("会员", "Members"),
+    "group-latecomer": ("迟到者", "Latecomers"),
+    "group-farm": ("刷号团伙", "Bot farm"),
+    "persons": ("人数", "Persons"),
+    "accounts": ("账号", "Accounts"),
+    "places": ("排位", "Places"),
+    "suspected": ("判为程序", "Suspected"),
+    "called": ("叫到", "Called"),
+    "entered": ("入场", "Let in"),
+    "orders-of": ("下单", "Orders placed"),
+    "units-of": ("热门件数", "Hot units"),
+    "fair-shares": ("公平份额倍数", "Fair shares"),
+    "wait": ("等待中位数", "Median wait"),
+    "refused-share": ("未得排位", "No place"),
     "checks": ("不变量", "Invariants"),
     "check": ("不变量", "Invariant"),
     "examined": ("检查记录", "Examined"),
@@ -178,6 +220,10 @@ class Writer:
             return _NONE
         shown = min(value, 0.9999) if value < 1 else value
         return str(format_percent(shown, format="#,##0.0#%", locale=self.locale))
+
+    def times(self, value: float | None) -> str:
+        """How many times, with up to two decimals."""
+        return _NONE if value is None else str(format_decimal(value, format="#,##0.0#", locale=self.locale))
 
     def clock(self, moment: datetime | None) -> str:
         """The time of the day, in the shop's zone."""
@@ -233,6 +279,8 @@ class Writer:
         for name, value in facts.items():
             if name in {"value", "basket"}:
                 written[name] = self.money(int(value) if value is not None else None)
+            elif name in {"shares", "bar"}:
+                written[name] = self.times(float(value) if value is not None else None)
             elif name in {"share", "conversion", "usual"}:
                 written[name] = self.share(float(value) if value is not None else None)
             elif name == "at":

@@ -16,6 +16,7 @@ from tidegate.base.db import Database
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import AccountId
 from tidegate.watch.rehearsal.contracts import FloodSession
+from tidegate.watch.rehearsal.crowd import Crowd
 from tidegate.watch.rehearsal.errors import SessionsOver
 from tidegate.watch.rehearsal.shop import Shopper
 
@@ -114,7 +115,9 @@ class LogAccounts:
                 file.write(msgspec.json.encode(kept) + b"\n")
 
 
-async def write_flood_sessions(opening: Opening, count: int, file: Path, opened: Callable[[int], None]) -> None:
+async def write_flood_sessions(
+    opening: Opening, count: int, crowd: Crowd, file: Path, opened: Callable[[int], None]
+) -> None:
     """Open `count` shoppers for a flood and write their sessions to `file`, readable by its owner only."""
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -122,5 +125,8 @@ async def write_flood_sessions(opening: Opening, count: int, file: Path, opened:
         for start in range(0, count, _AT_ONCE):
             size = min(_AT_ONCE, count - start)
             sessions, _ = await opening.open(size)
-            lines.writelines(msgspec.json.encode(session) + b"\n" for session in sessions)
+            for place, session in enumerate(sessions, start):
+                seat = crowd.seat(place)
+                seated = msgspec.structs.replace(session, client=seat.client, farm=seat.farm)
+                lines.write(msgspec.json.encode(seated) + b"\n")
             opened(start + size)

@@ -1,6 +1,7 @@
 """What can be rehearsed: a replay of a log, a flood of shoppers, and holding a flood's journal against the database."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from tidegate.base.clock import Clock
 from tidegate.base.db import Database
 from tidegate.base.invariant import Check
 from tidegate.offer.campaign.api import Campaign
-from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignVersion, OfferKind
+from tidegate.offer.campaign.contracts import Audience, CampaignDefinition, CampaignVersion, Offer, OfferKind, PhaseName
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.payment.api import Payment
 from tidegate.trust.identity.api import Identity
@@ -24,20 +25,23 @@ from tidegate.watch.rehearsal.accounts import LogAccounts, Opening, write_flood_
 from tidegate.watch.rehearsal.books import differences
 from tidegate.watch.rehearsal.contracts import (
     BookMoney,
+    BotFarm,
     Dialect,
     FloodPlan,
     FloodProgress,
     FloodReport,
     Invoice,
     KnownOrder,
+    LinePlan,
     ReplayManner,
     ReplayReport,
     Survey,
 )
+from tidegate.watch.rehearsal.crowd import crowd_of, farm_check, results_of, wanted_sku
 from tidegate.watch.rehearsal.errors import NothingToBuy
 from tidegate.watch.rehearsal.festival import festival_of
-from tidegate.watch.rehearsal.flood import send_flood
-from tidegate.watch.rehearsal.journal import Comparison, read_journal
+from tidegate.watch.rehearsal.flood import early_count, send_flood
+from tidegate.watch.rehearsal.journal import Comparison, read_journal, read_journeys
 from tidegate.watch.rehearsal.progress import ShownProgress
 from tidegate.watch.rehearsal.replay import Replay, Sent
 from tidegate.watch.rehearsal.rules import Purchases, Tally, account_of, steps, survey
@@ -50,6 +54,7 @@ Publish = Callable[[CampaignDefinition, str], Awaitable[CampaignVersion]]
 
 _FOLDER = "rehearsal"
 _RESULTS = "flood.json"
+_JOURNEYS = "journeys.jsonl"
 _IDS_AT_ONCE = 2_000
 _SETTLE_SECONDS = 90
 _TAKE_UP_SECONDS = 2.5
@@ -190,22 +195,26 @@ class Rehearsal:
         *,
         opens_at: datetime | None = None,
         seed: int = 1,
+        farm: BotFarm | None = None,
     ) -> FloodPlan:
-        """Open the shoppers' accounts and return the plan of a flood on the current campaign. Raises NothingToBuy."""
+        """Open the shoppers' accounts and return the plan of a flood on the current campaign. Raises NothingToBuy.
+
+        Where the campaign has a waiting room they go through it. The accounts of a `farm`, which needs one, come on
+        top of `shoppers`; everybody then has a client address (`X-Forwarded-For`), which counts where the sender is a
+        trusted proxy of the installation.
+        """
         version = self._campaign.current()
         if version is None:
             raise NothingToBuy(
                 "No campaign is published; nobody was sent. Publish one first: tidegate campaign publish."
             )
-        progress.stage("opening shoppers' accounts", shoppers)
         sessions = self._folder / "flood-sessions.jsonl"
-        await write_flood_sessions(self._opening, shoppers, sessions, progress.done)
         journal = self._folder / f"journal-{self._clock.now():%Y%m%dT%H%M%S}.jsonl"
-        return _plan(
+        plan = _plan(
             version.definition,
             FloodPlan(
                 url=url,
-                shoppers=shoppers,
+                shoppers=shoppers + (farm.accounts if farm is not None else 0),
                 seconds=seconds,
                 sessions=str(sessions),
                 results=str(self._folder / _RESULTS),
@@ -214,12 +223,44 @@ class Rehearsal:
                 hot_skus=(),
                 skus=(),
                 seed=seed,
+                farm=farm,
+                journeys=str(self._folder / _JOURNEYS),
             ),
         )
+        if farm is not None and plan.line is None:
+            raise ValueError("a bot farm is simulated in a waiting room only, and the campaign has none")
+        progress.stage("opening shoppers' accounts", plan.shoppers)
+        crowd = crowd_of(plan, early_count(plan))
+        await write_flood_sessions(self._opening, plan.shoppers, crowd, sessions, progress.done)
+        return plan
 
     async def flood(self, plan: FloodPlan, told: Callable[[FloodProgress], None]) -> FloodReport:
         """Send the flood; its results stay in the data folder for the debrief. Raises FloodFailed."""
         return await send_flood(plan, told, self._folder)
+
+    async def reckon(self, plan: FloodPlan, report: FloodReport) -> FloodReport:
+        """Return the report with what each group got, which the data folder keeps too; orders and units of the wanted
+        product are counted in the books, so let them come to rest before.
+        """
+        current = self._campaign.current()
+        if plan.line is None or current is None:
+            return report
+        journeys = list(read_journeys(Path(plan.journeys)))
+        orders: Counter[UUID] = Counter()
+        for start in range(0, len(journeys), _IDS_AT_ONCE):
+            some = [each.account_id for each in journeys[start : start + _IDS_AT_ONCE]]
+            async with self._db.transaction() as tx:
+                orders.update(order.buyer_id for order in await self._ordering.keys_of_buyers(tx, some))
+        async with self._db.transaction() as tx:
+            units = await self._ordering.kept_units(tx, current.campaign_id, plan.line.wanted_sku)
+        reckoned = msgspec.structs.replace(report, groups=results_of(journeys, plan.farm, orders, units))
+        await asyncio.to_thread(Path(plan.results).write_bytes, msgspec.json.encode(reckoned))
+        return reckoned
+
+    def check_groups(self, report: FloodReport) -> list[Check]:
+        """Hold what the groups got against what is fair; nothing where there was no line or no farm."""
+        check = farm_check(report.groups)
+        return [check] if check is not None else []
 
     async def check_journal(self, journal: Path) -> list[Check]:
         """Hold a flood's journal against the database: acknowledged orders are there, and none nobody asked for."""
@@ -295,6 +336,19 @@ def _plan(definition: CampaignDefinition, plan: FloodPlan) -> FloodPlan:
         plan,
         hot_skus=tuple(hot),
         skus=tuple(offer.sku for offer in offers),
+        line=_line(definition, flash, plan.shoppers),
         coupons=tuple(coupon.code for coupon in definition.coupons),
         words=tuple(dict.fromkeys(words)),
+    )
+
+
+def _line(definition: CampaignDefinition, flash: Sequence[Offer], shoppers: int) -> LinePlan | None:
+    room = definition.waiting_room
+    if room is None:
+        return None
+    return LinePlan(
+        wanted_sku=wanted_sku({offer.sku: (offer.quota, offer.price) for offer in flash}, shoppers),
+        opens_at=definition.phase(PhaseName.BURST).starts_at,
+        claim_seconds=room.claim_seconds,
+        member_lanes=tuple(lane.name for lane in room.lanes if lane.audience is Audience.MEMBERS),
     )

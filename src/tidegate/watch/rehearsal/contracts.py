@@ -275,12 +275,15 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that a shopper asked for; with its id and `total` (minor units) when the system acknowledged it."""
+    """An order that a shopper asks for, written before it is sent; then again with its id and `total` (minor units)
+    when the system acknowledged it, or as `refused`.
+    """
 
     buyer_id: UUID
     idempotency_key: str
     order_id: UUID | None = None
     total: int | None = None
+    refused: bool = False
 
 
 class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -311,8 +314,39 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
         return 0
 
 
+class BotFarm(msgspec.Struct, frozen=True, kw_only=True):
+    """One operator with many accounts: how many people's means (cards, addresses) stand behind them, and in how many
+    networks his machines are.
+    """
+
+    accounts: int
+    persons: int
+    networks: int
+
+
+class LinePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How shoppers stand in the campaign's waiting room. Shares are of shoppers, times in seconds.
+
+    All want one product first, `wanted_sku`. `member_lanes` are the names of the lanes that are for members.
+    """
+
+    wanted_sku: str
+    opens_at: datetime
+    claim_seconds: float
+    member_lanes: tuple[str, ...] = ()
+    early_share: float = 0.75
+    leave_share: float = 0.02
+    sleep_share: float = 0.04
+    poll_seconds: tuple[float, float] = (1.5, 2.5)
+    sign_seconds: float = 25.0
+
+
 class FloodPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a flood is to be. Shares are of visits; files are paths; before `opens_at` shoppers only look around."""
+    """What a flood is to be. Shares are of visits; files are paths; before `opens_at` shoppers only look around.
+
+    Where the campaign has a waiting room, `line` says how they stand in it, and `farm` that a bot farm is among them;
+    `shoppers` are all of them, the farm's accounts included.
+    """
 
     url: str
     shoppers: int
@@ -333,14 +367,74 @@ class FloodPlan(msgspec.Struct, frozen=True, kw_only=True):
     abandon_share: float = 0.06
     cancel_share: float = 0.05
     return_share: float = 0.02
+    line: LinePlan | None = None
+    farm: BotFarm | None = None
+    journeys: str = ""
 
 
 class FloodSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A simulated shopper's session, handed over in a file, one line of JSON each."""
+    """A simulated shopper's session, handed over in a file, one line of JSON each.
+
+    `client` is the network address that the shopper is said to have, where one is; `farm` says that a bot farm's
+    program uses the account.
+    """
 
     token: str
     account_id: UUID
     address_id: UUID
+    client: str = ""
+    farm: bool = False
+
+
+FAIR_SHARES_MAX = 1.5
+"""A bot farm may get this many times a fair share for each distinct person that it has."""
+
+
+class Group(StrEnum):
+    """As whom an account stood in line: by its first place, the farm's accounts apart."""
+
+    SHOPPER = "shopper"  # in time for the draw
+    MEMBER = "member"  # in time for the draw, in a lane for members
+    LATECOMER = "latecomer"  # behind the draw, or no place at all
+    FARM = "farm"
+
+
+class Journey(msgspec.Struct, frozen=True, kw_only=True):
+    """How one account came through the line, as it saw it. `wait_seconds`: from its first place, or from the opening
+    where that is later, until its first pass; None without one. `suspected`: it was taken for a program.
+    """
+
+    account_id: UUID
+    group: Group
+    placed: bool = False
+    suspected: bool = False
+    called: bool = False
+    entered: bool = False
+    wait_seconds: float | None = None
+
+
+class GroupResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one group got. All but persons, orders and units count accounts, each once; `units` are those of the wanted
+    product that were paid and kept, from the books. `wait_seconds` is the median of those who got in. `fair_shares`:
+    units for each distinct person, over those for each person of all groups that were in the draw; None without any.
+    """
+
+    group: Group
+    accounts: int
+    persons: int
+    placed: int
+    suspected: int
+    called: int
+    entered: int
+    orders: int
+    units: int
+    wait_seconds: float | None
+    fair_shares: float | None = None
+
+    @property
+    def refused_share(self) -> float | None:
+        """Share of the accounts that were never given a place."""
+        return 1 - self.placed / self.accounts if self.accounts else None
 
 
 class FloodProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -354,6 +448,7 @@ class FloodProgress(msgspec.Struct, frozen=True, kw_only=True):
     placed: int
     paid: int
     order_p99_ms: int
+    in_line: int = 0
 
 
 class FloodReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -366,6 +461,8 @@ class FloodReport(msgspec.Struct, frozen=True, kw_only=True):
     latencies: tuple[Latency, ...]
     outcomes: dict[str, int]
     journal: str
+    wanted_sku: str = ""
+    groups: tuple[GroupResult, ...] = ()
 
     @property
     def requests(self) -> int:

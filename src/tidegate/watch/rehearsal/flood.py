@@ -17,7 +17,7 @@ from tidegate.watch.rehearsal.errors import FloodFailed
 
 PLAN_VARIABLE: Final = "TIDEGATE_FLOOD_PLAN"
 EARLY_SHARE: Final = 0.35
-"""This share of the shoppers is there before the opening."""
+"""This share of the shoppers is there before the opening; where there is a line, its plan says how many."""
 LATE_SHARE: Final = 0.6
 """This share stays for the last third."""
 ARRIVAL_SECONDS: Final = 10.0
@@ -32,7 +32,7 @@ Told = Callable[[FloodProgress], None]
 def users_at(plan: FloodPlan, elapsed: float, opening: float) -> int:
     """Return how many shoppers there are after `elapsed` seconds: few early, all from the opening, fewer at last."""
     if elapsed < opening:
-        return max(1, round(plan.shoppers * EARLY_SHARE))
+        return early_count(plan)
     if elapsed < opening + (plan.seconds - opening) * 2 / 3:
         return plan.shoppers
     return max(1, round(plan.shoppers * LATE_SHARE))
@@ -40,9 +40,16 @@ def users_at(plan: FloodPlan, elapsed: float, opening: float) -> int:
 
 def arrivals_per_second(plan: FloodPlan, elapsed: float, opening: float) -> float:
     """Return how fast shoppers come: the early ones over the time before the opening, the others in ARRIVAL_SECONDS."""
+    early = early_count(plan)
     if elapsed < opening:
-        return max(1.0, plan.shoppers * EARLY_SHARE / max(opening * 0.7, 1.0))
-    return max(1.0, plan.shoppers * (1 - EARLY_SHARE) / ARRIVAL_SECONDS)
+        return max(1.0, early / max(opening * 0.7, 1.0))
+    return max(1.0, (plan.shoppers - early) / ARRIVAL_SECONDS)
+
+
+def early_count(plan: FloodPlan) -> int:
+    """Return how many shoppers are there before the opening."""
+    share = plan.line.early_share if plan.line is not None else EARLY_SHARE
+    return max(1, round(plan.shoppers * share))
 
 
 async def send_flood(plan: FloodPlan, told: Told, folder: Path) -> FloodReport:

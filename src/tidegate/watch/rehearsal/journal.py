@@ -1,6 +1,8 @@
 """The flood's journal: what every shopper asked for and what the system acknowledged, to be held against the database.
 
-A line is JSON. Without an order's id no answer ever came: such an order may exist or not, both are right.
+A line is JSON. Each order asked for is written before it is sent, and what was answered after it. With the first line
+alone no answer ever came, or the shopper was stopped meanwhile: such an order may exist or not, both are right. One
+that was refused must not exist.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from tidegate.base.invariant import Check
-from tidegate.watch.rehearsal.contracts import JournalEntry, KnownOrder
+from tidegate.watch.rehearsal.contracts import JournalEntry, Journey, KnownOrder
 
 _NAMED_MAX = 5
 _decode = msgspec.json.Decoder(JournalEntry).decode
@@ -24,12 +26,20 @@ def read_journal(path: Path) -> Iterator[JournalEntry]:
                 yield _decode(line)
 
 
+def read_journeys(path: Path) -> Iterator[Journey]:
+    """Yield how each account came through the line."""
+    with path.open("rb") as lines:
+        for line in lines:
+            yield msgspec.json.decode(line, type=Journey)
+
+
 class Comparison:
     """Holds a journal against the orders of its buyers, which are told in any number of parts."""
 
     def __init__(self, entries: Iterable[JournalEntry]) -> None:
         self._acknowledged: dict[UUID, JournalEntry] = {}
         self._asked: set[tuple[UUID, str]] = set()
+        self._refused: set[tuple[UUID, str]] = set()
         self._answers: dict[tuple[UUID, str], UUID] = {}
         self._two_answers: list[str] = []
         self._wrong: list[str] = []
@@ -51,6 +61,8 @@ class Comparison:
     def _note(self, entry: JournalEntry) -> None:
         asked = (entry.buyer_id, entry.idempotency_key)
         self._asked.add(asked)
+        if entry.refused:
+            self._refused.add(asked)
         if entry.order_id is None:
             return
         if self._answers.setdefault(asked, entry.order_id) != entry.order_id:
@@ -59,12 +71,13 @@ class Comparison:
 
     def tell(self, orders: Iterable[KnownOrder]) -> None:
         """Tell orders that are in the database, each once."""
+        asked = self._asked - self._refused
         for order in orders:
             self._known += 1
             entry = self._acknowledged.pop(order.order_id, None)
             if entry is not None and (entry.total, entry.idempotency_key) != (order.total, order.idempotency_key):
                 self._wrong.append(str(order.order_id))
-            if (order.buyer_id, order.idempotency_key) not in self._asked:
+            if (order.buyer_id, order.idempotency_key) not in asked:
                 self._unasked.append(str(order.order_id))
 
     def checks(self) -> list[Check]:

@@ -64,10 +64,11 @@ class ShownProgress:
         self.stage("the flood", round(seconds))
 
         def told(now: FloodProgress) -> None:
+            in_line = f"{now.in_line:,} in line, " if now.in_line else ""
             self.done(
                 round(min(now.elapsed, seconds)),
-                f"{now.shoppers:,} shoppers, {now.requests_per_second:,.0f} requests/s, {now.placed:,} orders, "
-                f"{now.paid:,} paid, order p99 {now.order_p99_ms:,} ms, {now.failures:,} failures",
+                f"{now.shoppers:,} shoppers, {in_line}{now.requests_per_second:,.0f} requests/s, {now.placed:,} "
+                f"orders, {now.paid:,} paid, order p99 {now.order_p99_ms:,} ms, {now.failures:,} failures",
             )
 
         return told

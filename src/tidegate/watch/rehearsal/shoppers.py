@@ -3,6 +3,8 @@
 A visit is what a person does: look at the campaign, search or browse, look at goods, see what is left, ask for the
 price, order, pay, watch the order. Some abandon, some cancel, some use a coupon. An order whose answer is lost is sent
 again with the same idempotency key. Everything asked for and acknowledged goes into the journal.
+
+Where the campaign has a waiting room, everybody goes through it, and a bot farm's program may be among them.
 """
 
 import os
@@ -26,15 +28,31 @@ from tidegate.watch.rehearsal.contracts import (
     FloodProgress,
     FloodReport,
     FloodSession,
+    Group,
     JournalEntry,
+    Journey,
     Latency,
 )
 from tidegate.watch.rehearsal.flood import PLAN_VARIABLE, arrivals_per_second, users_at
+from tidegate.watch.rehearsal.in_line import Edge, InLine, Manner
 
 PLAN: Final = msgspec.json.decode(Path(os.environ[PLAN_VARIABLE]).read_bytes(), type=FloodPlan)
 _TRIES_MAX: Final = 8
 _AGAIN: Final = frozenset({0, 429, 500, 502, 503, 504})
 _PASS_SECONDS: Final = 480
+_NO_PASS: Final = frozenset({"pass-spent", "pass-refused"})
+_EDGES: Final = 32
+_RELOAD_SECONDS: Final = (4.0, 8.0)
+_READ_SECONDS: Final = (1.0, 4.0)
+_FARM_POLL_SECONDS: Final = (1.0, 1.2)
+_FARM_TRIES: Final = 3
+_FARM_SIGNALS: Final = {
+    "website": "https://shop.example",
+    "shown_ms": 0,
+    "fingerprint": "one-machine",
+    "headless": True,
+}
+_IDLE_SECONDS: Final = 86_400.0
 _WATCHES_MAX: Final = 8
 _PATIENCE: Final = 3.0
 _FORGETTING: Final = 0.02
@@ -51,6 +69,12 @@ class _Flood:
         self.numbers = count()
         self.answer_seconds = 0.0
         self.started_at = datetime.now(UTC)
+        self.lines: list[InLine] = []
+        self.edges = [Edge() for _ in range(_EDGES)]
+
+    def ended(self) -> bool:
+        """Return whether the flood's time is over."""
+        return (datetime.now(UTC) - self.started_at).total_seconds() >= PLAN.seconds
 
     def note(self, entry: JournalEntry) -> None:
         """Write an entry; unbuffered, so that what was acknowledged is in the file at once."""
@@ -83,16 +107,50 @@ class Shopper(FastHttpUser):
         self.orders = count(1)
         self.admission_pass = ""
         self.pass_until = 0.0
+        if self.session.client:
+            self.headers["X-Forwarded-For"] = self.session.client
         self.page_tag = ""
+        self.came = False
+        self.idle = False
+        self.turned_away = False
+        self.line = self._line()
+
+    def _line(self) -> InLine | None:
+        """Return the shopper's way through the campaign's waiting room, if it has one."""
+        if PLAN.line is None:
+            return None
+        group = Group.FARM if self.session.farm else Group.LATECOMER  # until the first place says otherwise
+        moods = self.chance.random(), self.chance.random()
+        person = Manner(
+            poll_seconds=PLAN.line.poll_seconds,
+            oversleeps=moods[0] < PLAN.line.sleep_share,
+            leaves=moods[1] < PLAN.line.leave_share,
+            signals={"shown_ms": 4_000, "fingerprint": str(self.session.account_id)},
+        )
+        program = Manner(poll_seconds=_FARM_POLL_SECONDS, signals=_FARM_SIGNALS)
+        manner = program if self.session.farm else person
+        journey = Journey(account_id=self.session.account_id, group=group)
+        edge = FLOOD.edges[len(FLOOD.lines) % _EDGES]
+        line = InLine(PLAN.line, journey, manner, self.chance, self._send, edge, FLOOD.ended)
+        FLOOD.lines.append(line)
+        return line
 
     def wait_time(self) -> float:
         """Think between visits; whoever waits long comes back later, so that a slow shop is not finished off."""
+        if self.idle:
+            return _IDLE_SECONDS
+        if self.turned_away:
+            return self.chance.uniform(*_RELOAD_SECONDS)
         return self.chance.uniform(*PLAN.pause_seconds) + _PATIENCE * FLOOD.answer_seconds
 
     @task
     def visit(self) -> None:
         """Visit the shop once."""
-        if not self._look_at_campaign() or self._waits_for_opening():
+        if self.session.farm:
+            self._farm()
+            return
+        self.turned_away = not self._look_at_campaign()
+        if self.turned_away or self._comes_for_wanted() or self._waits_for_opening():
             return
         if self.chance.random() < PLAN.search_share:
             self._get("search", f"/search?q={quote(self.chance.choice(PLAN.words))}" if PLAN.words else "/search?q=a")
@@ -110,6 +168,34 @@ class Shopper(FastHttpUser):
         self.page_tag = tag or self.page_tag
         return status in {200, 304}
 
+    def _comes_for_wanted(self) -> bool:
+        """On the first visit, stand in line for what everybody wants; take something else where that is gone."""
+        if PLAN.line is None or self.came:
+            return False
+        self.came = True
+        self._get("goods", f"/goods/{PLAN.line.wanted_sku}")
+        gevent.sleep(self.chance.uniform(*_READ_SECONDS))
+        if not self._buy(PLAN.line.wanted_sku, None) and self._pass():
+            self._pause()
+            self._buy(self.chance.choice(PLAN.skus), None)
+        self.idle = self.line is not None and self.line.left
+        return True
+
+    def _farm(self) -> None:
+        """Buy as a program: fill in every field there is, wait for nothing, buy what is wanted and scarce, pay."""
+        assert PLAN.line is not None
+        assert self.line is not None
+        self.idle = True
+        self.line.challenge()
+        for _ in range(_FARM_TRIES):
+            if self.line.stand():
+                break
+            gevent.sleep(self.chance.uniform(*_READ_SECONDS))
+        else:
+            return
+        for sku in dict.fromkeys((PLAN.line.wanted_sku, *PLAN.hot_skus)):
+            self._buy(sku, None)
+
     def _waits_for_opening(self) -> bool:
         """Before the opening: look around, get the pass, then wait for the moment as people do."""
         left = PLAN.opens_at.timestamp() - time.time()
@@ -126,48 +212,69 @@ class Shopper(FastHttpUser):
     def _pause(self) -> None:
         gevent.sleep(self.wait_time() / 2)
 
-    def _buy(self, sku: str, coupon: str | None) -> None:
+    def _buy(self, sku: str, coupon: str | None) -> bool:
+        """Ask for the price, order, and pay or not; return whether there is an order."""
+        if self.line is not None and not self._pass():
+            return False
         body: dict[str, Any] = {"lines": [{"sku": sku, "quantity": 1}]}
         if coupon:
             body["coupon"] = coupon
         status, priced, _ = self._send("quote", "POST", "/api/v1/quotes", body=body)
         if status != 200:
             FLOOD.outcomes[_code(priced, "quote-refused")] += 1
-            return
+            return False
         placed = self._order({**body, "expected_total": priced["total"], "address_id": str(self.session.address_id)})
         if placed is not None:
             self._settle(placed["order_id"])
+        return placed is not None
 
     def _order(self, body: dict[str, Any]) -> dict[str, Any] | None:
         """Place an order, again with the same key while the answer is lost; note what came of it."""
         key = f"flood-{PLAN.seed}-{next(self.orders)}-{str(self.session.account_id)[-12:]}"
         entry = JournalEntry(buyer_id=self.session.account_id, idempotency_key=key)
+        FLOOD.note(entry)
         for attempt in range(_TRIES_MAX):
             if attempt:
                 gevent.sleep(min(0.2 * 2**attempt, 5.0))
-            headers = {"Idempotency-Key": key, "Tidegate-Pass": self._pass()}
+            token = self._pass()
+            if not token and self.line is not None:
+                break
+            headers = {"Idempotency-Key": key, "Tidegate-Pass": token}
             status, answer, _ = self._send("order", "POST", "/api/v1/orders", body=body, headers=headers)
             if status == 201:
                 FLOOD.outcomes["placed"] += 1
                 order_id, total = answer["order_id"], answer["total"]
                 FLOOD.note(msgspec.convert({**_plain(entry), "order_id": order_id, "total": total}, JournalEntry))
                 return dict(answer)
-            if status not in _AGAIN:
+            if _code(answer, "") in _NO_PASS and self.line is not None:
+                self.pass_until = 0.0
+            elif status not in _AGAIN:
                 FLOOD.outcomes[_code(answer, "order-refused")] += 1
+                FLOOD.note(msgspec.structs.replace(entry, refused=True))
                 return None
         FLOOD.outcomes["gave-up"] += 1
-        FLOOD.note(entry)
         return None
 
     def _pass(self) -> str:
+        """Return a pass that is good now, from the line where there is one; empty where none was given."""
+        if self.line is not None:
+            return self._pass_of_line(self.line)
         if time.time() >= self.pass_until:
             status, answer, _ = self._send("pass", "POST", "/api/v1/passes", body={})
             if status in {200, 201}:
                 self.admission_pass, self.pass_until = answer["token"], time.time() + _PASS_SECONDS
         return self.admission_pass
 
+    def _pass_of_line(self, line: InLine) -> str:
+        if time.time() >= self.pass_until:
+            line.spent()
+            given = line.come_in()
+            self.admission_pass = given["token"] if given else ""
+            self.pass_until = datetime.fromisoformat(given["expires_at"]).timestamp() - 1.0 if given else 0.0
+        return self.admission_pass
+
     def _settle(self, order_id: str) -> None:
-        choice = self.chance.random()
+        choice = self.chance.random() if not self.session.farm else 1.0
         if choice < PLAN.abandon_share:
             FLOOD.outcomes["abandoned"] += 1
         elif choice < PLAN.abandon_share + PLAN.cancel_share:
@@ -205,7 +312,7 @@ class Shopper(FastHttpUser):
         FLOOD.outcomes["paid-not-shown"] += 1
 
     def _perhaps_return(self, order_id: str) -> None:
-        if self.chance.random() < PLAN.return_share:
+        if not self.session.farm and self.chance.random() < PLAN.return_share:
             self._pause()
             status, _, _ = self._send("cancel", "POST", f"/api/v1/orders/{order_id}/cancellation", body={})
             FLOOD.outcomes["returned" if status == 200 else "return-refused"] += 1
@@ -293,6 +400,7 @@ def _tell(environment: Environment) -> None:
             placed=FLOOD.outcomes["placed"],
             paid=FLOOD.outcomes["paid"],
             order_p99_ms=int(order.get_response_time_percentile(0.99) or 0),
+            in_line=sum(line.waiting for line in FLOOD.lines),
         )
         os.write(1, msgspec.json.encode(line) + b"\n")
 
@@ -318,7 +426,11 @@ def _write_results(environment: Environment, **_: Any) -> None:
         latencies=tuple(latencies.values()),
         outcomes=dict(FLOOD.outcomes),
         journal=PLAN.journal,
+        wanted_sku=PLAN.line.wanted_sku if PLAN.line is not None else "",
     )
+    if PLAN.line is not None:
+        lines = (msgspec.json.encode(line.journey) + b"\n" for line in FLOOD.lines)
+        Path(PLAN.journeys).write_bytes(b"".join(lines))
     Path(PLAN.results).write_bytes(msgspec.json.encode(report))
 
 

@@ -1,0 +1,51 @@
+"""The demo's waiting room, put in front of the example festival: who comes to click through the example needs none."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from tidegate.offer.campaign.contracts import (
+    Audience,
+    CampaignDefinition,
+    GuardedGoods,
+    PhaseName,
+    QueueLane,
+    WaitingRoom,
+    Words,
+)
+
+_SEAL_SECONDS: Final = 2
+PER_NETWORK: Final = 4
+"""Places from one network: a household of two takes one each, and each once more when its pass is used up."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """How the demo's line lets people in. Times in seconds."""
+
+    cap: int
+    per_minute: int
+    ramp_seconds: int
+    claim_seconds: int = 20
+    pass_seconds: int = 60
+    purchases: int = 2
+
+
+def with_line(definition: CampaignDefinition, line: Line, now: datetime) -> CampaignDefinition:
+    """Return the festival with a waiting room that is open from `now` on and drawn at the opening."""
+    opens_at = definition.phase(PhaseName.BURST).starts_at
+    everyone = QueueLane(name="everyone", label=Words("所有人", "Everyone"), share=100, audience=Audience.EVERYONE)
+    room = WaitingRoom(
+        opens_at=now,
+        seals_at=opens_at - timedelta(seconds=_SEAL_SECONDS),
+        cap=line.cap,
+        per_minute=line.per_minute,
+        ramp_seconds=line.ramp_seconds,
+        claim_seconds=line.claim_seconds,
+        pass_seconds=line.pass_seconds,
+        purchases=line.purchases,
+        per_network=PER_NETWORK,
+        goods=GuardedGoods.EVERYTHING,
+        lanes=(everyone,),
+    )
+    return msgspec.structs.replace(definition, waiting_room=room)
