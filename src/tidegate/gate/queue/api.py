@@ -14,7 +14,7 @@ from tidegate.base.db import Database, Tx
 from tidegate.base.invariant import Check
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.queue import store, store_gate
-from tidegate.gate.queue.board import Board, Room, beat, read_board, room_of, view_of
+from tidegate.gate.queue.board import Board, Room, read_board, room_of, view_of
 from tidegate.gate.queue.contracts import (
     PLACE_HEADER,
     AskPlace,
@@ -37,6 +37,7 @@ from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
 from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.placing import Placing, not_open
 from tidegate.gate.queue.ports import Outlook
+from tidegate.gate.queue.presence import beat
 from tidegate.gate.queue.proof import check_line, receipt_of, sealed_list_of, verify_line
 from tidegate.gate.queue.tokens import SignedPlace, judge_place, place_refused, read_place
 from tidegate.offer.campaign.api import Campaign

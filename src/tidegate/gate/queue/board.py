@@ -5,7 +5,6 @@ from uuid import UUID
 
 import msgspec
 
-from tidegate.base.cache import Cache, CacheDown
 from tidegate.base.crypto import digest
 from tidegate.base.db import Tx
 from tidegate.gate.queue import store, store_gate
@@ -28,7 +27,6 @@ from tidegate.gate.queue.steering import GateSettings, is_called, smoothed
 from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName, WaitingRoom, Words
 
 RATE_SECONDS = 60.0
-_BEAT_SECONDS = 30
 _encode = msgspec.json.Encoder().encode
 
 
@@ -206,31 +204,3 @@ def _chance(board: Board, lane: LaneRow, ahead: int | None) -> int | None:
         held=gate.held,
         conversion=smoothed(gate.bought, gate.ended),
     )
-
-
-async def beat(cache: Cache, line_id: int, serial: int, now: datetime) -> None:
-    """Note a sign of life: one bit for each place and half minute. Without Valkey nothing is noted."""
-    key = _beats(line_id, now)
-    try:
-        async with cache.client.pipeline(transaction=False) as pipe:
-            pipe.setbit(key, serial, 1)
-            pipe.expire(key, 3 * _BEAT_SECONDS)
-            await pipe.execute()
-    except CacheDown:
-        return
-
-
-async def present(cache: Cache, line_id: int, now: datetime) -> int | None:
-    """Return about how many gave a sign of life in the last minute; None where Valkey does not answer."""
-    keys = [_beats(line_id, now), _beats(line_id, now - timedelta(seconds=_BEAT_SECONDS))]
-    try:
-        async with cache.client.pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.bitcount(key)
-            return int(max(await pipe.execute()))
-    except CacheDown:
-        return None
-
-
-def _beats(line_id: int, now: datetime) -> str:
-    return f"{{queue:{line_id}}}:beats:{int(now.timestamp()) // _BEAT_SECONDS}"

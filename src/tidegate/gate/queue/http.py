@@ -96,7 +96,9 @@ async def give_place(
     "/api/v1/places/current",
     summary="Where my place stands",
     description="Number in line, the wait as an interval that holds in eight of ten cases, and the chance that "
-    "something is left. Asking is the sign of life: ask every half minute.",
+    "something is left. Asking, for this or for a pass, is the sign of life: ask every half minute. A place whose "
+    "owner gave signs of life and then none for a minute is passed over when its turn comes: it stays called, and its "
+    "owner may come within the claim window, or later once.",
     tags=["queue"],
     operation_id="SeePlace",
     cache_control=_NO_STORE,
@@ -178,9 +180,11 @@ async def ask_for_pass(
         return Response(
             admission.issue_pass(session.account_id, session.session_id, window), status_code=HTTP_201_CREATED
         )
-    answer = await queue.enter(queue.check_place(place, session.account_id, session.session_id))
+    facts = queue.check_place(place, session.account_id, session.session_id)
+    answer = await queue.enter(facts)
     if isinstance(answer, Entered):
         return Response(answer.given, status_code=HTTP_201_CREATED)
+    await queue.beat(facts)
     return Response(answer, status_code=HTTP_202_ACCEPTED, headers={"Retry-After": str(answer.retry_after)})
 
 

@@ -92,6 +92,8 @@ class GateRow(msgspec.Struct, frozen=True, kw_only=True):
     """What is counted of a line, and what the last step saw."""
 
     inside: int
+    called: int  # those whom the line waits for; who was passed over is not among them
+    passed: int
     came: int
     entered: int
     returned: int

@@ -93,6 +93,32 @@ async def networks(tx: Tx, line_id: int, names: Iterable[str]) -> dict[str, int]
     return dict(await rows.fetchall())
 
 
+async def give_back_networks(tx: Tx, line_id: int) -> int:
+    """Take places that were given up off their networks' counts, each once; return how many. The line is locked.
+
+    A place names its network until then, so that a count is given back exactly once, whatever is killed in between.
+    """
+    found = await (
+        await tx.execute(
+            """
+            with gone as (
+                select serial, network from queue.place
+                where line_id = %(line)s and left_at is not null and network is not null
+            ), told as (
+                update queue.place p set network = null from gone where p.line_id = %(line)s and p.serial = gone.serial
+            ), counted as (
+                update queue.network n set places = n.places - c.places
+                from (select network, count(*) as places from gone group by network) c
+                where n.line_id = %(line)s and n.network = c.network
+            )
+            select count(*) from gone
+            """,
+            {"line": line_id},
+        )
+    ).fetchone()
+    return int(found[0]) if found else 0
+
+
 async def write_places(tx: Tx, line_id: int, new: Sequence[NewPlace], *, drawn: bool, now: datetime) -> None:
     """Write new places and count them on the line, its lanes and the networks; the line is locked by the caller."""
     await tx.execute(
@@ -199,6 +225,16 @@ async def sealed(tx: Tx, line_id: int, start: int, limit: int) -> list[tuple[int
         "select serial, lane, commitment from queue.place"
         " where line_id = %s and serial >= %s and number = 0 order by serial limit %s",
         [line_id, start, limit],
+    )
+    return await rows.fetchall()
+
+
+async def late_waiting(tx: Tx, line_id: int) -> list[tuple[int, int, int]]:
+    """Return lane, number and serial of the late places that are not called yet, in the order of their numbers."""
+    rows = await tx.execute(
+        "select lane, p.number, p.serial from queue.lane l join queue.place p using (line_id, lane)"
+        " where line_id = %s and p.number > 0 and p.number > l.late_called order by lane, p.number",
+        [line_id],
     )
     return await rows.fetchall()
 
