@@ -50,6 +50,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     defence_hook_url: str = ""
     defence_hook_secret: str = ""
+    drand_url: str = "https://api.drand.sh"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -81,6 +82,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             trusted_proxies=_proxies(environ),
             defence_hook_url=environ.get("TIDEGATE_DEFENCE_HOOK_URL", ""),
             defence_hook_secret=_hook_secret(environ),
+            drand_url=environ.get("TIDEGATE_DRAND_URL") or "https://api.drand.sh",
         )
 
 

@@ -14,6 +14,7 @@ from tidegate.base.db import Database, Tx
 from tidegate.base.invariant import Check
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.queue import store, store_gate
+from tidegate.gate.queue.adapters.drand import Drand
 from tidegate.gate.queue.board import Board, Room, read_board, room_of, view_of
 from tidegate.gate.queue.contracts import (
     PLACE_HEADER,
@@ -21,17 +22,20 @@ from tidegate.gate.queue.contracts import (
     Entered,
     GateFigures,
     GateRecord,
+    NumberView,
     Place,
     PlaceFacts,
     PlaceView,
     Receipt,
     SealedList,
     SnapshotBody,
+    StateNumber,
     SteerGate,
     Verification,
     Waiting,
 )
 from tidegate.gate.queue.controller import Controller, guarded_skus
+from tidegate.gate.queue.drawing import Drawing, state_number
 from tidegate.gate.queue.entering import Entrance
 from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
 from tidegate.gate.queue.figures import figures_of
@@ -73,7 +77,8 @@ class Queue:
         placing = Placing(db, clock, self._signer, self._salt_key, self.room)
         self._places: Batcher[AskPlace, Place] = Batcher("place", placing.take, in_flight_max=1)
         self._entrance = Entrance(db, clock, admission)
-        self._controller = Controller(db, cache, Vault(derive_key(config.secret, "queue.seed")), outlook)
+        vault = Vault(derive_key(config.secret, "queue.seed"))
+        self._controller = Controller(db, cache, Drawing(db, clock, vault, Drand(config.drand_url)), outlook)
 
     def has_waiting_room(self) -> bool:
         """Return whether the current campaign has a waiting room; without one, passes are given for the asking."""
@@ -164,6 +169,16 @@ class Queue:
     async def steer(self, tx: Tx, command: SteerGate, by: str) -> GateRecord:
         """Record an act of staff; it holds from the next step on. Raises NoWaitingRoom."""
         return await store_gate.record_act(tx, await self._line_id(tx), command, by, self._clock.now())
+
+    async def state_number(self, tx: Tx, command: StateNumber, by: str) -> NumberView:
+        """Enter the public number that this draw announced, as it was published; the same again changes nothing.
+
+        Raises NumberNotWanted, NoWaitingRoom.
+        """
+        line = await store.line(tx, self.room().campaign_id, lock=True)
+        if line is None:
+            raise NoWaitingRoom("The line is not open yet; nothing was changed.")
+        return await state_number(tx, line, command.text, by, self._clock.now())
 
     async def acts(self, tx: Tx, limit: int = 100) -> list[GateRecord]:
         """Return what staff did with the gate of the current campaign, newest first. Raises NoWaitingRoom."""

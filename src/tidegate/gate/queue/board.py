@@ -132,6 +132,7 @@ def _snapshot(
             root=line.root.hex() if line.root else None,
             count=line.sealed_count,
             seed=line.seed.hex() if line.seed else None,
+            number=line.number,
         ),
         note=settings.note,
     )
@@ -139,9 +140,10 @@ def _snapshot(
 
 def rank_of(line: LineRow, facts: PlaceFacts) -> int | None:
     """Return the rank of a drawn place once the seed is revealed; None before, and for a late place."""
-    if facts.number or line.seed is None or line.root is None:
+    key = line.key
+    if facts.number or key is None or line.root is None:
         return None
-    return rank(line.seed, line.root, facts.serial)
+    return rank(key, line.root, facts.serial)
 
 
 def called(board: Board, facts: PlaceFacts) -> bool:

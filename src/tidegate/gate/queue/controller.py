@@ -1,7 +1,5 @@
 """What moves the line on, once a second in one process: open, seal, reveal, free what expired, call."""
 
-import asyncio
-import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,12 +8,12 @@ from enum import StrEnum
 import msgspec
 
 from tidegate.base.cache import Cache
-from tidegate.base.crypto import Vault
 from tidegate.base.db import Database, Tx
 from tidegate.gate.queue import store, store_gate
 from tidegate.gate.queue.board import Room
 from tidegate.gate.queue.contracts import Purchases, QueueState
-from tidegate.gate.queue.draw import SEED_BYTES, leaf, merkle_root, rank, seed_hash, subtree_roots
+from tidegate.gate.queue.draw import rank
+from tidegate.gate.queue.drawing import Drawing
 from tidegate.gate.queue.ports import Outlook
 from tidegate.gate.queue.presence import Signs, Watch
 from tidegate.gate.queue.rows import CallRow, GateRow, Inside, LaneRow, LineRow
@@ -31,7 +29,6 @@ from tidegate.gate.queue.steering import (
 )
 from tidegate.offer.campaign.contracts import GuardedGoods
 
-_LIST_MAX = 1 << 32
 # A line up to this long is called by its exact ranks, sorted once; in a longer one the average is off by little.
 EXACT_PLACES_MAX = 50_000
 Places = Mapping[int, Sequence[tuple[int, int]]]
@@ -41,10 +38,10 @@ Places = Mapping[int, Sequence[tuple[int, int]]]
 class Controller:
     """Steps of the line. Two workers may both try: the gate's row lock lets one of them."""
 
-    def __init__(self, db: Database, cache: Cache, vault: Vault, outlook: Outlook) -> None:
+    def __init__(self, db: Database, cache: Cache, drawing: Drawing, outlook: Outlook) -> None:
         self._db = db
         self._watch = Watch(cache)
-        self._vault = vault
+        self._drawing = drawing
         self._outlook = outlook
         self._ranks: dict[int, Places] = {}
 
@@ -53,8 +50,8 @@ class Controller:
         if now < room.rules.opens_at:
             return
         async with self._db.transaction() as tx:
-            line = await store.line(tx, room.campaign_id) or await self._opened(tx, room, now)
-        line = await self._drawn(line, room, now)
+            line = await store.line(tx, room.campaign_id) or await self._drawing.opened(tx, room, now)
+        line = await self._drawing.go_on(line, room, now)
         signs = await self._watch.signs(line.line_id, now, each=line.next_serial <= EXACT_PLACES_MAX)
         async with self._db.transaction() as tx:
             gate = await store_gate.lock_gate(tx, line.line_id, wait=False)
@@ -62,40 +59,6 @@ class Controller:
                 await self._move(tx, room, line, gate, skus, signs, now)
         if room.rules.per_network:
             await self._networks_freed(room, line)
-
-    async def _opened(self, tx: Tx, room: Room, now: datetime) -> LineRow:
-        seed = secrets.token_bytes(SEED_BYTES)
-        await store.open_line(
-            tx,
-            room.campaign_id,
-            room.rules.lanes,
-            seed_sealed=self._vault.seal(seed, room.campaign_id),
-            seed_hash=seed_hash(seed),
-            now=now,
-        )
-        line = await store.line(tx, room.campaign_id)
-        assert line is not None
-        return line
-
-    async def _drawn(self, line: LineRow, room: Room, now: datetime) -> LineRow:
-        """Seal the list when it is time, publish its root, and reveal the seed at the opening."""
-        if line.sealed_at is None and now >= room.rules.seals_at:
-            async with self._db.transaction() as tx:
-                await store.line(tx, room.campaign_id, lock=True)  # whoever takes a place holds it too
-                await store.seal(tx, line.line_id, now)
-        if line.root is None and now >= room.rules.seals_at:
-            async with self._db.transaction() as tx:
-                listed = await store.sealed(tx, line.line_id, 0, _LIST_MAX)
-                parts = await asyncio.to_thread(lambda: subtree_roots([leaf(*each) for each in listed]))
-                await store.put_root(tx, line.line_id, merkle_root(parts), parts)
-        if line.seed is None and now >= room.opens_at:
-            async with self._db.transaction() as tx:
-                seed = self._vault.open(line.seed_sealed, room.campaign_id)
-                await store.reveal(tx, line.line_id, seed, now)
-        async with self._db.transaction() as tx:
-            found = await store.line(tx, room.campaign_id)
-        assert found is not None
-        return found
 
     async def _networks_freed(self, room: Room, line: LineRow) -> None:
         """Give back what places that were given up count of their networks: under the line's lock, as taking is."""
@@ -211,12 +174,13 @@ class Controller:
 
     async def _drawn_places(self, tx: Tx, line: LineRow) -> Places:
         """Return the ranks of a line that is small enough; they are the same in every process and for ever."""
-        if line.seed is None or line.root is None or (line.sealed_count or 0) > EXACT_PLACES_MAX:
+        key = line.key
+        if key is None or line.root is None or (line.sealed_count or 0) > EXACT_PLACES_MAX:
             return {}
         if line.line_id not in self._ranks:
             found: dict[int, list[tuple[int, int]]] = defaultdict(list)
             for serial, lane, _ in await store.sealed(tx, line.line_id, 0, EXACT_PLACES_MAX):
-                found[lane].append((rank(line.seed, line.root, serial), serial))
+                found[lane].append((rank(key, line.root, serial), serial))
             self._ranks = {line.line_id: {lane: sorted(places) for lane, places in found.items()}}
         return self._ranks[line.line_id]
 

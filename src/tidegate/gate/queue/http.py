@@ -22,10 +22,12 @@ from tidegate.gate.queue.contracts import (
     Entered,
     GateFigures,
     GateRecord,
+    NumberView,
     Place,
     PlaceView,
     Receipt,
     SealedList,
+    StateNumber,
     SteerGate,
     Waiting,
 )
@@ -238,6 +240,25 @@ async def steer_gate(data: SteerGate, queue: Queue, db: Database, staff: Staff) 
         return await queue.steer(tx, data, staff.name)
 
 
+@post(
+    "/api/v1/queue/number",
+    status_code=HTTP_200_OK,
+    summary="Enter the public number of the draw",
+    description="For staff or a hook: the number that this draw announced, as it was published, once it is drawn and "
+    "before the opening's patience is over. The same again changes nothing; another is refused.",
+    tags=["queue"],
+    security=[{"staff": []}],
+    operation_id="StateNumber",
+    request_max_body_size=_BODY_BYTES_MAX,
+    cache_control=_NO_STORE,
+)
+async def state_number(data: StateNumber, queue: Queue, db: Database, staff: Staff) -> NumberView:
+    """Enter the number."""
+    staff.require(Permission.GATE_STEER)
+    async with db.transaction() as tx:
+        return await queue.state_number(tx, data, staff.name)
+
+
 def window_of(campaign: Campaign) -> PassWindow:
     """Return when the current campaign gives passes for the asking. Raises NoCampaign."""
     version = campaign.current()
@@ -267,4 +288,5 @@ routes = [
     line_figures,
     gate_acts,
     steer_gate,
+    state_number,
 ]

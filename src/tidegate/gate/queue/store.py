@@ -8,25 +8,34 @@ import msgspec
 from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
+from tidegate.gate.queue.contracts import AnnouncedNumber
+from tidegate.gate.queue.public_number import PublishedNumber
 from tidegate.gate.queue.rows import CallRow, HeldPlace, LaneRow, LineRow, Move, NewPlace
 from tidegate.offer.campaign.contracts import QueueLane
 
 _encode = msgspec.json.Encoder().encode
 _LINE = (
     "line_id, campaign_id, opened_at, seed_sealed, seed_hash, next_serial, sealed_at, sealed_count, root, revealed_at,"
-    " seed"
+    " seed, announced, rooted_at, number_text, number_proof, number_missed"
 )
 
 
 async def open_line(
-    tx: Tx, campaign_id: str, lanes: Sequence[QueueLane], *, seed_sealed: bytes, seed_hash: bytes, now: datetime
+    tx: Tx,
+    campaign_id: str,
+    lanes: Sequence[QueueLane],
+    *,
+    seed_sealed: bytes,
+    seed_hash: bytes,
+    announced: AnnouncedNumber | None,
+    now: datetime,
 ) -> None:
-    """Open a campaign's line with its lanes and the hash of its seed; nothing where it is open already."""
+    """Open a campaign's line with its lanes, the hash of its seed and what is announced; nothing where it is open."""
     made = await (
         await tx.execute(
-            "insert into queue.line (campaign_id, opened_at, seed_sealed, seed_hash) values (%s, %s, %s, %s)"
-            " on conflict (campaign_id) do nothing returning line_id",
-            [campaign_id, now, seed_sealed, seed_hash],
+            "insert into queue.line (campaign_id, opened_at, seed_sealed, seed_hash, announced)"
+            " values (%s, %s, %s, %s, %s) on conflict (campaign_id) do nothing returning line_id",
+            [campaign_id, now, seed_sealed, seed_hash, _encode(announced).decode() if announced else None],
         )
     ).fetchone()
     if made is None:
@@ -201,15 +210,35 @@ async def seal(tx: Tx, line_id: int, now: datetime) -> None:
     )
 
 
-async def put_root(tx: Tx, line_id: int, root: bytes, subtrees: Sequence[bytes]) -> None:
+async def put_root(tx: Tx, line_id: int, root: bytes, subtrees: Sequence[bytes], now: datetime) -> None:
     """Publish the root of the sealed list, and keep those of its parts."""
-    put = await tx.execute("update queue.line set root = %s where line_id = %s and root is null", [root, line_id])
+    put = await tx.execute(
+        "update queue.line set root = %s, rooted_at = %s where line_id = %s and root is null", [root, now, line_id]
+    )
     if put.rowcount == 1:
         await tx.execute(
             "insert into queue.subtree (line_id, number, root) select %s, number - 1, root"
             " from unnest(%s::bytea[]) with ordinality as part (root, number)",
             [line_id, list(subtrees)],
         )
+
+
+async def put_number(tx: Tx, line_id: int, number: PublishedNumber, by: str, now: datetime) -> bool:
+    """Write the public number, once; False where there is one, where it was missed, or where none was announced."""
+    put = await tx.execute(
+        "update queue.line set number_text = %s, number_proof = %s, number_by = %s, number_at = %s where line_id = %s"
+        " and announced is not null and root is not null and number_text is null and number_missed is null",
+        [number.text, number.proof, by, now, line_id],
+    )
+    return put.rowcount == 1
+
+
+async def miss_number(tx: Tx, line_id: int, why: str) -> None:
+    """Write that the draw does without its public number, and why."""
+    await tx.execute(
+        "update queue.line set number_missed = %s where line_id = %s and number_text is null and number_missed is null",
+        [why, line_id],
+    )
 
 
 async def reveal(tx: Tx, line_id: int, seed: bytes, now: datetime) -> None:
