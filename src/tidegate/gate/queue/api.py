@@ -40,7 +40,7 @@ from tidegate.gate.queue.entering import Entrance
 from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
 from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.placing import Placing, not_open
-from tidegate.gate.queue.ports import Outlook
+from tidegate.gate.queue.ports import Audiences, Outlook
 from tidegate.gate.queue.presence import beat
 from tidegate.gate.queue.proof import check_line, receipt_of, sealed_list_of, verify_line
 from tidegate.gate.queue.tokens import SignedPlace, judge_place, place_refused, read_place
@@ -65,6 +65,7 @@ class Queue:
         campaign: Campaign,
         admission: Admission,
         outlook: Outlook,
+        audiences: Audiences,
     ) -> None:
         self._db = db
         self._cache = cache
@@ -74,7 +75,7 @@ class Queue:
         self._salt_key = derive_key(config.secret, "queue.salt")
         self._read = lru_cache(maxsize=_REMEMBERED_MAX)(self._verified)
         self._board: Board | None = None
-        placing = Placing(db, clock, self._signer, self._salt_key, self.room)
+        placing = Placing(db, clock, self._signer, self._salt_key, self.room, audiences)
         self._places: Batcher[AskPlace, Place] = Batcher("place", placing.take, in_flight_max=1)
         self._entrance = Entrance(db, clock, admission)
         vault = Vault(derive_key(config.secret, "queue.seed"))

@@ -30,6 +30,14 @@ class Outlook(Supply, Protocol):
         ...
 
 
+class Audiences(Protocol):
+    """Who knows for whom a lane is."""
+
+    async def audiences(self, tx: Tx, account_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[str]]:
+        """Return the audiences that each account belongs to, in the words of the campaign file."""
+        ...
+
+
 class PublicNumbers(Protocol):
     """An outside source of numbers that nobody knows before their time."""
 

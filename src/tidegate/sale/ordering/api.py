@@ -348,6 +348,10 @@ class Ordering:
         """Return how many orders each buyer placed since his moment, and how many of them wait for their payment."""
         return await store_figures.orders_since(tx, campaign_id, since)
 
+    async def paid_buyers(self, tx: Tx, buyer_ids: Sequence[UUID]) -> set[UUID]:
+        """Return those of the buyers who ever paid for an order; one statement."""
+        return await store_figures.paid_buyers(tx, buyer_ids)
+
     async def keys_of_buyers(self, tx: Tx, buyer_ids: Sequence[UUID]) -> list[OrderKey]:
         """Return all orders of these buyers with the idempotency keys under which they were asked for."""
         return await store_figures.keys_of_buyers(tx, buyer_ids)

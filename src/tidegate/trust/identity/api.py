@@ -19,6 +19,7 @@ from tidegate.trust.identity import invariants, store
 from tidegate.trust.identity.adapters.http_sms import HttpSms
 from tidegate.trust.identity.adapters.sandbox_sms import SandboxSms
 from tidegate.trust.identity.addressbook import AddressBook
+from tidegate.trust.identity.members import Members
 from tidegate.trust.identity.ports import SmsGateway
 from tidegate.trust.identity.rules import (
     PERMISSIONS,
@@ -57,8 +58,8 @@ SESSION_SECONDS = int(SESSION_LIFE.total_seconds())
 STAFF_SESSION_SECONDS = int(STAFF_SESSION_LIFE.total_seconds())
 
 
-class Identity(Shoppers, AddressBook, SimulatedShoppers, StaffDesk):
-    """Shoppers, their addresses, and staff of one installation."""
+class Identity(Shoppers, AddressBook, Members, SimulatedShoppers, StaffDesk):
+    """Shoppers, their addresses and memberships, and staff of one installation."""
 
     async def close(self) -> None:
         """Close the connections to the SMS gateway."""

@@ -55,7 +55,7 @@ def add(opener: Opener, name: str, role: str, generate: bool) -> None:  # noqa: 
         async with app.db.transaction() as tx:
             return await app.identity.add_staff(tx, name, Role(role), password)
 
-    staff = _run(opener, work)
+    staff = run(opener, work)
     click.echo(f"{staff.name} may sign in to the console as {staff.role}.")
     _show(password, generate=generate)
 
@@ -72,7 +72,7 @@ def set_password(opener: Opener, name: str, generate: bool) -> None:  # noqa: FB
         async with app.db.transaction() as tx:
             await app.identity.set_staff_password(tx, name, password)
 
-    _run(opener, work)
+    run(opener, work)
     click.echo(f"{name} has a new password; all their sessions are ended.")
     _show(password, generate=generate)
 
@@ -87,7 +87,7 @@ def close(opener: Opener, name: str) -> None:
         async with app.db.transaction() as tx:
             await app.identity.close_staff(tx, name)
 
-    _run(opener, work)
+    run(opener, work)
     click.echo(f"{name} has no access any more; all their sessions are ended.")
 
 
@@ -101,7 +101,7 @@ def list_staff(opener: Opener, as_json: bool) -> None:  # noqa: FBT001  click pa
         async with app.db.read() as tx:
             return await app.identity.all_staff(tx)
 
-    views = _run(opener, work)
+    views = run(opener, work)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(views)).decode())
     elif not views:
@@ -136,7 +136,7 @@ def _show(password: str, *, generate: bool) -> None:
 _T = TypeVar("_T")
 
 
-def _run(opener: Opener, work: Callable[[Opened], Awaitable[_T]]) -> _T:
+def run(opener: Opener, work: Callable[[Opened], Awaitable[_T]]) -> _T:
     """Open the installation, do the work, and turn a refusal into a message and exit code 1."""
 
     async def opened() -> _T:
