@@ -48,12 +48,15 @@ class CouponTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LimitTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """The conditions of one limit; no SKUs named means everything on offer."""
+    """The conditions of one limit; no SKUs named means everything on offer, and 0 means no limit."""
 
     name: str
     label: Words
     skus: tuple[str, ...]
     per_buyer: int
+    per_device: int
+    per_address: int
+    per_instrument: int
     words: Words
 
 
@@ -265,11 +268,33 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
+_LIMITED = {
+    "per_buyer": Words(zh="每人限购 {} 件", en="per buyer"),
+    "per_device": Words(zh="每台设备限购 {} 件", en="per device"),
+    "per_address": Words(zh="每个收货地址限购 {} 件", en="per delivery address"),
+    "per_instrument": Words(
+        zh="每个支付账户限购 {} 件（付款时核对，超出的订单取消并原路退款）",
+        en="per payment account, known when it is paid: an order beyond it is cancelled and its money goes back",
+    ),
+}
+
+
 def _limit_terms(limit: Limit) -> LimitTerms:
     what_zh = f"以下 {len(limit.skus)} 种商品合计" if limit.skus else "全部活动商品合计"
     what_en = f"of these {len(limit.skus)} products together" if limit.skus else "of everything on offer together"
+    said = [(words, cap) for field, words in _LIMITED.items() if (cap := getattr(limit, field))]
+    each_en = [f"at most {cap} {what_en} {words.en}" for words, cap in said]
     words = Words(
-        zh=f"{limit.label.zh}：{what_zh}每人限购 {limit.per_buyer} 件。",
-        en=f"{limit.label.en}: at most {limit.per_buyer} {what_en} per buyer.",
+        zh=f"{limit.label.zh}：{what_zh}{'，'.join(words.zh.format(cap) for words, cap in said)}。",
+        en=f"{limit.label.en}: {'; '.join(each_en)}.",
     )
-    return LimitTerms(name=limit.name, label=limit.label, skus=limit.skus, per_buyer=limit.per_buyer, words=words)
+    return LimitTerms(
+        name=limit.name,
+        label=limit.label,
+        skus=limit.skus,
+        per_buyer=limit.per_buyer,
+        per_device=limit.per_device,
+        per_address=limit.per_address,
+        per_instrument=limit.per_instrument,
+        words=words,
+    )
