@@ -25,7 +25,6 @@ from tidegate.offer.campaign import commands as campaign_commands
 from tidegate.offer.catalogue import commands as catalogue_commands
 from tidegate.sale.payment import commands as payment_commands
 from tidegate.trust.identity import commands as staff_commands
-from tidegate.trust.identity import member_commands
 from tidegate.watch.monitor import commands as monitor_commands
 from tidegate.watch.monitor.api import Monitor
 
@@ -113,7 +112,7 @@ main.add_command(sandbox_channel)
 main.add_command(campaign_commands.group(_publication_desk))
 main.add_command(queue_commands.admission_commands(_draw_desk))
 main.add_command(staff_commands.group)
-main.add_command(member_commands.group)
+main.add_command(staff_commands.members_group)
 main.add_command(catalogue_commands.group(installation))
 main.add_command(payment_commands.group)
 main.add_command(monitor_commands.command(_monitor))

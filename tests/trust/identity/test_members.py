@@ -10,9 +10,9 @@ from tests.trust.identity.test_commands import Terminal
 from tidegate.base.config import Config
 from tidegate.base.db import Database
 from tidegate.trust.identity.api import Identity
+from tidegate.trust.identity.commands import members_group
 from tidegate.trust.identity.contracts import Member, MembersImported
 from tidegate.trust.identity.errors import MembersFaulty
-from tidegate.trust.identity.member_commands import group
 from tidegate.trust.identity.members import read_members
 
 LIN, CHEN = "+8613800131234", "+8613900131234"
@@ -69,7 +69,7 @@ def test_the_commands_tell_what_they_did(config: Config, tmp_path: Path) -> None
     terminal, file = Terminal(config), tmp_path / "members.csv"
 
     def run(*arguments: str) -> tuple[int, str]:
-        done = CliRunner().invoke(group, list(arguments), obj=terminal.opened)
+        done = CliRunner().invoke(members_group, list(arguments), obj=terminal.opened)
         return done.exit_code, done.output
 
     assert run("count") == (0, "Nobody yet. Add them with: tidegate members import FILE\n")

@@ -135,7 +135,8 @@ class Front:
         self._app.queue.require_inside(session.account_id)
         await self._app.limits.require(LimitedAct.PLACE_ORDER, asker_of(scope, session))
         command = _decoded(_decode_order, await _body(self._bodies.within(receive)))
-        placed = await self._app.ordering.place(session.account_id, _header(headers, b"idempotency-key"), command)
+        key = _header(headers, b"idempotency-key")
+        placed = await self._app.ordering.place(session.account_id, key, command, session_id=session.session_id)
         return 201, [_JSON, _NO_STORE], _encode(placed)
 
     async def _stock(self, scope: Scope, receive: Receive) -> Answer:

@@ -44,6 +44,7 @@ from tidegate.sale.ordering.errors import (
 )
 from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.rules import may_move, refund_amount, remaining, request_hash, units_of
+from tidegate.sale.ordering.sharing import beyond_instrument
 from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded, RefundCause
@@ -85,8 +86,10 @@ class Ordering:
         self._lane = lane
         self._hold_seconds = hold_seconds
 
-    async def place(self, buyer_id: UUID, key: str, command: PlaceOrder) -> Placed:
+    async def place(self, buyer_id: UUID, key: str, command: PlaceOrder, *, session_id: UUID | None = None) -> Placed:
         """Take an order, durably, or refuse it and change nothing.
+
+        Limits by device count over the device of `session_id`; an order without a session counts in none.
 
         An order once placed is the answer to its buyer's `key` for ever; with another command the key is refused.
         Raises KeyMalformed, KeyReused, SaleNotOpen, PriceChanged, AddressUnknown, OrderDenied, stock's SoldOut,
@@ -98,7 +101,7 @@ class Ordering:
                 "new for each order and the same when an order is sent again. Nothing was ordered."
             )
         try:
-            asked = self._asked(buyer_id, key, command)
+            asked = self._asked(buyer_id, key, command, session_id)
         except Refusal:
             earlier = await self._earlier(buyer_id, key, command)
             if earlier is None:
@@ -106,7 +109,7 @@ class Ordering:
             return earlier
         return await self._lane.submit(asked)
 
-    def _asked(self, buyer_id: UUID, key: str, command: PlaceOrder) -> Asked:
+    def _asked(self, buyer_id: UUID, key: str, command: PlaceOrder, session_id: UUID | None) -> Asked:
         """Price the command by the rules of this moment; no I/O."""
         rules = self._pricing.rules
         self._require_open(rules)
@@ -121,6 +124,8 @@ class Ordering:
             terms=Terms(rules.campaign_id, rules.currency, self._payment_seconds()),
             cart=cart,
             priced=priced,
+            session_id=session_id,
+            scoped=self._pricing.scoped_uses(priced),
         )
 
     def _require_open(self, rules: RuleSet) -> None:
@@ -277,15 +282,25 @@ class Ordering:
         await store.move(tx, [order.order_id for order in orders], state, self._clock.now())
 
     async def take_captures(self, tx: Tx, captures: list[PaymentCaptured]) -> None:
-        """Mark orders as paid and their units as sold; what was marked before is left alone."""
-        locked = await store.lock_orders(tx, sorted({capture.order_id for capture in captures}))
+        """Mark orders as paid and their units as sold; what was marked before is left alone.
+
+        An order beyond the limit of the account that it was paid from is given up again: its money goes back, its
+        units are free, and what it used of other limits is given back.
+        """
+        payers = {capture.order_id: capture.payer for capture in captures}
+        locked = await store.lock_orders(tx, sorted(payers))
         paid = [order for order in locked if may_move(order.state, OrderState.PAID)]
         if not paid:
             return
         now = self._clock.now()
+        # Before the stock: the hot lane locks counters and then levels, too.
+        beyond = await beyond_instrument(tx, self._pricing, paid, payers)
         for campaign_id, claims in _claims(paid).items():
             await self._stock.sell(tx, campaign_id, claims)
         await store.move(tx, [order.order_id for order in paid], OrderState.PAID, now)
+        for order in paid:
+            if order.order_id in beyond:
+                await self._refund(tx, order, remaining(order, {}), "limit of the payment account reached")
         await self._outbox.append(
             tx,
             *[
@@ -299,6 +314,7 @@ class Ordering:
                     paid_at=now,
                 )
                 for order in paid
+                if order.order_id not in beyond
             ],
         )
 

@@ -31,11 +31,14 @@ from tidegate.trust.identity.rules import (
     mask_phone,
     may,
 )
+from tidegate.trust.identity.sharing import Sharing
 from tidegate.trust.identity.shoppers import Shoppers
 from tidegate.trust.identity.simulated import SimulatedShoppers
 from tidegate.trust.identity.staff import StaffDesk
 
 __all__ = [
+    "DEVICE_COOKIE",
+    "DEVICE_SECONDS",
     "PERMISSIONS",
     "SESSION_COOKIE",
     "SESSION_SECONDS",
@@ -53,12 +56,14 @@ __all__ = [
 ]
 
 SESSION_COOKIE = "tg_session"
+DEVICE_COOKIE = "tg_device"
+DEVICE_SECONDS = 365 * 86_400
 STAFF_COOKIE = "tg_staff"
 SESSION_SECONDS = int(SESSION_LIFE.total_seconds())
 STAFF_SESSION_SECONDS = int(STAFF_SESSION_LIFE.total_seconds())
 
 
-class Identity(Shoppers, AddressBook, Members, SimulatedShoppers, StaffDesk):
+class Identity(Shoppers, AddressBook, Members, Sharing, SimulatedShoppers, StaffDesk):
     """Shoppers, their addresses and memberships, and staff of one installation."""
 
     async def close(self) -> None:
