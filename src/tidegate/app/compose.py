@@ -121,8 +121,7 @@ def compose(
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
     outlook = Outlook(cache, stock, ordering)
-    audiences = ShopperAudiences(identity, ordering)
-    queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences)
+    queue = Queue(config, db, cache, clock, campaign, admission, outlook, ShopperAudiences(identity, ordering))
     checked: dict[str, Checked] = {
         "identity": identity,
         "campaign": campaign,

@@ -158,13 +158,11 @@ async def test_a_payment_beyond_the_accounts_limit_goes_back(
         clock.advance(seconds=2)
         await shop.payment.send_refunds_due()
         await deliver(shop)
-    states = Counter([(await show(shop, each.order_id)).state for each in placed])
-    assert states == {OrderState.PAID: 5, OrderState.REFUNDED: 59}
+    found = [await show(shop, each.order_id) for each in placed]
+    assert Counter(each.state for each in found) == {OrderState.PAID: 5, OrderState.REFUNDED: 59}
     level = (await levels(shop, CAMPAIGN, ["A"]))["A"]
     assert (level.sold, level.held, level.free) == (5, 0, 495)
-    refused = next(
-        buyer for buyer, each in zip(crowd, placed, strict=True) if (await show(shop, each.order_id)).refunded
-    )
+    [refused, *_] = [buyer for buyer, each in zip(crowd, found, strict=True) if each.refunded]
     await ask(shop, refused, {"A": 1}, "once-more-1")  # what the order used of the buyer's own limit is given back
     assert await broken(shop) == []
 
