@@ -136,7 +136,7 @@ def _statements(version: CampaignVersion) -> tuple[Words, ...]:
         statements.append(_COUPON_STATEMENT)
     statements.append(_shipping_statement(definition.shipping, definition.currency))
     if definition.waiting_room:
-        statements.append(_queue_statement(definition.waiting_room))
+        statements.append(queue_words(definition.waiting_room))
     minutes, days = definition.payment_minutes, definition.returns.days
     statements.append(
         Words(
@@ -194,7 +194,7 @@ _AUDIENCE_WORDS = {
 }
 
 
-def _queue_statement(room: WaitingRoom) -> Words:
+def queue_words(room: WaitingRoom) -> Words:
     """How the line is ordered: the draw, the lanes and their shares, how long a called shopper has."""
     shares_zh = "、".join(_lane_words(lane).zh for lane in room.lanes)
     shares_en = ", ".join(_lane_words(lane).en for lane in room.lanes)
@@ -279,15 +279,19 @@ _LIMITED = {
 }
 
 
-def _limit_terms(limit: Limit) -> LimitTerms:
+def limit_words(limit: Limit) -> Words:
+    """Return the conditions of one limit as a sentence."""
     what_zh = f"以下 {len(limit.skus)} 种商品合计" if limit.skus else "全部活动商品合计"
     what_en = f"of these {len(limit.skus)} products together" if limit.skus else "of everything on offer together"
     said = [(words, cap) for field, words in _LIMITED.items() if (cap := getattr(limit, field))]
     each_en = [f"at most {cap} {what_en} {words.en}" for words, cap in said]
-    words = Words(
+    return Words(
         zh=f"{limit.label.zh}：{what_zh}{'，'.join(words.zh.format(cap) for words, cap in said)}。",
         en=f"{limit.label.en}: {'; '.join(each_en)}.",
     )
+
+
+def _limit_terms(limit: Limit) -> LimitTerms:
     return LimitTerms(
         name=limit.name,
         label=limit.label,
@@ -296,5 +300,5 @@ def _limit_terms(limit: Limit) -> LimitTerms:
         per_device=limit.per_device,
         per_address=limit.per_address,
         per_instrument=limit.per_instrument,
-        words=words,
+        words=limit_words(limit),
     )
