@@ -52,7 +52,6 @@ async def test_from_the_place_to_the_order(client: AsyncClient, app: App, clock:
     assert (early.status_code, early.json()["reason"]) == (202, "not-called")
     assert int(early.headers["retry-after"]) > 0
     await to_the_opening(app, clock)
-    assert (await client.get("/api/v1/places/current", headers=mine)).json()["standing"] == "waiting"
     await tick(app, clock)
     given = await client.post("/api/v1/passes", headers=mine)
     assert given.status_code == 201

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.gate.queue.rooms import enter, facts, opened_room, shoppers, stand, tick, to_the_opening
+from tests.gate.queue.rooms import ROOM, enter, facts, opened_room, shoppers, stand, tick, to_the_opening
 from tests.gate.queue.test_steering import lane
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
@@ -38,7 +38,7 @@ def test_who_is_away_is_passed_over_and_costs_no_call(ranks: set[int], late: int
     here = [each for each in ordered if random.random() < 0.6]  # type: ignore[attr-defined]
     numbers = [each for each in range(1, late + 1) if random.random() < 0.6]  # type: ignore[attr-defined]
     before = [lane(drawn=len(ordered), late=late)]
-    [after] = share_out(calls, before, {0: here}, {0: numbers})
+    [after] = share_out(calls, before, {0: here}, None, {0: numbers})
     called = [each for each in here if is_called(after.lane, rank=each, number=0)]
     called_late = [each for each in numbers if is_called(after.lane, rank=None, number=each)]
     assert len(called) + len(called_late) == after.calls == min(calls, len(here) + len(numbers))
@@ -57,10 +57,12 @@ async def test_nobody_waits_for_who_is_away_and_he_may_return_once(app: App, clo
     places = [await stand(app, each) for each in crowd]
     for shopper, place in zip(crowd, places, strict=True):
         await app.queue.beat(facts(app, shopper, place))
-    await to_the_opening(app, clock)
+    await tick(app, clock, seconds=(ROOM.seals_at - clock.now()).total_seconds())
+    clock.advance(seconds=50)
     here = crowd[:4]
     for shopper, place in zip(here, places, strict=False):
         await app.queue.beat(facts(app, shopper, place))
+    await tick(app, clock, seconds=10)
     for _ in range(3):
         await tick(app, clock)
     # A long claim window would hold four rooms for whoever ranks first; yet all four who are here are called.
@@ -82,6 +84,17 @@ async def test_nobody_waits_for_who_is_away_and_he_may_return_once(app: App, clo
     await tick(app, clock)
     with pytest.raises(PlaceSpent):
         await enter(app, shopper, place)
+
+
+async def test_where_all_who_wait_are_away_they_are_called_all_the_same(app: App, clock: ManualClock) -> None:
+    await opened_room(app, clock)
+    crowd = await shoppers(app, 3)
+    places = [await stand(app, each) for each in crowd]
+    for shopper, place in zip(crowd, places, strict=True):
+        await app.queue.beat(facts(app, shopper, place))
+    await to_the_opening(app, clock)
+    await tick(app, clock)
+    assert [type(await enter(app, each, place)) for each, place in zip(crowd, places, strict=True)] == [Entered] * 3
 
 
 async def test_where_nobody_ever_gave_a_sign_all_are_called(app: App, clock: ManualClock) -> None:

@@ -1,6 +1,6 @@
 """What others may ask of the queue: take, look at, leave a place; enter; poll, steer and check the line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -66,7 +66,9 @@ class Queue:
         admission: Admission,
         outlook: Outlook,
         audiences: Audiences,
+        cleared: Callable[[], Collection[UUID]],
     ) -> None:
+        """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane."""
         self._db = db
         self._cache = cache
         self._clock = clock
@@ -79,7 +81,8 @@ class Queue:
         self._places: Batcher[AskPlace, Place] = Batcher("place", placing.take, in_flight_max=1)
         self._entrance = Entrance(db, clock, admission)
         vault = Vault(derive_key(config.secret, "queue.seed"))
-        self._controller = Controller(db, cache, Drawing(db, clock, vault, Drand(config.drand_url)), outlook)
+        drawing = Drawing(db, clock, vault, Drand(config.drand_url))
+        self._controller = Controller(db, cache, drawing, outlook, cleared)
 
     def has_waiting_room(self) -> bool:
         """Return whether the current campaign has a waiting room; without one, passes are given for the asking."""

@@ -1,15 +1,16 @@
 """What moves the line on, once a second in one process: open, seal, reveal, free what expired, call."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
 from tidegate.base.cache import Cache
 from tidegate.base.db import Database, Tx
-from tidegate.gate.queue import store, store_gate
+from tidegate.gate.queue import store, store_gate, store_slow
 from tidegate.gate.queue.board import Room
 from tidegate.gate.queue.contracts import Purchases, QueueState
 from tidegate.gate.queue.draw import rank
@@ -38,11 +39,19 @@ Places = Mapping[int, Sequence[tuple[int, int]]]
 class Controller:
     """Steps of the line. Two workers may both try: the gate's row lock lets one of them."""
 
-    def __init__(self, db: Database, cache: Cache, drawing: Drawing, outlook: Outlook) -> None:
+    def __init__(
+        self,
+        db: Database,
+        cache: Cache,
+        drawing: Drawing,
+        outlook: Outlook,
+        cleared: Callable[[], Collection[UUID]],
+    ) -> None:
         self._db = db
         self._watch = Watch(cache)
         self._drawing = drawing
         self._outlook = outlook
+        self._cleared = cleared
         self._ranks: dict[int, Places] = {}
 
     async def step(self, room: Room, skus: Sequence[str] | None, now: datetime) -> None:
@@ -76,6 +85,8 @@ class Controller:
         signs: Signs,
         now: datetime,
     ) -> None:
+        if cleared := self._cleared():
+            await store_slow.restore(tx, line.line_id, cleared, now)
         gate = await self._freed(tx, room, line, gate, now)
         supply = await self._outlook.supply(tx, room.campaign_id, skus)
         seconds = (now - gate.stepped_at).total_seconds() if gate.stepped_at else 1.0
@@ -155,8 +166,13 @@ class Controller:
         self, tx: Tx, line: LineRow, lanes: Sequence[LaneRow], calls: int, signs: Signs, now: datetime
     ) -> None:
         drawn, late = await self._drawn_places(tx, line), await _late_places(tx, line)
-        after = share_out(calls, lanes, _without(drawn, signs.away), _without(late, signs.away))
-        passed = passed_over(lanes, after, _without(drawn, frozenset()), _without(late, frozenset()))
+        ranks, numbers = _without(drawn, frozenset()), _without(late, frozenset())
+        reach = await _late_reach(tx, line.line_id, lanes)
+        after = share_out(calls, lanes, _without(drawn, signs.away), reach, _without(late, signs.away))
+        if not any(each.calls for each in after):
+            # Nobody who is here may be called: then who is away is, or the slow lane would wait behind them for ever.
+            after = share_out(calls, lanes, ranks, reach, numbers)
+        passed = passed_over(lanes, after, ranks, numbers)
         await store.write_lanes(tx, line.line_id, [each.lane for each in after])
         rows = [
             CallRow(
@@ -215,6 +231,12 @@ def stay_of(inside: Inside, bought: Purchases | None, room: Room, now: datetime)
     if now < inside.expires_at:
         return Stay.GOES_ON
     return Stay.RENEWED if bought is not None and bought.awaiting else Stay.EXPIRED
+
+
+async def _late_reach(tx: Tx, line_id: int, lanes: Sequence[LaneRow]) -> int | None:
+    """Return how far the late of the slow lane may be called; None where none of them waits."""
+    slow = next((lane for lane in lanes if lane.slow and lane.late > lane.late_called), None)
+    return await store_slow.late_reach(tx, line_id, slow) if slow is not None else None
 
 
 def guarded_skus(room: Room, flash: Sequence[str]) -> Sequence[str] | None:

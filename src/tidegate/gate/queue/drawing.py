@@ -41,6 +41,7 @@ class Drawing:
             tx,
             room.campaign_id,
             room.rules.lanes,
+            room.rules.slow_share,
             seed_sealed=self._vault.seal(seed, room.campaign_id),
             seed_hash=seed_hash(seed),
             announced=announced(number) if number is not None else None,

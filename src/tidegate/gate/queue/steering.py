@@ -123,16 +123,19 @@ Numbers = Mapping[int, Sequence[int]]
 """The numbers of each lane's late places that are not called yet, in ascending order, where they are known."""
 
 
-def share_out(calls: int, lanes: Sequence[LaneRow], ranks: Ranks, numbers: Numbers | None = None) -> list[LaneCall]:
+def share_out(
+    calls: int, lanes: Sequence[LaneRow], ranks: Ranks, late_reach: int | None = None, numbers: Numbers | None = None
+) -> list[LaneCall]:
     """Return the lanes after so many calls: smooth weighted round robin over those in which somebody waits.
 
     At every moment each lane has its share within one call, as long as it has somebody waiting. A lane without anybody
     leaves its calls to the others and saves nothing up. Where ranks and numbers are known, exactly as many are called,
     and places that are left out of them are passed over; otherwise the threshold rises by as much of the range as
-    holds so many on average.
+    holds so many on average. The slow lane is called no further than the others were before this step: its drawn up to
+    their thresholds, its late up to `late_reach`.
     """
-    numbers = numbers or {}
-    waiting = [_drawn_left(lane, ranks) + _late_left(lane, numbers) for lane in lanes]
+    numbers, bound = numbers or {}, slow_bound(lanes)
+    waiting = [_callable(lane, ranks, numbers, bound, late_reach) for lane in lanes]
     credits_ = [lane.credit if count else 0 for lane, count in zip(lanes, waiting, strict=True)]
     given = [0] * len(lanes)
     for _ in range(min(calls, sum(waiting))):
@@ -143,9 +146,28 @@ def share_out(calls: int, lanes: Sequence[LaneRow], ranks: Ranks, numbers: Numbe
         credits_[chosen] -= sum(lanes[place].share for place in able)
         given[chosen] += 1
     return [
-        LaneCall(_called(lane, count, credit if left > count else 0, ranks, numbers), count)
+        LaneCall(
+            _called(lane, count, credit if left > count else 0, ranks, numbers, bound if lane.slow else RANKS), count
+        )
         for lane, count, credit, left in zip(lanes, given, credits_, waiting, strict=True)
     ]
+
+
+def slow_bound(lanes: Sequence[LaneRow]) -> int:
+    """Return the threshold that the slow lane may not pass: the lowest of the lanes that still have drawn places."""
+    return min((lane.threshold for lane in lanes if not lane.slow and lane.drawn), default=RANKS)
+
+
+def _callable(lane: LaneRow, ranks: Ranks, numbers: Numbers, bound: int, late_reach: int | None) -> int:
+    """Return how many of a lane may be called now."""
+    if not lane.slow:
+        return _drawn_left(lane, ranks) + _late_left(lane, numbers)
+    if bound == RANKS:
+        return _drawn_left(lane, ranks) + _late_left(lane, numbers, late_reach)
+    known = ranks.get(lane.lane)
+    if known is not None:
+        return max(0, bisect_left(known, bound) - bisect_left(known, lane.threshold))
+    return lane.drawn * max(0, bound - lane.threshold) // RANKS
 
 
 def _drawn_left(lane: LaneRow, ranks: Ranks) -> int:
@@ -153,21 +175,24 @@ def _drawn_left(lane: LaneRow, ranks: Ranks) -> int:
     return lane.drawn_waiting if known is None else len(known) - bisect_left(known, lane.threshold)
 
 
-def _late_left(lane: LaneRow, numbers: Numbers) -> int:
-    known = numbers.get(lane.lane)
-    return lane.late - lane.late_called if known is None else len(known) - bisect_right(known, lane.late_called)
+def _late_left(lane: LaneRow, numbers: Numbers, reach: int | None = None) -> int:
+    """Return how many late places wait, of those with numbers up to `reach`."""
+    most, known = lane.late if reach is None else min(reach, lane.late), numbers.get(lane.lane)
+    if known is None:
+        return max(0, most - lane.late_called)
+    return max(0, bisect_right(known, most) - bisect_right(known, lane.late_called))
 
 
-def _called(lane: LaneRow, calls: int, credit: int, ranks: Ranks, numbers: Numbers) -> LaneRow:
-    """Return a lane after so many calls: its threshold rises over the drawn, then the number over the late."""
+def _called(lane: LaneRow, calls: int, credit: int, ranks: Ranks, numbers: Numbers, bound: int) -> LaneRow:
+    """Return a lane after so many calls: its threshold rises over the drawn up to the bound, then the late number."""
     left, known = _drawn_left(lane, ranks), ranks.get(lane.lane)
     threshold, late_called = lane.threshold, lane.late_called
-    if calls and calls >= left:
+    if calls and calls >= left and bound == RANKS:
         threshold, late_called = RANKS, _late_called(lane, calls - left, numbers)
     elif calls and known is not None:
         threshold = known[len(known) - left + calls - 1] + 1
     elif calls:
-        threshold = min(threshold + calls * RANKS // lane.drawn, RANKS)
+        threshold = min(threshold + calls * RANKS // lane.drawn, bound)
     return msgspec.structs.replace(lane, threshold=threshold, late_called=late_called, credit=credit)
 
 

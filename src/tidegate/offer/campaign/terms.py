@@ -199,17 +199,31 @@ def queue_words(room: WaitingRoom) -> Words:
     shares_zh = "、".join(_lane_words(lane).zh for lane in room.lanes)
     shares_en = ", ".join(_lane_words(lane).en for lane in room.lanes)
     number = _number_words(room)
+    slow = _slow_statement(room.slow_share) if room.slow_share else Words(zh="", en="")
     return Words(
         zh=f"开售前取得的排队位置由抽签定先后，随机种子的摘要和名单的根值事先公布，开售时公布种子，人人可验算；{number.zh}"
         f"之后取得的位置按先后排在其后。各通道的放行比例：{shares_zh}。顾客进入第一个符合条件的通道，以取得位置时为准。"
         f"轮到后请在 {room.claim_seconds} 秒内进入；错过一次仍可返回一次；"
-        "轮到时页面已关闭一分钟以上者先跳过，同样可返回一次。每个账号一个位置。",
+        "轮到时页面已关闭一分钟以上者先跳过，同样可返回一次。"
+        f"每个账号一个位置。{slow.zh}",
         en="Places taken before the list is sealed are put in order by a draw: the hash of its seed and the root of "
         f"the list are published before, the seed at the opening, so that anyone can check it. {number.en}Later places "
         f"follow in the order in which they were taken. Shares of the lanes: {shares_en}. A shopper stands in the "
         "first lane that is for him when he takes the place. Who is called enters within "
         f"{room.claim_seconds} seconds, and may return once after missing that; whose page was closed for more than a "
-        "minute when his turn came is passed over, and may return once as well. One place an account.",
+        f"minute when his turn came is passed over, and may return once as well. One place an account.{slow.en}",
+    )
+
+
+def _slow_statement(share: int) -> Words:
+    """What becomes of places that look like a program's, and how that is taken back."""
+    return Words(
+        zh=f"看起来由程序取得的位置进入慢速通道：每放行其他通道 100 个位置，慢速通道最多放行 {share} 个，"
+        "次序仍按同一抽签，且不会早于其他通道中排在其前的位置。对此有异议可投诉；核实为误判的，位置按原有次序恢复。",
+        en=" Places that look as if a program took them stand in the slow lane: beside each 100 calls of the other "
+        f"lanes at most {share} are of it, in the order of the same draw, and none before those of the other lanes "
+        "that stand before it. Whoever objects can complain; where it was a mistake, the place goes back to where its "
+        "rank was.",
     )
 
 

@@ -28,6 +28,8 @@ _CHAIN = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # drand's main network, "quicknet": a round each 3 seconds (https://docs.drand.love/dev-guide/API%20Documentation).
 _QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 _QUICKNET_GENESIS = datetime.fromtimestamp(1_692_803_367, UTC)
+SLOW_LANE = "slow"
+SLOW_SHARE, SLOW_SHARE_MAX = 5, 20
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 Found = Iterator[Fault]
@@ -48,6 +50,7 @@ def read_waiting_room(table: Table) -> WaitingRoom:
         goods=table.choice("goods", GuardedGoods, GuardedGoods.EVERYTHING),
         lanes=tuple(_lane(each) for each in table.tables("lane", most=LANES_MAX)) or (_one_lane(),),
         public_number=_public_number(table.table("public_number")) if "public_number" in table else None,
+        slow_share=_percent(table, "slow_share") if "slow_share" in table else SLOW_SHARE,
     )
     table.done()
     return room
@@ -61,7 +64,7 @@ def _lane(table: Table) -> QueueLane:
     lane = QueueLane(
         name=table.text("name"),
         label=table.words("label"),
-        share=_share(table),
+        share=_percent(table, "share"),
         audience=table.choice("audience", Audience, Audience.EVERYONE),
     )
     table.done()
@@ -91,11 +94,11 @@ def _public_number(table: Table) -> PublicNumber:
     return number
 
 
-def _share(table: Table) -> int:
-    text = table.text("share")
+def _percent(table: Table, key: str) -> int:
+    text = table.text(key)
     found = _SHARE.fullmatch(text)
     if text and not found:
-        table.fault("share", f'"{text}" is not a whole percentage; write it like "30 %"')
+        table.fault(key, f'"{text}" is not a whole percentage; write it like "30 %"')
     return int(found[1]) if found else 0
 
 
@@ -119,6 +122,7 @@ def waiting_room_faults(definition: CampaignDefinition) -> Found:
         ("cap", room.cap, 1, 1_000_000),
         ("per_minute", room.per_minute, 1, 1_000_000),
         ("purchases", room.purchases, 1, 100),
+        ("slow_share", room.slow_share, 0, SLOW_SHARE_MAX),
     ):
         if not least <= value <= most:
             yield _fault(f"{value} is out of range; it may be {least} to {most}", key)
@@ -186,6 +190,8 @@ def _lane_faults(room: WaitingRoom) -> Found:
     for place, lane in enumerate(room.lanes):
         if not _NAME.fullmatch(lane.name):
             yield _fault(f'"{lane.name}" is not a name; write small letters, digits and dashes', "lane", place, "name")
+        elif lane.name == SLOW_LANE:
+            yield _fault(f'"{SLOW_LANE}" is the lane of places that look like a program\'s', "lane", place, "name")
         elif lane.name in names[:place]:
             yield _fault(f'lane "{lane.name}" stands here twice', "lane", place, "name")
         if not 1 <= lane.share <= 100:
