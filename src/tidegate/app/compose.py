@@ -120,8 +120,7 @@ def compose(
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, limits, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
-    outlook = Outlook(cache, stock, ordering)
-    audiences = ShopperAudiences(identity, ordering)
+    outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
     checked: dict[str, Checked] = {
         "identity": identity,
