@@ -1,14 +1,15 @@
 """What the waiting room carries: `python -m bench.waiting`.
 
 Polls and places over HTTP with one web worker, each against pgbench's yardstick in the same run; then a million places,
-and what they take of memory and disk.
+and what they take of memory and disk; then a million polls while the web process and Valkey are killed in turn.
 """
 
 import argparse
 import asyncio
+import os
 import shutil
+import signal
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -41,7 +42,10 @@ SECONDS = 8.0
 SHOPPERS = 60_000
 WAITERS = 1_000_000
 PORT = 18490
+POLLS = 1_000_000
 _TOGETHER = 500
+_RESTART_PLACES = 500
+_KILL_SECONDS = 5.0
 _STARTS_AFTER = timedelta(minutes=30)
 
 
@@ -105,6 +109,7 @@ class Bench:
     def __init__(self, supervisor: Supervisor, app: App) -> None:
         self._supervisor = supervisor
         self._app = app
+        self._kills = 0
         self._table = Table(title="The waiting room over HTTP, one web worker", title_justify="left")
         for heading in (
             "what",
@@ -131,9 +136,9 @@ class Bench:
         await self._row("looks at one's own place", _views(places), CONNECTIONS)
         return self._table
 
-    async def _shoppers(self) -> list[tuple[str, UUID, UUID]]:
+    async def _shoppers(self, count: int = SHOPPERS) -> list[tuple[str, UUID, UUID]]:
         async with self._app.db.transaction() as tx:
-            made = await self._app.identity.open_rehearsal_accounts(tx, SHOPPERS)
+            made = await self._app.identity.open_rehearsal_accounts(tx, count)
         sessions = [each.session for each in made]
         return [(each.token, each.account_id, each.session_id) for each in sessions]
 
@@ -195,19 +200,71 @@ class Bench:
             table.add_row(name, figure)
         return table
 
+    async def restarts(self, polls: int) -> Table:
+        """Let so many polls come in while the web process and Valkey are killed in turn; return what became of it."""
+        sessions = await self._shoppers(_RESTART_PLACES)
+        asks = [AskPlace(account_id=account, device=device) for _, account, device in sessions]
+        before = [(await self._app.queue.take_place(ask)).token for ask in asks]
+        held = await self._count()
+        looks = [(session, place) for (session, _, _), place in zip(sessions, before, strict=True)]
+        killing = asyncio.create_task(self._kill_in_turn())
+        answered, lost, began = 0, 0, time.perf_counter()
+        while answered < polls:
+            # A load ends early where its connections are lost: the next one begins as soon as somebody answers.
+            for following in (in_turn([request("GET", "/api/v1/queue", {})]), _views(looks)):
+                try:
+                    url = self._supervisor.config.public_url
+                    tally = await load(url, following, connections=CONNECTIONS, seconds=_KILL_SECONDS)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                    continue
+                answered, lost = answered + tally.count(2), lost + tally.lost
+        killing.cancel()
+        seconds = time.perf_counter() - began
+        after = [(await self._app.queue.take_place(ask)).token for ask in asks]
+        table = Table(title=f"{answered:,} polls while web and Valkey are killed in turn", title_justify="left")
+        table.add_column("what")
+        table.add_column("figure", justify="right")
+        for name, figure in (
+            ("polls answered a second, restarts included", f"{answered / seconds:,.0f}"),
+            ("kills of the web process, and of Valkey", f"{(self._kills + 1) // 2}, {self._kills // 2}"),
+            ("connections that were lost", f"{lost:,}"),
+            ("places before", f"{held:,}"),
+            ("places afterwards", f"{await self._count():,}"),
+            (
+                "places that their owners do not get again",
+                f"{sum(a != b for a, b in zip(before, after, strict=True)):,}",
+            ),
+        ):
+            table.add_row(name, figure)
+        return table
+
+    async def _kill_in_turn(self) -> None:
+        while True:
+            await asyncio.sleep(_KILL_SECONDS)
+            web = self._kills % 2 == 0
+            pid = self._supervisor.process("web").pid if web else self._supervisor.servers[1].pid
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
+                self._kills += 1
+
     async def _disk(self) -> int:
         async with self._app.db.read() as tx:
             row = await (await tx.execute("select pg_total_relation_size('queue.place')")).fetchone()
         return int(row[0]) if row else 0
 
 
-def _arguments() -> Iterator[int]:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--waiters", type=int, default=WAITERS, help="how many places the line is filled up to")
-    yield parser.parse_args().waiters
+    parser.add_argument(
+        "--waiters", type=int, default=WAITERS, help="how many places the line is filled up to; 0: none"
+    )
+    parser.add_argument("--polls", type=int, default=POLLS, help="how many polls come in during restarts; 0: none")
+    parser.add_argument("--only-restarts", action="store_true", help="only the polls during restarts")
+    return parser.parse_args()
 
 
-async def main(waiters: int) -> None:
+async def main(asked: argparse.Namespace) -> None:
     """Measure and print."""
     console = Console(width=150)
     folder = data_folder()
@@ -218,11 +275,15 @@ async def main(waiters: int) -> None:
             await _line_open(app)
             await asyncio.sleep(3)
             bench = Bench(supervisor, app)
-            console.print(await bench.http())
-            console.print(await bench.crowd(waiters))
+            if not asked.only_restarts:
+                console.print(await bench.http())
+                if asked.waiters:
+                    console.print(await bench.crowd(asked.waiters))
+            if asked.polls:
+                console.print(await bench.restarts(asked.polls))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    uvloop.run(main(*_arguments()))
+    uvloop.run(main(_arguments()))

@@ -24,6 +24,7 @@ _CROWD = 60
 _CAP = 8
 _OPENS_AFTER = timedelta(seconds=25)
 _PATIENCE_SECONDS = 60
+_POLLS = 300
 
 
 def _drop() -> CampaignDefinition:
@@ -107,6 +108,91 @@ async def test_a_line_outlives_lost_answers_and_killed_components() -> None:
             _kill(supervisor.servers[1].pid)
             await asyncio.gather(*visits)
             await _agrees(app, drop)
+
+
+async def test_polling_hard_through_killed_web_and_valkey_loses_no_place() -> None:
+    """Everybody polls without a pause while the web process and Valkey are killed again and again, over the opening."""
+    with settings() as config:
+        async with (
+            festival(config) as supervisor,
+            opened(supervisor.config) as app,
+            httpx.AsyncClient(base_url=config.public_url, timeout=15) as client,
+        ):
+            drop = _drop()
+            await PublicationDesk(app).publish(drop, "test")
+            await app.refresh()
+            crowd = await shoppers(app, _CROWD)
+            await _until(client, QueueState.GATHERING)
+            places = await asyncio.gather(*[_take(client, shopper) for shopper in crowd])
+            polls = _Polls()
+            pollers = [
+                asyncio.create_task(polls.poll(client, shopper, place))
+                for shopper, place in zip(crowd, places, strict=True)
+            ]
+            for _ in range(2):
+                await polls.until(polls.answered + _POLLS)
+                _kill(supervisor.process("web").pid)
+                await polls.until(polls.answered + _POLLS)
+                _kill(supervisor.servers[1].pid)
+            assert await asyncio.gather(*[_take(client, shopper) for shopper in crowd]) == places
+            await _until(client, QueueState.OPEN)
+            _kill(supervisor.process("web").pid)
+            entering = [_in_twice_at_once(client, shopper, place) for shopper, place in zip(crowd, places, strict=True)]
+            await asyncio.gather(*entering)
+            polls.over = True
+            await asyncio.gather(*pollers)
+            assert polls.odd == set()
+            await _agrees(app, drop)
+
+
+class _Polls:
+    """Shoppers who look at the line and at their places without a pause."""
+
+    def __init__(self) -> None:
+        self.answered = 0
+        self.over = False
+        self.odd: set[int] = set()
+
+    async def poll(self, client: httpx.AsyncClient, shopper: Shopper, place: str) -> None:
+        """Poll until it is over; what a flood or a restart answers is borne, anything else is noted as odd."""
+        while not self.over:
+            try:
+                line = await client.get("/api/v1/queue")
+                mine = await client.get("/api/v1/places/current", headers=_headers(shopper, place))
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            self.answered += 1
+            self.odd |= {line.status_code, mine.status_code} - {200, 404, 409, 429, 503}
+
+    async def until(self, count: int) -> None:
+        """Wait until so many polls were answered."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while self.answered < count:
+                await asyncio.sleep(0.02)
+
+
+async def _in_twice_at_once(client: httpx.AsyncClient, shopper: Shopper, place: str) -> None:
+    """Ask for a pass twice at a time until let in, and leave: however often one asks, one entry comes of it."""
+
+    async def ask() -> int:
+        try:
+            return (await client.post("/api/v1/passes", headers=_headers(shopper, place))).status_code
+        except httpx.TransportError:
+            return 0
+
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while 201 not in await asyncio.gather(ask(), ask()):
+            await asyncio.sleep(0.3)
+        while (await _left(client, shopper, place)) != 204:
+            await asyncio.sleep(0.1)
+
+
+async def _left(client: httpx.AsyncClient, shopper: Shopper, place: str) -> int:
+    try:
+        return (await client.delete("/api/v1/places/current", headers=_headers(shopper, place))).status_code
+    except httpx.TransportError:
+        return 0
 
 
 async def _through_the_pre_queue(client: httpx.AsyncClient, supervisor: Supervisor, crowd: list[Shopper]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 
 from tidegate.app.books import MoneyPath, PaymentOutcomes
-from tidegate.app.waiting import Outlook
+from tidegate.app.waiting import Outlook, ShopperAudiences
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import Config
@@ -120,8 +120,8 @@ def compose(
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, limits, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
-    outlook = Outlook(cache, stock, ordering)
-    queue = Queue(config, db, cache, clock, campaign, admission, outlook, bots.cleared)
+    outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
+    queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
     checked: dict[str, Checked] = {
         "identity": identity,
         "campaign": campaign,

@@ -55,6 +55,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     defence_hook_url: str = ""
     defence_hook_secret: str = ""
+    drand_url: str = "https://api.drand.sh"
     datacenter_networks: Path | None = None
     """A file of networks, one in CIDR a line; None: `datacenter-networks.txt` in `data_dir`, if there is one."""
 
@@ -94,6 +95,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             trusted_proxies=_proxies(environ),
             defence_hook_url=environ.get("TIDEGATE_DEFENCE_HOOK_URL", ""),
             defence_hook_secret=_hook_secret(environ),
+            drand_url=environ.get("TIDEGATE_DRAND_URL") or "https://api.drand.sh",
             datacenter_networks=_file(environ, "TIDEGATE_DATACENTER_NETWORKS"),
         )
 

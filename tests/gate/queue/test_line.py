@@ -259,6 +259,37 @@ async def test_a_network_holds_no_more_places_than_the_file_says(app: App, clock
     assert await stand(app, crowd[2], "198.51.100.0/24")
 
 
+async def test_a_place_that_is_given_up_leaves_its_network_once(app: App, clock: ManualClock) -> None:
+    await opened_room(app, clock, per_network=3)
+    crowd = await shoppers(app, 6)
+    places = await asyncio.gather(*[stand(app, each, "192.0.2.0/24") for each in crowd[:3]])
+    leaving = facts(app, crowd[0], places[0])
+    await asyncio.gather(*[app.queue.leave(leaving) for _ in range(4)])
+    other = compose(app.config, clock=clock, ids=Ids(clock))  # two workers step at once
+    await other.open()
+    for _ in range(3):
+        await asyncio.gather(app.queue.step(), other.queue.step())
+    await other.close()
+    came = await asyncio.gather(*[stand(app, each, "192.0.2.0/24") for each in crowd[3:]], return_exceptions=True)
+    assert sorted(type(each).__name__ for each in came) == ["NetworkFull", "NetworkFull", "Place"]
+    async with app.db.read() as tx:
+        found = await tx.execute("select places from queue.network")
+        assert await found.fetchall() == [(3,)]
+
+
+async def test_an_expired_pass_leaves_its_network(app: App, clock: ManualClock) -> None:
+    await opened_room(app, clock, per_network=1)
+    crowd = await shoppers(app, 2)
+    place = await stand(app, crowd[0], "192.0.2.0/24")
+    await to_the_opening(app, clock)
+    await tick(app, clock)
+    assert isinstance(await enter(app, crowd[0], place), Entered)
+    with pytest.raises(NetworkFull):
+        await stand(app, crowd[1], "192.0.2.0/24")
+    await tick(app, clock, seconds=ROOM.pass_seconds + 1)
+    assert (await stand(app, crowd[1], "192.0.2.0/24")).kind is PlaceKind.LATE
+
+
 def _flipped(token: str) -> str:
     return token[:20] + ("A" if token[20] != "A" else "B") + token[21:]
 

@@ -7,7 +7,15 @@ import pytest
 from tests.offer.campaign.test_definition import FESTIVAL, faults, line, read
 from tests.offer.festivals import version
 from tidegate.offer.campaign import rules
-from tidegate.offer.campaign.contracts import Audience, GuardedGoods, QueueLane, WaitingRoom, Words
+from tidegate.offer.campaign.contracts import (
+    Audience,
+    GuardedGoods,
+    NumberSource,
+    PublicNumber,
+    QueueLane,
+    WaitingRoom,
+    Words,
+)
 from tidegate.offer.campaign.terms import published_rules
 
 ROOM = """
@@ -83,7 +91,9 @@ def test_the_published_rules_state_the_slow_lane_if_there_is_one(share: str, sta
 
 def test_the_published_rules_state_the_shares() -> None:
     statements = [each.en for each in published_rules(version(read(FESTIVAL + ROOM))).statements]
-    assert any("Members 30 %, Everyone 70 %" in each and "within 60 seconds" in each for each in statements)
+    assert any(
+        "Members 30 % (for members), Everyone 70 %" in each and "within 60 seconds" in each for each in statements
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,3 +131,47 @@ def test_flash_goods_are_needed_to_stand_in_line_for_them() -> None:
     text = FESTIVAL + ROOM
     offers = "sku,kind,price,quota,per_buyer,coupons\nMUG-1,discount,39.00,2000,10,\n"
     assert any("nothing is on offer at a flash price" in fault for fault in faults(text, offers=offers))
+
+
+NUMBER = """
+[waiting_room.public_number]
+drawn_at = "start-30s"
+"""
+
+
+def test_a_public_number_is_a_round_of_drand_unless_stated_otherwise() -> None:
+    room = read(FESTIVAL + ROOM + NUMBER).waiting_room
+    assert room is not None
+    assert room.public_number == PublicNumber(
+        source=NumberSource.DRAND,
+        label=Words("drand 公共随机数", "drand public randomness"),
+        drawn_at=START - timedelta(seconds=30),
+        patience_seconds=30,
+        chain="52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971",
+        genesis_at=1_692_803_367,
+        period_seconds=3,
+    )
+    assert b"public_number" not in rules.canonical(read(FESTIVAL + ROOM))
+    statements = [each.en for each in published_rules(version(read(FESTIVAL + ROOM + NUMBER))).statements]
+    assert any("drand public randomness (chain 52db9ba70e0cc0f6" in each for each in statements)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ('"start-30s"', '"start-1m"', "is not after the sealing"),
+        ('"start-30s"', '"start"', "is not before the start of the sale"),
+        ('"start-30s"', '"start-30s"\npatience = "2 h"', "7200 s is out of range; it may be 0 s to 3600 s"),
+        ('"start-30s"', '"start-30s"\nchain = "main"', '"main" is not the hash of a chain'),
+        ('"start-30s"', '"start-30s"\nperiod = "0 s"', "0 s is out of range; it may be 1 s to 3600 s"),
+        ('"start-30s"', '"start-30s"\ngenesis = "start"', "the chain has no round by then"),
+        ('"start-30s"', '"start-30s"\nsource = "stated"', "is missing; write both languages"),
+        (
+            '"start-30s"',
+            '"start-30s"\nsource = "stated"\nlabel = { zh = "彩票", en = "Lottery" }\nperiod = "3 s"',
+            'belongs to source = "drand"',
+        ),
+    ],
+)
+def test_each_fault_of_a_public_number_is_named(right: str, wrong: str, words: str) -> None:
+    assert len([fault for fault in faults(FESTIVAL + ROOM + NUMBER.replace(right, wrong)) if words in fault]) == 1

@@ -139,7 +139,9 @@ class Front:
         command = _decoded(_decode_order, await self._bodies.in_time(_body, receive))
         key = _header(headers, b"idempotency-key")
         try:
-            placed = await self._app.ordering.place(session.account_id, key, command, asker_of(scope, session))
+            placed = await self._app.ordering.place(
+                session.account_id, key, command, asker_of(scope, session), session_id=session.session_id
+            )
         except (UnknownGoods, NotOnOffer):
             await self._note_decoy(command, scope, session)
             raise

@@ -116,6 +116,7 @@ def _refusals(messages: Messages) -> dict[str, str]:
         "price-changed": _("Price has changed"),
         "sale-not-open": _("Sale not open"),
         "buyer-limit-reached": _("Limit a buyer reached"),
+        "shared-limit-reached": _("Limit of a device or address reached"),
         "not-signed-in": _("Not signed in"),
         "database-unavailable": _("Database away"),
         "no-channel-available": _("No channel available"),

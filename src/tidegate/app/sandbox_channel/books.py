@@ -243,7 +243,7 @@ def find_charge(connection: sqlite3.Connection, attempt_id: str) -> Charge | Non
         f"select {_CHARGE} from charge where attempt_id = ?",
         (attempt_id,),
     ).fetchone()
-    return Charge(**dict(zip(Charge.__struct_fields__, row, strict=True))) if row else None
+    return Charge(**dict(zip(_CHARGE.split(", "), row, strict=True))) if row else None
 
 
 def find_refund(connection: sqlite3.Connection, refund_id: str) -> Refund | None:

@@ -89,12 +89,13 @@ class SandboxChannel:
         self._post.take(letters)
         if charge.charge_id == charge_id and charge.state == "pending":
             self._confirm_at(charge.attempt_id, at_ms + self.faults.confirm_ms)
-        return charge
+        return self._told(charge)
 
     async def close_charge(self, attempt_id: str) -> Charge:
         """Make sure that the attempt can never charge from now on, unless it has charged already."""
         charge_id, at_ms = str(self._ids.new()), now_ms()
-        return await self._enter_one(lambda books: books.close_charge(attempt_id, charge_id, at_ms), Charge)
+        closed = await self._enter_one(lambda books: books.close_charge(attempt_id, charge_id, at_ms), Charge)
+        return self._told(closed)
 
     async def refund(self, order: RefundOrder) -> Refund:
         """Give money back, durably, or return what the refund id was answered before."""
@@ -111,7 +112,8 @@ class SandboxChannel:
 
     def find_charge(self, attempt_id: str) -> Charge | None:
         """Return the charge of an attempt id as the books hold it."""
-        return find_charge(self._reader, attempt_id)
+        found = find_charge(self._reader, attempt_id)
+        return self._told(found) if found is not None else None
 
     def find_refund(self, refund_id: str) -> Refund | None:
         """Return the refund of a refund id as the books hold it."""
@@ -133,6 +135,13 @@ class SandboxChannel:
         text = f"{self.faults.seed} {kind} {reference}".encode()
         return int.from_bytes(blake2b(text, digest_size=6).digest(), "big") / 2**48
 
+    def _told(self, charge: Charge) -> Charge:
+        """Return the charge as the channel tells it: with who paid, where it tells that."""
+        if not self.faults.payers or charge.state != "succeeded":
+            return charge
+        payer = int(self.draw("payer", charge.subject) * self.faults.payers)
+        return msgspec.structs.replace(charge, payer=f"payer-{payer}")
+
     def _verdict(self, order: ChargeOrder) -> tuple[ChargeState, str]:
         if self.draw("refuse", order.attempt_id) < self.faults.refuse_share:
             return "refused", "insufficient-funds"
@@ -140,7 +149,7 @@ class SandboxChannel:
 
     def _write_home(self, books: Books, url: str, charge: Charge, at_ms: int) -> list[Letter]:
         """Post the callbacks about a charge, with whatever the ordered faults do to them."""
-        told = charge
+        told = charge = self._told(charge)
         if self.draw("wrong-amount", charge.attempt_id) < self.faults.wrong_amount_share:
             told = msgspec.structs.replace(charge, amount=charge.amount + 1)
         body = _encode(Callback(event=f"charge.{charge.state}", charge=told))

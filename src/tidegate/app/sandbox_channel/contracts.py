@@ -34,6 +34,8 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     created_ms: int
     changed_ms: int
+    payer: str = ""
+    """Which payment account it was paid from, where the channel tells that."""
 
 
 class RefundOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,5 +138,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Callbacks are late by up to this long, each on its own, and an old 'pending' is sent as well."""
     wrong_amount_share: Share = 0.0
     """Callbacks that name an amount one larger."""
+    payers: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
+    """From how many payment accounts people pay, each subject from one drawn for it; 0: the channel does not tell."""
     close_ignored: bool = False
     """A channel that breaks its word: a pending charge that was closed succeeds all the same."""

@@ -104,7 +104,9 @@ class Desk:
         """Place the order and go to its page; show the form again where it is refused."""
         try:
             address_id = await self._address(wish)
-            placed = await self._ordering.place(self._visit.account, key, _command(wish, address_id, expected_total))
+            command, session = _command(wish, address_id, expected_total), self._visit.session
+            session_id = session.session_id if session is not None else None
+            placed = await self._ordering.place(self._visit.account, key, command, session_id=session_id)
         except AddressNotValid as refusal:
             return await self.show(wish, Trouble(spoken(refusal), self._address_faults(refusal)), 422)
         except Refusal as refusal:

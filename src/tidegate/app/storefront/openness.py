@@ -13,6 +13,7 @@ from tidegate.app.storefront.offers import Offers
 from tidegate.app.storefront.visit import Visit
 from tidegate.app.storefront.wording import REFUSALS
 from tidegate.base.config import Config
+from tidegate.offer.campaign.api import limit_words, queue_words
 
 _YEAR_SECONDS = 365 * 24 * 3600
 RULES_GOODS = 50
@@ -30,7 +31,15 @@ async def rules(visit: Visit, offers: Offers, page: Annotated[int, Parameter(ge=
         pages = max(1, -(-len(definition.offers) // RULES_GOODS))
         shown = definition.offers[(page - 1) * RULES_GOODS : page * RULES_GOODS]
         return visit.render(
-            "rules", rules=offers.rules, names=names, shown=shown, page=page, page_count=pages, link=_rules_page
+            "rules",
+            rules=offers.rules,
+            names=names,
+            shown=shown,
+            page=page,
+            page_count=pages,
+            link=_rules_page,
+            limit_words=limit_words,
+            queue_words=queue_words,
         )
 
     return await visit.public(make)

@@ -13,8 +13,8 @@ from tidegate.app.storefront.wording import spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.gate.bots.api import Bots
-from tidegate.trust.identity.api import SESSION_COOKIE, Identity
-from tidegate.trust.identity.http import no_cookie, session_cookie
+from tidegate.trust.identity.api import DEVICE_COOKIE, SESSION_COOKIE, Identity
+from tidegate.trust.identity.http import device_cookie, no_cookie, session_cookie
 
 NEXT_MAX = 1_000
 
@@ -51,14 +51,15 @@ async def sign_in(request: Asking, visit: Visit, identity: Identity, bots: Bots)
     phone, code, after = form.text("phone", 32), form.text("code", 12).replace(" ", ""), form.text("next", NEXT_MAX)
     device = request.headers.get("user-agent", "")[:200]
     try:
-        session = await identity.sign_in(phone, code, device, client_of(request))
+        known = identity.known_device(request.cookies.get(DEVICE_COOKIE))
+        session = await identity.sign_in(phone, code, device, client_of(request), known_device=known)
     except Refusal as refusal:
         step = _step(after, phone=phone, trouble=spoken(refusal), asked=True)
         shown = await identity.sandbox_code(phone) if refusal.code == "code-not-valid" else None
         return visit.personal("sign-in", status=refusal.status, **{**step, "shown_code": shown})
     await filled(request, form, bots, identity.session(session.token))
     answer = see_other(after or "/orders")
-    answer.cookies.append(session_cookie(identity, session))
+    answer.cookies += [session_cookie(identity, session), device_cookie(identity, session, known)]
     return answer
 
 

@@ -72,6 +72,13 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
             " you gave up do not count."
         ),
     ),
+    "shared-limit-reached": (
+        marked("A limit is reached"),
+        marked(
+            "There is a limit for each device, delivery address or payment account, so that more people get some. It"
+            " counts the orders of all accounts together. Choose fewer; nothing was ordered."
+        ),
+    ),
     "coupon-not-valid": (
         marked("This coupon is not valid"),
         marked("Check the letters of the code, or go on without a coupon. Nothing was ordered."),

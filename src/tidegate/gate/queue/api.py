@@ -14,7 +14,8 @@ from tidegate.base.db import Database, Tx
 from tidegate.base.invariant import Check
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.queue import store, store_gate
-from tidegate.gate.queue.board import Board, Room, beat, read_board, room_of, view_of
+from tidegate.gate.queue.adapters.drand import Drand
+from tidegate.gate.queue.board import Board, Room, read_board, room_of, view_of
 from tidegate.gate.queue.contracts import (
     PLACE_HEADER,
     AskPlace,
@@ -22,22 +23,26 @@ from tidegate.gate.queue.contracts import (
     GateFigures,
     GateRecord,
     GateWatch,
+    NumberView,
     Place,
     PlaceFacts,
     PlaceView,
     Receipt,
     SealedList,
     SnapshotBody,
+    StateNumber,
     SteerGate,
     Verification,
     Waiting,
 )
 from tidegate.gate.queue.controller import Controller, guarded_skus
+from tidegate.gate.queue.drawing import Drawing, state_number
 from tidegate.gate.queue.entering import Entrance
 from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
 from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.placing import Placing, not_open
-from tidegate.gate.queue.ports import Outlook
+from tidegate.gate.queue.ports import Audiences, Outlook
+from tidegate.gate.queue.presence import beat
 from tidegate.gate.queue.proof import check_line, receipt_of, sealed_list_of, verify_line
 from tidegate.gate.queue.tokens import SignedPlace, judge_place, place_refused, read_place
 from tidegate.gate.queue.watching import KEPT_FOR, watch_of
@@ -62,6 +67,7 @@ class Queue:
         campaign: Campaign,
         admission: Admission,
         outlook: Outlook,
+        audiences: Audiences,
         cleared: Callable[[], Collection[UUID]],
     ) -> None:
         """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane."""
@@ -74,10 +80,12 @@ class Queue:
         self._read = lru_cache(maxsize=_REMEMBERED_MAX)(self._verified)
         self._board: Board | None = None
         self._watched: GateWatch | None = None
-        placing = Placing(db, clock, self._signer, self._salt_key, self.room)
+        placing = Placing(db, clock, self._signer, self._salt_key, self.room, audiences)
         self._places: Batcher[AskPlace, Place] = Batcher("place", placing.take, in_flight_max=1)
         self._entrance = Entrance(db, clock, admission)
-        self._controller = Controller(db, cache, Vault(derive_key(config.secret, "queue.seed")), outlook, cleared)
+        vault = Vault(derive_key(config.secret, "queue.seed"))
+        drawing = Drawing(db, clock, vault, Drand(config.drand_url))
+        self._controller = Controller(db, cache, drawing, outlook, cleared)
 
     def has_waiting_room(self) -> bool:
         """Return whether the current campaign has a waiting room; without one, passes are given for the asking."""
@@ -168,6 +176,16 @@ class Queue:
     async def steer(self, tx: Tx, command: SteerGate, by: str) -> GateRecord:
         """Record an act of staff; it holds from the next step on. Raises NoWaitingRoom."""
         return await store_gate.record_act(tx, await self._line_id(tx), command, by, self._clock.now())
+
+    async def state_number(self, tx: Tx, command: StateNumber, by: str) -> NumberView:
+        """Enter the public number that this draw announced, as it was published; the same again changes nothing.
+
+        Raises NumberNotWanted, NoWaitingRoom.
+        """
+        line = await store.line(tx, self.room().campaign_id, lock=True)
+        if line is None:
+            raise NoWaitingRoom("The line is not open yet; nothing was changed.")
+        return await state_number(tx, line, command.text, by, self._clock.now())
 
     async def acts(self, tx: Tx, limit: int = 100) -> list[GateRecord]:
         """Return what staff did with the gate of the current campaign, newest first. Raises NoWaitingRoom."""

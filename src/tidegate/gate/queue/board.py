@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from tidegate.base.cache import Cache, CacheDown
 from tidegate.base.crypto import digest
 from tidegate.base.db import Tx
 from tidegate.gate.queue import store, store_gate, store_slow
@@ -31,7 +30,6 @@ from tidegate.gate.queue.steering import GateSettings, is_called, smoothed
 from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName, WaitingRoom, Words
 
 RATE_SECONDS = 60.0
-_BEAT_SECONDS = 30
 _encode = msgspec.json.Encoder().encode
 
 
@@ -140,6 +138,7 @@ def _snapshot(
             root=line.root.hex() if line.root else None,
             count=line.sealed_count,
             seed=line.seed.hex() if line.seed else None,
+            number=line.number,
         ),
         note=settings.note,
     )
@@ -147,9 +146,10 @@ def _snapshot(
 
 def rank_of(line: LineRow, facts: PlaceFacts) -> int | None:
     """Return the rank of a drawn place once the seed is revealed; None before, and for a late place."""
-    if facts.number or line.seed is None or line.root is None:
+    key = line.key
+    if facts.number or key is None or line.root is None:
         return None
-    return rank(line.seed, line.root, facts.serial)
+    return rank(key, line.root, facts.serial)
 
 
 def own_spot_of(board: Board, facts: PlaceFacts) -> Spot:
@@ -251,31 +251,3 @@ def _chance(board: Board, spot: Spot, ahead: int | None) -> int | None:
         held=gate.held,
         conversion=smoothed(gate.bought, gate.ended),
     )
-
-
-async def beat(cache: Cache, line_id: int, serial: int, now: datetime) -> None:
-    """Note a sign of life: one bit for each place and half minute. Without Valkey nothing is noted."""
-    key = _beats(line_id, now)
-    try:
-        async with cache.client.pipeline(transaction=False) as pipe:
-            pipe.setbit(key, serial, 1)
-            pipe.expire(key, 3 * _BEAT_SECONDS)
-            await pipe.execute()
-    except CacheDown:
-        return
-
-
-async def present(cache: Cache, line_id: int, now: datetime) -> int | None:
-    """Return about how many gave a sign of life in the last minute; None where Valkey does not answer."""
-    keys = [_beats(line_id, now), _beats(line_id, now - timedelta(seconds=_BEAT_SECONDS))]
-    try:
-        async with cache.client.pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.bitcount(key)
-            return int(max(await pipe.execute()))
-    except CacheDown:
-        return None
-
-
-def _beats(line_id: int, now: datetime) -> str:
-    return f"{{queue:{line_id}}}:beats:{int(now.timestamp()) // _BEAT_SECONDS}"

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from tidegate.gate.admission.contracts import Pass
-from tidegate.offer.campaign.contracts import Words
+from tidegate.offer.campaign.contracts import NumberSource, Words
 
 PLACE_HEADER = "Tidegate-Place"
 
@@ -129,6 +129,38 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
     called_per_minute: float
 
 
+class AnnouncedNumber(msgspec.Struct, frozen=True, kw_only=True):
+    """The public number that stands in every rank, as it was announced when the line opened.
+
+    `round` of drand's `chain` is drawn at `drawn_at`, after the sealing. Where it cannot be had `patience_seconds`
+    after the opening, the draw does without.
+    """
+
+    source: NumberSource
+    label: Words
+    drawn_at: datetime
+    patience_seconds: int
+    chain: str = ""
+    genesis_at: int = 0
+    period_seconds: int = 0
+    round: int = 0
+
+
+class NumberView(msgspec.Struct, frozen=True, kw_only=True):
+    """The public number as far as it is known. `missed` says why the draw does without it; empty, it does not."""
+
+    announced: AnnouncedNumber
+    text: str | None
+    proof: str
+    missed: str
+
+
+class StateNumber(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The public number, entered by staff as it was published."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=500, examples=["2026305: 3 5 7"])]
+
+
 class DrawView(msgspec.Struct, frozen=True, kw_only=True):
     """The draw as far as it is public. `root` and `count` come with the sealing, `seed` with the opening."""
 
@@ -136,6 +168,7 @@ class DrawView(msgspec.Struct, frozen=True, kw_only=True):
     root: Hex | None
     count: int | None
     seed: Hex | None
+    number: NumberView | None = None
 
 
 class StockNews(msgspec.Struct, frozen=True, kw_only=True):
@@ -342,13 +375,15 @@ class SealedList(msgspec.Struct, frozen=True, kw_only=True):
     root: Hex
     count: int
     seed: Hex | None
+    number: NumberView | None
     places: tuple[SealedPlace, ...]
     following: int | None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Why a place stands where it stands. With it its owner checks that the place is in the sealed list and what its
-    rank is: SHA-256 of salt, account and device is the commitment; the path leads from the leaf to the root.
+    rank is: SHA-256 of salt, account and device is the commitment; the path leads from the leaf to the root; the rank
+    is made under the seed, or, where there is a public number, under HMAC-SHA256 of that number under the seed.
     """
 
     campaign_id: str
@@ -364,6 +399,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     root: Hex | None
     path: tuple[Hex, ...]
     seed: Hex | None
+    public_number: NumberView | None
     rank: Hex | None
     number: int
     called_at: datetime | None

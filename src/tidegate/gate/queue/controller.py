@@ -1,9 +1,7 @@
 """What moves the line on, once a second in one process: open, seal, reveal, free what expired, call."""
 
-import asyncio
-import secrets
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -11,20 +9,20 @@ from uuid import UUID
 import msgspec
 
 from tidegate.base.cache import Cache
-from tidegate.base.crypto import Vault
 from tidegate.base.db import Database, Tx
 from tidegate.gate.queue import store, store_gate, store_slow
-from tidegate.gate.queue.board import Room, present
+from tidegate.gate.queue.board import Room
 from tidegate.gate.queue.contracts import Purchases, QueueState
-from tidegate.gate.queue.draw import SEED_BYTES, leaf, merkle_root, rank, seed_hash, subtree_roots
+from tidegate.gate.queue.draw import rank
+from tidegate.gate.queue.drawing import Drawing
 from tidegate.gate.queue.ports import Outlook
+from tidegate.gate.queue.presence import Signs, Watch
 from tidegate.gate.queue.rows import CallRow, GateRow, Inside, LaneRow, LineRow
 from tidegate.gate.queue.steering import (
     Flow,
     GateSettings,
-    LaneCall,
-    Ranks,
     allowance,
+    passed_over,
     ramped,
     share_out,
     smoothed,
@@ -32,9 +30,10 @@ from tidegate.gate.queue.steering import (
 )
 from tidegate.offer.campaign.contracts import GuardedGoods
 
-_LIST_MAX = 1 << 32
 # A line up to this long is called by its exact ranks, sorted once; in a longer one the average is off by little.
 EXACT_PLACES_MAX = 50_000
+Places = Mapping[int, Sequence[tuple[int, int]]]
+"""Of each lane: rank or number, and serial, in ascending order."""
 
 
 class Controller:
@@ -46,64 +45,37 @@ class Controller:
         self,
         db: Database,
         cache: Cache,
-        vault: Vault,
+        drawing: Drawing,
         outlook: Outlook,
         cleared: Callable[[], Collection[UUID]],
     ) -> None:
         self._db = db
-        self._cache = cache
-        self._vault = vault
+        self._watch = Watch(cache)
+        self._drawing = drawing
         self._outlook = outlook
         self._cleared = cleared
-        self._ranks: dict[int, Ranks] = {}
+        self._ranks: dict[int, Places] = {}
 
     async def step(self, room: Room, skus: Sequence[str] | None, now: datetime) -> None:
         """Move a room's line on to `now`. A clock that went back changes nothing that was called or published."""
         if now < room.rules.opens_at:
             return
         async with self._db.transaction() as tx:
-            line = await store.line(tx, room.campaign_id) or await self._opened(tx, room, now)
-        line = await self._drawn(line, room, now)
-        seen = await present(self._cache, line.line_id, now)
+            line = await store.line(tx, room.campaign_id) or await self._drawing.opened(tx, room, now)
+        line = await self._drawing.go_on(line, room, now)
+        signs = await self._watch.signs(line.line_id, now, each=line.next_serial <= EXACT_PLACES_MAX)
         async with self._db.transaction() as tx:
             # Waited for: while many go in the lock is seldom free, and a step left out calls nobody.
             gate = await store_gate.lock_gate(tx, line.line_id)
-            await self._move(tx, room, line, gate, skus, seen, now)
+            await self._move(tx, room, line, gate, skus, signs, now)
+        if room.rules.per_network:
+            await self._networks_freed(room, line)
 
-    async def _opened(self, tx: Tx, room: Room, now: datetime) -> LineRow:
-        seed = secrets.token_bytes(SEED_BYTES)
-        await store.open_line(
-            tx,
-            room.campaign_id,
-            room.rules.lanes,
-            room.rules.slow_share,
-            seed_sealed=self._vault.seal(seed, room.campaign_id),
-            seed_hash=seed_hash(seed),
-            now=now,
-        )
-        line = await store.line(tx, room.campaign_id)
-        assert line is not None
-        return line
-
-    async def _drawn(self, line: LineRow, room: Room, now: datetime) -> LineRow:
-        """Seal the list when it is time, publish its root, and reveal the seed at the opening."""
-        if line.sealed_at is None and now >= room.rules.seals_at:
-            async with self._db.transaction() as tx:
-                await store.line(tx, room.campaign_id, lock=True)  # whoever takes a place holds it too
-                await store.seal(tx, line.line_id, now)
-        if line.root is None and now >= room.rules.seals_at:
-            async with self._db.transaction() as tx:
-                listed = await store.sealed(tx, line.line_id, 0, _LIST_MAX)
-                parts = await asyncio.to_thread(lambda: subtree_roots([leaf(*each) for each in listed]))
-                await store.put_root(tx, line.line_id, merkle_root(parts), parts)
-        if line.seed is None and now >= room.opens_at:
-            async with self._db.transaction() as tx:
-                seed = self._vault.open(line.seed_sealed, room.campaign_id)
-                await store.reveal(tx, line.line_id, seed, now)
+    async def _networks_freed(self, room: Room, line: LineRow) -> None:
+        """Give back what places that were given up count of their networks: under the line's lock, as taking is."""
         async with self._db.transaction() as tx:
-            found = await store.line(tx, room.campaign_id)
-        assert found is not None
-        return found
+            await store.line(tx, room.campaign_id, lock=True)
+            await store.give_back_networks(tx, line.line_id)
 
     async def _move(
         self,
@@ -112,7 +84,7 @@ class Controller:
         line: LineRow,
         gate: GateRow,
         skus: Sequence[str] | None,
-        seen: int | None,
+        signs: Signs,
         now: datetime,
     ) -> None:
         if cleared := self._cleared():
@@ -126,13 +98,13 @@ class Controller:
             held=supply.held,
             stepped_at=max(now, gate.stepped_at or now),
             load_factor=self._outlook.admission_factor(),
-            present=seen,
+            present=signs.present,
         )
         settings = await store_gate.settings(tx, line.line_id)
         state = state_at(now, line, settings, opens_at=room.opens_at, closes_at=room.closes_at, stock=gate)
         gate = msgspec.structs.replace(gate, state=str(state))
         if state is QueueState.OPEN:
-            gate = await self._call(tx, room, line, gate, settings, seconds, now)
+            gate = await self._call(tx, room, line, gate, settings, seconds, signs, now)
         await store_gate.write_gate(tx, line.line_id, gate)
 
     async def _freed(self, tx: Tx, room: Room, line: LineRow, gate: GateRow, now: datetime) -> GateRow:
@@ -165,19 +137,19 @@ class Controller:
         gate: GateRow,
         settings: GateSettings,
         seconds: float,
+        signs: Signs,
         now: datetime,
     ) -> GateRow:
         lanes = await store.lanes(tx, line.line_id)
         since = now - timedelta(seconds=room.rules.claim_seconds)
         per_minute = settings.per_minute or room.rules.per_minute
-        called = sum(lane.called for lane in lanes)
         flow = Flow(
             cap=room.rules.cap,
             inside=gate.inside,
             ready=await store_gate.ready(tx, line.line_id),
             called_lately=sum((await store.calls_since(tx, line.line_id, since)).values()),
             came_lately=await store_gate.came_since(tx, line.line_id, since),
-            come_share=smoothed(gate.came, called),
+            come_share=smoothed(gate.came, gate.called),
             conversion=smoothed(gate.bought, gate.ended),
             sellable=gate.sellable,
             held=gate.held,
@@ -189,21 +161,60 @@ class Controller:
         )
         calls, credit = allowance(flow)
         if calls:
-            reach = await _late_reach(tx, line.line_id, lanes)
-            after = share_out(calls, lanes, await self._known_ranks(tx, line), reach)
-            await _write_calls(tx, line.line_id, lanes, after, now)
+            await self._write_calls(tx, line, lanes, calls, signs, now)
         return msgspec.structs.replace(gate, rate_credit=credit)
 
-    async def _known_ranks(self, tx: Tx, line: LineRow) -> Ranks:
+    async def _write_calls(
+        self, tx: Tx, line: LineRow, lanes: Sequence[LaneRow], calls: int, signs: Signs, now: datetime
+    ) -> None:
+        drawn, late = await self._drawn_places(tx, line), await _late_places(tx, line)
+        ranks, numbers = _without(drawn, frozenset()), _without(late, frozenset())
+        reach = await _late_reach(tx, line.line_id, lanes)
+        after = share_out(calls, lanes, _without(drawn, signs.away), reach, _without(late, signs.away))
+        if not any(each.calls for each in after):
+            # Nobody who is here may be called: then who is away is, or the slow lane would wait behind them for ever.
+            after = share_out(calls, lanes, ranks, reach, numbers)
+        passed = passed_over(lanes, after, ranks, numbers)
+        await store.write_lanes(tx, line.line_id, [each.lane for each in after])
+        rows = [
+            CallRow(
+                lane=each.lane.lane,
+                threshold=each.lane.threshold,
+                late_called=each.lane.late_called,
+                calls=each.calls,
+                called_at=now,
+            )
+            for each in after
+            if each.calls
+        ]
+        await store.write_calls(tx, line.line_id, rows)
+        await store_gate.count(tx, line.line_id, called=sum(row.calls for row in rows), passed=passed)
+
+    async def _drawn_places(self, tx: Tx, line: LineRow) -> Places:
         """Return the ranks of a line that is small enough; they are the same in every process and for ever."""
-        if line.seed is None or line.root is None or (line.sealed_count or 0) > EXACT_PLACES_MAX:
+        key = line.key
+        if key is None or line.root is None or (line.sealed_count or 0) > EXACT_PLACES_MAX:
             return {}
         if line.line_id not in self._ranks:
-            found: dict[int, list[int]] = defaultdict(list)
+            found: dict[int, list[tuple[int, int]]] = defaultdict(list)
             for serial, lane, _ in await store.sealed(tx, line.line_id, 0, EXACT_PLACES_MAX):
-                found[lane].append(rank(line.seed, line.root, serial))
-            self._ranks = {line.line_id: {lane: sorted(ranks) for lane, ranks in found.items()}}
+                found[lane].append((rank(key, line.root, serial), serial))
+            self._ranks = {line.line_id: {lane: sorted(places) for lane, places in found.items()}}
         return self._ranks[line.line_id]
+
+
+async def _late_places(tx: Tx, line: LineRow) -> Places:
+    """Return the numbers of the late who wait, in a line that is small enough."""
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    if line.next_serial <= EXACT_PLACES_MAX:
+        for lane, number, serial in await store.late_waiting(tx, line.line_id):
+            found[lane].append((number, serial))
+    return found
+
+
+def _without(places: Places, away: frozenset[int]) -> dict[int, list[int]]:
+    """Return the ranks or numbers of places whose serial is not among those."""
+    return {lane: [order for order, serial in each if serial not in away] for lane, each in places.items()}
 
 
 class Stay(StrEnum):
@@ -228,24 +239,6 @@ async def _late_reach(tx: Tx, line_id: int, lanes: Sequence[LaneRow]) -> int | N
     """Return how far the late of the slow lane may be called; None where none of them waits."""
     slow = next((lane for lane in lanes if lane.slow and lane.late > lane.late_called), None)
     return await store_slow.late_reach(tx, line_id, slow) if slow is not None else None
-
-
-async def _write_calls(
-    tx: Tx, line_id: int, before: Sequence[LaneRow], after: Sequence[LaneCall], now: datetime
-) -> None:
-    await store.write_lanes(tx, line_id, [each.lane for each in after])
-    calls = [
-        CallRow(
-            lane=old.lane,
-            threshold=new.lane.threshold,
-            late_called=new.lane.late_called,
-            calls=new.calls,
-            called_at=now,
-        )
-        for old, new in zip(before, after, strict=True)
-        if new.calls
-    ]
-    await store.write_calls(tx, line_id, calls)
 
 
 def guarded_skus(room: Room, flash: Sequence[str]) -> Sequence[str] | None:

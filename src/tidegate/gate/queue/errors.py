@@ -10,6 +10,7 @@ Refusal
 ├── PlaceSpent       409  this place was used: its pass ended, or it was skipped twice
 ├── NothingLeft      409  nothing can be won any more
 ├── PassSpent        403  the pass was used up by its purchases, or was given back
+├── NumberNotWanted  409  the draw announced no such number, or it is too early or too late for it
 └── NotSealed        409  there is no sealed list yet
 """
 
@@ -70,6 +71,12 @@ class PassSpent(Refusal):
     """The pass is good for no further purchase. Field: `reason`, one of used-up, ended and never-entered."""
 
     code, status, title = "pass-spent", 403, "Pass used up"
+
+
+class NumberNotWanted(Refusal):
+    """The draw takes no public number now. Field: `reason`, one of not-announced, too-early and settled."""
+
+    code, status, title = "number-not-wanted", 409, "No number is wanted"
 
 
 class NotSealed(Refusal):

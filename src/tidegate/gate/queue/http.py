@@ -25,10 +25,12 @@ from tidegate.gate.queue.contracts import (
     GateFigures,
     GateRecord,
     GateWatch,
+    NumberView,
     Place,
     PlaceView,
     Receipt,
     SealedList,
+    StateNumber,
     SteerGate,
     Waiting,
 )
@@ -134,7 +136,9 @@ async def give_place(
     "/api/v1/places/current",
     summary="Where my place stands",
     description="Number in line, the wait as an interval that holds in eight of ten cases, and the chance that "
-    "something is left. Asking is the sign of life: ask every half minute.",
+    "something is left. Asking, for this or for a pass, is the sign of life: ask every half minute. A place whose "
+    "owner gave signs of life and then none for a minute is passed over when its turn comes: it stays called, and its "
+    "owner may come within the claim window, or later once.",
     tags=["queue"],
     operation_id="SeePlace",
     cache_control=_NO_STORE,
@@ -223,9 +227,11 @@ async def ask_for_pass(
         return Response(
             admission.issue_pass(session.account_id, session.session_id, window), status_code=HTTP_201_CREATED
         )
-    answer = await queue.enter(queue.check_place(place, session.account_id, session.session_id))
+    facts = queue.check_place(place, session.account_id, session.session_id)
+    answer = await queue.enter(facts)
     if isinstance(answer, Entered):
         return Response(answer.given, status_code=HTTP_201_CREATED)
+    await queue.beat(facts)
     return Response(answer, status_code=HTTP_202_ACCEPTED, headers={"Retry-After": str(answer.retry_after)})
 
 
@@ -299,6 +305,25 @@ async def steer_gate(data: SteerGate, queue: Queue, db: Database, staff: Staff) 
         return await queue.steer(tx, data, staff.name)
 
 
+@post(
+    "/api/v1/queue/number",
+    status_code=HTTP_200_OK,
+    summary="Enter the public number of the draw",
+    description="For staff or a hook: the number that this draw announced, as it was published, once it is drawn and "
+    "before the opening's patience is over. The same again changes nothing; another is refused.",
+    tags=["queue"],
+    security=[{"staff": []}],
+    operation_id="StateNumber",
+    request_max_body_size=_BODY_BYTES_MAX,
+    cache_control=_NO_STORE,
+)
+async def state_number(data: StateNumber, queue: Queue, db: Database, staff: Staff) -> NumberView:
+    """Enter the number."""
+    staff.require(Permission.GATE_STEER)
+    async with db.transaction() as tx:
+        return await queue.state_number(tx, data, staff.name)
+
+
 def window_of(campaign: Campaign) -> PassWindow:
     """Return when the current campaign gives passes for the asking. Raises NoCampaign."""
     version = campaign.current()
@@ -329,4 +354,5 @@ routes = [
     watch_gate,
     gate_acts,
     steer_gate,
+    state_number,
 ]

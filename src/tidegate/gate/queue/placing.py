@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import msgspec
+
 from tidegate.base.clock import Clock
 from tidegate.base.crypto import Signer
 from tidegate.base.db import Database, Tx
@@ -11,20 +13,31 @@ from tidegate.gate.queue import store, store_gate
 from tidegate.gate.queue.board import Room
 from tidegate.gate.queue.contracts import AskPlace, Place, PlaceFacts, PlaceKind
 from tidegate.gate.queue.errors import PlacesClosed, PlacesNotOpen
+from tidegate.gate.queue.ports import Audiences
 from tidegate.gate.queue.rows import HeldPlace, LaneRow, LineRow
 from tidegate.gate.queue.rules import PlaceLedger
 from tidegate.gate.queue.tokens import sign_place
+from tidegate.offer.campaign.contracts import Audience
 
 
 class Placing:
     """Gives places in batches."""
 
-    def __init__(self, db: Database, clock: Clock, signer: Signer, salt_key: bytes, room: Callable[[], Room]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        signer: Signer,
+        salt_key: bytes,
+        room: Callable[[], Room],
+        audiences: Audiences,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._signer = signer
         self._salt_key = salt_key
         self._room = room
+        self._audiences = audiences
 
     async def take(self, batch: list[AskPlace]) -> Sequence[Place | Exception]:
         """Give a place to each asker, or say why there is none."""
@@ -34,6 +47,8 @@ class Placing:
         if now >= room.closes_at:
             return [PlacesClosed("The campaign is over; no place was given.", reason="over")] * len(batch)
         async with self._db.transaction() as tx:
+            if any(lane.audience is not Audience.EVERYONE for lane in room.rules.lanes):
+                batch = await self._with_audiences(tx, batch)  # before the line is locked
             line = await store.line(tx, room.campaign_id, lock=True)
             if line is None:
                 return [not_open(room, now)] * len(batch)
@@ -49,6 +64,11 @@ class Placing:
                 await store.write_places(tx, line.line_id, ledger.new, drawn=ledger.drawn, now=now)
             await store.move_places(tx, line.line_id, ledger.moved, now)
         return [each if isinstance(each, Refusal) else self._place(room, lanes, each) for each in taken]
+
+    async def _with_audiences(self, tx: Tx, batch: Sequence[AskPlace]) -> list[AskPlace]:
+        """Return the asks with the audiences that their accounts belong to: two statements a batch, no more later."""
+        found = await self._audiences.audiences(tx, [ask.account_id for ask in batch])
+        return [msgspec.structs.replace(ask, audiences=ask.audiences | found[ask.account_id]) for ask in batch]
 
     async def _ledger(
         self, tx: Tx, room: Room, line: LineRow, lanes: Sequence[LaneRow], batch: Sequence[AskPlace], now: datetime

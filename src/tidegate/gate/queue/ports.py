@@ -1,4 +1,4 @@
-"""What the queue wants to know from rooms above it; the app wires it."""
+"""What the queue wants to know from rooms above it, which the app wires, and from outside."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from tidegate.base.db import Tx
-from tidegate.gate.queue.contracts import Purchases, SupplyLevel
+from tidegate.gate.queue.contracts import AnnouncedNumber, Purchases, SupplyLevel
+from tidegate.gate.queue.public_number import PublishedNumber
 
 
 class Supply(Protocol):
@@ -26,4 +27,20 @@ class Outlook(Supply, Protocol):
 
     def admission_factor(self) -> float:
         """Return 1.0 for all, 0.0 for nothing."""
+        ...
+
+
+class Audiences(Protocol):
+    """Who knows for whom a lane is."""
+
+    async def audiences(self, tx: Tx, account_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[str]]:
+        """Return the audiences that each account belongs to, in the words of the campaign file."""
+        ...
+
+
+class PublicNumbers(Protocol):
+    """An outside source of numbers that nobody knows before their time."""
+
+    async def number(self, wanted: AnnouncedNumber) -> PublishedNumber | None:
+        """Return the announced number; None while it cannot be had. Never raises for what the source does."""
         ...

@@ -23,9 +23,11 @@ from tidegate.gate.queue.draw import (
     seed_hash,
 )
 from tidegate.gate.queue.errors import NotSealed, NoWaitingRoom
+from tidegate.gate.queue.public_number import PublishedNumber, draw_key, is_drand_number
 from tidegate.gate.queue.rows import CallRow, Coming, LaneRow, LineRow
 from tidegate.gate.queue.rules import slow_lane
 from tidegate.gate.queue.spots import called_at, home_spot, own_spot
+from tidegate.offer.campaign.contracts import NumberSource
 
 _LIST_MAX = 1 << 32
 
@@ -50,6 +52,7 @@ async def sealed_list_of(tx: Tx, campaign_id: str, start: int, limit: int) -> Se
         root=line.root.hex(),
         count=line.sealed_count,
         seed=line.seed.hex() if line.seed else None,
+        number=line.number,
         places=tuple(SealedPlace(serial=each[0], lane=each[1], commitment=each[2].hex()) for each in places),
         following=following,
     )
@@ -65,7 +68,8 @@ async def receipt_of(tx: Tx, facts: PlaceFacts, salt_key: bytes) -> Receipt:
         part = await store.sealed(tx, line.line_id, facts.serial // SUBTREE * SUBTREE, SUBTREE)
         roots = await store_proof.subtrees(tx, line.line_id)
         path = path_by_subtrees([leaf(*each) for each in part], roots, facts.serial)
-        place_rank = rank(line.seed, line.root, facts.serial) if line.seed is not None else None
+        key = line.key
+        place_rank = rank(key, line.root, facts.serial) if key is not None else None
     entry = await store_gate.entry(tx, line.line_id, facts.serial)
     lanes = await store.lanes(tx, line.line_id)
     home = await store_slow.home(tx, line.line_id, facts.serial)
@@ -87,6 +91,7 @@ async def receipt_of(tx: Tx, facts: PlaceFacts, salt_key: bytes) -> Receipt:
         root=line.root.hex() if line.root else None,
         path=tuple(each.hex() for each in path or ()),
         seed=line.seed.hex() if line.seed else None,
+        public_number=line.number,
         rank=rank_text(place_rank) if place_rank is not None else None,
         number=facts.number,
         called_at=called,
@@ -120,8 +125,34 @@ async def verify_line(tx: Tx, campaign_id: str) -> Verification:
                 examined=1,
             )
         )
-        findings += await _order_of_admission(tx, line, line.seed, line.root, listed)
+        key = draw_key(line.seed, line.number_text)
+        findings += [*_number_findings(line), *await _order_of_admission(tx, line, key, line.root, listed)]
     return Verification(campaign_id=campaign_id, findings=tuple(findings))
+
+
+def _number_findings(line: LineRow) -> list[Finding]:
+    """Hold the public number against what was announced of it; nothing to find where none was."""
+    view = line.number
+    if view is None:
+        return []
+    told, text = view.announced, view.text
+    is_genuine = text is not None and (
+        told.source is not NumberSource.DRAND or is_drand_number(PublishedNumber(text, view.proof))
+    )
+    return [
+        Finding(
+            name="the public number that was announced was had in time and stands in every rank",
+            holds=text is not None and is_genuine,
+            examined=1,
+            detail=view.missed or ("" if is_genuine else "the number is not the SHA-256 of its signature"),
+        ),
+        Finding(
+            name="the root was published before the public number was drawn",
+            holds=line.rooted_at is not None and line.rooted_at < told.drawn_at,
+            examined=1,
+            detail=f"drand chain {told.chain}, round {told.round}" if told.chain else told.label.en,
+        ),
+    ]
 
 
 def called_first(calls: Sequence[CallRow], place_rank: int | None, number: int) -> datetime | None:
@@ -180,10 +211,10 @@ def _first_call(calls: Mapping[int, Sequence[CallRow]], each: Coming, place_rank
 
 
 async def _order_of_admission(
-    tx: Tx, line: LineRow, seed: bytes, root: bytes, listed: Sequence[tuple[int, int, bytes]]
+    tx: Tx, line: LineRow, key: bytes, root: bytes, listed: Sequence[tuple[int, int, bytes]]
 ) -> list[Finding]:
     """Recompute each rank, and hold against it when its owner was called and came: not before the calls reached it."""
-    ranks = {serial: rank(seed, root, serial) for serial, _, _ in listed}
+    ranks = {serial: rank(key, root, serial) for serial, _, _ in listed}
     calls: dict[int, list[CallRow]] = defaultdict(list)
     every = await store_proof.calls(tx, line.line_id)
     for call in every:

@@ -5,7 +5,11 @@ from uuid import UUID
 
 import msgspec
 
+from tidegate.gate.queue.contracts import AnnouncedNumber, NumberView
 from tidegate.gate.queue.draw import RANKS
+from tidegate.gate.queue.public_number import draw_key
+
+_read_announced = msgspec.json.Decoder(AnnouncedNumber).decode
 
 SLOW = "slow"
 """The audience of the slow lane: places that look like a program's, whoever asks."""
@@ -25,6 +29,28 @@ class LineRow(msgspec.Struct, frozen=True, kw_only=True):
     root: bytes | None
     revealed_at: datetime | None
     seed: bytes | None
+    announced: str | None = None
+    rooted_at: datetime | None = None
+    number_text: str | None = None
+    number_proof: str | None = None
+    number_missed: str | None = None
+
+    @property
+    def key(self) -> bytes | None:
+        """The key of the ranks, once the seed is revealed."""
+        return None if self.seed is None else draw_key(self.seed, self.number_text)
+
+    @property
+    def number(self) -> NumberView | None:
+        """The public number, where one was announced."""
+        if self.announced is None:
+            return None
+        return NumberView(
+            announced=_read_announced(self.announced),
+            text=self.number_text,
+            proof=self.number_proof or "",
+            missed=self.number_missed or "",
+        )
 
 
 class LaneRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +155,8 @@ class GateRow(msgspec.Struct, frozen=True, kw_only=True):
     """What is counted of a line, and what the last step saw."""
 
     inside: int
+    called: int  # those whom the line waits for; who was passed over is not among them
+    passed: int
     came: int
     entered: int
     returned: int

@@ -5,7 +5,7 @@ those who come and of those who buy are measured; before, everybody is expected 
 """
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -123,18 +123,23 @@ class LaneCall(msgspec.Struct, frozen=True):
 
 Ranks = Mapping[int, Sequence[int]]
 """The ranks of each lane's drawn places in ascending order, where the line is small enough to know them all."""
+Numbers = Mapping[int, Sequence[int]]
+"""The numbers of each lane's late places that are not called yet, in ascending order, where they are known."""
 
 
-def share_out(calls: int, lanes: Sequence[LaneRow], ranks: Ranks, late_reach: int | None = None) -> list[LaneCall]:
+def share_out(
+    calls: int, lanes: Sequence[LaneRow], ranks: Ranks, late_reach: int | None = None, numbers: Numbers | None = None
+) -> list[LaneCall]:
     """Return the lanes after so many calls: smooth weighted round robin over those in which somebody waits.
 
     At every moment each lane has its share within one call, as long as it has somebody waiting. A lane without anybody
-    leaves its calls to the others and saves nothing up. Where the ranks are known, exactly as many are called;
-    otherwise the threshold rises by as much of the range as holds so many on average. The slow lane is called no
-    further than the others were before this step: its drawn up to their thresholds, its late up to `late_reach`.
+    leaves its calls to the others and saves nothing up. Where ranks and numbers are known, exactly as many are called,
+    and places that are left out of them are passed over; otherwise the threshold rises by as much of the range as
+    holds so many on average. The slow lane is called no further than the others were before this step: its drawn up to
+    their thresholds, its late up to `late_reach`.
     """
-    bound = slow_bound(lanes)
-    waiting = [_callable(lane, ranks, bound, late_reach) for lane in lanes]
+    numbers, bound = numbers or {}, slow_bound(lanes)
+    waiting = [_callable(lane, ranks, numbers, bound, late_reach) for lane in lanes]
     credits_ = [lane.credit if count else 0 for lane, count in zip(lanes, waiting, strict=True)]
     given = [0] * len(lanes)
     for _ in range(min(calls, sum(waiting))):
@@ -145,7 +150,9 @@ def share_out(calls: int, lanes: Sequence[LaneRow], ranks: Ranks, late_reach: in
         credits_[chosen] -= sum(lanes[place].share for place in able)
         given[chosen] += 1
     return [
-        LaneCall(_called(lane, count, credit if left > count else 0, ranks, bound if lane.slow else RANKS), count)
+        LaneCall(
+            _called(lane, count, credit if left > count else 0, ranks, numbers, bound if lane.slow else RANKS), count
+        )
         for lane, count, credit, left in zip(lanes, given, credits_, waiting, strict=True)
     ]
 
@@ -155,17 +162,15 @@ def slow_bound(lanes: Sequence[LaneRow]) -> int:
     return min((lane.threshold for lane in lanes if not lane.slow and lane.drawn), default=RANKS)
 
 
-def _callable(lane: LaneRow, ranks: Ranks, bound: int, late_reach: int | None) -> int:
+def _callable(lane: LaneRow, ranks: Ranks, numbers: Numbers, bound: int, late_reach: int | None) -> int:
     """Return how many of a lane may be called now."""
-    late = lane.late - lane.late_called
     if not lane.slow:
-        return _drawn_left(lane, ranks) + late
+        return _drawn_left(lane, ranks) + _late_left(lane, numbers)
     if bound == RANKS:
-        reach = late if late_reach is None else max(0, min(late_reach, lane.late) - lane.late_called)
-        return _drawn_left(lane, ranks) + reach
+        return _drawn_left(lane, ranks) + _late_left(lane, numbers, late_reach)
     known = ranks.get(lane.lane)
     if known is not None:
-        return bisect_left(known, bound) - bisect_left(known, lane.threshold)
+        return max(0, bisect_left(known, bound) - bisect_left(known, lane.threshold))
     return lane.drawn * max(0, bound - lane.threshold) // RANKS
 
 
@@ -174,17 +179,43 @@ def _drawn_left(lane: LaneRow, ranks: Ranks) -> int:
     return lane.drawn_waiting if known is None else len(known) - bisect_left(known, lane.threshold)
 
 
-def _called(lane: LaneRow, calls: int, credit: int, ranks: Ranks, bound: int) -> LaneRow:
+def _late_left(lane: LaneRow, numbers: Numbers, reach: int | None = None) -> int:
+    """Return how many late places wait, of those with numbers up to `reach`."""
+    most, known = lane.late if reach is None else min(reach, lane.late), numbers.get(lane.lane)
+    if known is None:
+        return max(0, most - lane.late_called)
+    return max(0, bisect_right(known, most) - bisect_right(known, lane.late_called))
+
+
+def _called(lane: LaneRow, calls: int, credit: int, ranks: Ranks, numbers: Numbers, bound: int) -> LaneRow:
     """Return a lane after so many calls: its threshold rises over the drawn up to the bound, then the late number."""
     left, known = _drawn_left(lane, ranks), ranks.get(lane.lane)
     threshold, late_called = lane.threshold, lane.late_called
     if calls and calls >= left and bound == RANKS:
-        threshold, late_called = RANKS, late_called + calls - left
+        threshold, late_called = RANKS, _late_called(lane, calls - left, numbers)
     elif calls and known is not None:
         threshold = known[len(known) - left + calls - 1] + 1
     elif calls:
         threshold = min(threshold + calls * RANKS // lane.drawn, bound)
     return msgspec.structs.replace(lane, threshold=threshold, late_called=late_called, credit=credit)
+
+
+def _late_called(lane: LaneRow, calls: int, numbers: Numbers) -> int:
+    """Return the number up to which the late are called after so many calls of them."""
+    known = numbers.get(lane.lane)
+    if not calls or known is None:
+        return lane.late_called + calls
+    return known[bisect_right(known, lane.late_called) + calls - 1]
+
+
+def passed_over(before: Sequence[LaneRow], after: Sequence[LaneCall], ranks: Ranks, numbers: Numbers) -> int:
+    """Return how many places were passed over: those between the old and new calls, of which these are all."""
+    reached = 0
+    for old, new in zip(before, after, strict=True):
+        drawn, late = ranks.get(old.lane, ()), numbers.get(old.lane, ())
+        reached += bisect_left(drawn, new.lane.threshold) - bisect_left(drawn, old.threshold)
+        reached += bisect_right(late, new.lane.late_called) - bisect_right(late, old.late_called)
+    return reached - sum(each.calls for each in after) if reached else 0
 
 
 def is_called(lane: LaneRow, *, rank: int | None, number: int) -> bool:

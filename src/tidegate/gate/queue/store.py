@@ -8,13 +8,15 @@ import msgspec
 from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
+from tidegate.gate.queue.contracts import AnnouncedNumber
+from tidegate.gate.queue.public_number import PublishedNumber
 from tidegate.gate.queue.rows import SLOW, CallRow, HeldPlace, LaneRow, LineRow, Move, NewPlace
 from tidegate.offer.campaign.contracts import QueueLane
 
 _encode = msgspec.json.Encoder().encode
 _LINE = (
     "line_id, campaign_id, opened_at, seed_sealed, seed_hash, next_serial, sealed_at, sealed_count, root, revealed_at,"
-    " seed"
+    " seed, announced, rooted_at, number_text, number_proof, number_missed"
 )
 
 
@@ -26,17 +28,18 @@ async def open_line(
     *,
     seed_sealed: bytes,
     seed_hash: bytes,
+    announced: AnnouncedNumber | None,
     now: datetime,
 ) -> None:
-    """Open a campaign's line with its lanes and the hash of its seed; nothing where it is open already.
+    """Open a campaign's line with its lanes, the hash of its seed and what is announced; nothing where it is open.
 
     The slow lane, if it has a share, stands behind the others.
     """
     made = await (
         await tx.execute(
-            "insert into queue.line (campaign_id, opened_at, seed_sealed, seed_hash) values (%s, %s, %s, %s)"
-            " on conflict (campaign_id) do nothing returning line_id",
-            [campaign_id, now, seed_sealed, seed_hash],
+            "insert into queue.line (campaign_id, opened_at, seed_sealed, seed_hash, announced)"
+            " values (%s, %s, %s, %s, %s) on conflict (campaign_id) do nothing returning line_id",
+            [campaign_id, now, seed_sealed, seed_hash, _encode(announced).decode() if announced else None],
         )
     ).fetchone()
     if made is None:
@@ -104,6 +107,32 @@ async def networks(tx: Tx, line_id: int, names: Iterable[str]) -> dict[str, int]
         "select network, places from queue.network where line_id = %s and network = any(%s)", [line_id, sorted(names)]
     )
     return dict(await rows.fetchall())
+
+
+async def give_back_networks(tx: Tx, line_id: int) -> int:
+    """Take places that were given up off their networks' counts, each once; return how many. The line is locked.
+
+    A place names its network until then, so that a count is given back exactly once, whatever is killed in between.
+    """
+    found = await (
+        await tx.execute(
+            """
+            with gone as (
+                select serial, network from queue.place
+                where line_id = %(line)s and left_at is not null and network is not null
+            ), told as (
+                update queue.place p set network = null from gone where p.line_id = %(line)s and p.serial = gone.serial
+            ), counted as (
+                update queue.network n set places = n.places - c.places
+                from (select network, count(*) as places from gone group by network) c
+                where n.line_id = %(line)s and n.network = c.network
+            )
+            select count(*) from gone
+            """,
+            {"line": line_id},
+        )
+    ).fetchone()
+    return int(found[0]) if found else 0
 
 
 async def write_places(tx: Tx, line_id: int, new: Sequence[NewPlace], *, drawn: bool, now: datetime) -> None:
@@ -177,15 +206,35 @@ async def seal(tx: Tx, line_id: int, now: datetime) -> None:
     )
 
 
-async def put_root(tx: Tx, line_id: int, root: bytes, subtrees: Sequence[bytes]) -> None:
+async def put_root(tx: Tx, line_id: int, root: bytes, subtrees: Sequence[bytes], now: datetime) -> None:
     """Publish the root of the sealed list, and keep those of its parts."""
-    put = await tx.execute("update queue.line set root = %s where line_id = %s and root is null", [root, line_id])
+    put = await tx.execute(
+        "update queue.line set root = %s, rooted_at = %s where line_id = %s and root is null", [root, now, line_id]
+    )
     if put.rowcount == 1:
         await tx.execute(
             "insert into queue.subtree (line_id, number, root) select %s, number - 1, root"
             " from unnest(%s::bytea[]) with ordinality as part (root, number)",
             [line_id, list(subtrees)],
         )
+
+
+async def put_number(tx: Tx, line_id: int, number: PublishedNumber, by: str, now: datetime) -> bool:
+    """Write the public number, once; False where there is one, where it was missed, or where none was announced."""
+    put = await tx.execute(
+        "update queue.line set number_text = %s, number_proof = %s, number_by = %s, number_at = %s where line_id = %s"
+        " and announced is not null and root is not null and number_text is null and number_missed is null",
+        [number.text, number.proof, by, now, line_id],
+    )
+    return put.rowcount == 1
+
+
+async def miss_number(tx: Tx, line_id: int, why: str) -> None:
+    """Write that the draw does without its public number, and why."""
+    await tx.execute(
+        "update queue.line set number_missed = %s where line_id = %s and number_text is null and number_missed is null",
+        [why, line_id],
+    )
 
 
 async def reveal(tx: Tx, line_id: int, seed: bytes, now: datetime) -> None:
@@ -201,6 +250,16 @@ async def sealed(tx: Tx, line_id: int, start: int, limit: int) -> list[tuple[int
         "select serial, lane, commitment from queue.place"
         " where line_id = %s and serial >= %s and number = 0 order by serial limit %s",
         [line_id, start, limit],
+    )
+    return await rows.fetchall()
+
+
+async def late_waiting(tx: Tx, line_id: int) -> list[tuple[int, int, int]]:
+    """Return lane, number and serial of the late places that are not called yet, in the order of their numbers."""
+    rows = await tx.execute(
+        "select lane, p.number, p.serial from queue.lane l join queue.place p using (line_id, lane)"
+        " where line_id = %s and p.number > 0 and p.number > l.late_called order by lane, p.number",
+        [line_id],
     )
     return await rows.fetchall()
 

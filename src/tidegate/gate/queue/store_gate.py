@@ -14,8 +14,8 @@ from tidegate.gate.queue.steering import GateSettings, settings_of
 _ENTRY = "serial, called_at, came_at, asked_at, returned, entered_at, expires_at, purchases, ended_at, ended_by"
 _ACTS_MAX = 1_000
 _GATE = (
-    "inside, came, entered, returned, bought, ended, left_line, rate_credit, stepped_at, state, sellable, held,"
-    " load_factor, present"
+    "inside, called, passed, came, entered, returned, bought, ended, left_line, rate_credit, stepped_at, state,"
+    " sellable, held, load_factor, present"
 )
 
 
@@ -51,6 +51,8 @@ async def count(
     line_id: int,
     *,
     inside: int = 0,
+    called: int = 0,
+    passed: int = 0,
     came: int = 0,
     entered: int = 0,
     returned: int = 0,
@@ -60,10 +62,10 @@ async def count(
 ) -> None:
     """Add to the gate's counts."""
     await tx.execute(
-        "update queue.gate set inside = inside + %s, came = came + %s, entered = entered + %s,"
-        " returned = returned + %s, bought = bought + %s, ended = ended + %s, left_line = left_line + %s"
-        " where line_id = %s",
-        [inside, came, entered, returned, bought, ended, left, line_id],
+        "update queue.gate set inside = inside + %s, called = called + %s, passed = passed + %s, came = came + %s,"
+        " entered = entered + %s, returned = returned + %s, bought = bought + %s, ended = ended + %s,"
+        " left_line = left_line + %s where line_id = %s",
+        [inside, called, passed, came, entered, returned, bought, ended, left, line_id],
     )
 
 

@@ -20,15 +20,17 @@ from tidegate.offer.campaign.defences import defences_of
 from tidegate.offer.campaign.definition import OpenFile, read_definition
 from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty
 from tidegate.offer.campaign.rate_limits import rate_limits_of
-from tidegate.offer.campaign.terms import PublishedRules, offer_terms, published_rules
+from tidegate.offer.campaign.terms import PublishedRules, limit_words, offer_terms, published_rules, queue_words
 
 __all__ = [
     "Campaign",
     "OpenFile",
     "PublishedRules",
     "defences_of",
+    "limit_words",
     "offer_terms",
     "published_rules",
+    "queue_words",
     "rate_limits_of",
     "read_definition",
 ]

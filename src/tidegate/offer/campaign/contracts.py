@@ -167,12 +167,15 @@ class Coupon(Struct, frozen=True, kw_only=True):
     label: Words
 
 
-class Limit(Struct, frozen=True, kw_only=True):
-    """At most ``per_buyer`` units of these SKUs together; no SKUs named means all on offer."""
+class Limit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """At most so many units of these SKUs together (0 = no limit); no SKUs named means all on offer."""
 
     name: str
     skus: tuple[str, ...]
-    per_buyer: Quantity
+    per_buyer: Quantity = 0
+    per_device: Quantity = 0
+    per_address: Quantity = 0
+    per_instrument: Quantity = 0
     label: Words
 
 
@@ -249,12 +252,9 @@ class LimitScope(StrEnum):
     """Whose acts are counted together."""
 
     ACCOUNT = "account"
-    DEVICE = "device"
-    """One sign-in on one device."""
-    ADDRESS = "address"
-    """One IPv4 address, or one /64 of IPv6: what one line is given."""
-    NETWORK = "network"
-    """One /24 of IPv4, or one /48 of IPv6."""
+    DEVICE = "device"  # one sign-in on one device
+    ADDRESS = "address"  # one IPv4 address, or one /64 of IPv6: what one line is given
+    NETWORK = "network"  # one /24 of IPv4, or one /48 of IPv6
 
 
 class WhenDown(StrEnum):
@@ -292,6 +292,28 @@ class QueueLane(Struct, frozen=True, kw_only=True):
     audience: Audience
 
 
+class NumberSource(StrEnum):
+    """Where a draw's public number comes from."""
+
+    DRAND = "drand"  # a round of the drand network's public randomness
+    STATED = "stated"  # published elsewhere, such as a lottery's number, and entered by staff
+
+
+class PublicNumber(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A number drawn at ``drawn_at``, after the sealing, and mixed into the draw: of drand the first round of ``chain``
+    from then on, rounds coming every ``period_seconds`` from ``genesis_at`` (seconds since 1970) on. If it cannot be
+    had ``patience_seconds`` after the opening, the draw does without it, and says so.
+    """
+
+    source: NumberSource
+    label: Words
+    drawn_at: datetime
+    patience_seconds: Annotated[int, Meta(ge=0, le=3_600)]
+    chain: str = ""
+    genesis_at: Annotated[int, Meta(ge=0, le=2**40)] = 0
+    period_seconds: Annotated[int, Meta(ge=0, le=3_600)] = 0
+
+
 class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the line is let in. Places taken from ``opens_at`` on and before ``seals_at`` are drawn; calls begin with
     the burst. ``cap`` shoppers are inside at most, ``per_minute`` are called at most, at first fewer: over
@@ -311,6 +333,7 @@ class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     per_network: Quantity
     goods: GuardedGoods
     lanes: tuple[QueueLane, ...]
+    public_number: PublicNumber | None = None
     slow_share: Annotated[int, Meta(ge=0, le=20)] = 5
 
 

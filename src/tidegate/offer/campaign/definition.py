@@ -358,7 +358,10 @@ def _limit(table: Table) -> Limit:
     limit = Limit(
         name=table.text("name"),
         skus=table.texts("skus"),
-        per_buyer=table.count("per_buyer"),
+        per_buyer=table.count("per_buyer", default=0),
+        per_device=table.count("per_device", default=0),
+        per_address=table.count("per_address", default=0),
+        per_instrument=table.count("per_instrument", default=0),
         label=table.words("label"),
     )
     for_all = table.flag("all", default=False)

@@ -235,8 +235,9 @@ def _limit_faults(definition: CampaignDefinition) -> Found:
 def _one_limit_faults(limit: Limit, offered: set[str], place: int) -> Found:
     if not _SLUG.fullmatch(limit.name):
         yield _fault(f'"{limit.name}" is not a name; write small letters, digits and dashes', "limit", place, "name")
-    if limit.per_buyer < 1:
-        yield _fault("a limit lets at least 1 through", "limit", place, "per_buyer")
+    if limit.per_buyer + limit.per_device + limit.per_address + limit.per_instrument < 1:
+        message = "a limit lets at least 1 through: per_buyer, per_device, per_address or per_instrument"
+        yield _fault(message, "limit", place, "per_buyer")
     for index, sku in enumerate(limit.skus):
         if sku not in offered:
             yield _fault(f'"{sku}" is not on offer', "limit", place, "skus", index)

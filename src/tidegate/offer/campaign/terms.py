@@ -6,12 +6,15 @@ import msgspec
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.contracts import (
+    Audience,
     CampaignId,
     CampaignVersion,
     Coupon,
     Limit,
+    NumberSource,
     OfferKind,
     PhaseName,
+    QueueLane,
     Returns,
     Shipping,
     WaitingRoom,
@@ -45,12 +48,15 @@ class CouponTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LimitTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """The conditions of one limit; no SKUs named means everything on offer."""
+    """The conditions of one limit; no SKUs named means everything on offer, and 0 means no limit."""
 
     name: str
     label: Words
     skus: tuple[str, ...]
     per_buyer: int
+    per_device: int
+    per_address: int
+    per_instrument: int
     words: Words
 
 
@@ -130,7 +136,7 @@ def _statements(version: CampaignVersion) -> tuple[Words, ...]:
         statements.append(_COUPON_STATEMENT)
     statements.append(_shipping_statement(definition.shipping, definition.currency))
     if definition.waiting_room:
-        statements.append(_queue_statement(definition.waiting_room))
+        statements.append(queue_words(definition.waiting_room))
     minutes, days = definition.payment_minutes, definition.returns.days
     statements.append(
         Words(
@@ -181,19 +187,31 @@ def _shipping_statement(shipping: Shipping, currency: str) -> Words:
     )
 
 
-def _queue_statement(room: WaitingRoom) -> Words:
+_AUDIENCE_WORDS = {
+    Audience.NEW: Words(zh="仅限未付过款的新顾客", en="for who has paid for nothing here before"),
+    Audience.RETURNING: Words(zh="仅限付过款的老顾客", en="for who has paid for an order here before"),
+    Audience.MEMBERS: Words(zh="仅限会员", en="for members"),
+}
+
+
+def queue_words(room: WaitingRoom) -> Words:
     """How the line is ordered: the draw, the lanes and their shares, how long a called shopper has."""
-    shares_zh = "、".join(f"{lane.label.zh} {lane.share}%" for lane in room.lanes)
-    shares_en = ", ".join(f"{lane.label.en} {lane.share} %" for lane in room.lanes)
+    shares_zh = "、".join(_lane_words(lane).zh for lane in room.lanes)
+    shares_en = ", ".join(_lane_words(lane).en for lane in room.lanes)
+    number = _number_words(room)
     slow = _slow_statement(room.slow_share) if room.slow_share else Words(zh="", en="")
     return Words(
-        zh=f"开售前取得的排队位置由抽签定先后，随机种子的摘要和名单的根值事先公布，开售时公布种子，人人可验算；"
-        f"之后取得的位置按先后排在其后。各通道的放行比例：{shares_zh}。轮到后请在 {room.claim_seconds} 秒内进入；"
-        f"错过一次仍可返回一次。每个账号一个位置。{slow.zh}",
+        zh=f"开售前取得的排队位置由抽签定先后，随机种子的摘要和名单的根值事先公布，开售时公布种子，人人可验算；{number.zh}"
+        f"之后取得的位置按先后排在其后。各通道的放行比例：{shares_zh}。顾客进入第一个符合条件的通道，以取得位置时为准。"
+        f"轮到后请在 {room.claim_seconds} 秒内进入；错过一次仍可返回一次；"
+        "轮到时页面已关闭一分钟以上者先跳过，同样可返回一次。"
+        f"每个账号一个位置。{slow.zh}",
         en="Places taken before the list is sealed are put in order by a draw: the hash of its seed and the root of "
-        "the list are published before, the seed at the opening, so that anyone can check it. Later places follow in "
-        f"the order in which they were taken. Shares of the lanes: {shares_en}. Who is called enters within "
-        f"{room.claim_seconds} seconds, and may return once after missing that. One place an account.{slow.en}",
+        f"the list are published before, the seed at the opening, so that anyone can check it. {number.en}Later places "
+        f"follow in the order in which they were taken. Shares of the lanes: {shares_en}. A shopper stands in the "
+        "first lane that is for him when he takes the place. Who is called enters within "
+        f"{room.claim_seconds} seconds, and may return once after missing that; whose page was closed for more than a "
+        f"minute when his turn came is passed over, and may return once as well. One place an account.{slow.en}",
     )
 
 
@@ -207,6 +225,35 @@ def _slow_statement(share: int) -> Words:
         "that stand before it. Whoever objects can complain; where it was a mistake, the place goes back to where its "
         "rank was.",
     )
+
+
+def _lane_words(lane: QueueLane) -> Words:
+    whom = _AUDIENCE_WORDS.get(lane.audience)
+    return Words(
+        zh=f"{lane.label.zh} {lane.share}%" + (f"（{whom.zh}）" if whom else ""),
+        en=f"{lane.label.en} {lane.share} %" + (f" ({whom.en})" if whom else ""),
+    )
+
+
+def _number_words(room: WaitingRoom) -> Words:
+    """What the draw uses beside its seed, and what happens where it cannot be had."""
+    number = room.public_number
+    if number is None:
+        return Words(zh="", en="")
+    zh, en = number.label.zh, number.label.en
+    if number.source is NumberSource.DRAND:
+        zh, en = f"{zh}（链 {number.chain[:16]}…，该时刻起第一轮）", f"{en} (chain {number.chain[:16]}..., first round)"
+    return Words(
+        zh=f"名次同时取决于名单封存之后才产生的公开数字：{zh}，产生时间为 {_moment_zh(number.drawn_at)}；"
+        f"开售后 {number.patience_seconds} 秒仍无法取得时，仅用已公布摘要的种子抽签，并予公示；",
+        en=f"The order also follows from a public number that is drawn after the sealing: {en}, from "
+        f"{number.drawn_at:%Y-%m-%d %H:%M:%S} UTC on. If it cannot be had within {number.patience_seconds} seconds of "
+        "the opening, the seed alone decides, and that is shown. ",
+    )
+
+
+def _moment_zh(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}（协调世界时）"
 
 
 def _coupon_terms(coupon: Coupon, currency: str) -> CouponTerms:
@@ -235,11 +282,37 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _limit_terms(limit: Limit) -> LimitTerms:
+_LIMITED = {
+    "per_buyer": Words(zh="每人限购 {} 件", en="per buyer"),
+    "per_device": Words(zh="每台设备限购 {} 件", en="per device"),
+    "per_address": Words(zh="每个收货地址限购 {} 件", en="per delivery address"),
+    "per_instrument": Words(
+        zh="每个支付账户限购 {} 件（付款时核对，超出的订单取消并原路退款）",
+        en="per payment account, known when it is paid: an order beyond it is cancelled and its money goes back",
+    ),
+}
+
+
+def limit_words(limit: Limit) -> Words:
+    """Return the conditions of one limit as a sentence."""
     what_zh = f"以下 {len(limit.skus)} 种商品合计" if limit.skus else "全部活动商品合计"
     what_en = f"of these {len(limit.skus)} products together" if limit.skus else "of everything on offer together"
-    words = Words(
-        zh=f"{limit.label.zh}：{what_zh}每人限购 {limit.per_buyer} 件。",
-        en=f"{limit.label.en}: at most {limit.per_buyer} {what_en} per buyer.",
+    said = [(words, cap) for field, words in _LIMITED.items() if (cap := getattr(limit, field))]
+    each_en = [f"at most {cap} {what_en} {words.en}" for words, cap in said]
+    return Words(
+        zh=f"{limit.label.zh}：{what_zh}{'，'.join(words.zh.format(cap) for words, cap in said)}。",
+        en=f"{limit.label.en}: {'; '.join(each_en)}.",
     )
-    return LimitTerms(name=limit.name, label=limit.label, skus=limit.skus, per_buyer=limit.per_buyer, words=words)
+
+
+def _limit_terms(limit: Limit) -> LimitTerms:
+    return LimitTerms(
+        name=limit.name,
+        label=limit.label,
+        skus=limit.skus,
+        per_buyer=limit.per_buyer,
+        per_device=limit.per_device,
+        per_address=limit.per_address,
+        per_instrument=limit.per_instrument,
+        words=limit_words(limit),
+    )

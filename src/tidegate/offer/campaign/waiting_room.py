@@ -10,8 +10,10 @@ from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     Fault,
     GuardedGoods,
+    NumberSource,
     OfferKind,
     PhaseName,
+    PublicNumber,
     QueueLane,
     WaitingRoom,
     Words,
@@ -22,6 +24,10 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 _DURATION = re.compile(r"(\d{1,6})\s*(s|min|h)", re.ASCII)
 _SECONDS = {"s": 1, "min": 60, "h": 3_600}
 _SHARE = re.compile(r"(\d{1,3})\s*%", re.ASCII)
+_CHAIN = re.compile(r"[0-9a-f]{64}", re.ASCII)
+# drand's main network, "quicknet": a round each 3 seconds (https://docs.drand.love/dev-guide/API%20Documentation).
+_QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
+_QUICKNET_GENESIS = datetime.fromtimestamp(1_692_803_367, UTC)
 SLOW_LANE = "slow"
 SLOW_SHARE, SLOW_SHARE_MAX = 5, 20
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,6 +49,7 @@ def read_waiting_room(table: Table) -> WaitingRoom:
         per_network=table.count("per_network", default=0),
         goods=table.choice("goods", GuardedGoods, GuardedGoods.EVERYTHING),
         lanes=tuple(_lane(each) for each in table.tables("lane", most=LANES_MAX)) or (_one_lane(),),
+        public_number=_public_number(table.table("public_number")) if "public_number" in table else None,
         slow_share=_percent(table, "slow_share") if "slow_share" in table else SLOW_SHARE,
     )
     table.done()
@@ -62,6 +69,29 @@ def _lane(table: Table) -> QueueLane:
     )
     table.done()
     return lane
+
+
+def _public_number(table: Table) -> PublicNumber:
+    source = table.choice("source", NumberSource, NumberSource.DRAND)
+    is_drand = source is NumberSource.DRAND
+    genesis = (table.moment("genesis") or _SOME_TIME) if "genesis" in table else _QUICKNET_GENESIS
+    chain, period = table.text("chain", default=_QUICKNET), _seconds(table, "period", 3)
+    named = not is_drand or "label" in table
+    number = PublicNumber(
+        source=source,
+        label=table.words("label") if named else Words("drand 公共随机数", "drand public randomness"),
+        drawn_at=table.moment("drawn_at") or _SOME_TIME,
+        patience_seconds=_seconds(table, "patience", 30),
+        chain=chain if is_drand else "",
+        genesis_at=int(genesis.timestamp()) if is_drand else 0,
+        period_seconds=period if is_drand else 0,
+    )
+    if not is_drand:
+        for key in ("chain", "genesis", "period"):
+            if key in table:
+                table.fault(key, 'belongs to source = "drand"')
+    table.done()
+    return number
 
 
 def _percent(table: Table, key: str) -> int:
@@ -106,6 +136,36 @@ def waiting_room_faults(definition: CampaignDefinition) -> Found:
     if room.goods is GuardedGoods.FLASH and not any(offer.kind is OfferKind.FLASH for offer in definition.offers):
         yield _fault('nothing is on offer at a flash price; write goods = "everything"', "goods")
     yield from _lane_faults(room)
+    if room.public_number is not None:
+        yield from _number_faults(room.public_number, room, definition)
+
+
+def _number_faults(number: PublicNumber, room: WaitingRoom, definition: CampaignDefinition) -> Found:
+    burst = next((phase for phase in definition.phases if phase.name is PhaseName.BURST), None)
+    here = "public_number"
+    if number.drawn_at <= room.seals_at:
+        yield _fault(
+            f"{_shown(number.drawn_at)} is not after the sealing, {_shown(room.seals_at)}; nobody may know the number "
+            "while places can still be added",
+            here,
+            "drawn_at",
+        )
+    if burst is not None and burst.starts_at.tzinfo is not None and number.drawn_at >= burst.starts_at:
+        yield _fault(
+            f"{_shown(number.drawn_at)} is not before the start of the sale, {_shown(burst.starts_at)}",
+            here,
+            "drawn_at",
+        )
+    if not 0 <= number.patience_seconds <= 3_600:
+        yield _fault(f"{number.patience_seconds} s is out of range; it may be 0 s to 3600 s", here, "patience")
+    if number.source is NumberSource.STATED:
+        return
+    if not _CHAIN.fullmatch(number.chain):
+        yield _fault(f'"{number.chain}" is not the hash of a chain; write its 64 hexadecimal digits', here, "chain")
+    if not 1 <= number.period_seconds <= 3_600:
+        yield _fault(f"{number.period_seconds} s is out of range; it may be 1 s to 3600 s", here, "period")
+    if number.genesis_at >= number.drawn_at.timestamp():
+        yield _fault("is not before drawn_at: the chain has no round by then", here, "genesis")
 
 
 def _time_faults(room: WaitingRoom, definition: CampaignDefinition) -> Found:

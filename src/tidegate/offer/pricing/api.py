@@ -10,10 +10,19 @@ from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
-from tidegate.offer.pricing.contracts import Cart, CounterUse, PricedOrder, RuleSet
+from tidegate.offer.pricing.contracts import (
+    Cart,
+    CounterUse,
+    PricedOrder,
+    RuleSet,
+    ScopedLimit,
+    ScopedUse,
+    SharedScope,
+)
 from tidegate.offer.pricing.rules import Counters, compile_rules, price_order, refusal_of
+from tidegate.offer.pricing.scoped import scoped_uses, use_of
 
-__all__ = ["Counters", "Pricing", "compile_rules", "price_order"]
+__all__ = ["Counters", "Pricing", "compile_rules", "price_order", "use_of"]
 
 
 class Pricing:
@@ -22,6 +31,7 @@ class Pricing:
     def __init__(self, campaign: Campaign) -> None:
         self._campaign = campaign
         self._rules: RuleSet | None = None
+        self._instrument_limits: dict[tuple[CampaignId, int], tuple[ScopedLimit, ...]] = {}
 
     @property
     def rules(self) -> RuleSet:
@@ -45,6 +55,24 @@ class Pricing:
     def price(self, cart: Cart, buyer: UUID | None = None) -> PricedOrder:
         """Price a cart by the current rules; no I/O. Refusals: see `rules.price_order`."""
         return price_order(self.rules, cart, buyer)
+
+    def scoped_uses(self, priced: PricedOrder) -> tuple[ScopedUse, ...]:
+        """How much an order uses of limits by device, address and payment account, by the current rules; no I/O.
+
+        Raises SharedLimitReached where the order alone is too large.
+        """
+        limits = self.rules.scoped
+        return scoped_uses(limits, priced.lines) if limits else ()
+
+    async def instrument_uses(self, tx: Tx, campaign_id: CampaignId, priced: PricedOrder) -> Sequence[ScopedUse]:
+        """How much an order uses of limits by payment account, by the rules that priced it. Raises CampaignUnknown."""
+        key = campaign_id, priced.rules_version
+        if key not in self._instrument_limits:
+            rules = await self.rules_of(tx, *key)
+            self._instrument_limits[key] = tuple(
+                limit for limit in rules.scoped if limit.scope is SharedScope.INSTRUMENT
+            )
+        return scoped_uses(self._instrument_limits[key], priced.lines)
 
     async def rules_of(self, tx: Tx, campaign_id: CampaignId, version: int) -> RuleSet:
         """The rule set of any published version, to price an old order again to the same cent.

@@ -83,6 +83,32 @@ class CounterUse(msgspec.Struct, frozen=True):
     cap: int
 
 
+class SharedScope(StrEnum):
+    """What accounts may share, so that a limit counts over them."""
+
+    DEVICE = "device"
+    ADDRESS = "address"
+    INSTRUMENT = "instrument"
+
+
+class ScopedLimit(msgspec.Struct, frozen=True):
+    """A limit by device, address or payment account, compiled; no SKUs means everything on offer."""
+
+    scope: SharedScope
+    head: str
+    cap: int
+    skus: frozenset[str]
+
+
+class ScopedUse(msgspec.Struct, frozen=True):
+    """How much an order uses of such a limit; its counter's key is completed with the subject."""
+
+    scope: SharedScope
+    head: str
+    amount: int
+    cap: int
+
+
 class PricedOrder(msgspec.Struct, frozen=True):
     """A cart with its price: ``total = goods_total - discount_total + shipping``, which is also the sum of the steps.
 
@@ -141,3 +167,4 @@ class RuleSet(msgspec.Struct, frozen=True):
     free_from: int | None
     shipping: PriceStep
     free_shipping: PriceStep
+    scoped: tuple[ScopedLimit, ...] = ()

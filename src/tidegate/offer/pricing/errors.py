@@ -8,6 +8,7 @@ Refusal
 ├── CouponNotApplicable 409  nothing in the cart takes coupons
 ├── ThresholdNotMet     409  the goods that count are worth less than the coupon's threshold
 ├── BuyerLimitReached   409  more units than one buyer may have
+├── SharedLimitReached  409  more units than one device, address or payment account may have
 └── CouponUsedUp        409  the coupon's uses, in all or of this buyer, are used up
 """
 
@@ -68,6 +69,14 @@ class BuyerLimitReached(Refusal):
     """More units than one buyer may have, with what the buyer has ordered before."""
 
     code: ClassVar[str] = "buyer-limit-reached"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "Limit reached"
+
+
+class SharedLimitReached(Refusal):
+    """More units than one device, address or payment account may have. Fields: `rule`, `scope`, `limit`."""
+
+    code: ClassVar[str] = "shared-limit-reached"
     status: ClassVar[int] = 409
     title: ClassVar[str] = "Limit reached"
 

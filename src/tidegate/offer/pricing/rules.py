@@ -43,6 +43,7 @@ from tidegate.offer.pricing.errors import (
     ThresholdNotMet,
     UnknownGoods,
 )
+from tidegate.offer.pricing.scoped import compile_scoped, shared_limit_reached
 
 TRACE_FORMAT = "tidegate-price-1"
 """Names the encoding behind the trace hash; a change of the encoding is a new name."""
@@ -62,7 +63,11 @@ def compile_rules(version: CampaignVersion) -> RuleSet:
     burst = definition.phase(PhaseName.BURST)
     goods = {entry.sku: entry for entry in definition.goods}
     head = definition.id
-    limits = [(f"{head}/limit:{each.name}:", each.per_buyer, frozenset(each.skus)) for each in definition.limits]
+    limits = [
+        (f"{head}/limit:{each.name}:", each.per_buyer, frozenset(each.skus))
+        for each in definition.limits
+        if each.per_buyer
+    ]
     offers = {}
     for offer in definition.offers:
         counters = [(head, cap) for head, cap, skus in limits if not skus or offer.sku in skus]
@@ -81,6 +86,7 @@ def compile_rules(version: CampaignVersion) -> RuleSet:
         free_from=definition.shipping.free_from,
         shipping=PriceStep(StepKind.SHIPPING, "shipping", SHIPPING, definition.shipping.fee),
         free_shipping=PriceStep(StepKind.SHIPPING, "shipping", FREE_SHIPPING, 0),
+        scoped=compile_scoped(definition),
     )
 
 
@@ -283,6 +289,8 @@ def refusal_of(use: CounterUse) -> Refusal:
                 sku=name,
                 limit=use.cap,
             )
+        case "device" | "address" | "instrument":
+            return shared_limit_reached(use)
         case _:
             return BuyerLimitReached(
                 f"One buyer may have {use.cap} of these goods together, all orders together. "

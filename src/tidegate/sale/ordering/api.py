@@ -45,6 +45,7 @@ from tidegate.sale.ordering.errors import (
 )
 from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.rules import may_move, refund_amount, remaining, request_hash, units_of
+from tidegate.sale.ordering.sharing import beyond_instrument
 from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded, RefundCause
@@ -86,8 +87,18 @@ class Ordering:
         self._lane = lane
         self._hold_seconds = hold_seconds
 
-    async def place(self, buyer_id: UUID, key: str, command: PlaceOrder, asker: Asker | None = None) -> Placed:
+    async def place(
+        self,
+        buyer_id: UUID,
+        key: str,
+        command: PlaceOrder,
+        asker: Asker | None = None,
+        *,
+        session_id: UUID | None = None,
+    ) -> Placed:
         """Take an order, durably, or refuse it and change nothing.
+
+        Limits by device count over the device of `session_id`; an order without a session counts in none.
 
         An order once placed is the answer to its buyer's `key` for ever; with another command the key is refused.
         With an `asker` it is counted against the rate limits, together with its batch; without, the door has done so.
@@ -100,7 +111,7 @@ class Ordering:
                 "new for each order and the same when an order is sent again. Nothing was ordered."
             )
         try:
-            asked = self._asked(buyer_id, key, command, asker)
+            asked = self._asked(buyer_id, key, command, asker, session_id)
         except Refusal:
             await self._lane.count(asker)
             earlier = await self._earlier(buyer_id, key, command)
@@ -109,7 +120,9 @@ class Ordering:
             return earlier
         return await self._lane.submit(asked)
 
-    def _asked(self, buyer_id: UUID, key: str, command: PlaceOrder, asker: Asker | None) -> Asked:
+    def _asked(
+        self, buyer_id: UUID, key: str, command: PlaceOrder, asker: Asker | None, session_id: UUID | None
+    ) -> Asked:
         """Price the command by the rules of this moment; no I/O."""
         rules = self._pricing.rules
         self._require_open(rules)
@@ -125,6 +138,8 @@ class Ordering:
             cart=cart,
             priced=priced,
             asker=asker,
+            session_id=session_id,
+            scoped=self._pricing.scoped_uses(priced),
         )
 
     def _require_open(self, rules: RuleSet) -> None:
@@ -281,15 +296,25 @@ class Ordering:
         await store.move(tx, [order.order_id for order in orders], state, self._clock.now())
 
     async def take_captures(self, tx: Tx, captures: list[PaymentCaptured]) -> None:
-        """Mark orders as paid and their units as sold; what was marked before is left alone."""
-        locked = await store.lock_orders(tx, sorted({capture.order_id for capture in captures}))
+        """Mark orders as paid and their units as sold; what was marked before is left alone.
+
+        An order beyond the limit of the account that it was paid from is given up again: its money goes back, its
+        units are free, and what it used of other limits is given back.
+        """
+        payers = {capture.order_id: capture.payer for capture in captures}
+        locked = await store.lock_orders(tx, sorted(payers))
         paid = [order for order in locked if may_move(order.state, OrderState.PAID)]
         if not paid:
             return
         now = self._clock.now()
+        # Before the stock: the hot lane locks counters and then levels, too.
+        beyond = await beyond_instrument(tx, self._pricing, paid, payers)
         for campaign_id, claims in _claims(paid).items():
             await self._stock.sell(tx, campaign_id, claims)
         await store.move(tx, [order.order_id for order in paid], OrderState.PAID, now)
+        for order in paid:
+            if order.order_id in beyond:
+                await self._refund(tx, order, remaining(order, {}), "limit of the payment account reached")
         await self._outbox.append(
             tx,
             *[
@@ -303,6 +328,7 @@ class Ordering:
                     paid_at=now,
                 )
                 for order in paid
+                if order.order_id not in beyond
             ],
         )
 
@@ -351,6 +377,10 @@ class Ordering:
     ) -> Mapping[UUID, tuple[int, int]]:
         """Return how many orders each buyer placed since his moment, and how many of them wait for their payment."""
         return await store_figures.orders_since(tx, campaign_id, since)
+
+    async def paid_buyers(self, tx: Tx, buyer_ids: Sequence[UUID]) -> set[UUID]:
+        """Return those of the buyers who ever paid for an order; one statement."""
+        return await store_figures.paid_buyers(tx, buyer_ids)
 
     async def keys_of_buyers(self, tx: Tx, buyer_ids: Sequence[UUID]) -> list[OrderKey]:
         """Return all orders of these buyers with the idempotency keys under which they were asked for."""

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from tidegate.base.outbox import Event
 from tidegate.gate.limits.contracts import Asker
-from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, PricedOrder
+from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, PricedOrder, ScopedUse
 
 KEY_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
 TOTAL_MAX = 10**12
@@ -69,7 +69,10 @@ class Terms(msgspec.Struct, frozen=True, order=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A priced order on its way into the hot lane."""
+    """A priced order on its way into the hot lane.
+
+    `scoped` is what it uses of limits by device and address, whose counters the lane completes; mostly nothing.
+    """
 
     buyer_id: UUID
     key: str
@@ -80,6 +83,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     priced: PricedOrder
     asker: Asker | None = None
     """Who asks, where the lane counts the order against the rate limits; None where the door has done so."""
+    session_id: UUID | None = None
+    scoped: tuple[ScopedUse, ...] = ()
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,7 +115,7 @@ async def place_order(
     """
     campaign_id = pricing.rules.campaign_id
     admission.check_pass(admission_pass, session.account_id, campaign_id, clock.now(), device=session.session_id)
-    return await ordering.place(session.account_id, idempotency_key, data)
+    return await ordering.place(session.account_id, idempotency_key, data, session_id=session.session_id)
 
 
 @get(

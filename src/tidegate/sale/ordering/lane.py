@@ -29,6 +29,7 @@ from tidegate.sale.ordering import store
 from tidegate.sale.ordering.contracts import Asked, OrderPlaced, Placed, Terms
 from tidegate.sale.ordering.errors import OrderDenied
 from tidegate.sale.ordering.rules import Decision, Earlier, Taken, decide, units_of
+from tidegate.sale.ordering.sharing import Subjects, with_subjects
 from tidegate.sale.ordering.station import OrderFacts, RiskStation, Verdict
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import OpenIntent
@@ -43,8 +44,8 @@ _RACES = (
 )
 
 
-class AddressBook(Protocol):
-    """Who knows which addresses belong to whom."""
+class AddressBook(Subjects, Protocol):
+    """Who knows which addresses belong to whom, and what accounts share."""
 
     async def owned_addresses(self, tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
         """Return those of the (account, address) pairs that are true."""
@@ -142,6 +143,8 @@ class HotLane:
         return [answers[place] for place in range(len(batch))]
 
     async def _part(self, tx: Tx, terms: Terms, batch: Sequence[Asked], *, lock: bool) -> Sequence[Placed | Exception]:
+        if any(asked.scoped for asked in batch):
+            batch = await with_subjects(tx, self._addresses, batch)
         units: Counter[str] = Counter()
         for asked in batch:
             for line in asked.priced.lines:

@@ -96,6 +96,16 @@ async def orders_since(tx: Tx, campaign_id: str, since: Mapping[UUID, datetime])
     return {buyer: (placed, awaiting) for buyer, placed, awaiting in await rows.fetchall()}
 
 
+async def paid_buyers(tx: Tx, buyer_ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of the buyers who paid for an order at any time, whether or not its money went back since."""
+    rows = await tx.execute(
+        "select buyer_id from unnest(%s::uuid[]) as b (buyer_id) where exists (select from ordering.orders o"
+        " where o.buyer_id = b.buyer_id and o.state in ('paid', 'refunding', 'refunded'))",
+        [list(buyer_ids)],
+    )
+    return {buyer for (buyer,) in await rows.fetchall()}
+
+
 async def keys_of_buyers(tx: Tx, buyer_ids: Sequence[UUID]) -> list[OrderKey]:
     """Return all orders of these buyers."""
     async with tx.cursor(row_factory=class_row(OrderKey)) as cursor:

@@ -150,6 +150,8 @@ class PaymentCaptured(Event, frozen=True, kw_only=True):
     amount: int
     currency: str
     captured_at: datetime
+    payer: str = ""
+    """A digest of the account that it was paid from; empty where the channel does not tell."""
 
 
 class PaymentClosed(Event, frozen=True, kw_only=True):

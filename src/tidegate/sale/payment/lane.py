@@ -179,9 +179,10 @@ class Lane:
             changes.intents[intent.intent_id] = msgspec.structs.replace(intent, state=verdict.intent)
             changes.touched_intents.add(intent.intent_id)
         if verdict.took_money:
-            self._take_money(intent, moved, changes)
+            payer = heard.answer.payer if isinstance(heard.answer, Captured) else ""
+            self._take_money(intent, moved, payer, changes)
 
-    def _take_money(self, intent: IntentFacts, attempt: AttemptFacts, changes: _Changes) -> None:
+    def _take_money(self, intent: IntentFacts, attempt: AttemptFacts, payer: str, changes: _Changes) -> None:
         """Book money that arrived: as a sale that is announced, or as surplus that goes back."""
         changes.transfers.append(rules.capture_transfer(attempt, attempt.state))
         if attempt.state is AttemptState.SURPLUS:
@@ -197,6 +198,7 @@ class Lane:
                 amount=attempt.amount,
                 currency=attempt.currency,
                 captured_at=attempt.ended_at or self._clock.now(),
+                payer=f"{attempt.channel}-{payer}" if payer else "",
             )
         )
 

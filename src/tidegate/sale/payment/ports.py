@@ -36,6 +36,8 @@ class Captured(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     currency: str
     reference: str = ""
+    payer: str = ""
+    """A digest of the account that it was paid from, the same for the same account; empty where it is not told."""
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):

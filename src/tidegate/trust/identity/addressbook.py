@@ -52,6 +52,7 @@ class AddressBook(Ground):
             address_id=address_id,
             account_id=account_id,
             content_index=content,
+            place_index=self._seals.place_index(clean),
             address_sealed=self._seals.seal_address(address_id, clean),
             now=now,
         )

@@ -19,6 +19,7 @@ from tidegate.trust.identity import invariants, store
 from tidegate.trust.identity.adapters.http_sms import HttpSms
 from tidegate.trust.identity.adapters.sandbox_sms import SandboxSms
 from tidegate.trust.identity.addressbook import AddressBook
+from tidegate.trust.identity.members import Members
 from tidegate.trust.identity.ports import SmsGateway
 from tidegate.trust.identity.rules import (
     PERMISSIONS,
@@ -30,11 +31,14 @@ from tidegate.trust.identity.rules import (
     mask_phone,
     may,
 )
+from tidegate.trust.identity.sharing import Sharing
 from tidegate.trust.identity.shoppers import Shoppers
 from tidegate.trust.identity.simulated import SimulatedShoppers
 from tidegate.trust.identity.staff import StaffDesk
 
 __all__ = [
+    "DEVICE_COOKIE",
+    "DEVICE_SECONDS",
     "PERMISSIONS",
     "SESSION_COOKIE",
     "SESSION_SECONDS",
@@ -52,13 +56,15 @@ __all__ = [
 ]
 
 SESSION_COOKIE = "tg_session"
+DEVICE_COOKIE = "tg_device"
+DEVICE_SECONDS = 365 * 86_400
 STAFF_COOKIE = "tg_staff"
 SESSION_SECONDS = int(SESSION_LIFE.total_seconds())
 STAFF_SESSION_SECONDS = int(STAFF_SESSION_LIFE.total_seconds())
 
 
-class Identity(Shoppers, AddressBook, SimulatedShoppers, StaffDesk):
-    """Shoppers, their addresses, and staff of one installation."""
+class Identity(Shoppers, AddressBook, Members, Sharing, SimulatedShoppers, StaffDesk):
+    """Shoppers, their addresses and memberships, and staff of one installation."""
 
     async def close(self) -> None:
         """Close the connections to the SMS gateway."""

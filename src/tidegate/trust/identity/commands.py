@@ -1,9 +1,10 @@
-"""`tidegate staff`: who may use the console, and as what."""
+"""`tidegate staff`: who may use the console, and as what. `tidegate members`: who is a member."""
 
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 
 import click
@@ -14,7 +15,9 @@ from rich.table import Table
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.trust.identity.api import Identity
-from tidegate.trust.identity.contracts import Role, Staff, StaffView
+from tidegate.trust.identity.contracts import MembersImported, Role, Staff, StaffView
+from tidegate.trust.identity.errors import MembersFaulty
+from tidegate.trust.identity.members import read_members
 
 
 class Opened(Protocol):
@@ -108,6 +111,64 @@ def list_staff(opener: Opener, as_json: bool) -> None:  # noqa: FBT001  click pa
         click.echo("Nobody yet. Add the first with: tidegate staff add NAME --role administrator")
     else:
         Console().print(_table(views))
+
+
+@click.group("members")
+def members_group() -> None:
+    """Who is a member: lanes and promotions may be for members only."""
+
+
+@members_group.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Whoever does not stand in the file is no member any more.")
+@click.pass_obj
+def import_members(opener: Opener, file: Path, replace: bool) -> None:  # noqa: FBT001  click passes flags so
+    """Make the numbers in FILE members: CSV with the columns phone and, optionally, tier (default: member)."""
+
+    try:
+        members = read_members(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as fault:
+        raise click.ClickException(f"{file} is not UTF-8 text. Nothing was changed.") from fault
+    except MembersFaulty as refusal:
+        raise click.ClickException(f"{file}: {refusal.detail}") from refusal
+
+    async def work(app: Opened) -> MembersImported:
+        async with app.db.transaction() as tx:
+            return await app.identity.import_members(tx, members, replace=replace)
+
+    done = _run(opener, work)
+    click.echo(f"Members: {done.added:,} new, {done.changed:,} in another tier, {done.same:,} as before.")
+    if replace:
+        click.echo(f"{done.ended:,} are no members any more.")
+
+
+@members_group.command()
+@click.argument("phone")
+@click.pass_obj
+def remove(opener: Opener, phone: str) -> None:
+    """End the membership of PHONE."""
+
+    async def work(app: Opened) -> bool:
+        async with app.db.transaction() as tx:
+            return await app.identity.end_membership(tx, phone)
+
+    click.echo("No member any more." if _run(opener, work) else "This number was no member; nothing was changed.")
+
+
+@members_group.command()
+@click.pass_obj
+def count(opener: Opener) -> None:
+    """Count the members of each tier."""
+
+    async def work(app: Opened) -> list[tuple[str, int]]:
+        async with app.db.read() as tx:
+            return list((await app.identity.member_counts(tx)).items())
+
+    counts = _run(opener, work)
+    for tier, members in counts:
+        click.echo(f"{tier:20} {members:>10,}")
+    if not counts:
+        click.echo("Nobody yet. Add them with: tidegate members import FILE")
 
 
 def _table(views: list[StaffView]) -> Table:

@@ -89,6 +89,22 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
 
 
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A member by his phone number in E.164, and the tier."""
+
+    phone: str
+    tier: str
+
+
+class MembersImported(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import of members did."""
+
+    added: int
+    changed: int
+    same: int
+    ended: int
+
+
 class Address(msgspec.Struct, frozen=True, kw_only=True):
     """Where goods go, and whom the courier calls."""
 

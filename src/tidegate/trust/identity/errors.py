@@ -13,6 +13,7 @@ Refusal
 ├── AddressNotValid          422
 ├── AddressUnknown           404
 ├── TooManyAddresses         409
+├── MembersFaulty            422  a file of members, with every fault by its line
 ├── StaffNotSignedIn         401
 ├── StaffSignInRefused       401  name or password wrong
 ├── StaffLocked              429  too many wrong passwords, wait
@@ -97,6 +98,12 @@ class TooManyAddresses(Refusal):
     """The account remembers as many addresses as it may. Field: `addresses_max`."""
 
     code, status, title = "too-many-addresses", 409, "Too many addresses"
+
+
+class MembersFaulty(Refusal):
+    """A file of members cannot be read. Field: `faults`, each with its line."""
+
+    code, status, title = "members-faulty", 422, "The file of members cannot be read"
 
 
 class StaffNotSignedIn(Refusal):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock
-from tidegate.base.crypto import derive_key
+from tidegate.base.crypto import Signer, derive_key
 from tidegate.base.db import Database
 from tidegate.base.ids import Ids
 from tidegate.trust.identity.adapters.frequency import Frequency
@@ -51,6 +51,7 @@ class Ground:
         self._frequency = Frequency(cache)
         self._seals = Seals(secret)
         self._tokens = Tokens(derive_key(secret, "identity.session"))
+        self._devices = Signer(derive_key(secret, "identity.device"))
         self._staff_tokens = Tokens(derive_key(secret, "identity.staff-session"))
         self._revoked: dict[SessionId, datetime] = {}
         self._refreshed_at: datetime | None = None

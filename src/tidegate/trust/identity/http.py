@@ -18,6 +18,8 @@ from msgspec import Meta
 from tidegate.base.db import Database
 from tidegate.base.openapi import refuses
 from tidegate.trust.identity.api import (
+    DEVICE_COOKIE,
+    DEVICE_SECONDS,
     SESSION_COOKIE,
     SESSION_SECONDS,
     STAFF_COOKIE,
@@ -120,6 +122,12 @@ def session_cookie(identity: Identity, session: Session) -> Cookie:
     return private_cookie(SESSION_COOKIE, session.token, SESSION_SECONDS, secure=identity.secure_cookies)
 
 
+def device_cookie(identity: Identity, session: Session, known: UUID | None) -> Cookie:
+    """Return the cookie by which a browser is known again at the next sign-in; limits by device count over it."""
+    token = identity.device_token(known or session.session_id)
+    return private_cookie(DEVICE_COOKIE, token, DEVICE_SECONDS, secure=identity.secure_cookies)
+
+
 def staff_cookie(identity: Identity, session: StaffSession) -> Cookie:
     """Return the cookie that keeps a member of staff signed in."""
     return private_cookie(STAFF_COOKIE, session.token, STAFF_SESSION_SECONDS, secure=identity.secure_cookies)
@@ -180,7 +188,8 @@ async def ask_for_code(data: AskForCode, request: AnyRequest, identity: Identity
     operation_id="SignIn",
     summary="Sign in",
     description="Opens a session with a code; the first sign-in of a phone makes its account. The token comes in the "
-    "body and as the cookie `tg_session`.",
+    "body and as the cookie `tg_session`. The cookie `tg_device` knows the browser again at its next sign-in: limits "
+    "by device count over all its accounts.",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_PRIVATE,
     responses=refuses(PhoneNotValid, CodeNotValid, TooManyTries),
@@ -188,8 +197,9 @@ async def ask_for_code(data: AskForCode, request: AnyRequest, identity: Identity
 async def sign_in(data: SignIn, request: AnyRequest, identity: Identity) -> Response[Session]:
     """Open a session."""
     device = request.headers.get("user-agent", "")
-    session = await identity.sign_in(data.phone, data.code, device, client_address(request))
-    return Response(session, cookies=[session_cookie(identity, session)])
+    known = identity.known_device(request.cookies.get(DEVICE_COOKIE))
+    session = await identity.sign_in(data.phone, data.code, device, client_address(request), known_device=known)
+    return Response(session, cookies=[session_cookie(identity, session), device_cookie(identity, session, known)])
 
 
 @delete(

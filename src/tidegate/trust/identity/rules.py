@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -36,6 +37,7 @@ SESSIONS_MAX = 20
 STAFF_SESSION_LIFE = timedelta(hours=8)
 ADDRESSES_MAX = 20
 DEVICE_LENGTH_MAX = 200
+DEVICE_TOKEN_LENGTH_MAX = 64
 STAFF_FAILURES_FREE = 4
 STAFF_LOCK_SECONDS_FIRST = 60
 STAFF_LOCK_SECONDS_MAX = 3600
@@ -314,6 +316,15 @@ def clean_address(address: Address) -> Address:
         named = "; ".join(f"{fault['field']}: {fault['detail']}" for fault in faults)
         raise AddressNotValid(f"The address was not saved - {named}.", faults=faults)
     return msgspec.structs.replace(address, phone=phone, **texts)
+
+
+def place_text(address: Address) -> str:
+    """Return where goods go, in a form that is the same however it is written: letters and digits only, no case or
+    width (Unicode NFKC); without name and number, which differ within a household.
+    """
+    whole = f"{address.province}|{address.city}|{address.district}|{address.street}"
+    plain = unicodedata.normalize("NFKC", whole).casefold()
+    return "".join(each for each in plain if each.isalnum() or each == "|")
 
 
 def _text_faults(field: str, text: str) -> list[dict[str, str]]:

@@ -5,7 +5,9 @@ from uuid import UUID
 import msgspec
 
 from tidegate.base.crypto import Vault, blind_index, derive_key
+from tidegate.trust.identity import rules
 from tidegate.trust.identity.contracts import AccountId, Address, AddressId, SavedAddress
+from tidegate.trust.identity.sharing_store import PlaceRow
 from tidegate.trust.identity.store import AccountRow, AddressRow
 
 
@@ -40,6 +42,15 @@ class Seals:
     def address_index(self, account_id: AccountId, address: Address) -> bytes:
         """Return the digest by which an account's equal addresses meet; those of two accounts never do."""
         return self.index(f"address:{account_id}", msgspec.json.encode(address).decode())
+
+    def place_index(self, address: Address) -> bytes:
+        """Return the digest of where goods go: equal for equal places, of whatever accounts."""
+        return self.index("place", rules.place_text(address))
+
+    def open_place(self, row: PlaceRow) -> Address:
+        """Return the address of a row. Raises ValueError where it was altered or moved."""
+        plain = self._vault.open(row.address_sealed, f"identity.address.address_sealed/{row.address_id}")
+        return msgspec.json.decode(plain, type=Address)
 
     def open_address(self, row: AddressRow) -> SavedAddress:
         """Return a remembered address. Raises ValueError where it was altered or moved."""

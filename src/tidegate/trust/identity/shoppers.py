@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from tidegate.base.db import Tx
 from tidegate.trust.identity import code_store, rules, store
@@ -73,30 +74,34 @@ class Shoppers(Ground):
             async with self._db.transaction() as tx:
                 await code_store.set_delivery(tx, sms.message_id, sent=sent)
 
-    async def sign_in(self, phone: str, code: str, device: str, client_address: str) -> Session:
+    async def sign_in(
+        self, phone: str, code: str, device: str, client_address: str, *, known_device: UUID | None = None
+    ) -> Session:
         """Open a session with the code that was sent, and the account too if the phone has none.
 
-        Of two sign-ins with one code, one wins. Raises PhoneNotValid, CodeNotValid (the try is counted) or
-        TooManyTries.
+        `known_device` is the browser, where it was here before; otherwise the session names a new one. Of two
+        sign-ins with one code, one wins. Raises PhoneNotValid, CodeNotValid (the try is counted) or TooManyTries.
         """
         number = rules.mobile_number(phone)
         now = self._clock.now()
         client = self._seals.index("client", rules.network_of(client_address))
         await self._require_calm_network("tries", client, rules.TRIES_AN_ADDRESS_AN_HOUR_MAX, TooManyTries, now)
         async with self._db.transaction() as tx:
-            tried = await self._try_code(tx, number, code, device, now)
+            tried = await self._try_code(tx, number, code, device, known_device, now)
         if isinstance(tried, CodeNotValid):
             raise tried
         return tried
 
-    async def _try_code(self, tx: Tx, number: str, code: str, device: str, now: datetime) -> Session | CodeNotValid:
+    async def _try_code(
+        self, tx: Tx, number: str, code: str, device: str, known_device: UUID | None, now: datetime
+    ) -> Session | CodeNotValid:
         """Return the refusal instead of raising it, so that the counted try is committed."""
         row = await code_store.newest_code_locked(tx, self._seals.index("phone", number))
         verdict = rules.judge_code(self._facts(row, code), now)
         match verdict, row:
             case rules.CodeVerdict.VALID, code_store.CodeRow():
                 await code_store.use_code(tx, row.code_id, now)
-                return await self._open_session(tx, number, row, device, now)
+                return await self._open_session(tx, number, row, device, known_device, now)
             case rules.CodeVerdict.WRONG, code_store.CodeRow():
                 await code_store.count_try(tx, row.code_id)
                 left = rules.CODE_TRIES_MAX - row.tries - 1
@@ -112,7 +117,15 @@ class Shoppers(Ground):
             matches=matches, tries=row.tries, expires_at=row.expires_at, used=row.used_at is not None
         )
 
-    async def _open_session(self, tx: Tx, number: str, code: code_store.CodeRow, device: str, now: datetime) -> Session:
+    async def _open_session(
+        self,
+        tx: Tx,
+        number: str,
+        code: code_store.CodeRow,
+        device: str,
+        known_device: UUID | None,
+        now: datetime,
+    ) -> Session:
         fresh = AccountId(self._ids.new())
         account_id = await store.open_account(
             tx,
@@ -129,6 +142,7 @@ class Shoppers(Ground):
             account_id=account_id,
             code_id=code.code_id,
             device=rules.device_text(device),
+            device_id=known_device,
             opened_at=now,
             expires_at=session.expires_at,
         )

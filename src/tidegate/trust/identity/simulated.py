@@ -50,5 +50,6 @@ class SimulatedShoppers(Ground):
             session_id=session.session_id,
             address_id=address_id,
             content_index=self._seals.address_index(session.account_id, _ADDRESS),
+            place_index=self._seals.index("place", number),  # one door each, though the words are the same
             address_sealed=self._seals.seal_address(address_id, _ADDRESS),
         )

@@ -96,16 +96,17 @@ async def insert_session(
     account_id: UUID,
     code_id: UUID,
     device: str,
+    device_id: UUID | None,
     opened_at: datetime,
     expires_at: datetime,
 ) -> None:
     """Open a session."""
     await tx.execute(
         """
-        insert into identity.session (session_id, account_id, code_id, device, opened_at, expires_at)
-        values (%s, %s, %s, %s, %s, %s)
+        insert into identity.session (session_id, account_id, code_id, device, device_id, opened_at, expires_at)
+        values (%s, %s, %s, %s, %s, %s, %s)
         """,
-        [session_id, account_id, code_id, device, opened_at, expires_at],
+        [session_id, account_id, code_id, device, device_id, opened_at, expires_at],
     )
 
 
@@ -127,6 +128,7 @@ class SimulatedRow(msgspec.Struct, frozen=True, kw_only=True):
     session_id: UUID
     address_id: UUID
     content_index: bytes
+    place_index: bytes
     address_sealed: bytes
 
 
@@ -138,16 +140,19 @@ async def insert_simulated(tx: Tx, rows: Sequence[SimulatedRow], *, opened_at: d
         with simulated as (
             select * from unnest(
                 %(account_id)s::uuid[], %(phone_index)s::bytea[], %(phone_sealed)s::bytea[], %(session_id)s::uuid[],
-                %(address_id)s::uuid[], %(content_index)s::bytea[], %(address_sealed)s::bytea[]
+                %(address_id)s::uuid[], %(content_index)s::bytea[], %(place_index)s::bytea[],
+                %(address_sealed)s::bytea[]
             ) as each (
-                account_id, phone_index, phone_sealed, session_id, address_id, content_index, address_sealed
+                account_id, phone_index, phone_sealed, session_id, address_id, content_index, place_index,
+                address_sealed
             )
         ), accounts as (
             insert into identity.account (account_id, kind, phone_index, phone_sealed, opened_at)
             select account_id, 'rehearsal', phone_index, phone_sealed, %(opened_at)s from simulated
         ), addresses as (
-            insert into identity.address (address_id, account_id, content_index, address_sealed, remembered_at)
-            select address_id, account_id, content_index, address_sealed, %(opened_at)s from simulated
+            insert into identity.address
+                (address_id, account_id, content_index, place_index, address_sealed, remembered_at)
+            select address_id, account_id, content_index, place_index, address_sealed, %(opened_at)s from simulated
         )
         insert into identity.session (session_id, account_id, device, opened_at, expires_at)
         select session_id, account_id, 'rehearsal', %(opened_at)s, %(expires_at)s from simulated
@@ -253,15 +258,23 @@ async def touch_address(tx: Tx, account_id: UUID, content_index: bytes, now: dat
 
 
 async def insert_address(
-    tx: Tx, *, address_id: UUID, account_id: UUID, content_index: bytes, address_sealed: bytes, now: datetime
+    tx: Tx,
+    *,
+    address_id: UUID,
+    account_id: UUID,
+    content_index: bytes,
+    place_index: bytes,
+    address_sealed: bytes,
+    now: datetime,
 ) -> None:
     """Remember an address."""
     await tx.execute(
         """
-        insert into identity.address (address_id, account_id, content_index, address_sealed, remembered_at)
-        values (%s, %s, %s, %s, %s)
+        insert into identity.address
+            (address_id, account_id, content_index, place_index, address_sealed, remembered_at)
+        values (%s, %s, %s, %s, %s, %s)
         """,
-        [address_id, account_id, content_index, address_sealed, now],
+        [address_id, account_id, content_index, place_index, address_sealed, now],
     )
 
 

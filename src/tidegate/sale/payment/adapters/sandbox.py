@@ -14,6 +14,7 @@ import msgspec
 
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import ChannelSetting
+from tidegate.base.crypto import blind_index
 from tidegate.sale.payment.adapters.signature import SKEW_SECONDS_MAX, is_answer, is_fresh, sign
 from tidegate.sale.payment.contracts import CALLBACK_PATH
 from tidegate.sale.payment.errors import CallbackMalformed, CallbackNotSigned, ChannelSilent
@@ -54,6 +55,7 @@ class _Charge(msgspec.Struct):
     currency: str
     state: str
     reason: str
+    payer: str = ""
 
 
 class _Refund(msgspec.Struct):
@@ -133,7 +135,7 @@ class SandboxAdapter:
             case Unknown() | Unreached():
                 return answer
             case _Answer(status=200, body=told):
-                return _read_charge(told)
+                return _read_charge(self._key, told)
             case _Answer(status=503, body=told) if _read_code(told) == "not-processed":
                 return Unreached(reason="not-processed")
             case _Answer(status=status, body=told) if 400 <= status < 500 and status not in _NOT_CERTAIN:
@@ -150,7 +152,7 @@ class SandboxAdapter:
             case Unreached(reason=reason):
                 return Unknown(reason=reason)
             case _Answer(status=200, body=told):
-                return _read_charge(told)
+                return _read_charge(self._key, told)
             case _Answer(status=404, body=told) if _read_code(told) == "charge-unknown":
                 return NotFound()
             case _Answer(status=status):
@@ -165,7 +167,7 @@ class SandboxAdapter:
             case Unreached(reason=reason):
                 return Unknown(reason=reason)
             case _Answer(status=200, body=told):
-                said = _read_charge(told)
+                said = _read_charge(self._key, told)
                 return Unknown(reason="still-pending") if isinstance(said, Pending) else said
             case _Answer(status=status):
                 return Unknown(reason=f"status-{status}")
@@ -206,7 +208,7 @@ class SandboxAdapter:
                 "It was not read. Sign it anew and send it again."
             )
         try:
-            return _read_callback(_callback(body))
+            return _read_callback(self._key, _callback(body))
         except (msgspec.DecodeError, ValueError) as fault:
             raise CallbackMalformed(f"The message cannot be read: {fault}. Nothing was changed.") from fault
 
@@ -294,17 +296,19 @@ def sandbox_adapters(
     ]
 
 
-def _read_charge(body: bytes) -> Captured | Pending | Refused | Closed | Unknown:
+def _read_charge(key: bytes, body: bytes) -> Captured | Pending | Refused | Closed | Unknown:
     try:
-        return _charge_answer(_charge(body))
+        return _charge_answer(key, _charge(body))
     except (msgspec.DecodeError, ValueError):
         return Unknown(reason="unreadable")
 
 
-def _charge_answer(charge: _Charge) -> Captured | Pending | Refused | Closed:
+def _charge_answer(key: bytes, charge: _Charge) -> Captured | Pending | Refused | Closed:
     match charge.state:
         case "succeeded":
-            return Captured(amount=charge.amount, currency=charge.currency, reference=charge.charge_id)
+            # Whose account it is stays with the channel: limits need to know only that two are the same.
+            payer = blind_index(key, f"payer:{charge.payer}").hex() if charge.payer else ""
+            return Captured(amount=charge.amount, currency=charge.currency, reference=charge.charge_id, payer=payer)
         case "pending":
             return Pending(reference=charge.charge_id)
         case "refused":
@@ -332,9 +336,9 @@ def _refund_answer(refund: _Refund) -> RefundConfirmed | RefundRefused:
             raise ValueError(f"state {other!r} is not known")
 
 
-def _read_callback(callback: _Callback) -> ChargeHeard | RefundHeard:
+def _read_callback(key: bytes, callback: _Callback) -> ChargeHeard | RefundHeard:
     if callback.charge is not None:
-        return ChargeHeard(attempt_id=callback.charge.attempt_id, answer=_charge_answer(callback.charge))
+        return ChargeHeard(attempt_id=callback.charge.attempt_id, answer=_charge_answer(key, callback.charge))
     if callback.refund is not None:
         return RefundHeard(refund_id=callback.refund.refund_id, answer=_refund_answer(callback.refund))
     raise ValueError("it names neither a charge nor a refund")

@@ -1,0 +1,55 @@
+"""All SQL of members, as thin functions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tidegate.base.db import Tx
+from tidegate.trust.identity.contracts import AccountId
+
+
+async def put(tx: Tx, tiers: Mapping[bytes, str], now: datetime) -> tuple[int, int]:
+    """Write the tiers of these numbers in key order; return how many are new, and how many changed."""
+    rows = await tx.execute(
+        """
+        insert into identity.member as m (phone_index, tier, set_at)
+        select phone_index, tier, %s from unnest(%s::bytea[], %s::text[]) as new (phone_index, tier)
+        order by phone_index
+        on conflict (phone_index) do update set tier = excluded.tier, set_at = excluded.set_at
+        where m.tier <> excluded.tier
+        returning xmax = 0
+        """,
+        [now, list(tiers), list(tiers.values())],
+    )
+    fresh = [is_new for (is_new,) in await rows.fetchall()]
+    return sum(fresh), len(fresh) - sum(fresh)
+
+
+async def delete_others(tx: Tx, kept: Sequence[bytes]) -> int:
+    """End every membership but these; return how many ended."""
+    gone = await tx.execute(
+        "delete from identity.member where phone_index not in (select unnest(%s::bytea[]))", [list(kept)]
+    )
+    return gone.rowcount
+
+
+async def delete(tx: Tx, phone_index: bytes) -> bool:
+    """End one membership; False where there was none."""
+    gone = await tx.execute("delete from identity.member where phone_index = %s", [phone_index])
+    return gone.rowcount == 1
+
+
+async def tiers(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, str]:
+    """Return the tiers of those of the accounts that are members'."""
+    rows = await tx.execute(
+        "select account_id, m.tier from identity.account join identity.member m using (phone_index)"
+        " where account_id = any(%s)",
+        [list(account_ids)],
+    )
+    return {AccountId(account_id): tier for account_id, tier in await rows.fetchall()}
+
+
+async def counts(tx: Tx) -> dict[str, int]:
+    """Return how many members each tier has."""
+    rows = await tx.execute("select tier, count(*) from identity.member group by tier order by tier")
+    return dict(await rows.fetchall())

@@ -1,0 +1,82 @@
+"""Members: who they are is set by staff or an import, by phone number. Its use cases are part of `api.Identity`."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+
+from tidegate.base.db import Tx
+from tidegate.trust.identity import member_store, rules
+from tidegate.trust.identity.contracts import AccountId, Member, MembersImported
+from tidegate.trust.identity.errors import MembersFaulty, PhoneNotValid
+from tidegate.trust.identity.ground import Ground
+
+MEMBERS_MAX = 1_000_000
+DEFAULT_TIER = "member"
+_TIER = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
+_FAULTS_SHOWN = 20
+
+
+class Members(Ground):
+    """Who is a member, and in which tier."""
+
+    async def import_members(self, tx: Tx, members: Sequence[Member], *, replace: bool = False) -> MembersImported:
+        """Set the tiers of these members; with `replace` everybody else's membership ends.
+
+        Numbers that nobody signed in with yet are kept: they are members from their first sign-in on.
+        """
+        by_index = {self._seals.index("phone", each.phone): each.tier for each in members}
+        ended = await member_store.delete_others(tx, list(by_index)) if replace else 0
+        added, changed = await member_store.put(tx, dict(sorted(by_index.items())), self._clock.now())
+        return MembersImported(added=added, changed=changed, same=len(by_index) - added - changed, ended=ended)
+
+    async def end_membership(self, tx: Tx, phone: str) -> bool:
+        """End one membership; False where there was none. Raises PhoneNotValid."""
+        return await member_store.delete(tx, self._seals.index("phone", rules.mobile_number(phone)))
+
+    async def tiers_of(self, tx: Tx, account_ids: Sequence[AccountId]) -> Mapping[AccountId, str]:
+        """Return the tiers of those of the accounts that are members'; one statement."""
+        return await member_store.tiers(tx, account_ids)
+
+    async def member_counts(self, tx: Tx) -> Mapping[str, int]:
+        """Return how many members each tier has."""
+        return await member_store.counts(tx)
+
+
+def read_members(text: str) -> list[Member]:
+    """Return the members of a CSV file with the columns `phone` and, optionally, `tier` (default `member`).
+
+    A number that stands twice with one tier counts once. Raises MembersFaulty, which names what is wrong by its line.
+    """
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    columns = [name.strip() for name in rows.fieldnames or ()]
+    if not {"phone"} <= set(columns) <= {"phone", "tier"}:
+        raise MembersFaulty("The first line must name the columns: phone, or phone,tier. Nothing was changed.")
+    rows.fieldnames = columns
+    found: dict[str, str] = {}
+    faults: list[str] = []
+    for row in rows:
+        member = _member(row)
+        if isinstance(member, Member) and found.setdefault(member.phone, member.tier) != member.tier:
+            member = f"the number stands here before with the tier {found[member.phone]}"
+        if isinstance(member, str):
+            faults.append(f"line {rows.line_num}: {member}")
+    if len(found) > MEMBERS_MAX:
+        faults.append(f"there are {len(found):,} members; the most at once is {MEMBERS_MAX:,}")
+    if faults:
+        more = f"\n... and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
+        raise MembersFaulty("Nothing was changed.\n" + "\n".join(faults[:_FAULTS_SHOWN]) + more, faults=faults)
+    return [Member(phone=phone, tier=tier) for phone, tier in found.items()]
+
+
+def _member(row: Mapping[str | None, str | list[str] | None]) -> Member | str:
+    """Return what one line says, or what is wrong with it."""
+    phone, tier = row.get("phone"), row.get("tier") or DEFAULT_TIER
+    if None in row or not isinstance(phone, str) or not isinstance(tier, str):
+        return "it has not as many values as the first line has columns"
+    if not _TIER.fullmatch(tier.strip()):
+        return f'"{tier}" is not a tier; write small letters, digits and dashes'
+    try:
+        return Member(phone=rules.mobile_number(phone), tier=tier.strip())
+    except PhoneNotValid:
+        return f'"{phone}" is not a mobile number that exists'

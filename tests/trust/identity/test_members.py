@@ -1,0 +1,87 @@
+"""Members: imported by number, found by account, and every fault of a file named by its line."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.trust.identity.conftest import PHONE, signed_in
+from tests.trust.identity.test_commands import Terminal
+from tidegate.base.config import Config
+from tidegate.base.db import Database
+from tidegate.trust.identity.api import Identity
+from tidegate.trust.identity.commands import members_group
+from tidegate.trust.identity.contracts import Member, MembersImported
+from tidegate.trust.identity.errors import MembersFaulty
+from tidegate.trust.identity.members import read_members
+
+LIN, CHEN = "+8613800131234", "+8613900131234"
+
+
+def test_a_file_says_who_is_a_member() -> None:
+    text = "\ufeffphone, tier\n138 0013 1234,gold\n+8613900131234,\n13800131234,gold\n"
+    assert read_members(text) == [Member(phone=LIN, tier="gold"), Member(phone=CHEN, tier="member")]
+    assert read_members("phone\n13800131234\n") == [Member(phone=LIN, tier="member")]
+    assert read_members("phone,tier\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "The first line must name the columns"),
+        ("number,tier\n1,2\n", "The first line must name the columns"),
+        ("phone,tier\n12,gold\n", 'line 2: "12" is not a mobile number that exists'),
+        ("phone,tier\n13800131234,Gold!\n", 'line 2: "Gold!" is not a tier'),
+        ("phone,tier\n13800131234,gold,7\n", "line 2: it has not as many values"),
+        ("phone,tier\n13800131234\n", ""),
+        ("phone,tier\n13800131234,gold\n13800131234,silver\n", "line 3: the number stands here before"),
+    ],
+)
+def test_each_fault_is_named_by_its_line(text: str, fault: str) -> None:
+    if not fault:
+        assert read_members(text) == [Member(phone=LIN, tier="member")]
+        return
+    with pytest.raises(MembersFaulty) as refused:
+        read_members(text)
+    assert fault in refused.value.detail
+    assert "Nothing was changed" in refused.value.detail
+
+
+async def test_members_are_found_by_account_also_when_they_sign_in_later(identity: Identity, db: Database) -> None:
+    async with db.transaction() as tx:
+        done = await identity.import_members(tx, [Member(phone=LIN, tier="gold"), Member(phone=CHEN, tier="member")])
+    assert done == MembersImported(added=2, changed=0, same=0, ended=0)
+    lin = await signed_in(identity, PHONE)
+    other = await signed_in(identity, "137 0013 1234")
+    async with db.transaction() as tx:
+        assert await identity.tiers_of(tx, [lin.account_id, other.account_id]) == {lin.account_id: "gold"}
+        again = await identity.import_members(
+            tx, [Member(phone=LIN, tier="silver"), Member(phone="+8613700131234", tier="member")], replace=True
+        )
+        assert again == MembersImported(added=1, changed=1, same=0, ended=1)
+        assert await identity.member_counts(tx) == {"member": 1, "silver": 1}
+        assert await identity.end_membership(tx, PHONE)
+        assert not await identity.end_membership(tx, PHONE)
+        assert await identity.tiers_of(tx, [lin.account_id]) == {}
+
+
+def test_the_commands_tell_what_they_did(config: Config, tmp_path: Path) -> None:
+    terminal, file = Terminal(config), tmp_path / "members.csv"
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(members_group, list(arguments), obj=terminal.opened)
+        return done.exit_code, done.output
+
+    assert run("count") == (0, "Nobody yet. Add them with: tidegate members import FILE\n")
+    file.write_text("phone,tier\n13800131234,gold\n13900131234,\n", encoding="utf-8")
+    assert run("import", str(file)) == (0, "Members: 2 new, 0 in another tier, 0 as before.\n")
+    file.write_text("phone,tier\n13800131234,gold\n1390013123,gold\n", encoding="utf-8")
+    code, said = run("import", str(file))
+    assert (code, "line 3" in said, "Nothing was changed" in said) == (1, True, True)
+    file.write_bytes(b"phone\n\xff\n")
+    assert run("import", str(file))[0] == 1
+    file.write_text("phone,tier\n13800131234,gold\n", encoding="utf-8")
+    assert "1 are no members any more." in run("import", str(file), "--replace")[1]
+    assert "gold" in run("count")[1]
+    assert run("remove", "13800131234") == (0, "No member any more.\n")
+    assert "nothing was changed" in run("remove", "13800131234")[1]
