@@ -112,7 +112,7 @@ async def test_the_lane_and_the_spans_hold_what_happened(app: App, clock: Manual
     )
     await tick(app, clock, seconds=2)
     seen = await watched(app)
-    [lane] = seen.lanes
+    lane = seen.lanes[0]
     assert (lane.called, lane.came, lane.inside, lane.bought, lane.gone, lane.missed) == (4, 3, 1, 1, 1, 0)
     assert seen.figures.inside == 1
     assert sum(each.called for each in seen.passages) == 4
