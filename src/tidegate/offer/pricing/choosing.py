@@ -1,6 +1,7 @@
 """Chooses the best combination of rules for the shopper: branch and bound, bounded, the same for the same input.
 
-A combination is a set of rules and, where two of them may not share a line, which of the two has the lines of both.
+A combination is a set of rules and, where two of them may not share a line, which of the two has it. A rule always has
+all its lines but those that such a rival has.
 Its worth is the money taken off, shipping included; among equals, the value of gifts. Three steps, each only if the one
 before cannot prove that it has the best:
 
@@ -15,17 +16,18 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tidegate.offer.pricing.applying import Applied, Chosen, Frame, apply_all, take_off
 from tidegate.offer.pricing.benefits import BASIS_POINTS, PercentReckoner
-from tidegate.offer.pricing.book import Book, Rule, Stage
+from tidegate.offer.pricing.book import Book, Rule, Stage, bits_of
 
 WORK_MAX = 20_000
 """Lines looked at in one search."""
-YIELDS_MAX = 3
-"""Up to so many later rivals, every way of leaving lines to some of them is tried; beyond, none, one or all."""
+CONTESTED_MAX = 4
+"""Of up to so many contested lines every way of leaving some to rivals is tried; beyond, all lines of some rivals, and
+of more rivals than that, of one or all."""
 _MONEY = 1 << 56
 """Weighs one minor unit of money against the value of gifts, so that any money is more than all gifts."""
 
-Fee = Callable[[Sequence[int]], int]
-"""What shipping costs when the lines have so much left to pay."""
+Fee = Callable[[Sequence[int], Chosen], int]
+"""What shipping costs when the lines have so much left to pay after these rules."""
 
 
 class Choice:
@@ -64,12 +66,6 @@ def choose(book: Book, frame: Frame, rows: Iterable[tuple[Rule, Sequence[int]]],
     if not rivals and _is_steady(frame, everything, fee):
         return Choice(everything, 0, 0)
     return _solve(book, frame, candidates, fee, full_fee)
-
-
-def worth_of(book: Book, frame: Frame, done: Sequence[Applied], left: Sequence[int], fee: Fee, full_fee: int) -> int:
-    """What a combination is worth to the shopper: money off, then gifts."""
-    del frame
-    return sum(_worth(book, each.rule, each.off) for each in done) + (full_fee - fee(left)) * _MONEY
 
 
 def _worth(book: Book, rule: Rule, off: int) -> int:
@@ -114,9 +110,9 @@ def _is_steady(frame: Frame, everything: Chosen, fee: Fee) -> bool:
     done, left = apply_all(frame, everything)
     if any(each.given_up for each in done) or _is_tight(frame, done, left):
         return False
-    if fee(left) > fee(frame.base):
+    if fee(left, everything) > fee(frame.base, ()):
         return False
-    return not later or _keeps_steps(frame, done)
+    return not later or _keeps_steps(frame, everything, done)
 
 
 def _is_tight(frame: Frame, done: Sequence[Applied], left: Sequence[int]) -> bool:
@@ -125,7 +121,7 @@ def _is_tight(frame: Frame, done: Sequence[Applied], left: Sequence[int]) -> boo
     return len(done) > 1 and any(left[place] <= floors[place] for each in done for place in each.places)
 
 
-def _keeps_steps(frame: Frame, done: Sequence[Applied]) -> bool:
+def _keeps_steps(frame: Frame, everything: Chosen, done: Sequence[Applied]) -> bool:
     """Whether the rules of the later stage reach the same steps as if nothing had been taken off before."""
     base = frame.base[:]
     smallest = 0
@@ -135,16 +131,16 @@ def _keeps_steps(frame: Frame, done: Sequence[Applied]) -> bool:
             for place, part in zip(each.places, each.parts, strict=True):
                 base[place] -= part
     rates = count = 0
-    for each in done:
-        if each.rule.stage is Stage.SHOP:
+    for rule, places in everything:
+        if rule.stage is Stage.SHOP:
             continue
-        reckoner = each.rule.reckoner
+        reckoner = rule.reckoner
         if isinstance(reckoner, PercentReckoner):
-            step = reckoner.step(reckoner.reached(each.places, base, frame.units))
-            if step != reckoner.step(reckoner.reached(each.places, frame.base, frame.units)):
+            step = reckoner.step(reckoner.reached(places, base, frame.units))
+            if step != reckoner.step(reckoner.reached(places, frame.base, frame.units)):
                 return False
             rates, count = rates + step, count + 1
-        elif _reckon(each.rule, each.places, base, frame) != _reckon(each.rule, each.places, frame.base, frame):
+        elif _reckon(rule, places, base, frame) != _reckon(rule, places, frame.base, frame):
             return False
     return rates * smallest + count * BASIS_POINTS <= smallest * BASIS_POINTS or not count or not smallest
 
@@ -153,8 +149,8 @@ def _solve(book: Book, frame: Frame, candidates: Sequence[Candidate], fee: Fee, 
     """Steps 2 and 3."""
     layered, bound, work = _by_stage(book, frame, candidates)
     done, left = apply_all(frame, layered)
-    best = worth_of(book, frame, done, left, fee, full_fee)
-    bound += (full_fee - fee(frame.base)) * _MONEY if fee(frame.base) < full_fee else 0
+    best = sum(_worth(book, each.rule, each.off) for each in done) + (full_fee - fee(left, layered)) * _MONEY
+    bound += (full_fee - fee(frame.base, ())) * _MONEY if fee(frame.base, ()) < full_fee else 0
     if best >= bound:
         return Choice(layered, 0, work)
     search = _Search(book, frame, candidates, fee, full_fee)
@@ -237,7 +233,7 @@ def _solve_knot(
     return search.chosen, (search.bounds[0] if search.stopped else search.best), search.work
 
 
-def _no_fee(_: Sequence[int]) -> int:
+def _no_fee(_: Sequence[int], __: Chosen) -> int:
     return 0
 
 
@@ -250,7 +246,8 @@ class _Search:
         self._candidates = candidates
         self._fee = fee
         self._full_fee = full_fee
-        self._fee_saved_most = (full_fee - min(fee(frame.base), full_fee)) * _MONEY
+        self._fee_saved_most = (full_fee - min(fee(frame.base, ()), full_fee)) * _MONEY
+        self._places = {each.rule: each.places for each in candidates}
         self.bounds = _bounds(candidates)
         self.best = -1
         self.chosen: Chosen = []
@@ -273,8 +270,8 @@ class _Search:
         taken: list[tuple[Rule, Sequence[int]]],
     ) -> None:
         if number == len(self._candidates):
-            worth += (self._full_fee - self._fee(left)) * _MONEY
-            if worth > self.best:
+            worth += (self._full_fee - self._fee(left, taken)) * _MONEY
+            if worth > self.best and self._is_whole(taken):
                 self.best, self.chosen = worth, taken
             return
         if worth + self.bounds[number] + self._fee_saved_most <= self.best:
@@ -287,7 +284,7 @@ class _Search:
         if candidate.rule.stage is not stage:
             base, stage = left, candidate.rule.stage
         gone = lost[number]
-        for given in self._yields(candidate):
+        for given in self._yields(candidate, gone):
             self._take(number, stage, base, left, lost, worth, taken, gone | given)
         self._step(number + 1, stage, base, left, lost, worth, taken)
 
@@ -320,13 +317,28 @@ class _Search:
         worth += _worth(self._book, candidate.rule, applied.off)
         self._step(number + 1, stage, base, after, lost, worth, [*taken, (candidate.rule, places)])
 
-    def _yields(self, candidate: Candidate) -> Iterable[int]:
-        """The masks of lines to leave to later rivals: none first."""
-        masks = [_mask(self._candidates[foe]) & _mask(candidate) for foe in candidate.foes]
+    def _is_whole(self, taken: Chosen) -> bool:
+        """Whether no rule leaves a line to nobody: it lacks only what a rival has that is chosen."""
+        for rule, places in taken:
+            everything = self._places[rule]
+            if len(places) < len(everything):
+                foes = self._book.foes(rule)
+                held = {place for other, at in taken if foes >> other.bit & 1 for place in at}
+                if not held.issuperset(set(everything).difference(places)):
+                    return False
+        return True
+
+    def _yields(self, candidate: Candidate, gone: int) -> Iterable[int]:
+        """The masks of lines to leave to later rivals: none first, and all of them last."""
+        own = _mask(candidate) & ~gone
+        masks = [mask for foe in candidate.foes if (mask := _mask(self._candidates[foe]) & own)]
         if not masks:
             return (0,)
-        if len(masks) > YIELDS_MAX:
-            return dict.fromkeys((0, *masks, _union(masks)))
+        contested = _union(masks)
+        if contested.bit_count() <= CONTESTED_MAX:
+            masks = [1 << place for place in bits_of(contested)]
+        elif len(masks) > CONTESTED_MAX:
+            return dict.fromkeys((0, *masks, contested))
         sums = [0]
         for mask in masks:
             sums += [each | mask for each in sums]
@@ -341,16 +353,16 @@ def _union(masks: Iterable[int]) -> int:
 
 
 def _bounds(candidates: Sequence[Candidate]) -> list[int]:
-    """The most that the candidates from each number on can take off: of rivals on the same lines, only one."""
+    """The most that the candidates from each number on can take off: of a group on the same single line, only one."""
     bounds = [0] * (len(candidates) + 1)
     most_of: dict[tuple[str, int], int] = {}
     for number in range(len(candidates) - 1, -1, -1):
         each = candidates[number]
         more = each.most
         group = each.rule.promotion.group
-        if group:
-            before = most_of.get((group, _mask(each)), 0)
+        if group and len(each.places) == 1:
+            before = most_of.get((group, each.places[0]), 0)
             more = max(each.most - before, 0)
-            most_of[group, _mask(each)] = before + more
+            most_of[group, each.places[0]] = before + more
         bounds[number] = bounds[number + 1] + more
     return bounds

@@ -11,7 +11,7 @@ import msgspec
 
 from tidegate.base.money import allocate_within
 from tidegate.offer.campaign.contracts import PointsOff
-from tidegate.offer.pricing.applying import PAID_MIN, Applied, Frame, apply_all, borne
+from tidegate.offer.pricing.applying import PAID_MIN, Applied, Chosen, Frame, apply_all, borne
 from tidegate.offer.pricing.book import Book, Rule, Stage, bits_of
 from tidegate.offer.pricing.carts import in_key_order, offer_uses, shares_of
 from tidegate.offer.pricing.choosing import choose
@@ -103,7 +103,7 @@ def settle(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -
     settled.done = [each for each in done if not each.rule.gift]
     settled.gifts = [each for each in done if each.rule.gift]
     settled.regret = choice.regret
-    settled.fee, settled.shipping = shipping.settle(settled.left, done)
+    settled.fee, settled.shipping = shipping.settle(settled.left, [(each.rule, each.places) for each in done])
     if facts.points and points:
         _spend_points(settled, points, facts, book)
     return settled
@@ -196,42 +196,36 @@ def _refuse_threshold(frame: Frame, rule: Rule, places: Sequence[int], name: str
 
 
 class _Shipping:
-    """What shipping costs, and why it is free.
-
-    A rule that excludes others on its lines is only looked at when these are settled: it never costs them their place.
-    """
+    """What shipping costs, and why it is free: a rule that excludes others is out where one of them has its lines."""
 
     def __init__(self, rules: RuleSet, book: Book, frame: Frame, freeing: Sequence[tuple[Rule, list[int]]]) -> None:
         self._full = rules.shipping.amount
         self._free_from = rules.free_from
         self._frame = frame
         self._book = book
-        self._simple = [each for each in freeing if not book.foes(each[0])]
-        self._rival = [each for each in freeing if book.foes(each[0])]
+        self._freeing = freeing
 
-    def fee(self, left: Sequence[int]) -> int:
-        """The fee when the lines have so much left to pay."""
-        if self._free_from is not None and sum(left) >= self._free_from:
-            return 0
-        return 0 if self._simple and self._reached(self._simple, left) else self._full
+    def fee(self, left: Sequence[int], chosen: Chosen) -> int:
+        """The fee when the lines have so much left to pay after these rules."""
+        return self.settle(left, chosen)[0]
 
-    def _reached(self, freeing: Sequence[tuple[Rule, list[int]]], left: Sequence[int]) -> Rule | None:
-        for rule, places in freeing:
-            if rule.reckoner and rule.reckoner.reckon(places, left, self._frame.units)[0]:
-                return rule
-        return None
-
-    def settle(self, left: Sequence[int], done: Sequence[Applied]) -> tuple[int, Rule | None]:
+    def settle(self, left: Sequence[int], chosen: Chosen) -> tuple[int, Rule | None]:
         """The fee, and the rule that made it none."""
         if not self._full or (self._free_from is not None and sum(left) >= self._free_from):
             return 0, None
-        open_to = [each for each in self._rival if not self._is_blocked(each, done)]
-        rule = self._reached([*self._simple, *open_to], left)
-        return (0, rule) if rule else (self._full, None)
+        for rule, places in self._freeing:
+            if self._is_blocked(rule, places, chosen):
+                continue
+            if rule.reckoner and rule.reckoner.reckon(places, left, self._frame.units)[0]:
+                return 0, rule
+        return self._full, None
 
-    def _is_blocked(self, each: tuple[Rule, list[int]], done: Sequence[Applied]) -> bool:
-        foes, places = self._book.foes(each[0]), set(each[1])
-        return any(foes >> other.rule.bit & 1 and not places.isdisjoint(other.places) for other in done)
+    def _is_blocked(self, rule: Rule, places: Sequence[int], chosen: Chosen) -> bool:
+        foes = self._book.foes(rule)
+        if not foes:
+            return False
+        mine = set(places)
+        return any(foes >> other.bit & 1 and not mine.isdisjoint(at) for other, at in chosen)
 
 
 def _spend_points(settled: Settled, rows: Sequence[tuple[Rule, list[int]]], facts: Facts, book: Book) -> None:
