@@ -15,11 +15,15 @@ What then remains unproven is the regret: no combination is better by more than 
 from collections.abc import Callable, Iterable, Sequence
 
 from tidegate.offer.pricing.applying import Applied, Chosen, Frame, apply_all, take_off
-from tidegate.offer.pricing.benefits import BASIS_POINTS, PercentReckoner
+from tidegate.offer.pricing.benefits import BASIS_POINTS, AmountReckoner, PercentReckoner
 from tidegate.offer.pricing.book import Book, Rule, Stage, bits_of
 
-WORK_MAX = 20_000
+WORK_MAX = 3_000
 """Lines looked at in one search."""
+NEGLECTED = 2
+"""Minor units for which nothing is searched: what the rounding of percentages could gain."""
+SEARCHED_MAX = 40
+"""More candidates than that are not searched: each takes what is free, the one that can take most off first."""
 CONTESTED_MAX = 4
 """Of up to so many contested lines every way of leaving some to rivals is tried; beyond, all lines of some rivals, and
 of more rivals than that, of one or all."""
@@ -31,12 +35,13 @@ Fee = Callable[[Sequence[int], Chosen], int]
 
 
 class Choice:
-    """The rules chosen, in the order in which they apply, with the lines of each; the regret, and the work done."""
+    """What the chosen rules do, in the order in which they apply, and leave; the regret, and the work done."""
 
-    __slots__ = ("chosen", "regret", "work")
+    __slots__ = ("done", "left", "regret", "work")
 
-    def __init__(self, chosen: Chosen, regret: int, work: int) -> None:
-        self.chosen = chosen
+    def __init__(self, done: list[Applied], left: list[int], regret: int, work: int) -> None:
+        self.done = done
+        self.left = left
         self.regret = regret
         self.work = work
 
@@ -63,8 +68,10 @@ def choose(book: Book, frame: Frame, rows: Iterable[tuple[Rule, Sequence[int]]],
             candidates.append(Candidate(rule, places, most))
     rivals = _find_foes(book, candidates)
     everything = [(each.rule, each.places) for each in candidates]
-    if not rivals and _is_steady(frame, everything, fee):
-        return Choice(everything, 0, 0)
+    if not rivals:
+        done, left = apply_all(frame, everything)
+        if _is_steady(frame, everything, done, left, fee):
+            return Choice(done, left, 0, 0)
     return _solve(book, frame, candidates, fee, full_fee)
 
 
@@ -100,14 +107,13 @@ def _mask(candidate: Candidate) -> int:
     return candidate.mask
 
 
-def _is_steady(frame: Frame, everything: Chosen, fee: Fee) -> bool:
+def _is_steady(frame: Frame, everything: Chosen, done: Sequence[Applied], left: Sequence[int], fee: Fee) -> bool:
     """Whether leaving a rule out could not let another take off more than that rule did.
 
     It could where a later stage loses a step, or free shipping, by what was taken off before, where a floor binds, or
     where several rounded-up percentages come together on tiny reductions.
     """
     later = bool(everything) and everything[-1][0].stage is not everything[0][0].stage
-    done, left = apply_all(frame, everything)
     if any(each.given_up for each in done) or _is_tight(frame, done, left):
         return False
     if fee(left, everything) > fee(frame.base, ()):
@@ -147,42 +153,66 @@ def _keeps_steps(frame: Frame, everything: Chosen, done: Sequence[Applied]) -> b
 
 def _solve(book: Book, frame: Frame, candidates: Sequence[Candidate], fee: Fee, full_fee: int) -> Choice:
     """Steps 2 and 3."""
-    layered, bound, work = _by_stage(book, frame, candidates)
+    layered, work, proven = _by_stage(book, frame, candidates)
     done, left = apply_all(frame, layered)
     best = sum(_worth(book, each.rule, each.off) for each in done) + (full_fee - fee(left, layered)) * _MONEY
-    bound += (full_fee - fee(frame.base, ())) * _MONEY if fee(frame.base, ()) < full_fee else 0
-    if best >= bound:
-        return Choice(layered, 0, work)
+    gain = _gain_bound(frame, candidates, done) if proven else None
+    if gain is not None:
+        bound = best + (gain + max(fee(left, layered) - fee(frame.base, ()), 0)) * _MONEY
+    else:
+        bound, more = _bound(book, frame, candidates)
+        bound += max(full_fee - fee(frame.base, ()), 0) * _MONEY
+        work += more
+    if bound - best <= NEGLECTED * _MONEY:
+        return Choice(done, left, max(bound - best, 0) // _MONEY, work)
     search = _Search(book, frame, candidates, fee, full_fee)
-    search.best, search.chosen = best, list(layered)
-    search.run()
+    search.best, search.chosen = best, layered
+    search.stopped = len(candidates) > SEARCHED_MAX
     if not search.stopped:
-        return Choice(search.chosen, 0, work + search.work)
-    return Choice(search.chosen, max(bound - search.best, 0) // _MONEY, work + search.work)
+        search.run()
+    if search.chosen is not layered:
+        done, left = apply_all(frame, search.chosen)
+    regret = max(bound - search.best, 0) // _MONEY if search.stopped else 0
+    return Choice(done, left, regret, work + search.work)
 
 
-def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[Chosen, int, int]:
-    """The best of each stage given the one before, an upper bound of what all stages can take off, the work done."""
+def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[Chosen, int, bool]:
+    """The best of each stage given the one before, the work done, and whether each knot was solved to its end."""
     chosen: list[tuple[Rule, Sequence[int]]] = []
-    bound = work = 0
+    work = 0
+    proven = True
     left = frame.base
     for stage in (Stage.SHOP, Stage.PLATFORM):
         members = [number for number, each in enumerate(candidates) if each.rule.stage is stage]
-        lost = _lost(candidates, chosen)
+        if not members:
+            continue
+        lost = _lost(candidates, chosen) if chosen else {}
         picked: list[tuple[Rule, Sequence[int]]] = []
         for knot in _knots(candidates, members):
-            best, most, done = _solve_knot(book, frame, [candidates[each] for each in knot], left, lost)
+            if len(knot) == 1 and not lost:
+                alone = candidates[knot[0]]
+                picked.append((alone.rule, alone.places))
+                continue
+            best, _, done, is_best = _solve_knot(book, frame, [candidates[each] for each in knot], left, lost)
             picked += best
             work += done
-            if left != frame.base or any(lost.get(candidates[each].rule, 0) for each in knot):
-                _, most, done = _solve_knot(book, frame, [candidates[each] for each in knot], frame.base, {})
-                work += done
-            bound += most
+            proven = proven and is_best
         picked.sort(key=_bit)
         chosen += picked
-        if stage is Stage.SHOP and picked:
+        if stage is Stage.SHOP and picked and candidates[-1].rule.stage is not stage:
             _, left = apply_all(frame, chosen)
-    return chosen, bound, work
+    return chosen, work, proven
+
+
+def _bound(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[int, int]:
+    """An upper bound of what all stages can take off, each as if nothing was taken off before; the work done."""
+    bound = work = 0
+    for stage in (Stage.SHOP, Stage.PLATFORM):
+        for knot in _knots(candidates, [number for number, each in enumerate(candidates) if each.rule.stage is stage]):
+            _, most, done, _ = _solve_knot(book, frame, [candidates[each] for each in knot], frame.base, {})
+            bound += most
+            work += done
+    return bound, work
 
 
 def _bit(each: tuple[Rule, Sequence[int]]) -> int:
@@ -215,8 +245,8 @@ def _knots(candidates: Sequence[Candidate], members: Sequence[int]) -> list[list
 
 def _solve_knot(
     book: Book, frame: Frame, members: Sequence[Candidate], left: Sequence[int], lost: dict[Rule, int]
-) -> tuple[Chosen, int, int]:
-    """The best of one knot, an upper bound, and the work done."""
+) -> tuple[Chosen, int, int, bool]:
+    """The best of one knot, an upper bound, the work done, and whether it is proven to be the best."""
     own: list[Candidate] = []
     for each in members:
         gone = lost.get(each.rule, 0)
@@ -225,12 +255,78 @@ def _solve_knot(
         if most > 0:
             own.append(Candidate(each.rule, places, most))
     if len(own) <= 1:
-        return [(each.rule, each.places) for each in own], sum(each.most for each in own), 0
+        return [(each.rule, each.places) for each in own], sum(each.most for each in own), 0, True
+    if len(own) > SEARCHED_MAX:
+        return _greedy(book, own), sum(each.most for each in own), 0, False
     _find_foes(book, own)
     at = Frame(frame.skus, left, frame.units, frame.floors, frame.shops)
     search = _Search(book, at, own, _no_fee, 0)
     search.run()
-    return search.chosen, (search.bounds[0] if search.stopped else search.best), search.work
+    return search.chosen, (search.bounds[0] if search.stopped else search.best), search.work, not search.stopped
+
+
+def _greedy(book: Book, members: Sequence[Candidate]) -> Chosen:
+    """Each takes what is free, the one that can take most off first."""
+    picked: list[tuple[Rule, Sequence[int]]] = []
+    for each in sorted(members, key=lambda each: (-each.most, each.rule.bit)):
+        foes = book.foes(each.rule)
+        held = {place for other, at in picked if foes >> other.bit & 1 for place in at}
+        places = [place for place in each.places if place not in held]
+        if places:
+            picked.append((each.rule, places))
+    return picked
+
+
+def _gain_bound(frame: Frame, candidates: Sequence[Candidate], done: Sequence[Applied]) -> int | None:
+    """The most, in minor units, that taking less off at first could gain later; None where that is hard to say.
+
+    It is easy where the later rules reckon with an amount, exclude nobody, and count every line that the earlier ones
+    reduce: then only how much is given up matters, and that gains most where it just reaches a step. Each percentage
+    may gain one minor unit more by rounding.
+    """
+    late = [each for each in candidates if each.rule.stage is not Stage.SHOP]
+    if not late:
+        return None if any(each.given_up for each in done) else 0
+    reduced = {place for each in candidates if each.rule.stage is Stage.SHOP for place in each.places}
+    first = late[0].rule.bit
+    hard = any(each.given_up for each in done) or any(
+        candidates[foe].rule.bit >= first for each in candidates for foe in each.foes
+    )
+    if hard or not all(_is_easy(each, reduced) for each in late):
+        return None
+    if not reduced:
+        return 0
+    base = frame.base[:]
+    off = 0
+    for each in done:
+        if each.rule.bit < first and not each.rule.gift:
+            off += each.off
+            for place, part in zip(each.places, each.parts, strict=True):
+                base[place] -= part
+    return _best_gain(frame, late, base, min(reduced), off)
+
+
+def _is_easy(late: Candidate, reduced: set[int]) -> bool:
+    reckoner = late.rule.reckoner
+    return isinstance(reckoner, AmountReckoner | PercentReckoner) and reduced.issubset(late.places)
+
+
+def _best_gain(frame: Frame, late: Sequence[Candidate], base: list[int], place: int, off: int) -> int:
+    """The most that the later rules gain at one of their steps, less what is given up for it."""
+    gaps: set[int] = set()
+    rounding = 0
+    for each in late:
+        reckoner = each.rule.reckoner
+        if isinstance(reckoner, AmountReckoner | PercentReckoner):
+            gaps.update(reckoner.gaps(reckoner.reached(each.places, base, frame.units), off))
+            rounding += isinstance(reckoner, PercentReckoner)
+    now = sum(_reckon(each.rule, each.places, base, frame) for each in late) if gaps else 0
+    best = 0
+    for gap in gaps:
+        raised = base[:]
+        raised[place] += gap
+        best = max(best, sum(_reckon(each.rule, each.places, raised, frame) for each in late) - now - gap)
+    return best + rounding
 
 
 def _no_fee(_: Sequence[int], __: Chosen) -> int:
