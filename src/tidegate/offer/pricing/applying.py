@@ -97,6 +97,8 @@ def apply_all(frame: Frame, chosen: Chosen) -> tuple[list[Applied], list[int]]:
 
 def borne(frame: Frame, applied: Applied) -> tuple[Borne, ...]:
     """Who bears a reduction: each shop's part is split among the bearers by their shares, exactly."""
+    if len(applied.places) == 1 and not applied.rule.promotion.bearers:
+        return (Borne("shop", frame.shops[applied.places[0]], applied.off),)
     by_shop: dict[str, int] = {}
     for place, part in zip(applied.places, applied.parts, strict=True):
         if part:

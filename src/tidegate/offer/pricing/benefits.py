@@ -191,6 +191,8 @@ class PieceReckoner:
         times = self._times(pieces)
         if not times:
             return 0, 0
+        if len(places) == 1:
+            return times * self.cheap * _ceil_part(base[places[0]] // pieces, self.off), times
         end, start, off = times * self.group, 0, 0
         for price, _, count in self._runs(places, base, units):
             stop = min(start + count, end)

@@ -85,18 +85,21 @@ def _reckon(rule: Rule, places: Sequence[int], base: Sequence[int], frame: Frame
 
 def _find_foes(book: Book, candidates: Sequence[Candidate]) -> bool:
     """Find who may not share a line with whom; whether there is any such pair."""
+    numbers = {each.rule.bit: number for number, each in enumerate(candidates)}
     bits = 0
-    for each in candidates:
-        bits |= 1 << each.rule.bit
+    for bit in numbers:
+        bits |= 1 << bit
     found = False
-    for number, each in enumerate(candidates):
-        foes = book.foes(each.rule) & bits
-        if not foes:
+    for each in candidates:
+        bit = each.rule.bit
+        later = (book.foes(each.rule) & bits) >> bit
+        if not later:
             continue
-        for later in range(number + 1, len(candidates)):
-            other = candidates[later]
-            if foes >> other.rule.bit & 1 and _mask(each) & _mask(other):
-                each.foes.append(later)
+        own = _mask(each)
+        for step in bits_of(later):
+            number = numbers[bit + step]
+            if own & _mask(candidates[number]):
+                each.foes.append(number)
                 found = True
     return found
 
@@ -153,14 +156,15 @@ def _keeps_steps(frame: Frame, everything: Chosen, done: Sequence[Applied]) -> b
 
 def _solve(book: Book, frame: Frame, candidates: Sequence[Candidate], fee: Fee, full_fee: int) -> Choice:
     """Steps 2 and 3."""
-    layered, work, proven = _by_stage(book, frame, candidates)
+    layered, early, work, proven = _by_stage(book, frame, candidates)
     done, left = apply_all(frame, layered)
     best = sum(_worth(book, each.rule, each.off) for each in done) + (full_fee - fee(left, layered)) * _MONEY
     gain = _gain_bound(frame, candidates, done) if proven else None
     if gain is not None:
         bound = best + (gain + max(fee(left, layered) - fee(frame.base, ()), 0)) * _MONEY
     else:
-        bound, more = _bound(book, frame, candidates)
+        late, more = _bound(book, frame, candidates)
+        bound = early + late
         bound += max(full_fee - fee(frame.base, ()), 0) * _MONEY
         work += more
     if bound - best <= NEGLECTED * _MONEY:
@@ -176,10 +180,12 @@ def _solve(book: Book, frame: Frame, candidates: Sequence[Candidate], fee: Fee, 
     return Choice(done, left, regret, work + search.work)
 
 
-def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[Chosen, int, bool]:
-    """The best of each stage given the one before, the work done, and whether each knot was solved to its end."""
+def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[Chosen, int, int, bool]:
+    """The best of each stage given the one before, an upper bound of what the first can take off, the work done, and
+    whether each knot was solved to its end.
+    """
     chosen: list[tuple[Rule, Sequence[int]]] = []
-    work = 0
+    bound = work = 0
     proven = True
     left = frame.base
     for stage in (Stage.SHOP, Stage.PLATFORM):
@@ -192,26 +198,28 @@ def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tupl
             if len(knot) == 1 and not lost:
                 alone = candidates[knot[0]]
                 picked.append((alone.rule, alone.places))
+                bound += alone.most if stage is Stage.SHOP else 0
                 continue
-            best, _, done, is_best = _solve_knot(book, frame, [candidates[each] for each in knot], left, lost)
+            best, most, done, is_best = _solve_knot(book, frame, [candidates[each] for each in knot], left, lost)
             picked += best
             work += done
+            bound += most if stage is Stage.SHOP else 0
             proven = proven and is_best
         picked.sort(key=_bit)
         chosen += picked
         if stage is Stage.SHOP and picked and candidates[-1].rule.stage is not stage:
             _, left = apply_all(frame, chosen)
-    return chosen, work, proven
+    return chosen, bound, work, proven
 
 
 def _bound(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[int, int]:
-    """An upper bound of what all stages can take off, each as if nothing was taken off before; the work done."""
+    """An upper bound of what the later stage can take off, as if nothing was taken off before; the work done."""
     bound = work = 0
-    for stage in (Stage.SHOP, Stage.PLATFORM):
-        for knot in _knots(candidates, [number for number, each in enumerate(candidates) if each.rule.stage is stage]):
-            _, most, done, _ = _solve_knot(book, frame, [candidates[each] for each in knot], frame.base, {})
-            bound += most
-            work += done
+    members = [number for number, each in enumerate(candidates) if each.rule.stage is not Stage.SHOP]
+    for knot in _knots(candidates, members):
+        _, most, done, _ = _solve_knot(book, frame, [candidates[each] for each in knot], frame.base, {})
+        bound += most
+        work += done
     return bound, work
 
 
@@ -251,7 +259,10 @@ def _solve_knot(
     for each in members:
         gone = lost.get(each.rule, 0)
         places = [place for place in each.places if not gone >> place & 1] if gone else each.places
-        most = _worth(book, each.rule, _reckon(each.rule, places, left, frame)) if places else 0
+        if places is each.places and left is frame.base:
+            most = each.most
+        else:
+            most = _worth(book, each.rule, _reckon(each.rule, places, left, frame)) if places else 0
         if most > 0:
             own.append(Candidate(each.rule, places, most))
     if len(own) <= 1:

@@ -12,6 +12,20 @@ FREE_SHIPPING = Words(zh="免运费", en="Free shipping")
 SHIPPING = Words(zh="运费", en="Shipping")
 MEMBER_PRICE = Words(zh="会员价", en="Member price")
 POINTS = Words(zh="积分抵扣", en="Points")
+REFUND_POLICY = Words(
+    zh=(
+        "每件商品按下单时分摊的实付金额退款，与退货的先后和次数无关；退货后不再满足优惠门槛的，已享优惠不追回。"
+        "赠品随对应商品按比例退回，不退回的，按下单前公示的价格从退款中扣除。"
+        "积分支付的部分退回积分。运费随最后一件商品退回。"
+    ),
+    en=(
+        "Each unit is refunded with what was paid for it when it was ordered, in whatever order units come back; "
+        "a threshold that is lost afterwards takes nothing back. A gift comes back in proportion to the goods that "
+        "earned it, or the price stated for it before the purchase is kept from the refund. What points paid comes "
+        "back as points. Shipping goes back with the last unit."
+    ),
+)
+"""What `refunding` does, for the published rules."""
 
 SHORTFALLS = {
     Shortfall.NOT_YET: Words(zh="尚未开始", en="It has not begun yet"),
