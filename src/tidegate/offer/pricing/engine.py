@@ -143,14 +143,10 @@ def _barred(book: Book, frame: Frame, rows: dict[Rule, list[int]], facts: Facts)
     """The rules that nothing is left of, or whose gift has no stock."""
     barred = set(facts.barred)
     for rule, places in rows.items():
-        if rule.gift and rule.gift.sku in facts.out:
+        if (rule.gift and rule.gift.sku in facts.out) or (
+            facts.left and rule.counters and not is_left(rule, facts, _money_of(frame, rule, places))
+        ):
             barred.add(rule.id)
-        elif facts.left and rule.counters:
-            money = rule.reckoner.reckon(places, frame.base, frame.units)[0] if rule.reckoner else 0
-            if rule.gift or rule.stage is Stage.SHIPPING:
-                money = 0
-            if not is_left(rule, facts, money):
-                barred.add(rule.id)
     if facts.left:
         barred |= {
             rule.id for listed in book.member_prices.values() for _, rule in listed if not is_left(rule, facts, 0)
@@ -253,7 +249,7 @@ def _spend_points(settled: Settled, rows: Sequence[tuple[Rule, list[int]]], fact
 class Written:
     """A settled cart as it is written down, whoever buys it."""
 
-    __slots__ = ("gifts", "limited", "lines", "reductions", "settled", "steps", "trace_hash")
+    __slots__ = ("concerned", "gifts", "limited", "lines", "reductions", "settled", "steps", "trace_hash")
 
     def __init__(self, rules: RuleSet, book: Book, taken: Taken, settled: Settled) -> None:
         paying = [*settled.done, settled.points] if settled.points else settled.done
@@ -264,6 +260,8 @@ class Written:
         self.steps = _steps(rules, taken, settled)
         self.trace_hash = _trace_hash(rules, self.lines, self.reductions, self.gifts, settled)
         self.limited = _limited(rules, taken, settled)
+        self.concerned = [*_concerned(settled), *self.limited]
+        """Every rule with counters that could apply, with the most that it would take off."""
 
 
 def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -> PricedOrder:
@@ -275,7 +273,7 @@ def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, 
     plain = not (facts.points or facts.out or facts.barred)
     key = (allowed(book, facts, cart.coupon), cart.coupon, tuple([(offer.sku, n) for offer, n in taken]))
     written = book.memory.get(key) if plain else None
-    if not isinstance(written, Written) or (facts.left and not _is_all_left(book, written.settled, facts)):
+    if not isinstance(written, Written) or (facts.left and not _is_all_left(written, facts)):
         written = Written(rules, book, taken, settle(rules, book, taken, cart, facts))
         if plain and not written.settled.barred:
             book.remember(key, written)
@@ -304,11 +302,21 @@ def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, 
     )
 
 
-def _is_all_left(book: Book, settled: Settled, facts: Facts) -> bool:
+def _is_all_left(written: Written, facts: Facts) -> bool:
     """Whether the counters bar none of the rules that the cart was settled with."""
-    return not _barred(book, settled.frame, settled.rows, facts) and not any(
-        not is_left(rule, facts, 1) for rule in settled.member.values()
-    )
+    return all(is_left(rule, facts, money) for rule, money in written.concerned)
+
+
+def _concerned(settled: Settled) -> list[tuple[Rule, int]]:
+    frame = settled.frame
+    return [(rule, _money_of(frame, rule, places)) for rule, places in settled.rows.items() if rule.counters]
+
+
+def _money_of(frame: Frame, rule: Rule, places: Sequence[int]) -> int:
+    """The most that a rule could take off its lines; gifts and free shipping are not counted in money here."""
+    if rule.reckoner is None or rule.gift or rule.stage is Stage.SHIPPING:
+        return 0
+    return rule.reckoner.reckon(places, frame.base, frame.units)[0]
 
 
 def _evidence(facts: Facts, settled: Settled) -> Facts:
