@@ -184,3 +184,14 @@ def test_a_selection_is_any_of_its_names_less_some() -> None:
     )
     (reduction,) = priced(rules, {"A": 1, "B": 1, "C": 1, "D": 1}).reductions
     assert reduction.lines == (("A", 2_500), ("C", 167))
+
+
+def test_a_member_price_beyond_its_budget_stands_for_no_line_and_is_priced_again() -> None:
+    limits = PromotionLimits(budget=1_000)
+    member = promotion("M", MemberPrice(prices=(("A", 4_500), ("B", 2_900))), limits=limits)
+    rules = rules_of({"A": 5_000, "B": 3_000}, [member])
+    head = "double-11/budget:M"
+    assert priced(rules, {"A": 1, "B": 1}, Facts(left={head: 600})).counters == (CounterUse(head, 600, 1_000),)
+    order = priced(rules, {"A": 1, "B": 1}, Facts(left={head: 599}))
+    assert (order.total, order.facts) == (8_000, Facts(barred=frozenset({"M"})))
+    assert priced(rules, {"A": 1, "B": 1}, Facts(barred=frozenset({"M"}))).trace_hash == order.trace_hash

@@ -55,6 +55,7 @@ class Settled:
         "regret",
         "rows",
         "shipping",
+        "wanted",
     )
 
     def __init__(self, frame: Frame, prices: list[int], member: dict[int, Rule]) -> None:
@@ -62,6 +63,8 @@ class Settled:
         self.prices = prices
         self.member = member
         """Whose member price stands, by line."""
+        self.wanted: dict[Rule, int] = {}
+        """The most that each member price could take off."""
         self.rows: dict[Rule, list[int]] = {}
         """The lines that each allowed rule counts."""
         self.barred: frozenset[str] = frozenset()
@@ -85,7 +88,7 @@ def settle(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -
     if cart.coupon is not None:
         _require_coupon(book, frame, rows, cart.coupon)
     if facts.left or facts.barred or facts.out:
-        settled.barred = _barred(book, frame, rows, facts)
+        settled.barred |= _barred(frame, rows, facts)
     goods, freeing, points = [], [], []
     for rule in sorted(rows, key=_bit) if len(rows) > 1 else rows:
         if rule.id in settled.barred:
@@ -119,27 +122,44 @@ def _frame(book: Book, taken: Taken, facts: Facts, mask: int) -> Settled:
     units = [quantity for _, quantity in taken]
     prices = [offer.unit_price for offer, _ in taken]
     member: dict[int, Rule] = {}
+    barred: set[str] = set()
+    wanted: dict[Rule, int] = {}
     if book.member_prices:
-        spent: dict[Rule, int] = {}
-        for place, sku in enumerate(skus):
-            for price, rule in book.member_prices.get(sku, ()):
-                if price >= prices[place]:
-                    break
-                less = (prices[place] - price) * units[place]
-                if not mask >> rule.bit & 1 or rule.id in facts.barred:
-                    continue
-                if is_left(rule, facts, spent.get(rule, 0) + less):
-                    spent[rule] = spent.get(rule, 0) + less
+        listed = [
+            [each for each in book.member_prices.get(sku, ()) if mask >> each[1].bit & 1 and each[0] < price]
+            for sku, price in zip(skus, prices, strict=True)
+        ]
+        wanted = _wanted(listed, prices, units)
+        barred |= {
+            rule.id for rule, less in wanted.items() if rule.id in facts.barred or not is_left(rule, facts, less)
+        }
+        for place, offered in enumerate(listed):
+            for price, rule in offered:
+                if rule.id not in barred:
                     prices[place] = price
                     member[place] = rule
                     break
     base = [price * quantity for price, quantity in zip(prices, units, strict=True)]
     own = [kept[sku] for sku in skus]
     floors = [each.floor * quantity for each, quantity in zip(own, units, strict=True)]
-    return Settled(Frame(skus, base, units, floors, [each.shop for each in own]), prices, member)
+    settled = Settled(Frame(skus, base, units, floors, [each.shop for each in own]), prices, member)
+    settled.barred = frozenset(barred)
+    settled.wanted = wanted
+    return settled
 
 
-def _barred(book: Book, frame: Frame, rows: dict[Rule, list[int]], facts: Facts) -> frozenset[str]:
+def _wanted(
+    listed: Sequence[Sequence[tuple[int, Rule]]], prices: Sequence[int], units: Sequence[int]
+) -> dict[Rule, int]:
+    """The most that each member price could take off: it stands for all its lines or for none."""
+    money: dict[Rule, int] = {}
+    for place, offered in enumerate(listed):
+        for price, rule in offered:
+            money[rule] = money.get(rule, 0) + (prices[place] - price) * units[place]
+    return money
+
+
+def _barred(frame: Frame, rows: dict[Rule, list[int]], facts: Facts) -> frozenset[str]:
     """The rules that nothing is left of, or whose gift has no stock."""
     barred = set(facts.barred)
     for rule, places in rows.items():
@@ -147,10 +167,6 @@ def _barred(book: Book, frame: Frame, rows: dict[Rule, list[int]], facts: Facts)
             facts.left and rule.counters and not is_left(rule, facts, _money_of(frame, rule, places))
         ):
             barred.add(rule.id)
-    if facts.left:
-        barred |= {
-            rule.id for listed in book.member_prices.values() for _, rule in listed if not is_left(rule, facts, 0)
-        }
     return frozenset(barred)
 
 
@@ -260,7 +276,7 @@ class Written:
         self.steps = _steps(rules, taken, settled)
         self.trace_hash = _trace_hash(rules, self.lines, self.reductions, self.gifts, settled)
         self.limited = _limited(rules, taken, settled)
-        self.concerned = [*_concerned(settled), *self.limited]
+        self.concerned = _concerned(settled)
         """Every rule with counters that could apply, with the most that it would take off."""
 
 
@@ -309,7 +325,8 @@ def _is_all_left(written: Written, facts: Facts) -> bool:
 
 def _concerned(settled: Settled) -> list[tuple[Rule, int]]:
     frame = settled.frame
-    return [(rule, _money_of(frame, rule, places)) for rule, places in settled.rows.items() if rule.counters]
+    concerned = [(rule, _money_of(frame, rule, places)) for rule, places in settled.rows.items() if rule.counters]
+    return concerned + [(rule, less) for rule, less in settled.wanted.items() if rule.counters]
 
 
 def _money_of(frame: Frame, rule: Rule, places: Sequence[int]) -> int:
