@@ -1,7 +1,8 @@
 """The use cases of pricing: price a cart by the current rules, and keep the counters of limited rules."""
 
-from collections.abc import Iterable, Sequence
-from uuid import UUID
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
 
 from tidegate.base.db import Tx
 from tidegate.base.errors import Refusal
@@ -11,18 +12,38 @@ from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
 from tidegate.offer.pricing.contracts import (
+    NOBODY,
     Cart,
     CounterUse,
+    Facts,
+    Hint,
     PricedOrder,
     RuleSet,
     ScopedLimit,
     ScopedUse,
     SharedScope,
+    Trace,
 )
-from tidegate.offer.pricing.rules import Counters, compile_rules, price_order, refusal_of
+from tidegate.offer.pricing.gifts import without_gift
+from tidegate.offer.pricing.protecting import Protected, cart_kept, facts_of_today, protect
+from tidegate.offer.pricing.refunding import RefundPlan, plan_refund
+from tidegate.offer.pricing.rules import Counters, advise, compile_rules, explain, price_order, refusal_of
 from tidegate.offer.pricing.scoped import scoped_uses, use_of
 
-__all__ = ["Counters", "Pricing", "compile_rules", "price_order", "use_of"]
+LEFT_MAX = 10_000
+"""Keys of short counters remembered between two looks at the database."""
+
+__all__ = [
+    "Counters",
+    "Pricing",
+    "Protected",
+    "RefundPlan",
+    "compile_rules",
+    "plan_refund",
+    "price_order",
+    "use_of",
+    "without_gift",
+]
 
 
 class Pricing:
@@ -32,6 +53,8 @@ class Pricing:
         self._campaign = campaign
         self._rules: RuleSet | None = None
         self._instrument_limits: dict[tuple[CampaignId, int], tuple[ScopedLimit, ...]] = {}
+        self._left: dict[str, int] = {}
+        """How much is known to be left of counters that may be short; each process follows them each second."""
 
     @property
     def rules(self) -> RuleSet:
@@ -46,15 +69,43 @@ class Pricing:
         if current is None or self._is_compiled(current.campaign_id, current.version):
             return False
         self._rules = compile_rules(current)
+        self._left.clear()
         return True
+
+    async def refresh_left(self, tx: Tx) -> None:
+        """Read how much is left of the promotions' counters and budgets, and of what refused an order here lately."""
+        book = self._rules.book if self._rules else None
+        if book is not None and book.limited:
+            self._left = await store.left(tx, sorted(book.shared_counters | self._left.keys()))
 
     def _is_compiled(self, campaign_id: CampaignId, version: int) -> bool:
         held = self._rules
         return held is not None and (held.campaign_id, held.version) == (campaign_id, version)
 
-    def price(self, cart: Cart, buyer: UUID | None = None) -> PricedOrder:
+    def price(self, cart: Cart, facts: Facts = NOBODY) -> PricedOrder:
         """Price a cart by the current rules; no I/O. Refusals: see `rules.price_order`."""
-        return price_order(self.rules, cart, buyer)
+        return price_order(self.rules, cart, self._with_left(facts))
+
+    def _with_left(self, facts: Facts) -> Facts:
+        if not self._left or facts.left:
+            return facts
+        return msgspec.structs.replace(facts, left=self._left)
+
+    def explain(self, cart: Cart, facts: Facts = NOBODY) -> Trace:
+        """Price a cart and explain it; no I/O. Refusals: see `rules.price_order`."""
+        return explain(self.rules, cart, self._with_left(facts))
+
+    def advise(self, cart: Cart, facts: Facts = NOBODY) -> tuple[Hint, ...]:
+        """What a little more in the cart would bring; no I/O. Refusals: see `rules.price_order`."""
+        return advise(self.rules, cart, self._with_left(facts))
+
+    def protect(self, order: PricedOrder, back: Mapping[str, int], facts: Facts = NOBODY) -> tuple[Protected, ...]:
+        """Compare what the kept units of an order paid with today's price of the same goods; no I/O.
+
+        `back` counts the units that came back already. Refusals: see `rules.price_order`.
+        """
+        cart = cart_kept(order, back)
+        return protect(order, self.price(cart, facts_of_today(order, facts)), back) if cart else ()
 
     def scoped_uses(self, priced: PricedOrder) -> tuple[ScopedUse, ...]:
         """How much an order uses of limits by device, address and payment account, by the current rules; no I/O.
@@ -110,10 +161,16 @@ class Pricing:
         amounts: dict[str, int] = {}
         for use in uses:
             amounts[use.key] = amounts.get(use.key, 0) + use.amount
+            self._left.pop(use.key, None)
         return await store.release(tx, amounts) if amounts else []
 
     def refusal_of(self, use: CounterUse) -> Refusal:
-        """The refusal to answer when `use` is what `Counters.try_use` returned."""
+        """The refusal to answer when `use` is what `Counters.try_use` returned.
+
+        It is remembered that so much is not left: the next price is without that promotion.
+        """
+        if len(self._left) < LEFT_MAX:
+            self._left[use.key] = min(use.amount - 1, self._left.get(use.key, use.amount - 1))
         return refusal_of(use)
 
     async def check(self, tx: Tx) -> list[Check]:
