@@ -7,6 +7,7 @@ from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
 from tidegate.offer.campaign import rules, store
+from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     CampaignId,
@@ -18,19 +19,30 @@ from tidegate.offer.campaign.contracts import (
 )
 from tidegate.offer.campaign.defences import defences_of
 from tidegate.offer.campaign.definition import OpenFile, read_definition
+from tidegate.offer.campaign.difference import Difference, RuleDifference, differences, rule_differences
 from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty
 from tidegate.offer.campaign.rate_limits import rate_limits_of
+from tidegate.offer.campaign.rule_items import rule_items
 from tidegate.offer.campaign.terms import PublishedRules, offer_terms, published_rules
+from tidegate.offer.campaign.writing import CampaignFiles, write_definition
 
 __all__ = [
     "Campaign",
+    "CampaignFiles",
+    "Difference",
     "OpenFile",
     "PublishedRules",
+    "RuleDifference",
+    "Wording",
     "defences_of",
+    "differences",
     "offer_terms",
     "published_rules",
     "rate_limits_of",
     "read_definition",
+    "rule_differences",
+    "rule_items",
+    "write_definition",
 ]
 
 VERSIONS_MAX = 1_000

@@ -473,6 +473,8 @@ class Promotion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tiers: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
     condition: str = ""
+    condition_words: Words | None = None
+    """What the condition asks, as the published rules say it; there where there is a condition."""
     facts: tuple[str, ...] = ()
     group: str = ""
     priority: Annotated[int, Meta(ge=0, le=1_000_000)] = 100

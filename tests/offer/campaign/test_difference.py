@@ -6,7 +6,6 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.app.console.difference import Change, differences
 from tidegate.offer.campaign.contracts import (
     Audience,
     CampaignDefinition,
@@ -22,6 +21,7 @@ from tidegate.offer.campaign.contracts import (
     Theme,
     Words,
 )
+from tidegate.offer.campaign.difference import Change, differences
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 WORDS = Words("字", "words")
