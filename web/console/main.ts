@@ -6,4 +6,5 @@ clocks();
 
 const page = document.body.dataset["page"];
 if (page === "live") void import("./live.ts").then((module) => module.start());
+if (page === "editor") void import("./editor.ts").then((module) => module.start());
 if (page === "payments") void import("./channels_chart.ts").then((module) => module.start());

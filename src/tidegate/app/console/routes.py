@@ -8,7 +8,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from tidegate.app.console import campaign as campaign_page
-from tidegate.app.console import invariants, live, orders, payments, sign_in
+from tidegate.app.console import editor, invariants, live, orders, payments, sign_in
 from tidegate.app.console.frame import Desk, PageRequest, language, show_bare
 from tidegate.app.console.story import Stories
 from tidegate.app.console.words import refusal_words
@@ -101,6 +101,7 @@ console = Router(
         orders.reveal,
         payments.payments,
         campaign_page.campaign_page,
+        *editor.routes,
         invariants.invariants,
         invariants.examine,
         sign_in.door,

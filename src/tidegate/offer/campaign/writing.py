@@ -7,13 +7,15 @@ import csv
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from io import StringIO
-from typing import Final
 
 import msgspec
 from babel.numbers import get_currency_precision
 
 from tidegate.offer.campaign.contracts import (
+    GOODS_FILE,
+    OFFERS_FILE,
     CampaignDefinition,
+    CampaignFiles,
     DefenceRule,
     Goal,
     GoalUnit,
@@ -31,19 +33,7 @@ from tidegate.offer.campaign.definition import GOODS_COLUMNS, OFFER_COLUMNS, OPT
 from tidegate.offer.campaign.promotion_writing import promotion_table
 from tidegate.offer.campaign.units import Units
 
-CAMPAIGN_FILE: Final = "festival.toml"
-GOODS_FILE: Final = "goods.csv"
-OFFERS_FILE: Final = "offers.csv"
-
 Raw = Mapping[str, object]
-
-
-class CampaignFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """The texts of a campaign file and of the two CSV files beside it."""
-
-    campaign: str
-    goods: str
-    offers: str
 
 
 def write_definition(definition: CampaignDefinition, *, zone: tzinfo = UTC) -> CampaignFiles:
