@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import Festival
+from tests.journeys.conftest import Festival, running_festival
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("editor")]
 
@@ -19,6 +19,13 @@ kind = "跨店满减"
 reach = "300.00"
 off = "OFF"
 """
+
+
+@pytest.fixture(scope="module")
+def festival() -> Iterator[Festival]:
+    """A festival of its own, for its rules change."""
+    with running_festival() as running:
+        yield running
 
 
 @pytest.fixture

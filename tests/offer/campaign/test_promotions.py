@@ -118,6 +118,13 @@ def test_a_preset_word_brings_what_its_kind_usually_has() -> None:
     assert promotion('kind = "包邮"').layer is Layer.SHIPPING
 
 
+def test_the_promotions_in_the_template_have_no_faults() -> None:
+    begun = FESTIVAL.index("# [[promotion]]")
+    rest = FESTIVAL[begun:].partition("\n\n")
+    shown = FESTIVAL[:begun] + "\n".join(each.removeprefix("#").strip() for each in rest[0].splitlines()) + "\n\n"
+    assert [each.id for each in read(shown + rest[2]).promotions] == ["every-150", "second-mug"]
+
+
 def test_the_example_shows_every_preset_kind() -> None:
     kinds = {PRESETS[word].kind for word in PRESETS}
     shown = load_definition(EXAMPLE, now=START).promotions
