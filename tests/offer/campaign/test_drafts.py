@@ -10,7 +10,8 @@ from tests.offer.festivals import definition, offer
 from tidegate.base.clock import ManualClock
 from tidegate.base.db import Database
 from tidegate.offer.campaign.api import Campaign, first_draft, read_draft, write_definition
-from tidegate.offer.campaign.contracts import DRAFT_BYTES_MAX, CampaignFiles, CampaignId, Draft
+from tidegate.offer.campaign.contracts import CampaignId
+from tidegate.offer.campaign.draft_contracts import DRAFT_BYTES_MAX, CampaignFiles, Draft
 from tidegate.offer.campaign.errors import DefinitionFaulty, DraftChanged, DraftTooLarge
 
 OF = CampaignId("double-11")

@@ -14,16 +14,10 @@ from tests.offer.campaign.test_definition import FESTIVAL, read
 from tests.offer.campaign.test_waiting_room import ROOM
 from tidegate.offer.campaign import contracts
 from tidegate.offer.campaign.commands import load_definition
-from tidegate.offer.campaign.contracts import (
-    GOODS_FILE,
-    OFFERS_FILE,
-    CampaignDefinition,
-    CampaignFiles,
-    Promotion,
-    Words,
-)
+from tidegate.offer.campaign.contracts import CampaignDefinition, Promotion, Words
 from tidegate.offer.campaign.defences import DEFAULTS as DEFENCES
 from tidegate.offer.campaign.definition import GOALS, read_definition
+from tidegate.offer.campaign.draft_contracts import GOODS_FILE, OFFERS_FILE, CampaignFiles
 from tidegate.offer.campaign.rate_limits import DEFAULTS as RATE_LIMITS
 from tidegate.offer.campaign.units import Units
 from tidegate.offer.campaign.writing import write_definition

@@ -6,8 +6,8 @@ from datetime import datetime
 import msgspec
 
 from tidegate.base.errors import Refusal
-from tidegate.offer.campaign.api import Difference, differences, read_draft
-from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignFiles, CampaignId, CampaignVersion, Fault
+from tidegate.offer.campaign.api import CampaignFiles, Difference, differences, read_draft
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, Fault
 from tidegate.offer.campaign.errors import DefinitionFaulty
 from tidegate.offer.pricing.api import compile_rules, price_order
 from tidegate.offer.pricing.contracts import LINES_MAX, Cart, CartLine, PricedOrder

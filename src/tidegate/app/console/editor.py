@@ -18,15 +18,8 @@ from tidegate.app.storefront.wording import spoken
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
-from tidegate.offer.campaign.api import Campaign, first_draft, write_definition
-from tidegate.offer.campaign.contracts import (
-    CampaignFiles,
-    CampaignId,
-    CampaignVersion,
-    Draft,
-    Fault,
-    RevisionSummary,
-)
+from tidegate.offer.campaign.api import Campaign, CampaignFiles, Draft, RevisionSummary, first_draft, write_definition
+from tidegate.offer.campaign.contracts import CampaignId, CampaignVersion, Fault
 from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty, DraftChanged, ReasonMissing
 from tidegate.trust.identity.contracts import Permission, Staff
 from tidegate.trust.identity.http import requires

@@ -20,6 +20,7 @@ from tidegate.offer.campaign.contracts import (
 from tidegate.offer.campaign.defences import defences_of
 from tidegate.offer.campaign.definition import OpenFile, read_definition
 from tidegate.offer.campaign.difference import Difference, RuleDifference, differences, rule_differences
+from tidegate.offer.campaign.draft_contracts import CampaignFiles, Draft, RevisionSummary
 from tidegate.offer.campaign.drafts import Drafts, first_draft, read_draft
 from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty
 from tidegate.offer.campaign.rate_limits import rate_limits_of
@@ -29,10 +30,13 @@ from tidegate.offer.campaign.writing import write_definition
 
 __all__ = [
     "Campaign",
+    "CampaignFiles",
     "Difference",
+    "Draft",
     "Drafts",
     "OpenFile",
     "PublishedRules",
+    "RevisionSummary",
     "RuleDifference",
     "Wording",
     "defences_of",

@@ -6,7 +6,8 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
-from tidegate.offer.campaign.contracts import CampaignFiles, CampaignId, Draft, RevisionSummary
+from tidegate.offer.campaign.contracts import CampaignId
+from tidegate.offer.campaign.draft_contracts import CampaignFiles, Draft, RevisionSummary
 
 
 async def draft(tx: Tx, campaign_id: CampaignId, revision: int | None) -> Draft | None:

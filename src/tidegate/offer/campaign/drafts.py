@@ -6,19 +6,17 @@ from importlib.resources import files as package_files
 from tidegate.base.clock import Clock
 from tidegate.base.db import Tx
 from tidegate.offer.campaign import draft_store
-from tidegate.offer.campaign.contracts import (
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, Fault
+from tidegate.offer.campaign.definition import read_definition
+from tidegate.offer.campaign.draft_contracts import (
     CAMPAIGN_FILE,
     DRAFT_BYTES_MAX,
     GOODS_FILE,
     OFFERS_FILE,
-    CampaignDefinition,
     CampaignFiles,
-    CampaignId,
     Draft,
-    Fault,
     RevisionSummary,
 )
-from tidegate.offer.campaign.definition import read_definition
 from tidegate.offer.campaign.errors import DefinitionFaulty, DraftChanged, DraftTooLarge
 from tidegate.offer.campaign.positions import line_of, lines_of
 

@@ -12,10 +12,7 @@ import msgspec
 from babel.numbers import get_currency_precision
 
 from tidegate.offer.campaign.contracts import (
-    GOODS_FILE,
-    OFFERS_FILE,
     CampaignDefinition,
-    CampaignFiles,
     DefenceRule,
     Goal,
     GoalUnit,
@@ -30,6 +27,7 @@ from tidegate.offer.campaign.contracts import (
     Words,
 )
 from tidegate.offer.campaign.definition import GOODS_COLUMNS, OFFER_COLUMNS, OPTIONAL_COLUMNS
+from tidegate.offer.campaign.draft_contracts import GOODS_FILE, OFFERS_FILE, CampaignFiles
 from tidegate.offer.campaign.promotion_writing import promotion_table
 from tidegate.offer.campaign.units import Units
 
