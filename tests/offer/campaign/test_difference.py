@@ -1,60 +1,23 @@
 """What two versions of a campaign differ in, told by the names of the file."""
 
-from datetime import UTC, datetime, timedelta
-
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.offer.festivals import coupon, definition, goods, offer, version
+from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import (
-    Audience,
     CampaignDefinition,
-    CampaignId,
-    Coupon,
-    GoodsEntry,
-    Offer,
-    OfferKind,
-    Phase,
-    PhaseName,
-    Returns,
-    Shipping,
-    Theme,
     Words,
 )
-from tidegate.offer.campaign.difference import Change, differences
-
-START = datetime(2026, 11, 1, tzinfo=UTC)
-WORDS = Words("字", "words")
+from tidegate.offer.campaign.difference import Change, differences, rule_differences
+from tidegate.offer.campaign.rule_items import RuleItem, RuleKind, rule_items
 
 
 def festival(prices: dict[str, int], coupons: tuple[str, ...] = ()) -> CampaignDefinition:
-    return CampaignDefinition(
-        id=CampaignId("double-11"),
-        title=WORDS,
-        theme=Theme.SHOPPING_FESTIVAL,
-        audience=(Audience.EVERYONE,),
-        accent="#0b6b73",
-        currency="CNY",
-        payment_minutes=15,
-        phases=tuple(
-            Phase(name=name, starts_at=START + timedelta(days=day), ends_at=START + timedelta(days=day + 1))
-            for day, name in enumerate(PhaseName)
-        ),
-        goals=(),
-        owners=(),
-        goods=tuple(
-            GoodsEntry(sku=sku, name=WORDS, description=WORDS, category="home", brand="b", list_price=10**6, picture="")
-            for sku in prices
-        ),
-        offers=tuple(
-            Offer(sku=sku, kind=OfferKind.DISCOUNT, price=price, quota=10, per_buyer=2, coupons=True)
-            for sku, price in prices.items()
-        ),
-        coupons=tuple(Coupon(code=code, threshold=100, off=10, quota=5, per_buyer=1, label=WORDS) for code in coupons),
-        limits=(),
-        shipping=Shipping(fee=800, free_from=9900),
-        returns=Returns(days=7, text=WORDS),
-        rules=WORDS,
+    return definition(
+        [offer(sku, price, quota=10, per_buyer=2) for sku, price in prices.items()],
+        coupons=[coupon(code, 100, 10, quota=5, per_buyer=1) for code in coupons],
     )
 
 
@@ -95,7 +58,39 @@ def test_forth_and_back_are_mirror_images(one: dict[str, int], other: dict[str, 
 
 
 def test_long_texts_are_cut() -> None:
-    longer = msgspec.structs.replace(festival({"TG-1": 1}), rules=Words("字" * 900, "words"))
-    [found] = differences(festival({"TG-1": 1}), longer)
+    short = festival({"TG-1": 1})
+    longer = msgspec.structs.replace(short, rules=Words("字" * 900, short.rules.en))
+    [found] = differences(short, longer)
     assert found.place == ("rules", "zh")
     assert len(found.after) == 300
+
+
+def items(of: CampaignDefinition) -> list[RuleItem]:
+    return rule_items(version(of), Wording(of))
+
+
+def test_for_shoppers_rules_differ_in_their_words() -> None:
+    before, after = festival({"TG-1": 100}, ("SAVE",)), festival({"TG-1": 90}, ("MORE",))
+    found = {(each.kind, each.change): each for each in rule_differences(items(before), items(after))}
+    changed = found[RuleKind.OFFER, Change.CHANGED]
+    assert (changed.before, changed.after) == (
+        Words("售价 ¥1.00；原价 ¥100.00；共 10 件；每人限购 2 件；可用优惠券。",
+              "CN¥1.00; list price CN¥100.00; 10 in all; 2 for each buyer; takes coupons."),
+        Words("售价 ¥0.90；原价 ¥100.00；共 10 件；每人限购 2 件；可用优惠券。",
+              "CN¥0.90; list price CN¥100.00; 10 in all; 2 for each buyer; takes coupons."),
+    )  # fmt: skip
+    assert found[RuleKind.COUPON, Change.ADDED].before is None
+    assert found[RuleKind.COUPON, Change.REMOVED].after is None
+    assert set(found) == {
+        (RuleKind.OFFER, Change.CHANGED),
+        (RuleKind.COUPON, Change.ADDED),
+        (RuleKind.COUPON, Change.REMOVED),
+    }
+
+
+def test_what_is_for_staff_only_makes_no_difference_to_shoppers() -> None:
+    before = definition([offer("A")])
+    costly = msgspec.structs.replace(goods("A"), floor=5_000, cost=4_000)
+    after = msgspec.structs.replace(before, goods=(costly,), defences=(), rate_limits=())
+    assert rule_differences(items(before), items(after)) == []
+    assert differences(before, after) != []
