@@ -87,6 +87,7 @@ class App:
             await self.bots.refresh(tx)
         self.pricing.refresh()
         await self.payment.refresh()
+        await self.bots.follow()
         if self.bots.pending:
             async with self.db.transaction() as tx:
                 await self.bots.flush(tx)
@@ -110,18 +111,17 @@ def compose(
     pricing = Pricing(campaign)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
-    limits = build_limits(config, cache, campaign, defences.limit_factor)
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
     bots = Bots(config, cache, clock, ids)
+    limits = build_limits(config, cache, campaign, defences.limit_factor, bots.rate_factor)
     stock = Stock(clock)
-    board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
     defences.follow(PaymentOutcomes(payment))
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, limits, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
     outlook = Outlook(cache, stock, ordering)
-    queue = Queue(config, db, cache, clock, campaign, admission, outlook)
+    queue = Queue(config, db, cache, clock, campaign, admission, outlook, bots.cleared)
     checked: dict[str, Checked] = {
         "identity": identity,
         "campaign": campaign,
@@ -129,6 +129,7 @@ def compose(
         "pricing": pricing,
         "queue": queue,
         "defences": defences,
+        "bots": bots,
         "stock": stock,
         "payment": payment,
         "ordering": ordering,
@@ -158,7 +159,7 @@ def compose(
         limits=limits,
         bots=bots,
         stock=stock,
-        board=board,
+        board=StockBoard(campaign, stock),
         payment=payment,
         ordering=ordering,
         monitor=monitor,
