@@ -65,7 +65,7 @@ def test_any_text_and_any_currency_read_back_as_they_are(zh: str, en: str, curre
 
 def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
     definition = msgspec.structs.replace(
-        read(FESTIVAL + ROOM),
+        read(FESTIVAL + ROOM.replace('goods = "flash"', 'goods = "flash"\nslow_share = "7 %"')),
         defences=DEFENCES,
         rate_limits=RATE_LIMITS,
         goals=tuple(
@@ -93,7 +93,7 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
         (contracts.Selection, 5),
         (contracts.DefenceRule, 8),
         (contracts.RateLimit, 7),
-        (contracts.WaitingRoom, 11),
+        (contracts.WaitingRoom, 12),
     ],
 )
 def test_a_new_field_is_written_too(struct: type[msgspec.Struct], fields: int) -> None:

@@ -221,6 +221,7 @@ def _waiting_room(room: WaitingRoom, units: Units) -> Raw:
         "purchases": room.purchases,
         "per_network": room.per_network,
         "goods": room.goods.value,
+        "slow_share": f"{room.slow_share} %",
     }
 
 
