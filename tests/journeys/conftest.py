@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -36,6 +37,13 @@ class Festival(msgspec.Struct, frozen=True):
 
 @pytest.fixture(scope="session")
 def festival() -> Iterator[Festival]:
+    """The example festival, shared by all journeys that only shop in it."""
+    with running_festival() as running:
+        yield running
+
+
+@contextmanager
+def running_festival() -> Iterator[Festival]:
     """The example festival, started by the command that a person types, stopped by Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="tidegate-journeys-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)

@@ -8,6 +8,7 @@ if (matchMedia("(max-width: 899px)").matches) document.querySelector(".rooms [ar
 
 const page = document.body.dataset["page"];
 if (page === "live") void import("./live.ts").then((module) => module.start());
+if (page === "editor") void import("./editor.ts").then((module) => module.start());
 if (page === "payments") void import("./channels_chart.ts").then((module) => module.start());
 if (page === "gate") void import("./gate.ts").then((module) => module.start());
 if (page === "defences") void import("./defences.ts").then((module) => module.start());

@@ -5,12 +5,13 @@ from tidegate.base.db import Tx
 from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, VersionSummary
 
 
-async def publish(app: App, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
-    """Publish `definition` as `by`. Raises the campaign's refusals for a faulty one, and stock's QuotaBelowPromise.
+async def publish(app: App, tx: Tx, definition: CampaignDefinition, by: str, reason: str = "") -> CampaignVersion:
+    """Publish `definition` as `by`, for that reason.
 
+    Raises the campaign's refusals for a faulty one, and stock's QuotaBelowPromise.
     Running processes pick the version up within a second or two.
     """
-    version = await app.campaign.publish(tx, definition, by)
+    version = await app.campaign.publish(tx, definition, by, reason)
     await app.catalogue.put_campaign_goods(tx, definition)
     quotas = {offer.sku: offer.quota for offer in definition.offers}
     await app.stock.set_quotas(tx, definition.id, quotas)
@@ -27,6 +28,10 @@ class PublicationDesk:
         """Publish everywhere, in one transaction."""
         async with self._app.db.transaction() as tx:
             return await publish(self._app, tx, definition, by)
+
+    async def publish_within(self, tx: Tx, definition: CampaignDefinition, by: str, reason: str) -> CampaignVersion:
+        """Publish everywhere in a transaction of the caller's."""
+        return await publish(self._app, tx, definition, by, reason)
 
     async def version(self, campaign_id: CampaignId | None, number: int | None) -> CampaignVersion:
         """Return a version; without an id the current campaign's. Raises CampaignUnknown, NoCampaign."""

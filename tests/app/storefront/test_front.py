@@ -3,12 +3,14 @@
 import re
 
 import httpx
+import msgspec
 import pytest
 
 from tests.app.storefront.conftest import visitor
 from tests.sale.shop import Buyer, publish
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
+from tidegate.offer.campaign.contracts import AmountOff, Bearer, Promotion, Step, Words
 
 PUBLIC_PAGES = ["/", "/?sort=price", "/search?q=goods", "/goods/A", "/rules", "/privacy", "/licence", "/complaint"]
 
@@ -141,3 +143,30 @@ async def test_a_signed_in_shopper_gets_a_page_of_their_own(shop: httpx.AsyncCli
     assert "etag" not in answer.headers
     assert str(buyer.address_id) in answer.text
     assert "Order with one click" in answer.text
+
+
+async def test_the_rules_of_every_version_stay_and_can_be_compared(app: App, shop: httpx.AsyncClient) -> None:
+    made = Promotion(
+        id="cross-shop",
+        label=Words("跨店满减", "Across shops"),
+        benefit=AmountOff(steps=(Step(30_000, 5_000),), every=True),
+        bearers=(Bearer("platform", 10_000),),
+    )
+    first = app.campaign.current()
+    assert first is not None
+    secret = msgspec.structs.replace(first.definition.goods[0], floor=1_234, cost=1_111)
+    goods = (secret, *first.definition.goods[1:])
+    await publish(app, msgspec.structs.replace(first.definition, promotions=(made,), goods=goods))
+    now = (await shop.get("/rules")).text
+    assert "¥50.00 off for every" in now
+    assert "/rules?version=2&amp;against=1#changes" in now
+    then = (await shop.get("/rules?version=1")).text
+    assert "These are not the rules of today" in then
+    assert "off for every" not in then
+    compared = (await shop.get("/rules?version=2&against=1")).text
+    assert "What differs from version 1" in compared
+    assert "Across shops" in compared
+    assert not any(hidden in page for page in (now, compared) for hidden in ("12.34", "11.11", "platform"))
+    assert "these two versions have the same rules" in (await shop.get("/rules?version=2&against=2")).text
+    assert (await shop.get("/rules?version=3")).status_code == 404
+    assert (await shop.get("/rules?all=true")).text.count('href="/goods/') == 3

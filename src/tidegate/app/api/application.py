@@ -21,6 +21,7 @@ from tidegate.app.api.hot import AsgiApp, Front
 from tidegate.app.api.limiting import limited
 from tidegate.app.api.strictness import BODY_BYTES_MAX, strict_body
 from tidegate.app.compose import App, compose
+from tidegate.app.publication import PublicationDesk
 from tidegate.base.config import Config
 from tidegate.base.http import with_mapped
 from tidegate.base.load import LoadControl, publish
@@ -107,6 +108,7 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
     given = {name: getattr(app, name) for name in (*parts, *modules)}
     return {
         **{name: _always(value) for name, value in given.items()},
+        "publication": _always(PublicationDesk(app)),
         "session": Provide(provide_session),
         "account": Provide(provide_account),
         "maybe_account": Provide(provide_maybe_account),

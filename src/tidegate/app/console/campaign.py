@@ -5,10 +5,9 @@ from typing import Annotated
 from litestar import Response, get
 from litestar.params import QueryParameter
 
-from tidegate.app.console.difference import Difference, differences
 from tidegate.app.console.frame import Desk, PageRequest
 from tidegate.base.db import Database, Tx
-from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.campaign.api import Campaign, Difference, differences
 from tidegate.offer.campaign.contracts import VersionSummary
 from tidegate.trust.identity.contracts import Permission, Staff
 from tidegate.trust.identity.http import requires

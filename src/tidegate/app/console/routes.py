@@ -7,7 +7,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from tidegate.app.console import bots, defences, gate, invariants, live, orders, payments, sign_in
+from tidegate.app.console import bots, defences, editor, gate, invariants, live, orders, payments, sign_in
 from tidegate.app.console import campaign as campaign_page
 from tidegate.app.console.frame import Desk, PageRequest, language, show_bare
 from tidegate.app.console.story import Stories
@@ -104,6 +104,7 @@ console = Router(
         bots.undo_account,
         defences.overview,
         defences.steer,
+        *editor.routes,
         invariants.invariants,
         invariants.examine,
         sign_in.door,

@@ -266,6 +266,19 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         "purpose-not-stated": _("Say in a few words what you need it for; nothing was shown."),
         "order-unknown": _("There is no order with this number. Check it, or search for it."),
         "database-unavailable": _("The database does not answer just now. Try again in a few seconds."),
+        "draft-changed": _(
+            "Somebody else saved this draft, or published, after you began. Nothing of theirs was overwritten and "
+            "nothing of yours is lost: your text stands below. Look at theirs, then save or publish again."
+        ),
+        "draft-too-large": _(
+            "A draft holds two megabytes at most. Nothing was saved; keep a campaign of this size as files and publish "
+            "it from the command line."
+        ),
+        "reason-missing": _("Say why this is published, in at most 500 characters. Nothing was published."),
+        "definition-faulty": _("The text has faults. Nothing was published; each fault is named below with its line."),
+        "quota-below-promise": _(
+            "A quota is below what was already promised to shoppers. Nothing was published; raise it: %(detail)s"
+        ),
         "foreign-form": _(
             "This form was sent from another site. Nothing was changed; open the page here and try again."
         ),
@@ -278,9 +291,17 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         "purpose-not-stated": _("Purpose not stated"),
         "order-unknown": _("Order not found"),
         "database-unavailable": _("Not available at this moment"),
+        "draft-changed": _("Somebody else was faster"),
+        "draft-too-large": _("Too large for a draft"),
+        "reason-missing": _("The reason is missing"),
+        "definition-faulty": _("Not published: the text has faults"),
+        "quota-below-promise": _("Not published: a quota is too low"),
         "foreign-form": _("Form not accepted"),
     }
     sentence = sentences.get(refusal.code)
     if sentence is None:
         return refusal.title, refusal.detail
-    return titles[refusal.code], sentence % {"seconds": refusal.fields.get("retry_after", "")}
+    return titles[refusal.code], sentence % {
+        "seconds": refusal.fields.get("retry_after", ""),
+        "detail": refusal.detail,
+    }

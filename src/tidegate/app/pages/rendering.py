@@ -113,7 +113,7 @@ class Pages:
     def __init__(self, assets: Assets, zone: ZoneInfo | None = None) -> None:
         self.assets = assets
         self.kept = PageCache[Html]()
-        self._zone = zone or ZoneInfo("Asia/Shanghai")
+        self.zone = zone or ZoneInfo("Asia/Shanghai")
         self._environments = {language: self._environment(language) for language in Language}
 
     def html(self, template: str, language: Language, *, css: str = "", **values: Any) -> Html:
@@ -152,7 +152,7 @@ class Pages:
         """Return how this language writes money, numbers, parts, times, and texts held in both languages."""
 
         def when(moment: datetime, width: str = "minute") -> str:
-            return format_datetime(moment.astimezone(self._zone), _PATTERNS[language][width], locale=language.locale)
+            return format_datetime(moment.astimezone(self.zone), _PATTERNS[language][width], locale=language.locale)
 
         def words(text: InTwoLanguages) -> str:
             return text.zh if language is Language.ZH else text.en

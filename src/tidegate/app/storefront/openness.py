@@ -1,4 +1,4 @@
-"""The rules in the open: published rules, privacy, licence, complaints, and the choice of language."""
+"""What a shop says of itself: privacy, licence, complaints, and the choice of language."""
 
 from typing import Annotated
 
@@ -9,44 +9,11 @@ from tidegate.app.pages.answer import see_other
 from tidegate.app.pages.errors import PageUnknown
 from tidegate.app.pages.language import COOKIE, Language
 from tidegate.app.pages.rendering import Html
-from tidegate.app.storefront.offers import Offers
 from tidegate.app.storefront.visit import Visit
 from tidegate.app.storefront.wording import REFUSALS
 from tidegate.base.config import Config
-from tidegate.offer.campaign.api import limit_words, queue_words
 
 _YEAR_SECONDS = 365 * 24 * 3600
-RULES_GOODS = 50
-
-
-@get("/rules", include_in_schema=False)
-async def rules(visit: Visit, offers: Offers, page: Annotated[int, Parameter(ge=1, le=10_000)] = 1) -> Response[bytes]:
-    """Every rule of the campaign, made from the same definition that prices the orders."""
-
-    async def make() -> Html:
-        if visit.version is None:
-            return visit.render("closed")
-        definition = visit.version.definition
-        names = {entry.sku: entry.name for entry in definition.goods}
-        pages = max(1, -(-len(definition.offers) // RULES_GOODS))
-        shown = definition.offers[(page - 1) * RULES_GOODS : page * RULES_GOODS]
-        return visit.render(
-            "rules",
-            rules=offers.rules,
-            names=names,
-            shown=shown,
-            page=page,
-            page_count=pages,
-            link=_rules_page,
-            limit_words=limit_words,
-            queue_words=queue_words,
-        )
-
-    return await visit.public(make)
-
-
-def _rules_page(page: int) -> str:
-    return f"/rules?page={page}#offers" if page > 1 else "/rules#offers"
 
 
 @get("/privacy", include_in_schema=False)
@@ -96,4 +63,4 @@ async def choose_language(
     return answer
 
 
-routes = [rules, privacy, licence, complaint, problem, choose_language]
+routes = [privacy, licence, complaint, problem, choose_language]

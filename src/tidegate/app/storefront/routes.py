@@ -5,7 +5,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from tidegate.app.pages.rendering import provide_pages
-from tidegate.app.storefront import buying, front, honeypot, line, openness, orders, signing_in
+from tidegate.app.storefront import buying, front, honeypot, line, openness, orders, rules_page, signing_in
 from tidegate.app.storefront.buying import open_desk
 from tidegate.app.storefront.line import open_line
 from tidegate.app.storefront.offers import open_offers
@@ -16,15 +16,8 @@ from tidegate.base.errors import Refusal
 
 FORM_BYTES_MAX = 32_768
 
-_handlers = [
-    *front.routes,
-    *buying.routes,
-    *orders.routes,
-    *signing_in.routes,
-    *openness.routes,
-    *line.routes,
-    *honeypot.routes,
-]
+_modules = (front, buying, orders, signing_in, rules_page, openness, line, honeypot)
+_handlers = [route for module in _modules for route in module.routes]
 
 storefront = Router(
     path="/",

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response
@@ -51,6 +52,11 @@ class Visit:
         """The address of this page, to come back to."""
         query = self._request.url.query
         return self._request.url.path + (f"?{query}" if query else "")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that times are shown in."""
+        return self._pages.zone
 
     @property
     def shelf(self) -> Shelf | None:

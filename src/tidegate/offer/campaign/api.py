@@ -6,7 +6,8 @@ from tidegate.base.clock import Clock
 from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
-from tidegate.offer.campaign import rules, store
+from tidegate.offer.campaign import draft_store, rules, store
+from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     CampaignId,
@@ -18,21 +19,39 @@ from tidegate.offer.campaign.contracts import (
 )
 from tidegate.offer.campaign.defences import defences_of
 from tidegate.offer.campaign.definition import OpenFile, read_definition
+from tidegate.offer.campaign.difference import Difference, RuleDifference, differences, rule_differences
+from tidegate.offer.campaign.draft_contracts import CampaignFiles, Draft, RevisionSummary
+from tidegate.offer.campaign.drafts import Drafts, first_draft, read_draft
 from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty
 from tidegate.offer.campaign.rate_limits import rate_limits_of
+from tidegate.offer.campaign.rule_items import rule_items
 from tidegate.offer.campaign.terms import PublishedRules, limit_words, offer_terms, published_rules, queue_words
+from tidegate.offer.campaign.writing import write_definition
 
 __all__ = [
     "Campaign",
+    "CampaignFiles",
+    "Difference",
+    "Draft",
+    "Drafts",
     "OpenFile",
     "PublishedRules",
+    "RevisionSummary",
+    "RuleDifference",
+    "Wording",
     "defences_of",
+    "differences",
+    "first_draft",
     "limit_words",
     "offer_terms",
     "published_rules",
     "queue_words",
     "rate_limits_of",
     "read_definition",
+    "read_draft",
+    "rule_differences",
+    "rule_items",
+    "write_definition",
 ]
 
 VERSIONS_MAX = 1_000
@@ -44,14 +63,17 @@ class Campaign:
     def __init__(self, clock: Clock, outbox: Outbox) -> None:
         self._clock = clock
         self._outbox = outbox
+        self.drafts = Drafts(clock)
         self._current: CampaignVersion | None = None
 
     def faults(self, definition: CampaignDefinition) -> list[Fault]:
         """Everything that keeps this definition from being published; empty if nothing does."""
         return rules.find_faults(definition)
 
-    async def publish(self, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
+    async def publish(self, tx: Tx, definition: CampaignDefinition, by: str, reason: str = "") -> CampaignVersion:
         """Make a definition the current version, in this transaction, and announce CampaignPublished.
+
+        `reason` is kept with the publication: at most 500 characters.
 
         Content that was published before gets no new version; if it is current already, nothing happens at all.
         Publications wait for each other. Raises DefinitionFaulty.
@@ -62,8 +84,12 @@ class Campaign:
         await store.lock_publishing(tx)
         version = await self._version_of(tx, definition, by)
         if await store.current_key(tx) != (version.campaign_id, version.version):
-            await self._make_current(tx, version, by)
+            await self._make_current(tx, version, by, reason)
         return version
+
+    async def hold_publishing(self, tx: Tx) -> None:
+        """Until the transaction ends nobody else publishes: what is read now is still so when this one publishes."""
+        await store.lock_publishing(tx)
 
     async def _version_of(self, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
         content = rules.canonical(definition)
@@ -82,9 +108,9 @@ class Campaign:
             sha256=sha256,
         )
 
-    async def _make_current(self, tx: Tx, version: CampaignVersion, by: str) -> None:
+    async def _make_current(self, tx: Tx, version: CampaignVersion, by: str, reason: str) -> None:
         now = self._clock.now()
-        await store.add_publication(tx, version.campaign_id, version.version, now, by)
+        await store.add_publication(tx, version.campaign_id, version.version, now, by, reason)
         await self._outbox.append(
             tx,
             CampaignPublished(
@@ -136,10 +162,11 @@ class Campaign:
             version = await store.version(tx, campaign_id, number)
             if version and rules.content_hash(rules.canonical(version.definition)) != version.sha256:
                 changed.append(f"{campaign_id} version {number}")
-        gaps = await store.gaps(tx)
+        gaps, lost = await store.gaps(tx), await draft_store.gaps(tx)
         return [
             Check(
                 name="published campaigns unchanged", holds=not changed, examined=len(keys), detail=", ".join(changed)
             ),
             Check(name="campaign versions without gaps", holds=not gaps, examined=len(keys), detail=", ".join(gaps)),
+            Check(name="campaign drafts without gaps", holds=not lost, examined=len(keys), detail=", ".join(lost)),
         ]

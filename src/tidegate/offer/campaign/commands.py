@@ -228,7 +228,8 @@ def _print_definition(definition: CampaignDefinition, console: Console) -> None:
     console.print(f"[bold]{definition.title.en}[/] / {definition.title.zh} ({definition.id}, {definition.currency})")
     console.print(
         f"Goods {len(definition.goods):,}, offers {len(definition.offers):,} ({flash:,} flash) of {units:,} units, "
-        f"coupons {len(definition.coupons):,}, limits {len(definition.limits):,}",
+        f"coupons {len(definition.coupons):,}, limits {len(definition.limits):,}, "
+        f"promotions {len(definition.promotions):,}",
         highlight=False,
     )
     if definition.coupons:

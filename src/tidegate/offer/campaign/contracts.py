@@ -498,6 +498,8 @@ class Promotion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tiers: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
     condition: str = ""
+    condition_words: Words | None = None
+    """What the condition asks, as the published rules say it; there where there is a condition."""
     facts: tuple[str, ...] = ()
     group: str = ""
     priority: Annotated[int, Meta(ge=0, le=1_000_000)] = 100
@@ -564,6 +566,8 @@ class VersionSummary(Struct, frozen=True, kw_only=True):
     published_by: str
     sha256: str
     current: bool
+    reason: str = ""
+    """Why it was published last."""
 
 
 class CampaignPublished(Event, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from io import StringIO
 from typing import Final
 
 from tidegate.offer.campaign import rules
@@ -16,6 +17,7 @@ from tidegate.offer.campaign.contracts import (
     DEFENCES_MAX,
     GOODS_MAX,
     LIMITS_MAX,
+    PROMOTIONS_MAX,
     RATE_LIMITS_MAX,
     Audience,
     CampaignDefinition,
@@ -39,15 +41,17 @@ from tidegate.offer.campaign.contracts import (
 from tidegate.offer.campaign.defences import read_defence
 from tidegate.offer.campaign.errors import DefinitionFaulty
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
+from tidegate.offer.campaign.promotions import read_promotion
 from tidegate.offer.campaign.rate_limits import read_rate_limit
 from tidegate.offer.campaign.reading import LONG_TEXT_MAX, Notes, Table, basis_points, currencies, duration, minor_units
 from tidegate.offer.campaign.waiting_room import read_waiting_room
 
 GOODS_COLUMNS: Final = (
     "sku", "name_zh", "name_en", "category", "brand", "description_zh", "description_en", "list_price", "picture",
+    "shop", "floor", "cost",
 )  # fmt: skip
 OFFER_COLUMNS: Final = ("sku", "kind", "price", "quota", "per_buyer", "coupons")
-OPTIONAL_COLUMNS: Final = frozenset({"picture", "kind", "per_buyer", "coupons"})
+OPTIONAL_COLUMNS: Final = frozenset({"picture", "shop", "floor", "cost", "kind", "per_buyer", "coupons"})
 
 GOALS: Final = {
     GoalKind.GMV: (GoalUnit.MONEY, True),
@@ -142,9 +146,12 @@ class _Source:
         lines = lines_of(self._text)
         placed = []
         for fault in faults:
-            file, line = self._rows.get(fault.path[:2]) or (self._file, line_of(lines, fault.path))
+            path = fault.path
+            if path[:1] == ("promotion",) and path[2:4] == ("steps", 0) and path[:3] not in lines:
+                path = (*path[:2], *path[4:])  # the only step stands in the table itself
+            file, line = self._rows.get(path[:2]) or (self._file, line_of(lines, path))
             file, line = fault.file or file, fault.line or line
-            placed.append(Fault(path=fault.path, message=fault.message, file=file, line=line))
+            placed.append(Fault(path=path, message=fault.message, file=file, line=line))
         return sorted(placed, key=lambda fault: (fault.file != self._file, fault.file, fault.line))
 
     def add_rows(self, notes: Notes, raw: dict[str, object], key: str, name: str, columns: tuple[str, ...]) -> None:
@@ -169,7 +176,7 @@ class _Source:
 
 
 def _csv_rows(notes: Notes, name: str, text: str, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, object]]]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
     try:
         header = [column.strip() for column in next(reader, [])]
         if not _header_is_right(notes, name, header, columns):
@@ -243,6 +250,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         if "rate_limit" in top
         else None,
         waiting_room=read_waiting_room(top.table("waiting_room")) if "waiting_room" in top else None,
+        promotions=tuple(read_promotion(entry) for entry in top.tables("promotion", most=PROMOTIONS_MAX)),
     )
     head.done()
     return definition
@@ -322,6 +330,9 @@ def _goods(table: Table) -> GoodsEntry:
         brand=table.text("brand"),
         list_price=table.money("list_price"),
         picture=table.text("picture", default=""),
+        shop=table.text("shop", default=""),
+        floor=table.amount("floor", needed=False) or 0,
+        cost=table.amount("cost", needed=False) or 0,
     )
     table.done()
     return entry

@@ -3,6 +3,9 @@
 Refusal
 ├── DefinitionFaulty   422  the definition has faults; each is named
 ├── CampaignUnknown    404  no such campaign or version was published
+├── DraftChanged       409  somebody saved the draft, or published, in the meantime
+├── DraftTooLarge      413  a draft of this size is kept as files
+├── ReasonMissing      422  whoever publishes says why
 └── NoCampaign         503  nothing has been published yet
 """
 
@@ -35,6 +38,30 @@ class CampaignUnknown(Refusal):
     code: ClassVar[str] = "campaign-unknown"
     status: ClassVar[int] = 404
     title: ClassVar[str] = "Campaign not known"
+
+
+class DraftChanged(Refusal):
+    """Another revision was saved, or another version published, after the text in hand was read."""
+
+    code: ClassVar[str] = "draft-changed"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The draft has changed in the meantime"
+
+
+class DraftTooLarge(Refusal):
+    """The texts are larger than a draft may be."""
+
+    code: ClassVar[str] = "draft-too-large"
+    status: ClassVar[int] = 413
+    title: ClassVar[str] = "Too large for a draft"
+
+
+class ReasonMissing(Refusal):
+    """A publication from the console states its reason."""
+
+    code: ClassVar[str] = "reason-missing"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "Reason missing"
 
 
 class NoCampaign(Refusal):

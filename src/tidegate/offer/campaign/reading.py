@@ -1,7 +1,7 @@
 """Reads typed values out of a raw definition and notes every fault, so that a person sees all of them at once."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
 from enum import StrEnum
@@ -169,6 +169,15 @@ class Table:
         """Money that must be there; 0 stands in for a faulty one."""
         return self.amount(key) or 0
 
+    def share(self, key: str) -> int:
+        """A percentage in quotes that must be there, in basis points; 0 stands in for a faulty one."""
+        text = self.text(key)
+        found = basis_points(text) if text else 0
+        if isinstance(found, str):
+            self.fault(key, found)
+            return 0
+        return found
+
     def count(self, key: str, *, default: int | None = None) -> int:
         """A whole number from 0 on."""
         raw = self._raw.get(key)
@@ -223,8 +232,8 @@ class Table:
         known = [choice.value for choice in choices]
         if isinstance(value, str) and value in known:
             return choices(value)
-        meant = _meant(value, known) if isinstance(value, str) else ""
-        self._notes.add(path, f"{_shown(value)} is not known{meant or f'; it may be {_or(known)}'}")
+        near = meant(value, known) if isinstance(value, str) else ""
+        self._notes.add(path, f"{_shown(value)} is not known{near or f'; it may be {_or(known)}'}")
         return None
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -296,15 +305,20 @@ class Table:
         """These keys are read elsewhere."""
         self._known.update(keys)
 
+    def know_all(self) -> None:
+        """Whatever stands here is taken as known."""
+        self._known.update(self._raw)
+
     def done(self) -> None:
         """Everything that this table may hold was read: what is left is not known."""
         for key in self._raw.keys() - self._known:
-            meant = _meant(key, self._known)
-            self.fault(key, f"is not known here{meant or f'; what may stand here: {_or(sorted(self._known))}'}")
+            near = meant(key, self._known)
+            self.fault(key, f"is not known here{near or f'; what may stand here: {_or(sorted(self._known))}'}")
 
 
-def _meant(word: str, known: object) -> str:
-    close = get_close_matches(word, list(known) if isinstance(known, list | set) else [], n=1, cutoff=0.6)
+def meant(word: str, known: Iterable[str]) -> str:
+    """What `word` may have been meant to be, as the end of a sentence; empty if nothing is near."""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 

@@ -28,6 +28,7 @@ from tidegate.offer.campaign.contracts import (
 )
 from tidegate.offer.campaign.defences import contradictions
 from tidegate.offer.campaign.moments import moment
+from tidegate.offer.campaign.promotion_faults import promotion_faults
 from tidegate.offer.campaign.waiting_room import waiting_room_faults
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
@@ -81,6 +82,7 @@ def find_faults(definition: CampaignDefinition) -> list[Fault]:
         _defence_faults,
         _rate_limit_faults,
         waiting_room_faults,
+        promotion_faults,
     )
     found = [fault for search in searches for fault in search(definition)]
     return found or list(_range_faults(definition))
@@ -174,6 +176,8 @@ def _one_goods_faults(entry: GoodsEntry, place: int) -> Found:
         )
     if entry.list_price < 1:
         yield _fault("a list price is more than nothing", "goods", place, "list_price")
+    if entry.shop and not _SLUG.fullmatch(entry.shop):
+        yield _fault(f'"{entry.shop}" is not a shop; write small letters, digits and dashes', "goods", place, "shop")
     yield from _words_faults(entry.name, "goods", place, "name")
     yield from _words_faults(entry.description, "goods", place, "description")
 
@@ -193,6 +197,9 @@ def _one_offer_faults(offer: Offer, goods: GoodsEntry | None, currency: str, pla
     elif 0 < goods.list_price < offer.price:
         price, list_price = (format_money(each, currency, "en") for each in (offer.price, goods.list_price))
         yield _fault(f"{price} is above the list price of {offer.sku}, {list_price}", "offer", place, "price")
+    if goods is not None and 0 < offer.price < goods.floor:
+        price, floor = (format_money(each, currency, "en") for each in (offer.price, goods.floor))
+        yield _fault(f"{price} is below the floor of {offer.sku}, {floor}", "offer", place, "price")
     if offer.price < 1:
         yield _fault("a price is more than nothing", "offer", place, "price")
     if offer.quota < 1:

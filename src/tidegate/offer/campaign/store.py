@@ -72,14 +72,14 @@ async def add_version(tx: Tx, campaign_id: CampaignId, *, content: bytes, sha256
     return int(added[0])
 
 
-async def add_publication(tx: Tx, campaign_id: CampaignId, number: int, at: datetime, by: str) -> None:
+async def add_publication(tx: Tx, campaign_id: CampaignId, number: int, at: datetime, by: str, reason: str) -> None:
     """Make a version the current one."""
     await tx.execute(
         """
-        insert into campaign.publication (campaign_id, version, published_at, published_by)
-        values (%(id)s, %(version)s, %(at)s, %(by)s)
+        insert into campaign.publication (campaign_id, version, published_at, published_by, reason)
+        values (%(id)s, %(version)s, %(at)s, %(by)s, %(reason)s)
         """,
-        {"id": campaign_id, "version": number, "at": at, "by": by},
+        {"id": campaign_id, "version": number, "at": at, "by": by, "reason": reason},
     )
 
 
@@ -99,6 +99,7 @@ class _SummaryRow(msgspec.Struct):
     published_by: str
     sha256: str
     current: bool
+    reason: str
 
 
 async def summaries(tx: Tx, campaign_id: CampaignId | None, limit: int) -> list[VersionSummary]:
@@ -110,7 +111,12 @@ async def summaries(tx: Tx, campaign_id: CampaignId | None, limit: int) -> list[
                 definition -> 'title' ->> 'zh' as zh, definition -> 'title' ->> 'en' as en,
                 (campaign_id, version) = (
                     select campaign_id, version from campaign.publication order by number desc limit 1
-                ) as current
+                ) as current,
+                coalesce((
+                    select reason from campaign.publication
+                    where (publication.campaign_id, publication.version) = (version.campaign_id, version.version)
+                    order by number desc limit 1
+                ), '') as reason
             from campaign.version
             where %(campaign_id)s::text is null or campaign_id = %(campaign_id)s
             order by published_at desc, version desc
@@ -128,6 +134,7 @@ async def summaries(tx: Tx, campaign_id: CampaignId | None, limit: int) -> list[
             published_by=row.published_by,
             sha256=row.sha256,
             current=row.current,
+            reason=row.reason,
         )
         for row in rows
     ]

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from tidegate.base.money import format_money
+from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import (
     Audience,
     CampaignId,
@@ -20,6 +21,7 @@ from tidegate.offer.campaign.contracts import (
     WaitingRoom,
     Words,
 )
+from tidegate.offer.campaign.promotion_terms import ORDER_STATEMENT, PromotionTerms, promotion_terms
 
 
 class OfferTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,13 +79,19 @@ class PublishedRules(msgspec.Struct, frozen=True, kw_only=True):
     offers: tuple[OfferTerms, ...]
     coupons: tuple[CouponTerms, ...]
     limits: tuple[LimitTerms, ...]
+    promotions: tuple[PromotionTerms, ...]
     shipping: Shipping
     returns: Returns
     text: Words
 
 
-def published_rules(version: CampaignVersion, *, offset: int = 0, limit: int | None = None) -> PublishedRules:
-    """The rules of a version, with its offers from `offset` on, `limit` of them at most, flash offers first."""
+def published_rules(
+    version: CampaignVersion, *, offset: int = 0, limit: int | None = None, wording: Wording | None = None
+) -> PublishedRules:
+    """The rules of a version, with its offers from `offset` on, `limit` of them at most, flash offers first.
+
+    `wording` says in which zone times are written (UTC without it) and how categories are called.
+    """
     definition = version.definition
     burst = definition.phase(PhaseName.BURST)
     offers = offer_terms(version)
@@ -97,11 +105,12 @@ def published_rules(version: CampaignVersion, *, offset: int = 0, limit: int | N
         opens_at=burst.starts_at,
         closes_at=burst.ends_at,
         payment_minutes=definition.payment_minutes,
-        statements=_statements(version),
+        statements=tuple(statements(version).values()),
         offers_total=len(offers),
         offers=offers[offset : None if limit is None else offset + limit],
-        coupons=tuple(_coupon_terms(coupon, definition.currency) for coupon in definition.coupons),
-        limits=tuple(_limit_terms(each) for each in definition.limits),
+        coupons=tuple(coupon_terms(coupon, definition.currency) for coupon in definition.coupons),
+        limits=tuple(limit_terms(each) for each in definition.limits),
+        promotions=promotion_terms(definition, wording or Wording(definition)),
         shipping=definition.shipping,
         returns=definition.returns,
         text=definition.rules,
@@ -127,32 +136,30 @@ def offer_terms(version: CampaignVersion) -> tuple[OfferTerms, ...]:
     return tuple(sorted(terms, key=lambda each: each.kind is not OfferKind.FLASH))
 
 
-def _statements(version: CampaignVersion) -> tuple[Words, ...]:
-    """How a price comes about, in the order in which it is reckoned."""
+def statements(version: CampaignVersion) -> dict[str, Words]:
+    """How a price comes about, in the order in which it is reckoned; each under a name that no version changes."""
     definition = version.definition
     kinds = {offer.kind for offer in definition.offers}
-    statements = [_OFFER_STATEMENTS[kind] for kind in OfferKind if kind in kinds]
+    found = {kind.value: _OFFER_STATEMENTS[kind] for kind in OfferKind if kind in kinds}
+    if definition.promotions:
+        found["promotions"] = ORDER_STATEMENT
     if definition.coupons:
-        statements.append(_COUPON_STATEMENT)
-    statements.append(_shipping_statement(definition.shipping, definition.currency))
+        found["coupons"] = _COUPON_STATEMENT
+    found["shipping"] = _shipping_statement(definition.shipping, definition.currency)
     if definition.waiting_room:
-        statements.append(queue_words(definition.waiting_room))
+        found["line"] = queue_words(definition.waiting_room)
     minutes, days = definition.payment_minutes, definition.returns.days
-    statements.append(
-        Words(
-            zh=f"下单后请在 {minutes} 分钟内付款；逾期订单自动取消，商品重新发售，已用的优惠券和限购数量退回。",
-            en=f"Pay within {minutes} minutes of ordering; otherwise the order ends, its goods are on sale again, "
-            "and its coupon and limits are given back.",
-        )
+    found["payment"] = Words(
+        zh=f"下单后请在 {minutes} 分钟内付款；逾期订单自动取消，商品重新发售，已用的优惠券和限购数量退回。",
+        en=f"Pay within {minutes} minutes of ordering; otherwise the order ends, its goods are on sale again, "
+        "and its coupon and limits are given back.",
     )
-    statements.append(
-        Words(
-            zh=f"签收后 {days} 天内可无理由退货；每件商品按其实际支付的金额退款。",
-            en=f"Goods may be returned within {days} days of delivery without a reason; "
-            "each unit is refunded with what was paid for it.",
-        )
+    found["returns"] = Words(
+        zh=f"签收后 {days} 天内可无理由退货；每件商品按其实际支付的金额退款。",
+        en=f"Goods may be returned within {days} days of delivery without a reason; "
+        "each unit is refunded with what was paid for it.",
     )
-    return tuple(statements)
+    return found
 
 
 _OFFER_STATEMENTS = {
@@ -256,7 +263,8 @@ def _moment_zh(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}（协调世界时）"
 
 
-def _coupon_terms(coupon: Coupon, currency: str) -> CouponTerms:
+def coupon_terms(coupon: Coupon, currency: str) -> CouponTerms:
+    """The conditions of a coupon."""
     threshold_zh, threshold_en = (format_money(coupon.threshold, currency, locale) for locale in ("zh", "en"))
     off_zh, off_en = (format_money(coupon.off, currency, locale) for locale in ("zh", "en"))
     quota_zh = f"；共 {coupon.quota} 张，用完为止" if coupon.quota else ""
@@ -305,7 +313,8 @@ def limit_words(limit: Limit) -> Words:
     )
 
 
-def _limit_terms(limit: Limit) -> LimitTerms:
+def limit_terms(limit: Limit) -> LimitTerms:
+    """The conditions of a limit."""
     return LimitTerms(
         name=limit.name,
         label=limit.label,

@@ -1,16 +1,21 @@
-"""What differs between two versions of a campaign, in the words of the file that defines it; pure."""
+"""What differs between two versions of a campaign; pure.
+
+For staff in the words of the file that defines it, for shoppers in the words of the published rules.
+"""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
 
-from tidegate.offer.campaign.contracts import CampaignDefinition
+from tidegate.offer.campaign.contracts import CampaignDefinition, Words
+from tidegate.offer.campaign.rule_items import RuleItem, RuleKind
 
 CHANGES_MAX = 500
 
-_KEYS = ("sku", "code", "name", "kind", "role")
-"""By which field an entry of a list is told from another: goods and offers by SKU, coupons by code, phases by name."""
+_KEYS = ("id", "sku", "code", "name", "kind", "role")
+"""By which field an entry of a list is told from another: promotions by id, goods and offers by SKU, coupons by code,
+phases by name."""
 
 
 class Change(StrEnum):
@@ -28,6 +33,34 @@ class Difference(msgspec.Struct, frozen=True):
     place: tuple[str, ...]
     before: str
     after: str
+
+
+class RuleDifference(msgspec.Struct, frozen=True):
+    """One published rule that differs: its kind and name, and its words before and now; None where there was none."""
+
+    change: Change
+    kind: RuleKind
+    name: Words
+    before: Words | None
+    after: Words | None
+
+
+def rule_differences(before: Sequence[RuleItem], after: Sequence[RuleItem]) -> list[RuleDifference]:
+    """Return at most 500 rules that differ, in the order of the rules page; those that ended stand last."""
+    old = {(item.kind, item.key): item for item in before}
+    new = {(item.kind, item.key): item for item in after}
+    found = []
+    for key in {**new, **old}:
+        was, now = old.get(key), new.get(key)
+        if was is not None and now is not None and was.words == now.words and was.name == now.name:
+            continue
+        change = Change.ADDED if was is None else Change.REMOVED if now is None else Change.CHANGED
+        item = now or was
+        assert item is not None
+        found.append(
+            RuleDifference(change, item.kind, item.name, was.words if was else None, now.words if now else None)
+        )
+    return found[:CHANGES_MAX]
 
 
 def differences(before: CampaignDefinition, after: CampaignDefinition) -> list[Difference]:

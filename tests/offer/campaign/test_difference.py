@@ -4,12 +4,14 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.offer.festivals import coupon, definition, offer
-from tidegate.app.console.difference import Change, differences
+from tests.offer.festivals import coupon, definition, goods, offer, version
+from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     Words,
 )
+from tidegate.offer.campaign.difference import Change, differences, rule_differences
+from tidegate.offer.campaign.rule_items import RuleItem, RuleKind, rule_items
 
 
 def festival(prices: dict[str, int], coupons: tuple[str, ...] = ()) -> CampaignDefinition:
@@ -61,3 +63,34 @@ def test_long_texts_are_cut() -> None:
     [found] = differences(short, longer)
     assert found.place == ("rules", "zh")
     assert len(found.after) == 300
+
+
+def items(of: CampaignDefinition) -> list[RuleItem]:
+    return rule_items(version(of), Wording(of))
+
+
+def test_for_shoppers_rules_differ_in_their_words() -> None:
+    before, after = festival({"TG-1": 100}, ("SAVE",)), festival({"TG-1": 90}, ("MORE",))
+    found = {(each.kind, each.change): each for each in rule_differences(items(before), items(after))}
+    changed = found[RuleKind.OFFER, Change.CHANGED]
+    assert (changed.before, changed.after) == (
+        Words("售价 ¥1.00；原价 ¥100.00；共 10 件；每人限购 2 件；可用优惠券。",
+              "CN¥1.00; list price CN¥100.00; 10 in all; 2 for each buyer; takes coupons."),
+        Words("售价 ¥0.90；原价 ¥100.00；共 10 件；每人限购 2 件；可用优惠券。",
+              "CN¥0.90; list price CN¥100.00; 10 in all; 2 for each buyer; takes coupons."),
+    )  # fmt: skip
+    assert found[RuleKind.COUPON, Change.ADDED].before is None
+    assert found[RuleKind.COUPON, Change.REMOVED].after is None
+    assert set(found) == {
+        (RuleKind.OFFER, Change.CHANGED),
+        (RuleKind.COUPON, Change.ADDED),
+        (RuleKind.COUPON, Change.REMOVED),
+    }
+
+
+def test_what_is_for_staff_only_makes_no_difference_to_shoppers() -> None:
+    before = definition([offer("A")])
+    costly = msgspec.structs.replace(goods("A"), floor=5_000, cost=4_000)
+    after = msgspec.structs.replace(before, goods=(costly,), defences=(), rate_limits=())
+    assert rule_differences(items(before), items(after)) == []
+    assert differences(before, after) != []

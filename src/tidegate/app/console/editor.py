@@ -1,0 +1,380 @@
+"""The editor of a campaign: its draft as text, examined as one types, saved revision by revision, published."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, PathParameter, QueryParameter
+
+from tidegate.app.console.drafting import CART_LINES, Examined, ExampleCart, examine, first_cart
+from tidegate.app.console.frame import Desk, PageRequest, language
+from tidegate.app.console.words import refusal_words
+from tidegate.app.pages.answer import PRIVATE, see_other
+from tidegate.app.publication import PublicationDesk
+from tidegate.app.storefront.wording import spoken
+from tidegate.base.clock import Clock
+from tidegate.base.db import Database, Tx
+from tidegate.base.errors import Refusal
+from tidegate.offer.campaign.api import Campaign, CampaignFiles, Draft, RevisionSummary, first_draft, write_definition
+from tidegate.offer.campaign.contracts import CampaignId, CampaignVersion, Fault
+from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty, DraftChanged, ReasonMissing
+from tidegate.trust.identity.contracts import Permission, Staff
+from tidegate.trust.identity.http import requires
+
+BODY_BYTES_MAX = 8_000_000
+"""A draft of the largest size, percent-encoded."""
+REASON_LENGTH_MAX = 500
+
+_MAY_PUBLISH = {"staff": requires(Permission.CAMPAIGN_PUBLISH)}
+Id = Annotated[str, PathParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)]
+Number = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
+
+
+class DraftForm(msgspec.Struct, frozen=True):
+    """The editor's form. `after` is the revision that the text began from, `against` the version it was compared to."""
+
+    campaign: str = ""
+    goods: str = ""
+    offers: str = ""
+    after: int = 0
+    based_on: int = 0
+    against: int = 0
+    reason: Annotated[str, msgspec.Meta(max_length=5_000)] = ""
+    sku: list[str] = []
+    quantity: list[str] = []
+    coupon: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+    @property
+    def files(self) -> CampaignFiles:
+        """The texts; a browser sends line ends as CR LF."""
+        return CampaignFiles(
+            campaign=self.campaign.replace("\r\n", "\n"),
+            goods=self.goods.replace("\r\n", "\n"),
+            offers=self.offers.replace("\r\n", "\n"),
+        )
+
+    @property
+    def cart(self) -> ExampleCart:
+        """The example cart."""
+        return ExampleCart(tuple(zip(self.sku, self.quantity, strict=False))[:CART_LINES], self.coupon)
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored of a campaign: its last published version, its last draft, and what was saved before."""
+
+    current: CampaignVersion | None
+    draft: Draft | None
+    revisions: list[RevisionSummary]
+
+
+class FaultView(msgspec.Struct, frozen=True):
+    """One fault for the script that marks its line."""
+
+    file: str
+    line: int
+    message: str
+
+
+class CheckAnswer(msgspec.Struct, frozen=True):
+    """What the script shows: faults by line, and the page's part that shows all results."""
+
+    faults: list[FaultView]
+    html: str
+
+
+class Editor:
+    """What the handlers share: one request's desk, campaign and person."""
+
+    def __init__(self, desk: Desk, db: Database, campaign: Campaign, clock: Clock) -> None:
+        self._desk, self._db, self._campaign, self._clock = desk, db, campaign, clock
+
+    async def standing(self, tx: Tx, campaign_id: CampaignId) -> Standing:
+        """Return what is stored of a campaign."""
+        try:
+            current = await self._campaign.version(tx, campaign_id)
+        except CampaignUnknown:
+            current = None
+        drafts = self._campaign.drafts
+        return Standing(
+            current=current,
+            draft=await drafts.draft(tx, campaign_id),
+            revisions=await drafts.revisions(tx, campaign_id),
+        )
+
+    async def examined(self, campaign_id: CampaignId, form: DraftForm, current: CampaignVersion | None) -> Examined:
+        """Examine a text in a thread: the process goes on serving shoppers meanwhile."""
+        return await asyncio.to_thread(examine, campaign_id, form.files, current, form.cart, self._clock.now())
+
+    def text(self, campaign_id: CampaignId, standing: Standing, draft: Draft | None) -> DraftForm:
+        """Return the form to begin with: the draft, else what is published, else the template."""
+        draft = draft or standing.draft
+        current = standing.current
+        zone = self._desk.pages.zone
+        if draft is not None:
+            files, based_on = draft.files, draft.based_on
+        elif current is not None:
+            files, based_on = write_definition(current.definition, zone=zone), current.version
+        else:
+            files, based_on = first_draft(campaign_id), 0
+        cart = first_cart(current.definition if current else None)
+        return DraftForm(
+            campaign=files.campaign,
+            goods=files.goods,
+            offers=files.offers,
+            after=standing.draft.revision if standing.draft else 0,
+            based_on=based_on,
+            against=current.version if current else 0,
+            sku=[sku for sku, _ in cart.lines],
+            quantity=[quantity for _, quantity in cart.lines],
+        )
+
+    def words(self, request: PageRequest, refusal: Refusal) -> tuple[str, str]:
+        """Return a refusal's title and sentence in the reader's language."""
+        return refusal_words(self._desk.pages.messages(language(request)), refusal)
+
+    async def show(
+        self,
+        request: PageRequest,
+        staff: Staff,
+        campaign_id: CampaignId,
+        form: DraftForm,
+        status: int = 200,
+        **said: Any,
+    ) -> Response[bytes]:
+        """Return the page with this text in it; nothing of it is lost, whatever was refused."""
+        async with self._db.read() as tx:
+            standing = await self.standing(tx, campaign_id)
+        examined = await self.examined(campaign_id, form, standing.current)
+        shown = form.files
+        return await self._desk.show(
+            request,
+            staff,
+            "campaign",
+            "editor.html",
+            status=status,
+            campaign_id=campaign_id,
+            standing=standing,
+            form=form,
+            files=shown,
+            cart=_padded(form.cart.lines),
+            **_results(examined, standing, self._desk, request),
+            **{"refused": None, "changed": False, "done": "", "opened": None, **said},
+        )
+
+
+def _results(examined: Examined, standing: Standing, desk: Desk, request: PageRequest) -> dict[str, Any]:
+    """Return what the results' template needs; why a cart has no price is said as the shop says it."""
+    messages = desk.pages.messages(language(request))
+
+    def why(refusal: Refusal) -> str:
+        return messages.gettext(spoken(refusal).title)
+
+    return {"examined": examined, "current": standing.current, "why": why}
+
+
+def _padded(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [*lines, *([("", "1")] * CART_LINES)][:CART_LINES]
+
+
+def _view(fault: Fault) -> FaultView:
+    return FaultView(fault.file, fault.line, str(fault).partition(": ")[2])
+
+
+@get("/console/campaigns/{campaign_id:str}/edit", include_in_schema=False, dependencies=_MAY_PUBLISH)
+async def edit(
+    *,
+    request: PageRequest,
+    desk: Desk,
+    staff: Staff,
+    db: Database,
+    campaign: Campaign,
+    clock: Clock,
+    campaign_id: Id,
+    revision: Number = None,
+    done: Annotated[str, QueryParameter(max_length=20)] = "",
+) -> Response[bytes]:
+    """Show the editor with the draft, or with an earlier revision of it."""
+    editor, of = Editor(desk, db, campaign, clock), CampaignId(campaign_id)
+    async with db.read() as tx:
+        standing = await editor.standing(tx, of)
+        earlier = await campaign.drafts.draft(tx, of, revision) if revision else None
+    form = editor.text(of, standing, earlier)
+    return await editor.show(request, staff, of, form, opened=earlier, done=done)
+
+
+@post(
+    "/console/campaigns/{campaign_id:str}/edit/check",
+    include_in_schema=False,
+    status_code=200,
+    dependencies=_MAY_PUBLISH,
+    request_max_body_size=BODY_BYTES_MAX,
+)
+async def check(
+    *,
+    request: PageRequest,
+    desk: Desk,
+    db: Database,
+    campaign: Campaign,
+    clock: Clock,
+    campaign_id: Id,
+    staff: Staff,  # noqa: ARG001  asked for its permission
+    data: DraftForm,
+) -> Response[bytes]:
+    """Answer the script, as JSON: the faults of a text by line, and all results as a part of the page."""
+    editor, of = Editor(desk, db, campaign, clock), CampaignId(campaign_id)
+    async with db.read() as tx:
+        standing = await editor.standing(tx, of)
+    examined = await editor.examined(of, data, standing.current)
+    results = _results(examined, standing, desk, request)
+    html = desk.pages.html("console/editor_results.html", language(request), **results)
+    answer = CheckAnswer([_view(fault) for fault in examined.faults], html.body.decode())
+    headers = {"Cache-Control": PRIVATE}
+    return Response(msgspec.json.encode(answer), media_type="application/json", headers=headers)
+
+
+_FORM = Body(media_type=RequestEncodingType.URL_ENCODED)
+_WRITES: dict[str, Any] = {
+    "include_in_schema": False,
+    "status_code": 200,
+    "dependencies": _MAY_PUBLISH,
+    "request_max_body_size": BODY_BYTES_MAX,
+}
+
+
+@post("/console/campaigns/{campaign_id:str}/edit", **_WRITES)
+async def examine_text(
+    *,
+    request: PageRequest,
+    desk: Desk,
+    staff: Staff,
+    db: Database,
+    campaign: Campaign,
+    clock: Clock,
+    campaign_id: Id,
+    data: Annotated[DraftForm, _FORM],
+) -> Response[bytes]:
+    """Show the text again with its faults, differences and price: what the script does while one types."""
+    return await Editor(desk, db, campaign, clock).show(request, staff, CampaignId(campaign_id), data)
+
+
+@post("/console/campaigns/{campaign_id:str}/edit/save", **_WRITES)
+async def save(
+    *,
+    request: PageRequest,
+    desk: Desk,
+    staff: Staff,
+    db: Database,
+    campaign: Campaign,
+    clock: Clock,
+    campaign_id: Id,
+    data: Annotated[DraftForm, _FORM],
+) -> Response[bytes]:
+    """Save the text as the next revision; if somebody saved meanwhile, show both and overwrite nothing."""
+    of = CampaignId(campaign_id)
+    try:
+        async with db.transaction() as tx:
+            await campaign.drafts.save(tx, of, data.files, after=data.after, based_on=data.based_on, by=staff.name)
+    except Refusal as refusal:
+        return await _refused(Editor(desk, db, campaign, clock), request, staff, of, data, refusal)
+    return see_other(f"/console/campaigns/{of}/edit?done=saved")
+
+
+@post("/console/campaigns/{campaign_id:str}/edit/publish", **_WRITES)
+async def publish(
+    *,
+    request: PageRequest,
+    desk: Desk,
+    staff: Staff,
+    db: Database,
+    campaign: Campaign,
+    clock: Clock,
+    publication: PublicationDesk,
+    campaign_id: Id,
+    data: Annotated[DraftForm, _FORM],
+) -> Response[bytes]:
+    """Publish the text and keep it as a revision, in one transaction; refused, it changes nothing."""
+    of = CampaignId(campaign_id)
+    editor = Editor(desk, db, campaign, clock)
+    try:
+        reason = _reason(data.reason)
+        async with db.transaction() as tx:
+            await campaign.hold_publishing(tx)
+            standing = await editor.standing(tx, of)
+            _nobody_published(standing, data)
+            examined = await editor.examined(of, data, standing.current)
+            if examined.definition is None:
+                raise DefinitionFaulty(examined.faults)
+            version = await publication.publish_within(tx, examined.definition, staff.name, reason)
+            await campaign.drafts.save(tx, of, data.files, after=data.after, based_on=version.version, by=staff.name)
+    except Refusal as refusal:
+        return await _refused(editor, request, staff, of, data, refusal)
+    return see_other(f"/console/campaigns/{of}/edit?done=published")
+
+
+@post("/console/campaigns/{campaign_id:str}/edit/renew", **_WRITES)
+async def renew(
+    *,
+    request: PageRequest,
+    desk: Desk,
+    staff: Staff,
+    db: Database,
+    campaign: Campaign,
+    clock: Clock,
+    campaign_id: Id,
+    data: Annotated[DraftForm, _FORM],
+) -> Response[bytes]:
+    """Begin anew from what is published, as the next revision; what was written stays among the revisions."""
+    of = CampaignId(campaign_id)
+    editor = Editor(desk, db, campaign, clock)
+    try:
+        async with db.transaction() as tx:
+            current = await campaign.version(tx, of)
+            kept = await campaign.drafts.save(
+                tx, of, data.files, after=data.after, based_on=data.based_on, by=staff.name
+            )
+            files = write_definition(current.definition, zone=desk.pages.zone)
+            await campaign.drafts.save(tx, of, files, after=kept.revision, based_on=current.version, by=staff.name)
+    except Refusal as refusal:
+        return await _refused(editor, request, staff, of, data, refusal)
+    return see_other(f"/console/campaigns/{of}/edit?done=renewed")
+
+
+def _reason(text: str) -> str:
+    reason = text.strip()
+    if not reason:
+        raise ReasonMissing("Say why this is published. Nothing was published.")
+    if len(reason) > REASON_LENGTH_MAX:
+        raise ReasonMissing(f"A reason has at most {REASON_LENGTH_MAX} characters. Nothing was published; shorten it.")
+    return reason
+
+
+def _nobody_published(standing: Standing, data: DraftForm) -> None:
+    number = standing.current.version if standing.current else 0
+    if number != data.against:
+        by = standing.current.published_by if standing.current else ""
+        raise DraftChanged(
+            f"{by} published version {number} after you compared with version {data.against}. Nothing was published; "
+            "look at what differs from it, then publish again.",
+            version=number,
+        )
+
+
+async def _refused(
+    editor: Editor, request: PageRequest, staff: Staff, campaign_id: CampaignId, data: DraftForm, refusal: Refusal
+) -> Response[bytes]:
+    """Show the text again with the reason; after a change by somebody else, the form can go on from theirs."""
+    return await editor.show(
+        request,
+        staff,
+        campaign_id,
+        data,
+        status=refusal.status,
+        refused=editor.words(request, refusal),
+        changed=isinstance(refusal, DraftChanged),
+    )
+
+
+routes = [edit, check, examine_text, save, publish, renew]
