@@ -87,13 +87,13 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
         (contracts.GoodsEntry, 10),
         (contracts.Offer, 6),
         (contracts.Coupon, 6),
-        (contracts.Limit, 4),
+        (contracts.Limit, 7),
         (contracts.Promotion, 19),
         (contracts.PromotionLimits, 6),
         (contracts.Selection, 5),
         (contracts.DefenceRule, 8),
         (contracts.RateLimit, 7),
-        (contracts.WaitingRoom, 12),
+        (contracts.WaitingRoom, 13),
     ],
 )
 def test_a_new_field_is_written_too(struct: type[msgspec.Struct], fields: int) -> None:

@@ -7,10 +7,10 @@ import msgspec
 
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.api import CampaignFiles, Difference, differences, read_draft
-from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, Fault
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, Fault, PhaseName
 from tidegate.offer.campaign.errors import DefinitionFaulty
 from tidegate.offer.pricing.api import compile_rules, price_order
-from tidegate.offer.pricing.contracts import LINES_MAX, Cart, CartLine, PricedOrder
+from tidegate.offer.pricing.contracts import LINES_MAX, Cart, CartLine, Facts, PricedOrder
 
 QUANTITY_MAX = 9_999
 FAULTS_SHOWN_MAX = 100
@@ -87,6 +87,7 @@ def _priced(version: CampaignVersion, cart: Cart) -> Priced | None:
     if not cart.lines:
         return None
     try:
-        return Priced(price_order(compile_rules(version), cart), None)
+        opening = version.definition.phase(PhaseName.BURST).starts_at
+        return Priced(price_order(compile_rules(version), cart, Facts(now=opening)), None)
     except Refusal as refusal:
         return Priced(None, refusal)

@@ -18,7 +18,9 @@ from tidegate.offer.campaign.contracts import (
     GoalUnit,
     GoodsEntry,
     Limit,
+    NumberSource,
     Offer,
+    PublicNumber,
     QueueLane,
     RateLimit,
     Signal,
@@ -55,6 +57,9 @@ def write_definition(definition: CampaignDefinition, *, zone: tzinfo = UTC) -> C
     ]
     if definition.waiting_room:
         blocks.append(_block("[waiting_room]", _waiting_room(definition.waiting_room, units)))
+        if definition.waiting_room.public_number:
+            number = _public_number(definition.waiting_room.public_number, units)
+            blocks.append(_block("[waiting_room.public_number]", number))
         blocks += [_block("[[waiting_room.lane]]", _lane(lane)) for lane in definition.waiting_room.lanes]
     none = [f"{key} = []\n" for key in ("defence", "rate_limit") if _states_none(definition, key)]
     return CampaignFiles(
@@ -157,12 +162,15 @@ def _target(goal: Goal, units: Units) -> object:
             return goal.target
 
 
+_LIMITED = ("per_buyer", "per_device", "per_address", "per_instrument")
+
+
 def _limit(limit: Limit) -> Raw:
     return {
         "name": limit.name,
         "skus": limit.skus or None,
         "all": None if limit.skus else True,
-        "per_buyer": limit.per_buyer,
+        **{key: count for key in _LIMITED if (count := getattr(limit, key))},
         "label": _words(limit.label),
     }
 
@@ -223,6 +231,20 @@ def _waiting_room(room: WaitingRoom, units: Units) -> Raw:
         "goods": room.goods.value,
         "slow_share": f"{room.slow_share} %",
     }
+
+
+def _public_number(number: PublicNumber, units: Units) -> Raw:
+    table = {
+        "source": number.source.value,
+        "label": _words(number.label),
+        "drawn_at": units.time(number.drawn_at),
+        "patience": f"{number.patience_seconds} s",
+    }
+    if number.source is NumberSource.DRAND:
+        table["chain"] = number.chain
+        table["genesis"] = units.time(datetime.fromtimestamp(number.genesis_at, UTC))
+        table["period"] = f"{number.period_seconds} s"
+    return table
 
 
 def _lane(lane: QueueLane) -> Raw:
