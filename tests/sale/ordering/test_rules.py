@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.offer.festivals import coupon, definition, offer, version
 from tidegate.offer.campaign.contracts import Shipping
+from tidegate.offer.coupons.api import Wallet
 from tidegate.offer.pricing.api import Counters, compile_rules, price_order
 from tidegate.offer.pricing.contracts import Cart, CartLine
 from tidegate.sale.ordering.contracts import (
@@ -69,7 +70,7 @@ def settle(batch: list[tuple[UUID, Asked]], stock: StockLedger, known: dict[tupl
     keys = {use.key for _, each in batch for use in each.priced.counters}
     counters = Counters(dict.fromkeys(keys, 0), missing=frozenset(keys))
     owned = {(each.buyer_id, ADDRESS) for _, each in batch}
-    return list(decide(batch, known, owned, counters, stock, lambda use: SoldOut(use.key)))
+    return list(decide(batch, known, owned, counters, Wallet({}, NOW), stock, lambda use: SoldOut(use.key)))
 
 
 @given(st.lists(quantities, max_size=12), st.integers(0, 40), st.integers(0, 40))
@@ -101,7 +102,8 @@ def test_a_key_with_another_body_is_refused_and_takes_nothing() -> None:
 def test_an_address_of_nobody_is_refused_before_anything_is_taken() -> None:
     stock = ledger(A=5)
     one = asked(1, {"A": 1})
-    [answer] = decide([(UUID(int=10), one)], {}, set(), Counters({}, frozenset()), stock, lambda use: SoldOut(use.key))
+    nothing, nobody = Counters({}, frozenset()), Wallet({}, NOW)
+    [answer] = decide([(UUID(int=10), one)], {}, set(), nothing, nobody, stock, lambda use: SoldOut(use.key))
     assert isinstance(answer, AddressUnknown)
     assert stock.free("A") == 5
 

@@ -6,6 +6,7 @@ import msgspec
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.contracts import (
+    CampaignDefinition,
     CampaignId,
     CampaignVersion,
     Coupon,
@@ -17,6 +18,7 @@ from tidegate.offer.campaign.contracts import (
     WaitingRoom,
     Words,
 )
+from tidegate.offer.campaign.coupons import claim_words
 
 
 class OfferTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +96,7 @@ def published_rules(version: CampaignVersion, *, offset: int = 0, limit: int | N
         statements=_statements(version),
         offers_total=len(offers),
         offers=offers[offset : None if limit is None else offset + limit],
-        coupons=tuple(_coupon_terms(coupon, definition.currency) for coupon in definition.coupons),
+        coupons=tuple(_coupon_terms(coupon, definition) for coupon in definition.coupons),
         limits=tuple(_limit_terms(each) for each in definition.limits),
         shipping=definition.shipping,
         returns=definition.returns,
@@ -196,16 +198,19 @@ def _queue_statement(room: WaitingRoom) -> Words:
     )
 
 
-def _coupon_terms(coupon: Coupon, currency: str) -> CouponTerms:
+def _coupon_terms(coupon: Coupon, definition: CampaignDefinition) -> CouponTerms:
+    currency = definition.currency
     threshold_zh, threshold_en = (format_money(coupon.threshold, currency, locale) for locale in ("zh", "en"))
     off_zh, off_en = (format_money(coupon.off, currency, locale) for locale in ("zh", "en"))
     quota_zh = f"；共 {coupon.quota} 张，用完为止" if coupon.quota else ""
     quota_en = f"; {coupon.quota} uses in all" if coupon.quota else ""
     buyer_zh = f"；每人限用 {coupon.per_buyer} 次" if coupon.per_buyer else ""
     buyer_en = f"; {_times(coupon.per_buyer)} per buyer" if coupon.per_buyer else ""
+    claim = claim_words(definition, coupon.unique) if coupon.unique else None
+    claim_zh, claim_en = (f"；{claim.zh}", f"; {claim.en}") if claim else ("", "")
     words = Words(
-        zh=f"{coupon.code}：可用券商品满 {threshold_zh} 减 {off_zh}{quota_zh}{buyer_zh}。",
-        en=f"{coupon.code}: {off_en} off from {threshold_en} of goods that take coupons{quota_en}{buyer_en}.",
+        zh=f"{coupon.code}：可用券商品满 {threshold_zh} 减 {off_zh}{quota_zh}{buyer_zh}{claim_zh}。",
+        en=f"{coupon.code}: {off_en} off from {threshold_en} of goods that take coupons{quota_en}{buyer_en}{claim_en}.",
     )
     return CouponTerms(
         code=coupon.code,

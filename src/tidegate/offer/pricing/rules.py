@@ -19,6 +19,7 @@ from tidegate.offer.campaign.contracts import (
     PhaseName,
     Words,
 )
+from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.contracts import (
     LINES_MAX,
     QUANTITY_MAX,
@@ -176,7 +177,8 @@ def _quantities(cart: Cart) -> dict[str, int]:
 
 
 def _coupon(rules: RuleSet, code: str, taken: Sequence[tuple[OfferRule, int]], amounts: Sequence[int]) -> CouponRule:
-    coupon = rules.coupons.get(code.strip().upper())
+    # A shared code as it stands; else a shopper's own code, which begins with its coupon's name.
+    coupon = rules.coupons.get(tidy(code)) or rules.coupons.get(coupon_name(code))
     if coupon is None:
         raise CouponNotValid(
             "No coupon of this campaign has this code. Nothing was ordered; check the code or order without it."

@@ -77,6 +77,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
     cart: Cart
     priced: PricedOrder
+    own_coupon: str | None = None
+    """The code of a claimed coupon, which the order freezes; None for a shared code or none."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +98,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     paid_at: datetime | None
     ended_at: datetime | None
+    own_coupon: str | None = None
+    """The claimed coupon that it freezes while unpaid and uses once paid; none after that came back with a refund."""
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):

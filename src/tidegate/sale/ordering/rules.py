@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidegate.base.errors import Refusal
+from tidegate.offer.coupons.api import Wallet
 from tidegate.offer.pricing.api import Counters
 from tidegate.offer.pricing.contracts import CounterUse, PricedLine, PricedOrder
 from tidegate.sale.ordering.contracts import Asked, Order, OrderState, PlaceOrder, RefundLine
@@ -58,12 +59,14 @@ def decide(
     earlier: Mapping[tuple[UUID, str], Earlier],
     addresses: Collection[tuple[UUID, UUID]],
     counters: Counters,
+    wallet: Wallet,
     ledger: StockLedger,
     refusal_of: Callable[[CounterUse], Refusal],
 ) -> list[Decision]:
     """Decide each order of a batch in the order of asking; `batch` pairs a fresh id with each.
 
-    A ladder for each: idempotency, address, limits, stock. Only one that passes all of them takes anything.
+    A ladder for each: idempotency, address, limits, its own coupon, stock. Only one that passes
+    all of them takes anything.
     """
     taken: dict[tuple[UUID, str], Earlier] = dict(earlier)
     decisions: list[Decision] = []
@@ -72,7 +75,7 @@ def decide(
         if known is not None:
             decisions.append(_repeated(known, asked))
             continue
-        refusal = _refusal(order_id, asked, addresses, counters, ledger, refusal_of)
+        refusal = _refusal(order_id, asked, addresses, counters, wallet, ledger, refusal_of)
         if refusal is None:
             taken[asked.buyer_id, asked.key] = Earlier(order_id, asked.request_hash)
         decisions.append(refusal or Taken(order_id, asked))
@@ -94,6 +97,7 @@ def _refusal(
     asked: Asked,
     addresses: Collection[tuple[UUID, UUID]],
     counters: Counters,
+    wallet: Wallet,
     ledger: StockLedger,
     refusal_of: Callable[[CounterUse], Refusal],
 ) -> Refusal | None:
@@ -106,9 +110,17 @@ def _refusal(
     exceeded = counters.try_use(uses)
     if exceeded is not None:
         return refusal_of(exceeded)
+    code = asked.own_coupon
+    if code is not None:
+        unusable = wallet.try_freeze(code, order_id, asked.buyer_id, asked.terms.campaign_id)
+        if unusable is not None:
+            counters.give_back(uses)
+            return unusable
     short = ledger.try_take(order_id, units_of(asked.priced))
     if short is not None:
         counters.give_back(uses)
+        if code is not None:
+            wallet.give_back(code)
         return _sold_out(short, ledger.free(short))
     return None
 

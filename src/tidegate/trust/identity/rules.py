@@ -170,6 +170,7 @@ _EVERYONE = frozenset({Permission.MONITOR_VIEW, Permission.CAMPAIGN_VIEW, Permis
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.DIRECTOR: _EVERYONE
     | {
+        Permission.COUPONS_VIEW,
         Permission.ORDERS_VIEW,
         Permission.PAYMENTS_VIEW,
         Permission.RISK_VIEW,
@@ -179,6 +180,10 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.CAMPAIGN_MANAGER: _EVERYONE
     | {
         Permission.CAMPAIGN_PUBLISH,
+        Permission.COUPONS_VIEW,
+        Permission.COUPONS_MAKE,
+        Permission.COUPONS_EXPORT,
+        Permission.COUPONS_REVOKE,
         Permission.GATE_STEER,
         Permission.STOCK_ADJUST,
         Permission.ORDERS_VIEW,
@@ -197,6 +202,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     },
     Role.RISK: _EVERYONE
     | {
+        Permission.COUPONS_VIEW,
+        Permission.COUPONS_REVOKE,
         Permission.ORDERS_VIEW,
         Permission.ORDERS_CANCEL,
         Permission.ORDERS_PERSONAL_DATA_VIEW,
@@ -208,6 +215,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     },
     Role.SUPPORT: _EVERYONE
     | {
+        Permission.COUPONS_VIEW,
+        Permission.COUPONS_REVOKE,
         Permission.ORDERS_VIEW,
         Permission.ORDERS_CANCEL,
         Permission.ORDERS_PERSONAL_DATA_VIEW,
@@ -218,6 +227,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {Permission.STOCK_ADJUST, Permission.ORDERS_VIEW, Permission.ORDERS_PERSONAL_DATA_VIEW},
     Role.COMPLIANCE: _EVERYONE
     | {
+        Permission.COUPONS_VIEW,
         Permission.ORDERS_VIEW,
         Permission.PAYMENTS_VIEW,
         Permission.RISK_VIEW,
