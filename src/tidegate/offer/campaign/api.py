@@ -16,7 +16,7 @@ from tidegate.offer.campaign.contracts import (
     Phase,
     VersionSummary,
 )
-from tidegate.offer.campaign.coupons import claim_window, code_space, valid_until
+from tidegate.offer.campaign.coupons import claim_window, valid_until
 from tidegate.offer.campaign.defences import defences_of
 from tidegate.offer.campaign.definition import OpenFile, read_definition
 from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty
@@ -28,7 +28,6 @@ __all__ = [
     "OpenFile",
     "PublishedRules",
     "claim_window",
-    "code_space",
     "defences_of",
     "offer_terms",
     "published_rules",

@@ -176,7 +176,7 @@ class UniqueCodes(Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_days: Annotated[int, Meta(ge=0, le=366)] = 0
     audience: tuple[Audience, ...] = ()
     """() = everyone."""
-    letters: Annotated[int, Meta(ge=6, le=12)] = 10
+    letters: Annotated[int, Meta(ge=4, le=12)] = 10
     button: bool = True
     """Whether the shop's pages offer it; without, only those who were given a code can claim it."""
     back_on_refund: bool = True

@@ -22,7 +22,7 @@ from tidegate.offer.campaign.reading import Table
 
 HEAD_LENGTH_MAX = 16
 """With a dash, 12 letters and the check letter it stays within the 32 characters of any code."""
-LETTERS_MIN, LETTERS_MAX = 6, 12
+LETTERS_MIN, LETTERS_MAX = 4, 12
 _DAYS_MAX = 366
 
 Found = Iterator[Fault]
@@ -91,6 +91,10 @@ def unique_faults(coupon: Coupon, place: int, definition: CampaignDefinition) ->
     if LETTERS_MIN <= unique.letters <= LETTERS_MAX and 2 * unique.count > code_space(unique.letters):
         message = f"{unique.count} codes would use half of all codes of {unique.letters} letters; take more letters"
         yield _fault(message, place, "letters")
+    for other in definition.coupons:
+        if other.code.startswith(f"{coupon.code}-"):
+            message = f'"{other.code}" begins like a code of "{coupon.code}"; give one of them another name'
+            yield _fault(message, place, "code")
     if Audience.MEMBERS in unique.audience:
         yield _fault('nobody is known as a member here; write "everyone", "new" or "returning"', place, "audience")
     yield from _time_faults(coupon, unique, place, definition)

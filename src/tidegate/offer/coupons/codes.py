@@ -11,23 +11,23 @@ from tidegate.offer.campaign.contracts import CODE_ALPHABET
 _BASE = len(CODE_ALPHABET)
 _VALUE = {letter: value for value, letter in enumerate(CODE_ALPHABET)}
 _LETTERS = frozenset(CODE_ALPHABET)
-TAIL_LENGTH_MIN, TAIL_LENGTH_MAX = 7, 13
+TAIL_LENGTH_MIN, TAIL_LENGTH_MAX = 5, 13
 
 
 def new_codes(name: str, letters: int, count: int) -> set[str]:
     """Return up to `count` different codes from the system's source of randomness; equal ones are drawn once."""
     space = _BASE**letters
-    return {f"{name}-{_tail(secrets.randbelow(space), letters)}" for _ in range(count)}
+    return {code_of(name, letters, secrets.randbelow(space)) for _ in range(count)}
 
 
-def _tail(number: int, letters: int) -> str:
-    """Return the letters that write `number`, with their check letter."""
+def code_of(name: str, letters: int, number: int) -> str:
+    """Return the code whose letters write `number`, with their check letter."""
     values = []
     for _ in range(letters):
         number, value = divmod(number, _BASE)
         values.append(value)
     check = -sum(weight * value for weight, value in enumerate(values, 2)) % _BASE
-    return "".join(CODE_ALPHABET[value] for value in values) + CODE_ALPHABET[check]
+    return f"{name}-{''.join(CODE_ALPHABET[value] for value in values)}{CODE_ALPHABET[check]}"
 
 
 def tidy(text: str) -> str:

@@ -15,7 +15,6 @@ Refusal
 ├── ClaimLimitReached   409  this account has claimed as many as it may
 ├── AudienceNotMet      409  it is for others
 ├── CodesNotLeft        409  more codes than the template may still have
-├── CodeSpaceTooSmall   409  half of all codes that there are would be used
 ├── CodesFaulty         422  a file of codes that cannot be taken
 ├── BatchUnknown        404  no such batch
 ├── ReasonNeeded        422  what is recorded needs a reason
@@ -137,14 +136,6 @@ class CodesNotLeft(Refusal):
     code: ClassVar[str] = "coupon-codes-not-left"
     status: ClassVar[int] = 409
     title: ClassVar[str] = "Too many codes"
-
-
-class CodeSpaceTooSmall(Refusal):
-    """Half of all codes of so many letters would be used: they could be guessed."""
-
-    code: ClassVar[str] = "coupon-code-space-too-small"
-    status: ClassVar[int] = 409
-    title: ClassVar[str] = "Too few letters for so many codes"
 
 
 class CodesFaulty(Refusal):

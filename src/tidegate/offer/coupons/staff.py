@@ -6,7 +6,6 @@ from uuid import UUID
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
 from tidegate.base.ids import Ids
-from tidegate.offer.campaign.api import code_space
 from tidegate.offer.campaign.contracts import CODES_MAX
 from tidegate.offer.coupons import store, store_staff
 from tidegate.offer.coupons.codes import coupon_name, new_codes, tidy
@@ -27,7 +26,6 @@ from tidegate.offer.coupons.errors import (
     CannotRevoke,
     CodesFaulty,
     CodesNotLeft,
-    CodeSpaceTooSmall,
     CouponUnknown,
     ReasonNeeded,
 )
@@ -55,16 +53,10 @@ class CouponDesk:
         """Make so many codes to be handed out; some thousands a transaction, so that claims hardly wait.
 
         What is made stays when this is interrupted: the batch says how many those are.
-        Raises TemplateUnknown, CodesNotLeft and CodeSpaceTooSmall before anything is made, and CodesNotLeft when claims
-        took the rest meanwhile.
+        They never use half of all codes there are: the campaign's plan, which is checked for that, is the most there
+        can be. Raises TemplateUnknown, and CodesNotLeft before anything is made or when claims took the rest meanwhile.
         """
         template = self._template(name)
-        if 2 * min(count, template.unique.count) > code_space(template.unique.letters):
-            raise CodeSpaceTooSmall(
-                f"{count} codes of {template.unique.letters} letters would use half of all there are. "
-                "Nothing was made; write more letters in the campaign file.",
-                letters=template.unique.letters,
-            )
         async with self._db.transaction() as tx:
             await self._require_room(tx, template, count)
             batch = await self._open(tx, template, BatchKind.GENERATED, by)
