@@ -52,6 +52,10 @@ class Visit:
         query = self._request.url.query
         return self._request.url.path + (f"?{query}" if query else "")
 
+    def asked(self, name: str) -> str:
+        """Return what the address of this page says under a name; empty where it says nothing."""
+        return str(self._request.query_params.get(name, ""))
+
     @property
     def shelf(self) -> Shelf | None:
         """The goods of the current version in order, made once for each version in this process."""

@@ -274,6 +274,7 @@ class LimitedAct(StrEnum):
     TAKE_PASS = "take_pass"  # noqa: S105  an act, not a secret
     SEARCH = "search"
     PLACE_ORDER = "place_order"
+    CLAIM_COUPON = "claim_coupon"
 
 
 class LimitScope(StrEnum):

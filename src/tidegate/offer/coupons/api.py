@@ -170,6 +170,22 @@ class Coupons:
         """Return an account's coupons, those claimed last first; 200 at most."""
         return await store.kept_by(tx, account_id, KEPT_MAX)
 
+    def require_usable(self, kept: Kept, account_id: UUID) -> None:
+        """Raise why an order of the current campaign could not take this coupon of the account's now; no I/O."""
+        current = self._campaign.current()
+        held = Locked(
+            code=kept.code,
+            campaign_id=kept.campaign_id,
+            template=kept.template,
+            state=kept.state,
+            account_id=account_id,
+            expires_at=kept.expires_at,
+            order_id=kept.order_id,
+        )
+        refusal = refusal_of(held, account_id, current.campaign_id if current else "", self._clock.now())
+        if refusal is not None:
+            raise refusal
+
     async def claimed_by(self, tx: Tx, account_id: UUID) -> dict[str, int]:
         """Return how many of each coupon of the current campaign an account has claimed."""
         current = self._campaign.current()
