@@ -33,6 +33,7 @@ ROOMS = (
     Room("orders", "/console/orders", "orders", Permission.ORDERS_VIEW),
     Room("payments", "/console/payments", "card", Permission.PAYMENTS_VIEW),
     Room("campaign", "/console/campaign", "flag", Permission.CAMPAIGN_VIEW),
+    Room("coupons", "/console/coupons", "tag", Permission.COUPONS_VIEW),
     Room("invariants", "/console/invariants", "shield", Permission.MONITOR_VIEW),
     Room("debrief", "/console/debrief", "info", Permission.MONITOR_VIEW),
 )

@@ -8,7 +8,8 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from tidegate.app.console import campaign as campaign_page
-from tidegate.app.console import invariants, live, orders, payments, sign_in
+from tidegate.app.console import coupons, invariants, live, orders, payments, sign_in
+from tidegate.app.console.coupons import open_coupon_page
 from tidegate.app.console.frame import Desk, PageRequest, language, show_bare
 from tidegate.app.console.story import Stories
 from tidegate.app.console.words import refusal_words
@@ -101,6 +102,9 @@ console = Router(
         orders.reveal,
         payments.payments,
         campaign_page.campaign_page,
+        coupons.coupons_page,
+        coupons.revoke,
+        coupons.export,
         invariants.invariants,
         invariants.examine,
         sign_in.door,
@@ -110,6 +114,7 @@ console = Router(
     dependencies={
         "pages": Provide(provide_pages, sync_to_thread=False),
         "desk": Provide(provide_desk, sync_to_thread=False),
+        "coupon_page": Provide(open_coupon_page, sync_to_thread=False),
         "stories": Provide(provide_stories, sync_to_thread=False),
     },
     guards=[own_origin],
