@@ -114,6 +114,7 @@ class Coupons:
         now = self._clock.now()
         await self._require_claimable(tx, account_id, template, now)
         [code] = new_codes(template.name, template.unique.letters, 1)
+        expires_at = expiry(template, now)
         within_limit, within_plan = await store.claim(
             tx,
             NewClaim(
@@ -124,14 +125,22 @@ class Coupons:
                 planned=template.unique.count,
                 code=code,
                 now=now,
-                expires_at=expiry(template, now),
+                expires_at=expires_at,
             ),
         )
         if not within_limit:
             raise _limit_reached(template)
         if not within_plan:
             raise ClaimsUsedUp("All coupons of this kind are claimed. Nothing was claimed; look for another.")
-        return await store.kept(tx, code)
+        # Not read back: until this transaction ends, every other claim of the template waits.
+        return Kept(
+            code=code,
+            campaign_id=template.campaign_id,
+            template=template.name,
+            state=CouponState.UNUSED,
+            claimed_at=now,
+            expires_at=expires_at,
+        )
 
     async def _claim_code(self, tx: Tx, account_id: UUID, code: str, template: Template) -> Kept:
         now = self._clock.now()
