@@ -90,6 +90,7 @@ class App:
             await self.bots.refresh(tx)
         self.pricing.refresh()
         await self.payment.refresh()
+        await self.bots.follow()
         if self.bots.pending:
             async with self.db.transaction() as tx:
                 await self.bots.flush(tx)
@@ -114,11 +115,10 @@ def compose(
     pricing = Pricing(campaign)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
-    limits = build_limits(config, cache, campaign, defences.limit_factor)
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
     bots = Bots(config, cache, clock, ids)
+    limits = build_limits(config, cache, campaign, defences.limit_factor, bots.rate_factor)
     stock = Stock(clock)
-    board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
     defences.follow(PaymentOutcomes(payment))
     lane = HotLane(db, clock, ids, outbox, identity, pricing, coupons, stock, payment, limits, risk or AllowAll(), load)
@@ -128,8 +128,8 @@ def compose(
     ordering.subscribe(outbox)
     coupons.follow(OrderHistory(ordering))
     outlook = Outlook(cache, stock, ordering)
-    queue = Queue(config, db, cache, clock, campaign, admission, outlook)
-    lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, queue, defences)
+    queue = Queue(config, db, cache, clock, campaign, admission, outlook, bots.cleared)
+    lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, queue, defences, bots)
     checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
@@ -157,7 +157,7 @@ def compose(
         limits=limits,
         bots=bots,
         stock=stock,
-        board=board,
+        board=StockBoard(campaign, stock),
         payment=payment,
         ordering=ordering,
         monitor=monitor,

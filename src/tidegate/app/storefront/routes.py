@@ -5,7 +5,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from tidegate.app.pages.rendering import provide_pages
-from tidegate.app.storefront import buying, coupons, front, line, openness, orders, signing_in
+from tidegate.app.storefront import buying, coupons, front, honeypot, line, openness, orders, signing_in
 from tidegate.app.storefront.buying import open_desk
 from tidegate.app.storefront.coupons import open_coupon_book
 from tidegate.app.storefront.line import open_line
@@ -25,6 +25,7 @@ _handlers = [
     *signing_in.routes,
     *openness.routes,
     *line.routes,
+    *honeypot.routes,
 ]
 
 storefront = Router(

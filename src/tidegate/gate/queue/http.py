@@ -9,11 +9,13 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 
 from tidegate.base.db import Database
 from tidegate.base.http import matches, network_of
+from tidegate.base.openapi import refuses
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import Pass, PassWindow
-from tidegate.gate.admission.errors import NoCampaign
+from tidegate.gate.admission.errors import CampaignOver, NoCampaign, PhaseNotOpen
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.bots.contracts import Answer
+from tidegate.gate.bots.contracts import Answer, Lane, PageSignals
+from tidegate.gate.bots.errors import WorkRefused
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
 from tidegate.gate.queue.contracts import (
@@ -29,10 +31,21 @@ from tidegate.gate.queue.contracts import (
     SteerGate,
     Waiting,
 )
-from tidegate.gate.queue.errors import NoWaitingRoom
+from tidegate.gate.queue.errors import (
+    NetworkFull,
+    NothingLeft,
+    NotSealed,
+    NoWaitingRoom,
+    OnePlaceAPerson,
+    PlaceRefused,
+    PlacesClosed,
+    PlacesNotOpen,
+    PlaceSpent,
+)
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import Defence, PhaseName
 from tidegate.trust.identity.contracts import Permission, SessionFacts, Staff
+from tidegate.trust.identity.errors import NotPermitted, NotSignedIn, StaffNotSignedIn
 
 SNAPSHOT_CACHE = "public, max-age=1, stale-while-revalidate=5"
 _LIST_PART_MAX = 10_000
@@ -51,6 +64,7 @@ Token = Annotated[str | None, HeaderParameter(name=PLACE_HEADER, max_length=200,
     tags=["queue"],
     operation_id="SeeLine",
     sync_to_thread=False,
+    responses=refuses(NoWaitingRoom),
 )
 def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
     """Return the snapshot. Raises NoWaitingRoom."""
@@ -73,22 +87,45 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
     operation_id="TakePlace",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_NO_STORE,
+    responses=refuses(
+        NotSignedIn, NoWaitingRoom, PlacesNotOpen, PlacesClosed, NetworkFull, OnePlaceAPerson, WorkRefused
+    ),
 )
 async def take_place(
     *, data: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, request: AnyRequest
 ) -> Place:
     """Give the signed-in shopper a place; while an attack is on, for work or a wait (`POST /api/v1/challenges`)."""
-    return await give_place(data, queue, bots, defences, session, request.client.host if request.client else "")
+    host, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
+    return await give_place(
+        answer=data, queue=queue, bots=bots, defences=defences, session=session, host=host, agent=agent
+    )
 
 
 async def give_place(
-    answer: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, host: str
+    *,
+    answer: Answer,
+    queue: Queue,
+    bots: Bots,
+    defences: Defences,
+    session: SessionFacts,
+    host: str,
+    agent: str = "",
+    page: PageSignals | None = None,
 ) -> Place:
-    """Give a place to a session that asks from this address: the same for this door and the hot shortcut."""
+    """Give a place to a session that asks from this address: the same for this door, the page and the hot shortcut.
+
+    Work is asked for before anything is weighed; what is weighed decides the lane and refuses nobody.
+    """
     if defences.active(Defence.WORK_FOR_ALL):
         await bots.require_work(session, answer)
+    decision = await bots.weigh(session, host, agent, page)
     return await queue.take_place(
-        AskPlace(account_id=session.account_id, device=session.session_id, network=_network(host))
+        AskPlace(
+            account_id=session.account_id,
+            device=session.session_id,
+            network=_network(host),
+            slow=decision.lane is Lane.SLOW,
+        )
     )
 
 
@@ -100,6 +137,7 @@ async def give_place(
     tags=["queue"],
     operation_id="SeePlace",
     cache_control=_NO_STORE,
+    responses=refuses(NotSignedIn, PlaceRefused, PlacesNotOpen, NoWaitingRoom),
 )
 async def see_place(queue: Queue, session: SessionFacts, place: Token = None) -> PlaceView:
     """Return where the sender's place stands."""
@@ -115,6 +153,7 @@ async def see_place(queue: Queue, session: SessionFacts, place: Token = None) ->
     description="Gives up the place, and the pass that came of it. Again changes nothing.",
     tags=["queue"],
     operation_id="LeaveLine",
+    responses=refuses(NotSignedIn, PlaceRefused, PlacesNotOpen, NoWaitingRoom),
 )
 async def leave_line(queue: Queue, session: SessionFacts, place: Token = None) -> None:
     """Give the sender's place up."""
@@ -129,6 +168,7 @@ async def leave_line(queue: Queue, session: SessionFacts, place: Token = None) -
     tags=["queue"],
     operation_id="SeeReceipt",
     cache_control=_NO_STORE,
+    responses=refuses(NotSignedIn, PlaceRefused, NotSealed, NoWaitingRoom),
 )
 async def see_receipt(queue: Queue, db: Database, session: SessionFacts, place: Token = None) -> Receipt:
     """Return the receipt of the sender's place."""
@@ -145,6 +185,7 @@ async def see_receipt(queue: Queue, db: Database, session: SessionFacts, place: 
     tags=["queue"],
     operation_id="SealedList",
     cache_control=CacheControlHeader(public=True, max_age=60),
+    responses=refuses(NotSealed, NoWaitingRoom),
 )
 async def sealed_list(
     queue: Queue,
@@ -168,6 +209,9 @@ async def sealed_list(
     operation_id="AskForPass",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_NO_STORE,
+    responses=refuses(
+        NotSignedIn, PlaceRefused, PlaceSpent, NothingLeft, PlacesNotOpen, PhaseNotOpen, CampaignOver, NoCampaign
+    ),
 )
 async def ask_for_pass(
     queue: Queue, admission: Admission, campaign: Campaign, session: SessionFacts, place: Token = None
@@ -192,6 +236,7 @@ async def ask_for_pass(
     security=[{"staff": []}],
     operation_id="LineFigures",
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, NoWaitingRoom),
 )
 async def line_figures(queue: Queue, db: Database, staff: Staff) -> GateFigures:
     """Return what a campaign manager watches."""
@@ -208,6 +253,7 @@ async def line_figures(queue: Queue, db: Database, staff: Staff) -> GateFigures:
     security=[{"staff": []}],
     operation_id="GateActs",
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, NoWaitingRoom),
 )
 async def gate_acts(queue: Queue, db: Database, staff: Staff) -> list[GateRecord]:
     """Return the record of the gate."""
@@ -226,6 +272,7 @@ async def gate_acts(queue: Queue, db: Database, staff: Staff) -> list[GateRecord
     operation_id="SteerGate",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, NoWaitingRoom),
 )
 async def steer_gate(data: SteerGate, queue: Queue, db: Database, staff: Staff) -> GateRecord:
     """Record an act of staff."""
