@@ -23,6 +23,7 @@ from tidegate.gate.queue import commands as queue_commands
 from tidegate.gate.queue.contracts import Verification
 from tidegate.offer.campaign import commands as campaign_commands
 from tidegate.offer.catalogue import commands as catalogue_commands
+from tidegate.offer.coupons import commands as coupon_commands
 from tidegate.sale.payment import commands as payment_commands
 from tidegate.trust.identity import commands as staff_commands
 from tidegate.watch.monitor import commands as monitor_commands
@@ -114,6 +115,7 @@ main.add_command(queue_commands.admission_commands(_draw_desk))
 main.add_command(staff_commands.group)
 main.add_command(staff_commands.members_group)
 main.add_command(catalogue_commands.group(installation))
+main.add_command(coupon_commands.group(installation))
 main.add_command(payment_commands.group)
 main.add_command(monitor_commands.command(_monitor))
 for _command in wiring.commands(installation):

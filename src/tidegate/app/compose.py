@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 
+from tidegate.app.acquaintance import OrderHistory
 from tidegate.app.books import MoneyPath, PaymentOutcomes
 from tidegate.app.waiting import Outlook, ShopperAudiences
 from tidegate.base.cache import Cache
@@ -24,6 +25,7 @@ from tidegate.gate.limits.api import Limits, build_limits
 from tidegate.gate.queue.api import Queue
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
+from tidegate.offer.coupons.api import Coupons
 from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
@@ -51,6 +53,7 @@ class App:
     identity: Identity
     campaign: Campaign
     catalogue: Catalogue
+    coupons: Coupons
     pricing: Pricing
     admission: Admission
     load: LoadControl
@@ -109,6 +112,7 @@ def compose(
     identity = build_identity(config, db=db, cache=cache, clock=clock, ids=ids)
     campaign = Campaign(clock, outbox)
     catalogue = Catalogue(clock, config.data_dir)
+    coupons = Coupons(db, clock, ids, campaign)
     pricing = Pricing(campaign)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
@@ -118,23 +122,16 @@ def compose(
     stock = Stock(clock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
     defences.follow(PaymentOutcomes(payment))
-    lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, limits, risk or AllowAll(), load)
-    ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
+    lane = HotLane(db, clock, ids, outbox, identity, pricing, coupons, stock, payment, limits, risk or AllowAll(), load)
+    ordering = Ordering(
+        db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, hold_seconds=config.hold_seconds
+    )
     ordering.subscribe(outbox)
+    coupons.follow(OrderHistory(ordering))
     outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
-    checked: dict[str, Checked] = {
-        "identity": identity,
-        "campaign": campaign,
-        "catalogue": catalogue,
-        "pricing": pricing,
-        "queue": queue,
-        "defences": defences,
-        "bots": bots,
-        "stock": stock,
-        "payment": payment,
-        "ordering": ordering,
-    }
+    lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, queue, defences, bots)
+    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
         clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
@@ -151,6 +148,7 @@ def compose(
         identity=identity,
         campaign=campaign,
         catalogue=catalogue,
+        coupons=coupons,
         pricing=pricing,
         admission=admission,
         load=load,

@@ -12,6 +12,7 @@ from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.log import begin_logging
 from tidegate.gate.bots import jobs as bots_jobs
 from tidegate.gate.defence import jobs as defence_jobs
+from tidegate.offer.coupons import jobs as coupon_jobs
 from tidegate.sale.payment import jobs as payment_jobs
 from tidegate.watch.monitor import jobs as monitor_jobs
 
@@ -56,6 +57,7 @@ async def _connected(app: App) -> None:
 
 async def work_for_ever(app: App) -> None:
     """Run everything that happens by itself."""
+    coupon_jobs.schedule(app.jobs, app.coupons)
     bots_jobs.schedule(app.jobs, app.db, app.bots)
     defence_jobs.schedule(app.jobs, app.db, app.defences)
     payment_jobs.schedule(app.jobs, app.payment)

@@ -58,7 +58,7 @@ def test_half_the_quota_may_come_at_once_and_nobody_is_refused_while_nobody_can_
         (
             'act = "place_order"',
             "",
-            "act: is missing; write ask_code, sign_in, take_place, take_pass, search, place_order",
+            "act: is missing; write ask_code, sign_in, take_place, take_pass, search, place_order, claim_coupon",
         ),
         ('scope = "network"', "", "scope: is missing; write account, device, address, network"),
         ("quota = 300", "", "quota: is missing"),

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tests.offer.festivals import coupon, definition, offer, version
 from tests.offer.promotions import promotion, rules_of
 from tidegate.offer.campaign.contracts import Gift, PromotionLimits, Shipping
+from tidegate.offer.coupons.api import Wallet
 from tidegate.offer.pricing.api import Counters, compile_rules, price_order
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts
 from tidegate.offer.pricing.rules import refusal_of
@@ -73,7 +74,7 @@ def settle(batch: list[tuple[UUID, Asked]], stock: StockLedger, known: dict[tupl
     keys = {use.key for _, each in batch for use in each.priced.counters}
     counters = Counters(dict.fromkeys(keys, 0), missing=frozenset(keys))
     owned = {(each.buyer_id, ADDRESS) for _, each in batch}
-    return list(decide(batch, known, owned, counters, stock, lambda use: SoldOut(use.key)))
+    return list(decide(batch, known, owned, counters, Wallet({}, NOW), stock, lambda use: SoldOut(use.key)))
 
 
 @given(st.lists(quantities, max_size=12), st.integers(0, 40), st.integers(0, 40))
@@ -105,7 +106,8 @@ def test_a_key_with_another_body_is_refused_and_takes_nothing() -> None:
 def test_an_address_of_nobody_is_refused_before_anything_is_taken() -> None:
     stock = ledger(A=5)
     one = asked(1, {"A": 1})
-    [answer] = decide([(UUID(int=10), one)], {}, set(), Counters({}, frozenset()), stock, lambda use: SoldOut(use.key))
+    nothing, nobody = Counters({}, frozenset()), Wallet({}, NOW)
+    [answer] = decide([(UUID(int=10), one)], {}, set(), nothing, nobody, stock, lambda use: SoldOut(use.key))
     assert isinstance(answer, AddressUnknown)
     assert stock.free("A") == 5
 
@@ -185,7 +187,8 @@ def test_a_gift_without_stock_is_left_off_and_never_keeps_the_order() -> None:
     (use,) = wish.priced.counters
     for free, units, gifts, used in ((2, {"A": 1, "B": 2}, 1, 1), (1, {"A": 1}, 0, 0)):
         stock, counters = ledger(A=5, B=free), Counters({use.key: 0}, missing=frozenset({use.key}))
-        (taken,) = decide([(UUID(int=10), wish)], {}, {(wish.buyer_id, ADDRESS)}, counters, stock, refusal_of)
+        wallet = Wallet({}, NOW)
+        (taken,) = decide([(UUID(int=10), wish)], {}, {(wish.buyer_id, ADDRESS)}, counters, wallet, stock, refusal_of)
         assert isinstance(taken, Taken)
         assert dict(units_of(taken.asked.priced)) == units
         assert (taken.asked.priced.total, len(taken.asked.priced.gifts)) == (wish.priced.total, gifts)

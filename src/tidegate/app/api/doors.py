@@ -17,6 +17,7 @@ from tidegate.gate.defence import http as defence
 from tidegate.gate.queue import http as queue
 from tidegate.offer.campaign import http as campaign
 from tidegate.offer.catalogue import http as catalogue
+from tidegate.offer.coupons import http as coupons
 from tidegate.offer.pricing import http as pricing
 from tidegate.sale.ordering import http as ordering
 from tidegate.sale.payment import http as payment
@@ -27,7 +28,7 @@ from tidegate.watch.monitor import http as monitor
 
 def doors() -> Sequence[ControllerRouterHandler]:
     """Return every route handler: JSON of the modules, then pages and files."""
-    json = (identity, campaign, catalogue, pricing, queue, bots, defence, stock, payment, ordering, monitor)
+    json = (identity, campaign, catalogue, coupons, pricing, queue, bots, defence, stock, payment, ordering, monitor)
     return [route for module in (health, *json, static, storefront, console, debrief) for route in module.routes]
 
 

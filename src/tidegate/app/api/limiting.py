@@ -27,6 +27,8 @@ ACTS: Mapping[tuple[str, str], LimitedAct] = {
     ("GET", "/search"): LimitedAct.SEARCH,
     ("POST", "/api/v1/orders"): LimitedAct.PLACE_ORDER,
     ("POST", "/checkout"): LimitedAct.PLACE_ORDER,
+    ("POST", "/api/v1/coupons/claims"): LimitedAct.CLAIM_COUPON,
+    ("POST", "/coupons/claims"): LimitedAct.CLAIM_COUPON,
 }
 """By method and by the address as the door states it, so that another spelling of the same address is no way around."""
 

@@ -7,8 +7,9 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from tidegate.app.console import bots, defences, editor, gate, invariants, live, orders, payments, sign_in
+from tidegate.app.console import bots, coupons, defences, editor, gate, invariants, live, orders, payments, sign_in
 from tidegate.app.console import campaign as campaign_page
+from tidegate.app.console.coupons import open_coupon_page
 from tidegate.app.console.frame import Desk, PageRequest, language, show_bare
 from tidegate.app.console.story import Stories
 from tidegate.app.console.words import marked, refusal_words
@@ -96,6 +97,9 @@ console = Router(
         orders.reveal,
         payments.payments,
         campaign_page.campaign_page,
+        coupons.coupons_page,
+        coupons.revoke,
+        coupons.export,
         gate.gate,
         gate.steer,
         bots.overview,
@@ -114,6 +118,7 @@ console = Router(
     dependencies={
         "pages": Provide(provide_pages, sync_to_thread=False),
         "desk": Provide(provide_desk, sync_to_thread=False),
+        "coupon_page": Provide(open_coupon_page, sync_to_thread=False),
         "stories": Provide(provide_stories, sync_to_thread=False),
         "bots_room": Provide(bots.provide_bots_room, sync_to_thread=False),
     },

@@ -265,6 +265,10 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         ),
         "purpose-not-stated": _("Say in a few words what you need it for; nothing was shown."),
         "order-unknown": _("There is no order with this number. Check it, or search for it."),
+        "coupon-unknown": _("There is no such code. Nothing was changed; look at it again."),
+        "coupon-reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
+        "coupon-cannot-be-revoked": _("An order has this code, or it ended already. Nothing was withdrawn."),
+        "coupon-batch-unknown": _("There is no such batch of codes. Nothing was written out."),
         "database-unavailable": _("The database does not answer just now. Try again in a few seconds."),
         "draft-changed": _(
             "Somebody else saved this draft, or published, after you began. Nothing of theirs was overwritten and "
@@ -290,6 +294,10 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         "not-permitted": _("Not permitted"),
         "purpose-not-stated": _("Purpose not stated"),
         "order-unknown": _("Order not found"),
+        "coupon-unknown": _("Code not found"),
+        "coupon-reason-needed": _("A reason is needed"),
+        "coupon-cannot-be-revoked": _("Cannot be withdrawn"),
+        "coupon-batch-unknown": _("Batch not found"),
         "database-unavailable": _("Not available at this moment"),
         "draft-changed": _("Somebody else was faster"),
         "draft-too-large": _("Too large for a draft"),

@@ -10,6 +10,7 @@ from litestar.params import Parameter
 
 from tidegate.app.pages.answer import own_origin, see_other
 from tidegate.app.pages.errors import PageUnknown
+from tidegate.app.storefront.coupons import CODE_LENGTH_MAX, Choice, CouponBook, best_of
 from tidegate.app.storefront.forms import Form, read_form
 from tidegate.app.storefront.honeypot import filled, ordered
 from tidegate.app.storefront.line import Line
@@ -29,22 +30,26 @@ from tidegate.trust.identity.errors import AddressNotValid
 
 QUANTITY_MAX = 9_999
 ADDRESS_FIELDS = tuple(ADDRESS_FAULTS)
+NO_COUPON = "none"
+BEST_COUPON = "best"
 CHECK_AGAIN = Spoken(marked("Please check your order"), marked("Nothing was ordered yet."))
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What the form of the checkout holds."""
+    """What the form of the checkout holds: `coupon` as it was typed, `own` which of one's own was chosen."""
 
     sku: str
     quantity: int
     coupon: str = ""
+    own: str = NO_COUPON
     address_id: str = ""
     fields: dict[str, str] = msgspec.field(default_factory=lambda: dict.fromkeys(ADDRESS_FIELDS, ""))
 
     @property
     def cart(self) -> Cart:
         """The wish as a cart."""
-        return Cart((CartLine(self.sku, self.quantity),), self.coupon or None)
+        own = None if self.own in {NO_COUPON, BEST_COUPON} else self.own
+        return Cart((CartLine(self.sku, self.quantity),), self.coupon or own)
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -58,9 +63,18 @@ class Desk:
     """The checkout: prices the wish, takes the address, places the order, and shows the form again where it must."""
 
     def __init__(
-        self, *, visit: Visit, offers: Offers, pricing: Pricing, identity: Identity, ordering: Ordering, db: Database
+        self,
+        *,
+        visit: Visit,
+        offers: Offers,
+        coupon_book: CouponBook,
+        pricing: Pricing,
+        identity: Identity,
+        ordering: Ordering,
+        db: Database,
     ) -> None:
         self._visit = visit
+        self._coupon_book = coupon_book
         self._offers = offers
         self._pricing = pricing
         self._identity = identity
@@ -73,8 +87,10 @@ class Desk:
         async with self._db.read() as tx:
             cards = await self._offers.cards(tx, [wish.sku])
             addresses = await self._identity.addresses(tx, account)
+            choices = await self._coupon_book.choices(tx, wish.cart)
         if wish.sku not in cards:
             raise PageUnknown("These goods are not in the shop.")
+        wish = _with_coupon(wish, choices)
         priced, trouble = self._priced(wish, trouble)
         return self._visit.personal(
             "checkout",
@@ -83,6 +99,7 @@ class Desk:
             card=cards[wish.sku],
             priced=priced,
             addresses=addresses,
+            choices=choices,
             chosen=_chosen(wish, addresses),
             trouble=trouble,
             key=self._offers.new_key(),
@@ -96,9 +113,19 @@ class Desk:
         try:
             return self._pricing.price(wish.cart, Facts(buyer=self._visit.account, now=self._visit.now)), trouble
         except Refusal as refusal:
-            fields = {"coupon": spoken(refusal).title} if wish.coupon else {}
+            fields = {"coupon": spoken(refusal).title} if wish.cart.coupon else {}
             said = Trouble(trouble.spoken or spoken(refusal), {**trouble.fields, **fields})
             return self._offers.price(Cart(wish.cart.lines)), said
+
+    async def claimed(self, wish: Wish) -> Wish:
+        """Return the wish with a code that was handed out, and typed here, claimed and chosen.
+
+        Raises what `CouponBook.claim` raises.
+        """
+        if not wish.coupon or not self._coupon_book.is_own(wish.coupon):
+            return wish
+        kept = await self._coupon_book.claim(wish.coupon)
+        return msgspec.structs.replace(wish, coupon="", own=kept.code)
 
     async def place(self, wish: Wish, key: str, expected_total: int) -> Response[bytes]:
         """Place the order and go to its page; show the form again where it is refused."""
@@ -134,20 +161,45 @@ def _chosen(wish: Wish, addresses: Sequence[SavedAddress]) -> str:
     return str(addresses[0].address_id) if addresses else "new"
 
 
+def _with_coupon(wish: Wish, choices: Sequence[Choice]) -> Wish:
+    """Return the wish with the best of one's own coupons where none was chosen yet, and without one that cannot be."""
+    own: str | None = wish.own
+    if wish.own == BEST_COUPON:
+        own = None if wish.coupon else best_of(choices)
+    elif wish.own not in {each.kept.code for each in choices if each.why_not is None}:
+        own = None
+    return msgspec.structs.replace(wish, own=own or NO_COUPON)
+
+
 def _command(wish: Wish, address_id: UUID, expected_total: int) -> PlaceOrder:
     return PlaceOrder(
         lines=(OrderLine(wish.sku, wish.quantity),),
         address_id=address_id,
         expected_total=expected_total,
-        coupon=wish.coupon or None,
+        coupon=wish.cart.coupon,
     )
 
 
 def open_desk(
-    *, visit: Visit, offers: Offers, pricing: Pricing, identity: Identity, ordering: Ordering, db: Database
+    *,
+    visit: Visit,
+    offers: Offers,
+    coupon_book: CouponBook,
+    pricing: Pricing,
+    identity: Identity,
+    ordering: Ordering,
+    db: Database,
 ) -> Desk:
     """Dependency `desk`."""
-    return Desk(visit=visit, offers=offers, pricing=pricing, identity=identity, ordering=ordering, db=db)
+    return Desk(
+        visit=visit,
+        offers=offers,
+        coupon_book=coupon_book,
+        pricing=pricing,
+        identity=identity,
+        ordering=ordering,
+        db=db,
+    )
 
 
 @get("/checkout", include_in_schema=False)
@@ -161,7 +213,7 @@ async def checkout(
     """The form: where to, with which coupon, for how much."""
     if await line.must_wait():
         return see_other("/line")
-    return await desk.show(Wish(sku, quantity, coupon.strip()))
+    return await desk.show(Wish(sku, quantity, coupon.strip(), BEST_COUPON))
 
 
 @post("/checkout", include_in_schema=False, guards=[own_origin])
@@ -175,9 +227,15 @@ async def place(request: Asking, desk: Desk, visit: Visit, line: Line, bots: Bot
         return see_other(f"/sign-in?next=/goods/{wish.sku}")
     if await line.must_wait():
         return see_other("/line")
+    try:
+        wish = await desk.claimed(wish)
+    except Refusal as refusal:
+        return await desk.show(wish, Trouble(spoken(refusal), {"coupon": spoken(refusal).title}), refusal.status)
     if form.text("do") == "price":
         return await desk.show(wish)
-    if not form.text("expected_total"):
+    # With another of one's own coupons than the shown price was made with the price is another: it is to be seen first.
+    changed = not wish.coupon and wish.own != (form.text("priced_with", CODE_LENGTH_MAX) or NO_COUPON)
+    if changed or not form.text("expected_total"):
         return await desk.show(wish, Trouble(CHECK_AGAIN))
     return await desk.place(wish, form.text("key"), form.whole("expected_total", 0, 10**12))
 
@@ -186,7 +244,8 @@ def _wish(form: Form) -> Wish:
     return Wish(
         sku=form.text("sku", 64),
         quantity=form.whole("quantity", 1, QUANTITY_MAX),
-        coupon=form.text("coupon", 32),
+        coupon=form.text("coupon", CODE_LENGTH_MAX),
+        own=form.text("own", CODE_LENGTH_MAX) or NO_COUPON,
         address_id=form.text("address_id", 40),
         fields={name: form.text(name, 200) for name in ADDRESS_FIELDS},
     )

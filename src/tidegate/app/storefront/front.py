@@ -10,6 +10,7 @@ from litestar.params import Parameter
 
 from tidegate.app.pages.errors import PageUnknown
 from tidegate.app.pages.rendering import Html
+from tidegate.app.storefront.coupons import CouponBook
 from tidegate.app.storefront.honeypot import asked_for_goods, decoy_of
 from tidegate.app.storefront.offers import Offers
 from tidegate.app.storefront.shelf import FLASH_GOODS, PAGE_GOODS, Listing, Sort
@@ -33,6 +34,7 @@ async def front(
     *,
     visit: Visit,
     offers: Offers,
+    coupon_book: CouponBook,
     catalogue: Catalogue,
     bots: Bots,
     db: Database,
@@ -51,6 +53,7 @@ async def front(
         flash = shelf.flash[:FLASH_GOODS] if listing == Listing() else ()
         async with db.read() as tx:
             cards = await offers.cards(tx, (*flash, *skus))
+            claimable = await coupon_book.claimable(tx) if listing == Listing() else []
             names = await _category_names(await catalogue.categories(tx), shelf.categories)
         return visit.render(
             "front",
@@ -60,6 +63,7 @@ async def front(
             page_count=pages,
             count=len(shelf),
             categories=names,
+            claimable=claimable,
             sorts=tuple(Sort),
             rules=offers.rules,
             decoy=decoy_of(visit, bots),

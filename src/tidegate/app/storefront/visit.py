@@ -53,6 +53,10 @@ class Visit:
         query = self._request.url.query
         return self._request.url.path + (f"?{query}" if query else "")
 
+    def asked(self, name: str) -> str:
+        """Return what the address of this page says under a name; empty where it says nothing."""
+        return str(self._request.query_params.get(name, ""))
+
     @property
     def zone(self) -> ZoneInfo:
         """The zone that times are shown in."""

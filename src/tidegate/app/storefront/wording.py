@@ -95,6 +95,58 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("The coupon is used up"),
         marked("All its uses are taken. Go on without it. Nothing was ordered."),
     ),
+    "coupon-code-needed": (
+        marked("Claim this coupon first"),
+        marked("Each coupon of this kind has a code of its own. Claim one, then show its code. Nothing was ordered."),
+    ),
+    "coupon-code-mistyped": (
+        marked("This code has a typing error"),
+        marked("A letter is wrong or two are exchanged. Look at the code again. Nothing was changed."),
+    ),
+    "coupon-unknown": (
+        marked("There is no such coupon"),
+        marked("Look at the code again, or take another of your coupons. Nothing was changed."),
+    ),
+    "coupon-not-claimed": (
+        marked("This coupon is not claimed yet"),
+        marked("Add its code to your coupons first. Nothing was ordered."),
+    ),
+    "coupon-frozen": (
+        marked("In another order of yours"),
+        marked("That order waits for its payment. Pay it, or give it up and the coupon comes back."),
+    ),
+    "coupon-used": (
+        marked("This coupon was used"),
+        marked("An order was paid with it. Take another one. Nothing was ordered."),
+    ),
+    "coupon-expired": (
+        marked("This coupon has expired"),
+        marked("Its time is over. Take another one. Nothing was changed."),
+    ),
+    "coupon-revoked": (
+        marked("This coupon was withdrawn"),
+        marked("Customer service can tell you why. Nothing was changed."),
+    ),
+    "coupon-template-unknown": (
+        marked("There is no such coupon to claim"),
+        marked("Look at the name or code again. Nothing was changed."),
+    ),
+    "coupon-claims-not-open": (
+        marked("This coupon cannot be claimed now"),
+        marked("Its time of claims stands in the rules. Nothing was claimed."),
+    ),
+    "coupon-claims-used-up": (
+        marked("All of these coupons are claimed"),
+        marked("Others may still be there. Nothing was claimed."),
+    ),
+    "coupon-claim-limit-reached": (
+        marked("You have claimed this coupon"),
+        marked("You have as many as one account may. They are among your coupons."),
+    ),
+    "coupon-audience-not-met": (
+        marked("This coupon is for others"),
+        marked("It is for new or for returning customers, as its label says. Nothing was claimed."),
+    ),
     "unknown-goods": (
         marked("These goods are not in the campaign"),
         _NOTHING,

@@ -17,6 +17,7 @@ from tidegate.offer.campaign.contracts import (
     Phase,
     VersionSummary,
 )
+from tidegate.offer.campaign.coupons import claim_window, valid_until
 from tidegate.offer.campaign.defences import defences_of
 from tidegate.offer.campaign.definition import OpenFile, read_definition
 from tidegate.offer.campaign.difference import Difference, RuleDifference, differences, rule_differences
@@ -39,6 +40,7 @@ __all__ = [
     "RevisionSummary",
     "RuleDifference",
     "Wording",
+    "claim_window",
     "defences_of",
     "differences",
     "first_draft",
@@ -51,6 +53,7 @@ __all__ = [
     "read_draft",
     "rule_differences",
     "rule_items",
+    "valid_until",
     "write_definition",
 ]
 

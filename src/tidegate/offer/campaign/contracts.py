@@ -7,6 +7,7 @@ from typing import Annotated, NewType
 from msgspec import Meta, Struct
 
 from tidegate.base.outbox import Event
+from tidegate.offer.campaign.faults import Fault as Fault  # noqa: PLC0414  one of these words, told to all
 
 CampaignId = NewType("CampaignId", str)
 """A slug of the campaign manager's choice, such as ``double-11``."""
@@ -16,6 +17,9 @@ AMOUNT_MAX = 100_000_000_000
 QUANTITY_MAX = 1_000_000_000
 GOODS_MAX = 100_000
 COUPONS_MAX = 1_000
+CODES_MAX = 10_000_000
+CODE_ALPHABET = "34679ACDEFGHJKMNPQRTWXY"
+"""Letters and digits of unique codes: none looks like another; 23 of them, a prime, so that a check letter works."""
 LIMITS_MAX = 1_000
 DEFENCES_MAX = 50
 RATE_LIMITS_MAX = 100
@@ -156,8 +160,34 @@ class Offer(Struct, frozen=True, kw_only=True):
     coupons: bool
 
 
-class Coupon(Struct, frozen=True, kw_only=True):
-    """From ``threshold`` on, ``off`` less; ``quota`` uses in all, ``per_buyer`` uses each (0 = no limit)."""
+class UniqueCodes(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A coupon that shoppers claim: every claim is a code of its own, of the coupon's code and ``letters`` at random.
+
+    ``count`` codes in all, ``per_account`` claims each (0 = no limit). Claims are open from ``claims_open_at`` (None:
+    the warm-up) and before ``claims_close_at`` (None: the end of the sale). A claimed coupon is valid before
+    ``valid_until_at`` (None: the end of the sale) and, with ``valid_days``, for so many days from its claim.
+    """
+
+    count: Annotated[int, Meta(ge=1, le=CODES_MAX)]
+    per_account: Quantity = 1
+    claims_open_at: datetime | None = None
+    claims_close_at: datetime | None = None
+    valid_until_at: datetime | None = None
+    valid_days: Annotated[int, Meta(ge=0, le=366)] = 0
+    audience: tuple[Audience, ...] = ()
+    """() = everyone."""
+    letters: Annotated[int, Meta(ge=4, le=12)] = 10
+    button: bool = True
+    """Whether the shop's pages offer it; without, only those who were given a code can claim it."""
+    back_on_refund: bool = True
+    """Whether it comes back when all of a paid order is refunded."""
+
+
+class Coupon(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """From ``threshold`` on, ``off`` less; ``quota`` uses in all, ``per_buyer`` uses each (0 = no limit).
+
+    Without ``unique``, ``code`` is what all shoppers write; with it, the head of every unique code.
+    """
 
     code: str
     threshold: Amount
@@ -165,6 +195,7 @@ class Coupon(Struct, frozen=True, kw_only=True):
     quota: Quantity
     per_buyer: Quantity
     label: Words
+    unique: UniqueCodes | None = None
 
 
 class Limit(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -246,6 +277,7 @@ class LimitedAct(StrEnum):
     TAKE_PASS = "take_pass"  # noqa: S105  an act, not a secret
     SEARCH = "search"
     PLACE_ORDER = "place_order"
+    CLAIM_COUPON = "claim_coupon"
 
 
 class LimitScope(StrEnum):
@@ -578,27 +610,3 @@ class CampaignPublished(Event, frozen=True, kw_only=True):
     sha256: str
     published_at: datetime
     published_by: str
-
-
-class Fault(Struct, frozen=True, kw_only=True):
-    """One thing wrong in a definition: where (``offer``, 3, ``price``), what, and the line if it came from a file."""
-
-    path: tuple[str | int, ...]
-    message: str
-    file: str = ""
-    line: int = 0
-
-    def __str__(self) -> str:
-        """``festival.toml:42: offer.price: ...`` from a file, else ``offer[3].price: ...``."""
-        field = self._field(numbered=not self.file)
-        where = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
-        return f"{where}{field}: {self.message}" if field else f"{where}{self.message}"
-
-    def _field(self, *, numbered: bool) -> str:
-        text = ""
-        for part in self.path:
-            if isinstance(part, str):
-                text += f".{part}" if text else part
-            elif numbered:
-                text += f"[{part}]"
-        return text

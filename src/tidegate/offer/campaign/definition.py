@@ -22,7 +22,6 @@ from tidegate.offer.campaign.contracts import (
     Audience,
     CampaignDefinition,
     CampaignId,
-    Coupon,
     Fault,
     Goal,
     GoalKind,
@@ -38,6 +37,7 @@ from tidegate.offer.campaign.contracts import (
     Shipping,
     Theme,
 )
+from tidegate.offer.campaign.coupons import read_coupon
 from tidegate.offer.campaign.defences import read_defence
 from tidegate.offer.campaign.errors import DefinitionFaulty
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
@@ -238,7 +238,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         owners=tuple(_owner(entry) for entry in top.tables("owner", most=100)),
         goods=tuple(_goods(entry) for entry in top.tables("goods", most=GOODS_MAX, csv_from=source.csv_from("goods"))),
         offers=tuple(_offer(entry) for entry in top.tables("offer", most=GOODS_MAX, csv_from=source.csv_from("offer"))),
-        coupons=tuple(_coupon(entry) for entry in top.tables("coupon", most=COUPONS_MAX)),
+        coupons=tuple(read_coupon(entry) for entry in top.tables("coupon", most=COUPONS_MAX)),
         limits=tuple(_limit(entry) for entry in top.tables("limit", most=LIMITS_MAX)),
         shipping=_shipping(top.table("shipping")),
         returns=_returns(top.table("returns")),
@@ -350,19 +350,6 @@ def _offer(table: Table) -> Offer:
     )
     table.done()
     return offer
-
-
-def _coupon(table: Table) -> Coupon:
-    coupon = Coupon(
-        code=table.text("code"),
-        threshold=table.money("threshold"),
-        off=table.money("off"),
-        quota=table.count("quota", default=0),
-        per_buyer=table.count("per_buyer", default=0),
-        label=table.words("label"),
-    )
-    table.done()
-    return coupon
 
 
 def _limit(table: Table) -> Limit:

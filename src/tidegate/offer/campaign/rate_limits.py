@@ -47,6 +47,10 @@ DEFAULTS = (
     _limit(LimitedAct.PLACE_ORDER, LimitScope.DEVICE, 60, 30),
     _limit(LimitedAct.PLACE_ORDER, LimitScope.ADDRESS, 600, 300),
     _limit(LimitedAct.PLACE_ORDER, LimitScope.NETWORK, 12_000, 6_000),
+    _limit(LimitedAct.CLAIM_COUPON, LimitScope.ACCOUNT, 30, 15),
+    _limit(LimitedAct.CLAIM_COUPON, LimitScope.DEVICE, 20, 10),
+    _limit(LimitedAct.CLAIM_COUPON, LimitScope.ADDRESS, 300, 150),
+    _limit(LimitedAct.CLAIM_COUPON, LimitScope.NETWORK, 6_000, 3_000),
 )
 """What stands where the file says nothing: far above what one person does, and wide for networks, since a carrier puts
 hundreds of its customers behind one address. All allow while Valkey is down: what must hold then is in PostgreSQL."""

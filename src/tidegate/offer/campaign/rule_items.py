@@ -59,7 +59,7 @@ def _items(version: CampaignVersion, wording: Wording) -> Iterator[RuleItem]:
         words = Words("".join(each.zh for each in said), " ".join(each.en for each in said))
         yield RuleItem(RuleKind.PROMOTION, promotion.id, promotion.label, words)
     for coupon in definition.coupons:
-        yield RuleItem(RuleKind.COUPON, coupon.code, coupon.label, coupon_terms(coupon, definition.currency).words)
+        yield RuleItem(RuleKind.COUPON, coupon.code, coupon.label, coupon_terms(coupon, definition).words)
     for limit in definition.limits:
         names = [wording.name(sku) for sku in limit.skus]
         words = limit_terms(limit).words

@@ -26,6 +26,7 @@ from tidegate.offer.campaign.contracts import (
     PhaseName,
     Words,
 )
+from tidegate.offer.campaign.coupons import unique_faults
 from tidegate.offer.campaign.defences import contradictions
 from tidegate.offer.campaign.moments import moment
 from tidegate.offer.campaign.promotion_faults import promotion_faults
@@ -213,6 +214,7 @@ def _coupon_faults(definition: CampaignDefinition) -> Found:
         yield _fault(f"there are {len(definition.coupons)} coupons; the most is {COUPONS_MAX}", "coupon")
     for place, coupon in enumerate(definition.coupons):
         yield from _one_coupon_faults(coupon, place)
+        yield from unique_faults(coupon, place, definition)
     yield from _twice("coupon", "code", (coupon.code for coupon in definition.coupons), "code")
 
 

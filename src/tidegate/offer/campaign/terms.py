@@ -8,6 +8,7 @@ from tidegate.base.money import format_money
 from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import (
     Audience,
+    CampaignDefinition,
     CampaignId,
     CampaignVersion,
     Coupon,
@@ -21,6 +22,7 @@ from tidegate.offer.campaign.contracts import (
     WaitingRoom,
     Words,
 )
+from tidegate.offer.campaign.coupons import claim_words
 from tidegate.offer.campaign.promotion_terms import ORDER_STATEMENT, PromotionTerms, promotion_terms
 
 
@@ -108,7 +110,7 @@ def published_rules(
         statements=tuple(statements(version).values()),
         offers_total=len(offers),
         offers=offers[offset : None if limit is None else offset + limit],
-        coupons=tuple(coupon_terms(coupon, definition.currency) for coupon in definition.coupons),
+        coupons=tuple(coupon_terms(coupon, definition) for coupon in definition.coupons),
         limits=tuple(limit_terms(each) for each in definition.limits),
         promotions=promotion_terms(definition, wording or Wording(definition)),
         shipping=definition.shipping,
@@ -263,17 +265,20 @@ def _moment_zh(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}（协调世界时）"
 
 
-def coupon_terms(coupon: Coupon, currency: str) -> CouponTerms:
+def coupon_terms(coupon: Coupon, definition: CampaignDefinition) -> CouponTerms:
     """The conditions of a coupon."""
+    currency = definition.currency
     threshold_zh, threshold_en = (format_money(coupon.threshold, currency, locale) for locale in ("zh", "en"))
     off_zh, off_en = (format_money(coupon.off, currency, locale) for locale in ("zh", "en"))
     quota_zh = f"；共 {coupon.quota} 张，用完为止" if coupon.quota else ""
     quota_en = f"; {coupon.quota} uses in all" if coupon.quota else ""
     buyer_zh = f"；每人限用 {coupon.per_buyer} 次" if coupon.per_buyer else ""
     buyer_en = f"; {_times(coupon.per_buyer)} per buyer" if coupon.per_buyer else ""
+    claim = claim_words(definition, coupon.unique) if coupon.unique else None
+    claim_zh, claim_en = (f"；{claim.zh}", f"; {claim.en}") if claim else ("", "")
     words = Words(
-        zh=f"{coupon.code}：可用券商品满 {threshold_zh} 减 {off_zh}{quota_zh}{buyer_zh}。",
-        en=f"{coupon.code}: {off_en} off from {threshold_en} of goods that take coupons{quota_en}{buyer_en}.",
+        zh=f"{coupon.code}：可用券商品满 {threshold_zh} 减 {off_zh}{quota_zh}{buyer_zh}{claim_zh}。",
+        en=f"{coupon.code}: {off_en} off from {threshold_en} of goods that take coupons{quota_en}{buyer_en}{claim_en}.",
     )
     return CouponTerms(
         code=coupon.code,

@@ -11,6 +11,7 @@ import msgspec
 
 from tidegate.base.money import allocate_within
 from tidegate.offer.campaign.contracts import PointsOff
+from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.applying import PAID_MIN, Applied, Chosen, Frame, borne
 from tidegate.offer.pricing.book import Book, Rule, Stage, bits_of
 from tidegate.offer.pricing.carts import in_key_order, offer_uses, shares_of
@@ -172,8 +173,9 @@ def _barred(frame: Frame, rows: dict[Rule, list[int]], facts: Facts) -> frozense
 
 def _require_coupon(book: Book, frame: Frame, rows: dict[Rule, list[int]], code: str) -> None:
     """Refuse a coupon that opens nothing, counts nothing, or cannot be reached even before other reductions."""
-    name = code.strip().upper()
-    bits = book.gates.coupons[1].get(name, 0)
+    known = book.gates.coupons[1]
+    name = tidy(code) if tidy(code) in known else coupon_name(code)
+    bits = known.get(name, 0)
     if not bits:
         raise CouponNotValid(
             "No coupon of this campaign has this code. Nothing was ordered; check the code or order without it."

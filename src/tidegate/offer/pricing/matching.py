@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.book import Book, Per, Rule
 from tidegate.offer.pricing.conditions import Fact, Outcome
 from tidegate.offer.pricing.contracts import CounterUse, Facts
@@ -57,11 +58,11 @@ def named(facts: Facts) -> dict[str, Fact]:
 
 
 def shown(facts: Facts, coupon: str | None) -> tuple[str, ...]:
-    """The coupons that are shown, as they are written in the definition."""
+    """The coupons that are shown, as the definition writes them: a shopper's own code stands for its coupon, too."""
     if coupon is None and not facts.coupons:
         return ()
     codes = facts.coupons if coupon is None else (coupon, *facts.coupons)
-    return tuple(code.strip().upper() for code in codes)
+    return tuple(name for code in codes for name in {tidy(code): None, coupon_name(code): None})
 
 
 def rows_of(book: Book, skus: Sequence[str], mask: int) -> dict[Rule, list[int]]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from tidegate.base.money import allocate
 from tidegate.offer.campaign.contracts import CampaignVersion, Coupon, GoodsEntry, Offer, PhaseName, Words
+from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.carts import in_key_order, offer_uses, priced_line, take_offers
 from tidegate.offer.pricing.compiling import compile_book
 from tidegate.offer.pricing.contracts import (
@@ -149,7 +150,8 @@ def advise(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> tuple[Hint, ...
 
 
 def _coupon(rules: RuleSet, code: str, taken: Sequence[tuple[OfferRule, int]], amounts: Sequence[int]) -> CouponRule:
-    coupon = rules.coupons.get(code.strip().upper())
+    # A shared code as it stands; else a shopper's own code, which begins with its coupon's name.
+    coupon = rules.coupons.get(tidy(code)) or rules.coupons.get(coupon_name(code))
     if coupon is None:
         raise CouponNotValid(
             "No coupon of this campaign has this code. Nothing was ordered; check the code or order without it."

@@ -11,6 +11,8 @@ Invariants.
 - A placed order holds exactly its units; a paid one has sold them; any other holds nothing.
 - A paid order has one captured payment of its total.
 - Limits and coupon quotas hold across all orders of a campaign.
+- A claimed coupon is frozen by at most one placed order, or used by one paid order, and by no other.
 
-Locks are taken in this order: orders by id, intents, counters by key, stock levels by key.
+Locks are taken in this order: orders by id, intents, counters by key, claimed coupons by code and their templates,
+stock levels by key.
 """

@@ -14,6 +14,8 @@ from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
 from tidegate.gate.limits.contracts import Asker
 from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.coupons.api import Coupons
+from tidegate.offer.coupons.contracts import CouponState, Why
 from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
 from tidegate.sale.ordering import store, store_figures
@@ -71,6 +73,7 @@ class Ordering:
         outbox: Outbox,
         campaign: Campaign,
         pricing: Pricing,
+        coupons: Coupons,
         stock: Stock,
         payment: Payment,
         lane: HotLane,
@@ -82,6 +85,7 @@ class Ordering:
         self._outbox = outbox
         self._campaign = campaign
         self._pricing = pricing
+        self._coupons = coupons
         self._stock = stock
         self._payment = payment
         self._lane = lane
@@ -103,7 +107,8 @@ class Ordering:
         An order once placed is the answer to its buyer's `key` for ever; with another command the key is refused.
         With an `asker` it is counted against the rate limits, together with its batch; without, the door has done so.
         Raises KeyMalformed, KeyReused, SaleNotOpen, PriceChanged, AddressUnknown, OrderDenied, the limits'
-        RateLimitReached and RateLimitUnknown, stock's SoldOut, pricing's refusals, Overloaded and DatabaseUnavailable.
+        RateLimitReached and RateLimitUnknown, stock's SoldOut, pricing's and coupons' refusals, Overloaded and
+        DatabaseUnavailable.
         """
         if not _key.match(key):
             raise KeyMalformed(
@@ -127,6 +132,7 @@ class Ordering:
         rules = self._pricing.rules
         self._require_open(rules)
         cart = Cart(tuple(CartLine(line.sku, line.quantity) for line in command.lines), command.coupon)
+        own_coupon = self._coupons.code_shown(command.coupon)
         priced = self._pricing.price(cart, Facts(buyer=buyer_id, now=self._clock.now()))
         _require_price(priced, command.expected_total)
         return Asked(
@@ -137,6 +143,7 @@ class Ordering:
             terms=Terms(rules.campaign_id, rules.currency, self._payment_seconds()),
             cart=cart,
             priced=priced,
+            own_coupon=own_coupon,
             asker=asker,
             session_id=session_id,
             scoped=self._pricing.scoped_uses(priced),
@@ -291,6 +298,8 @@ class Ordering:
         broken = await self._pricing.release_counters(tx, [use for order in orders for use in order.priced.counters])
         if broken:
             log.error("counters held less than was given back: %s", ", ".join(broken))
+        why = Why.ORDER_EXPIRED if state is OrderState.EXPIRED else Why.ORDER_CANCELLED
+        await self._coupons.give_back(tx, _with_coupons(orders), why)
         for campaign_id, claims in _claims(orders).items():
             await self._stock.release(tx, campaign_id, claims)
         await store.move(tx, [order.order_id for order in orders], state, self._clock.now())
@@ -307,8 +316,9 @@ class Ordering:
         if not paid:
             return
         now = self._clock.now()
-        # Before the stock: the hot lane locks counters and then levels, too.
+        # In the hot lane's order: counters, codes, levels.
         beyond = await beyond_instrument(tx, self._pricing, paid, payers)
+        await self._coupons.use(tx, _with_coupons(paid))
         for campaign_id, claims in _claims(paid).items():
             await self._stock.sell(tx, campaign_id, claims)
         await store.move(tx, [order.order_id for order in paid], OrderState.PAID, now)
@@ -342,6 +352,7 @@ class Ordering:
                 continue
             complete = order.state is OrderState.REFUNDING and order.refunded + event.amount == order.total
             if complete:
+                await self._return_coupon(tx, order)
                 await store.move(tx, [order.order_id], OrderState.REFUNDED, event.refunded_at)
             await self._outbox.append(
                 tx,
@@ -353,6 +364,11 @@ class Ordering:
                     refunded_at=event.refunded_at,
                 ),
             )
+
+    async def _return_coupon(self, tx: Tx, order: Order) -> None:
+        """Give the claimed coupon of an order that was refunded in full back, where its campaign says so."""
+        if order.own_coupon and await self._coupons.give_back_refunded(tx, order.order_id, order.own_coupon):
+            await store.part_with_coupon(tx, order.order_id)
 
     def subscribe(self, outbox: Outbox) -> None:
         """Subscribe to payment's events."""
@@ -367,6 +383,10 @@ class Ordering:
     async def placed_between(self, tx: Tx, campaign_id: str) -> tuple[datetime, datetime] | None:
         """Return when a campaign's first and last orders were placed; None without orders."""
         return await store_figures.placed_between(tx, campaign_id)
+
+    async def has_paid(self, tx: Tx, buyer_id: UUID) -> bool:
+        """Return whether this buyer ever paid for an order, refunded or not."""
+        return await store_figures.has_paid(tx, buyer_id)
 
     async def buyers(self, tx: Tx, campaign_id: str, since: datetime, until: datetime) -> int:
         """Return how many different buyers paid for an order placed in the span."""
@@ -414,6 +434,8 @@ class Ordering:
                 detail=f"{overdue} orders wait" if overdue else "",
             ),
             await self._check_captures(tx),
+            await self._check_coupons(tx, "placed", (OrderState.PLACED,), CouponState.FROZEN),
+            await self._check_coupons(tx, "paid", _PAID_STATES, CouponState.USED),
         ]
 
     async def _check_holds(self, tx: Tx, word: str, states: Sequence[OrderState], hold: HoldState) -> Check:
@@ -424,6 +446,17 @@ class Ordering:
             holds=lines == holds,
             examined=lines.count,
             detail="" if lines == holds else f"orders say {lines}, stock says {holds}",
+        )
+
+    async def _check_coupons(self, tx: Tx, word: str, states: Sequence[OrderState], state: CouponState) -> Check:
+        """The claimed coupons of orders in these states are in that state; those of other orders are not."""
+        shown = await store.coupons_fingerprint(tx, states)
+        held = await self._coupons.in_orders(tx, state)
+        return Check(
+            name=f"ordering: {word} orders have exactly their claimed coupons {state}",
+            holds=shown == held,
+            examined=shown[0],
+            detail="" if shown == held else f"orders say {shown}, coupons say {held}",
         )
 
     async def _check_captures(self, tx: Tx) -> Check:
@@ -447,6 +480,11 @@ def _require_price(priced: PricedOrder, expected_total: int) -> None:
             total=priced.total,
             expected_total=expected_total,
         )
+
+
+def _with_coupons(orders: Sequence[Order]) -> list[UUID]:
+    """Return those that have a claimed coupon: for all others coupons are not asked at all."""
+    return [order.order_id for order in orders if order.own_coupon is not None]
 
 
 def _claims(orders: Sequence[Order]) -> dict[str, list[Claim]]:

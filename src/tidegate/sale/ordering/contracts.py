@@ -81,6 +81,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
     cart: Cart
     priced: PricedOrder
+    own_coupon: str | None = None
+    """The code of a claimed coupon, which the order freezes; None for a shared code or none."""
     asker: Asker | None = None
     """Who asks, where the lane counts the order against the rate limits; None where the door has done so."""
     session_id: UUID | None = None
@@ -104,6 +106,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     paid_at: datetime | None
     ended_at: datetime | None
+    own_coupon: str | None = None
+    """The claimed coupon that it freezes while unpaid and uses once paid; none after that came back with a refund."""
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):

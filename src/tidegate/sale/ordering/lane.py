@@ -24,6 +24,7 @@ from tidegate.base.load import LoadControl
 from tidegate.base.outbox import Outbox
 from tidegate.gate.limits.api import Limits
 from tidegate.gate.limits.contracts import Asker, LimitedAct
+from tidegate.offer.coupons.api import Coupons
 from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.ordering import store
 from tidegate.sale.ordering.contracts import Asked, OrderPlaced, Placed, Terms
@@ -63,6 +64,7 @@ class HotLane:
         outbox: Outbox,
         addresses: AddressBook,
         pricing: Pricing,
+        coupons: Coupons,
         stock: Stock,
         payment: Payment,
         limits: Limits,
@@ -75,6 +77,7 @@ class HotLane:
         self._outbox = outbox
         self._addresses = addresses
         self._pricing = pricing
+        self._coupons = coupons
         self._stock = stock
         self._payment = payment
         self._limits = limits
@@ -155,10 +158,12 @@ class HotLane:
             self._pricing.lock_counters(tx, {use.key for asked in batch for use in asked.priced.counters}),
             self._stock.look(tx, terms.campaign_id, units),
         )
+        # Asked for only where somebody shows a claimed coupon; before stock is locked, as everywhere.
+        wallet = await self._coupons.lock(tx, {asked.own_coupon for asked in batch if asked.own_coupon})
         if lock or not ledger.ample(units):
             ledger = await self._stock.lock(tx, terms.campaign_id, units)
         numbered = list(zip(self._ids.many(len(batch)), batch, strict=True))
-        decisions = decide(numbered, earlier, addresses, counters, ledger, self._pricing.refusal_of)
+        decisions = decide(numbered, earlier, addresses, counters, wallet, ledger, self._pricing.refusal_of)
         taken = [decision for decision in decisions if isinstance(decision, Taken)]
         now = self._clock.now()
         expires_at = now + timedelta(seconds=terms.payment_seconds)
@@ -167,6 +172,7 @@ class HotLane:
             # Nothing is read back here: the writes and the COMMIT are sent without waiting. A hot SKU's level comes
             # last, so that it is locked only while the batch commits.
             await self._pricing.write_counters(tx, counters)
+            await self._coupons.freeze(tx, wallet)
             await store.insert_orders(tx, taken, terms, now, expires_at)
             await self._payment.open_intents(
                 tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]

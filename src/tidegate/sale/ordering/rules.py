@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidegate.base.errors import Refusal
+from tidegate.offer.coupons.api import Wallet
 from tidegate.offer.pricing.api import Counters, without_gift
 from tidegate.offer.pricing.contracts import CounterUse, PricedLine, PricedOrder
 from tidegate.sale.ordering.contracts import Asked, Order, OrderState, PlaceOrder, RefundLine
@@ -58,12 +59,14 @@ def decide(
     earlier: Mapping[tuple[UUID, str], Earlier],
     addresses: Collection[tuple[UUID, UUID]],
     counters: Counters,
+    wallet: Wallet,
     ledger: StockLedger,
     refusal_of: Callable[[CounterUse], Refusal],
 ) -> list[Decision]:
     """Decide each order of a batch in the order of asking; `batch` pairs a fresh id with each.
 
-    A ladder for each: idempotency, address, limits, stock. Only one that passes all of them takes anything.
+    A ladder for each: idempotency, address, limits, its own coupon, stock. Only one that passes
+    all of them takes anything.
     """
     taken: dict[tuple[UUID, str], Earlier] = dict(earlier)
     decisions: list[Decision] = []
@@ -72,7 +75,7 @@ def decide(
         if known is not None:
             decisions.append(_repeated(known, asked))
             continue
-        decision = _fresh(order_id, asked, addresses, counters, ledger, refusal_of)
+        decision = _fresh(order_id, asked, addresses, counters, wallet, ledger, refusal_of)
         if isinstance(decision, Taken):
             taken[asked.buyer_id, asked.key] = Earlier(order_id, asked.request_hash)
         decisions.append(decision)
@@ -94,6 +97,7 @@ def _fresh(
     asked: Asked,
     addresses: Collection[tuple[UUID, UUID]],
     counters: Counters,
+    wallet: Wallet,
     ledger: StockLedger,
     refusal_of: Callable[[CounterUse], Refusal],
 ) -> Taken | Refusal:
@@ -106,10 +110,18 @@ def _fresh(
     exceeded = counters.try_use(asked.priced.counters)
     if exceeded is not None:
         return refusal_of(exceeded)
+    code = asked.own_coupon
+    if code is not None:
+        unusable = wallet.try_freeze(code, order_id, asked.buyer_id, asked.terms.campaign_id)
+        if unusable is not None:
+            counters.give_back(asked.priced.counters)
+            return unusable
     while (short := ledger.try_take(order_id, units_of(asked.priced))) is not None:
         less = without_gift(asked.priced, short)
         if less is None:
             counters.give_back(asked.priced.counters)
+            if code is not None:
+                wallet.give_back(code)
             return _sold_out(short, ledger.free(short))
         counters.give_back([use for use in asked.priced.counters if use not in less.counters])
         asked = msgspec.structs.replace(asked, priced=less)

@@ -27,8 +27,8 @@ _encode = msgspec.json.Encoder().encode
 _decode_priced = msgspec.json.Decoder(PricedOrder).decode
 
 _ORDER: LiteralString = (
-    "order_id, buyer_id, campaign_id, address_id, state, total, currency, refunded, coupon, priced::text as priced,"
-    " placed_at, expires_at, paid_at, ended_at"
+    "order_id, buyer_id, campaign_id, address_id, state, total, currency, refunded, coupon, own_coupon,"
+    " priced::text as priced, placed_at, expires_at, paid_at, ended_at"
 )
 _SORTS: Mapping[OrderSort, LiteralString] = {
     OrderSort.NEWEST: "order_id desc",
@@ -65,6 +65,7 @@ class _NewOrder(msgspec.Struct):
     address_id: UUID
     total: int
     coupon: str | None
+    own_coupon: str | None
     priced: PricedOrder
 
 
@@ -81,6 +82,7 @@ async def insert_orders(
             each.asked.address_id,
             each.asked.priced.total,
             each.asked.cart.coupon,
+            each.asked.own_coupon,
             each.asked.priced,
         )
         for each in taken
@@ -88,11 +90,11 @@ async def insert_orders(
     await tx.execute(
         """
         insert into ordering.orders (order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id,
-                                     total, currency, coupon, priced, placed_at, expires_at)
+                                     total, currency, coupon, own_coupon, priced, placed_at, expires_at)
         select order_id, buyer_id, idempotency_key, decode(request_hash, 'base64'), %(campaign)s, address_id,
-               total, %(currency)s, coupon, priced, %(placed_at)s, %(expires_at)s
+               total, %(currency)s, coupon, own_coupon, priced, %(placed_at)s, %(expires_at)s
         from json_to_recordset(%(rows)s::json) as new (order_id uuid, buyer_id uuid, idempotency_key text,
-            request_hash text, address_id uuid, total bigint, coupon text, priced json)
+            request_hash text, address_id uuid, total bigint, coupon text, own_coupon text, priced json)
         """,
         {
             "rows": _encode(rows).decode(),
@@ -147,6 +149,11 @@ async def move(tx: Tx, order_ids: Sequence[UUID], to: OrderState, at: datetime) 
         " where order_id = any(%(orders)s)",
         {"to": to, "at": at, "orders": list(order_ids)},
     )
+
+
+async def part_with_coupon(tx: Tx, order_id: UUID) -> None:
+    """Note that this locked order has no claimed coupon any more; what it was priced with stays."""
+    await tx.execute("update ordering.orders set own_coupon = null where order_id = %s", [order_id])
 
 
 async def delay(tx: Tx, order_ids: Sequence[UUID], until: datetime) -> None:
@@ -271,6 +278,19 @@ async def lines_fingerprint(tx: Tx, states: Sequence[OrderState]) -> Fingerprint
     ).fetchone()
     assert row is not None
     return Fingerprint(*row)
+
+
+async def coupons_fingerprint(tx: Tx, states: Sequence[OrderState]) -> tuple[int, int]:
+    """Return how many orders in these states have a claimed coupon, and a fingerprint of (order, code) over them."""
+    row = await (
+        await tx.execute(
+            "select count(*), coalesce(bit_xor(hashtextextended(order_id::text || own_coupon, 0)), 0)"
+            " from ordering.orders where own_coupon is not null and state = any(%s)",
+            [[str(state) for state in states]],
+        )
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
 
 
 async def totals_fingerprint(tx: Tx, states: Sequence[OrderState]) -> Fingerprint:

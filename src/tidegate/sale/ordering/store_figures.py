@@ -71,6 +71,16 @@ async def placed_between(tx: Tx, campaign_id: str) -> tuple[datetime, datetime] 
     return (row[0], row[1]) if row and row[0] else None
 
 
+async def has_paid(tx: Tx, buyer_id: UUID) -> bool:
+    """Return whether this buyer ever paid for an order."""
+    row = await (
+        await tx.execute(
+            "select exists (select from ordering.orders where buyer_id = %s and paid_at is not null)", [buyer_id]
+        )
+    ).fetchone()
+    return bool(row and row[0])
+
+
 async def buyers(tx: Tx, campaign_id: str, since: datetime, until: datetime) -> int:
     """Return how many different buyers paid for an order placed in the span."""
     row = await (

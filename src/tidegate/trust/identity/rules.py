@@ -172,6 +172,7 @@ _EVERYONE = frozenset({Permission.MONITOR_VIEW, Permission.CAMPAIGN_VIEW, Permis
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.DIRECTOR: _EVERYONE
     | {
+        Permission.COUPONS_VIEW,
         Permission.ORDERS_VIEW,
         Permission.PAYMENTS_VIEW,
         Permission.RISK_VIEW,
@@ -181,6 +182,10 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.CAMPAIGN_MANAGER: _EVERYONE
     | {
         Permission.CAMPAIGN_PUBLISH,
+        Permission.COUPONS_VIEW,
+        Permission.COUPONS_MAKE,
+        Permission.COUPONS_EXPORT,
+        Permission.COUPONS_REVOKE,
         Permission.GATE_STEER,
         Permission.STOCK_ADJUST,
         Permission.ORDERS_VIEW,
@@ -199,6 +204,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     },
     Role.RISK: _EVERYONE
     | {
+        Permission.COUPONS_VIEW,
+        Permission.COUPONS_REVOKE,
         Permission.ORDERS_VIEW,
         Permission.ORDERS_CANCEL,
         Permission.ORDERS_PERSONAL_DATA_VIEW,
@@ -210,6 +217,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     },
     Role.SUPPORT: _EVERYONE
     | {
+        Permission.COUPONS_VIEW,
+        Permission.COUPONS_REVOKE,
         Permission.ORDERS_VIEW,
         Permission.ORDERS_CANCEL,
         Permission.ORDERS_PERSONAL_DATA_VIEW,
@@ -220,6 +229,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {Permission.STOCK_ADJUST, Permission.ORDERS_VIEW, Permission.ORDERS_PERSONAL_DATA_VIEW},
     Role.COMPLIANCE: _EVERYONE
     | {
+        Permission.COUPONS_VIEW,
         Permission.ORDERS_VIEW,
         Permission.PAYMENTS_VIEW,
         Permission.RISK_VIEW,

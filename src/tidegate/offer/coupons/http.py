@@ -1,0 +1,42 @@
+"""JSON doors of coupons: claim one, and see one's own."""
+
+import msgspec
+from litestar import get, post
+
+from tidegate.base.db import Database
+from tidegate.offer.coupons.api import Coupons
+from tidegate.offer.coupons.contracts import ClaimCoupon, Kept
+from tidegate.trust.identity.contracts import AccountId
+
+
+class MyCoupons(msgspec.Struct, frozen=True):
+    """A shopper's coupons, those claimed last first."""
+
+    coupons: list[Kept]
+
+
+@post(
+    "/api/v1/coupons/claims",
+    summary="Claim a coupon",
+    description=(
+        "Claims a coupon for the signed-in shopper: by the name of one that the shop offers, or by a code that was "
+        "handed out. Exact under any race: nobody gets more than the limit, and no more are given than there are. "
+        "The answer's code is what an order shows as its coupon."
+    ),
+    tags=["coupons"],
+    security=[{"session": []}],
+)
+async def claim(data: ClaimCoupon, coupons: Coupons, db: Database, account: AccountId) -> Kept:
+    """Return the claimed coupon. Raises what `Coupons.claim` raises."""
+    async with db.transaction() as tx:
+        return await coupons.claim(tx, account, data.coupon)
+
+
+@get("/api/v1/coupons", summary="My coupons", tags=["coupons"], security=[{"session": []}])
+async def my_coupons(coupons: Coupons, db: Database, account: AccountId) -> MyCoupons:
+    """Return the signed-in shopper's coupons, usable or not; 200 at most."""
+    async with db.read() as tx:
+        return MyCoupons(await coupons.kept_by(tx, account))
+
+
+routes = [claim, my_coupons]
