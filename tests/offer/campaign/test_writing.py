@@ -1,5 +1,6 @@
 """A definition written back as files reads back to the same definition."""
 
+import tomllib
 from datetime import UTC, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,10 +16,12 @@ from tests.offer.campaign.test_waiting_room import ROOM
 from tidegate.offer.campaign import contracts
 from tidegate.offer.campaign.commands import load_definition
 from tidegate.offer.campaign.contracts import CampaignDefinition, Promotion, Words
+from tidegate.offer.campaign.coupons import read_coupon
 from tidegate.offer.campaign.defences import DEFAULTS as DEFENCES
 from tidegate.offer.campaign.definition import GOALS, read_definition
 from tidegate.offer.campaign.draft_contracts import GOODS_FILE, OFFERS_FILE, CampaignFiles
 from tidegate.offer.campaign.rate_limits import DEFAULTS as RATE_LIMITS
+from tidegate.offer.campaign.reading import Notes, Table
 from tidegate.offer.campaign.units import Units
 from tidegate.offer.campaign.writing import write_definition
 
@@ -44,6 +47,42 @@ def test_the_examples_read_back_as_they_are(example: str) -> None:
 def test_promotions_of_every_shape_read_back_as_they_are(made: tuple[Promotion, ...], zone: ZoneInfo) -> None:
     definition = festival(made)
     assert read_back(write_definition(definition, zone=zone)) == definition
+
+
+COUNTS = st.integers(0, 9)
+MOMENTS = st.none() | st.integers(0, 10**8).map(lambda seconds: SOME_TIME + timedelta(seconds=seconds))
+
+
+@given(
+    st.builds(
+        contracts.UniqueCodes,
+        count=st.integers(1, 99),
+        per_account=COUNTS,
+        claims_open_at=MOMENTS,
+        claims_close_at=MOMENTS,
+        valid_until_at=MOMENTS,
+        valid_days=COUNTS,
+        letters=st.integers(4, 12),
+        button=st.booleans(),
+        back_on_refund=st.booleans(),
+        audience=st.just(()),
+    )
+)
+def test_claimed_coupons_are_written_with_all_that_they_say(unique: contracts.UniqueCodes) -> None:
+    coupon = contracts.Coupon(
+        code="SAVE", threshold=100, off=10, quota=0, per_buyer=0, label=Words("券", "coupon"), unique=unique
+    )
+    table = tomllib.loads(write_definition(msgspec.structs.replace(read(), coupons=(coupon,))).campaign)["coupon"][0]
+    notes = Notes()
+    assert read_coupon(Table(notes, ("coupon", 0), table)) == coupon
+    assert not notes.faults
+
+
+@pytest.mark.parametrize("scope", ["per_device", "per_address", "per_instrument"])
+def test_limits_of_every_scope_read_back(scope: str) -> None:
+    limit = contracts.Limit(name="all", skus=(), label=Words("限", "limit"), **{"per_buyer": 0, scope: 2})
+    definition = msgspec.structs.replace(read(), limits=(limit,))
+    assert read_back(write_definition(definition)).limits == (limit,)
 
 
 @given(TEXTS, TEXTS, st.sampled_from(["CNY", "JPY", "KWD"]), st.integers(1, 10**11))
@@ -86,13 +125,15 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
         (contracts.CampaignDefinition, 21),
         (contracts.GoodsEntry, 10),
         (contracts.Offer, 6),
-        (contracts.Coupon, 6),
+        (contracts.Coupon, 7),
         (contracts.Limit, 7),
         (contracts.Promotion, 19),
         (contracts.PromotionLimits, 6),
         (contracts.Selection, 5),
         (contracts.DefenceRule, 8),
         (contracts.RateLimit, 7),
+        (contracts.UniqueCodes, 10),
+        (contracts.PublicNumber, 7),
         (contracts.WaitingRoom, 13),
     ],
 )

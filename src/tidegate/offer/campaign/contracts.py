@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0414
 """Words of a campaign: what a festival is, as frozen data. Money is integers of the minor unit, times are aware UTC."""
 
 from datetime import datetime
@@ -7,14 +8,24 @@ from typing import Annotated, NewType
 from msgspec import Meta, Struct
 
 from tidegate.base.outbox import Event
-from tidegate.offer.campaign.faults import Fault as Fault  # noqa: PLC0414  one of these words, told to all
+
+# The rest of these words, told to all from here.
+from tidegate.offer.campaign.faults import Fault as Fault
+from tidegate.offer.campaign.guarding import QUANTITY_MAX as QUANTITY_MAX
+from tidegate.offer.campaign.guarding import Defence as Defence
+from tidegate.offer.campaign.guarding import DefenceRule as DefenceRule
+from tidegate.offer.campaign.guarding import LimitedAct as LimitedAct
+from tidegate.offer.campaign.guarding import LimitScope as LimitScope
+from tidegate.offer.campaign.guarding import RateLimit as RateLimit
+from tidegate.offer.campaign.guarding import Signal as Signal
+from tidegate.offer.campaign.guarding import Threshold as Threshold
+from tidegate.offer.campaign.guarding import WhenDown as WhenDown
 
 CampaignId = NewType("CampaignId", str)
 """A slug of the campaign manager's choice, such as ``double-11``."""
 
 AMOUNT_MAX = 100_000_000_000
 """Largest amount of money in a definition, in minor units: with it, no order can overflow a bigint."""
-QUANTITY_MAX = 1_000_000_000
 GOODS_MAX = 100_000
 COUPONS_MAX = 1_000
 CODES_MAX = 10_000_000
@@ -222,90 +233,6 @@ class Returns(Struct, frozen=True, kw_only=True):
 
     days: Quantity
     text: Words
-
-
-class Defence(StrEnum):
-    """What can be done against an attack."""
-
-    WORK_FOR_ALL = "work_for_all"
-    """Everybody proves work, not only who is suspect."""
-    LOWER_LIMITS = "lower_limits"
-    """Every limit is multiplied by the rule's factor."""
-    STATIC_ONLY = "static_only"
-    """Only what is cached, and the money path."""
-    HOOK = "hook"
-    """The operator's scrubbing service or CDN is told."""
-
-
-class Signal(StrEnum):
-    """What an attack shows in."""
-
-    REQUESTS = "requests"  # a second
-    FAILURES = "failures"  # share of all requests, basis points
-    FAILED_SIGN_INS = "failed_sign_ins"  # a minute
-    FAILED_PAYMENTS = "failed_payments"  # a minute
-    NEW_DEVICES = "new_devices"  # a second
-
-
-class Threshold(Struct, frozen=True, kw_only=True):
-    """A signal speaks of an attack from ``start_at`` on, and of calm below ``stop_below``."""
-
-    signal: Signal
-    start_at: Annotated[int, Meta(ge=1, le=QUANTITY_MAX)]
-    stop_below: Annotated[int, Meta(ge=1, le=QUANTITY_MAX)]
-
-
-class DefenceRule(Struct, frozen=True, kw_only=True):
-    """When a defence starts by itself, and how long it stays: both signals must agree, as means over the window."""
-
-    name: str
-    starts: Defence
-    trigger: Threshold
-    second: Threshold
-    window_seconds: Annotated[int, Meta(ge=5, le=60)]
-    stay_seconds: Annotated[int, Meta(ge=10, le=3_600)]
-    expiry_seconds: Annotated[int, Meta(ge=10, le=86_400)]
-    factor: Annotated[int, Meta(ge=100, le=10_000)] = 10_000  # basis points, of LOWER_LIMITS
-
-
-class LimitedAct(StrEnum):
-    """What can be asked too often."""
-
-    ASK_CODE = "ask_code"
-    SIGN_IN = "sign_in"
-    TAKE_PLACE = "take_place"
-    TAKE_PASS = "take_pass"  # noqa: S105  an act, not a secret
-    SEARCH = "search"
-    PLACE_ORDER = "place_order"
-    CLAIM_COUPON = "claim_coupon"
-
-
-class LimitScope(StrEnum):
-    """Whose acts are counted together."""
-
-    ACCOUNT = "account"
-    DEVICE = "device"  # one sign-in on one device
-    ADDRESS = "address"  # one IPv4 address, or one /64 of IPv6: what one line is given
-    NETWORK = "network"  # one /24 of IPv4, or one /48 of IPv6
-
-
-class WhenDown(StrEnum):
-    """What a limit answers while nobody can count."""
-
-    ALLOW = "allow"
-    REFUSE = "refuse"
-
-
-class RateLimit(Struct, frozen=True, kw_only=True):
-    """At most ``quota`` acts a window, evenly spread, and ``burst`` of them at once: quota + burst in any window."""
-
-    name: str
-    act: LimitedAct
-    scope: LimitScope
-    quota: Annotated[int, Meta(ge=1, le=1_000_000)]
-    window_seconds: Annotated[int, Meta(ge=1, le=86_400)]
-    burst: Annotated[int, Meta(ge=1, le=1_000_000)]
-    when_down: WhenDown = WhenDown.ALLOW
 
 
 class GuardedGoods(StrEnum):

@@ -25,6 +25,7 @@ from tidegate.offer.campaign.contracts import (
     RateLimit,
     Signal,
     Threshold,
+    UniqueCodes,
     WaitingRoom,
     Words,
 )
@@ -79,6 +80,7 @@ def _rules_blocks(definition: CampaignDefinition, units: Units) -> list[str]:
             "quota": coupon.quota or None,
             "per_buyer": coupon.per_buyer or None,
             "label": _words(coupon.label),
+            **(_unique(coupon.unique, units) if coupon.unique else {}),
         })
         for coupon in definition.coupons
     ]  # fmt: skip
@@ -162,6 +164,22 @@ def _target(goal: Goal, units: Units) -> object:
             return goal.target
 
 
+def _unique(unique: UniqueCodes, units: Units) -> Raw:
+    moments = {key: moment for key in _CLAIM_MOMENTS if (moment := getattr(unique, key)) is not None}
+    return {
+        "codes": "unique",
+        "count": unique.count,
+        "per_account": unique.per_account,
+        **{key: units.time(moment) for key, moment in moments.items()},
+        "valid_days": unique.valid_days or None,
+        "audience": [each.value for each in unique.audience] or None,
+        "letters": unique.letters,
+        "button": unique.button,
+        "back_on_refund": unique.back_on_refund,
+    }
+
+
+_CLAIM_MOMENTS = ("claims_open_at", "claims_close_at", "valid_until_at")
 _LIMITED = ("per_buyer", "per_device", "per_address", "per_instrument")
 
 
