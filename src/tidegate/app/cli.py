@@ -23,6 +23,9 @@ from tidegate.gate.queue import commands as queue_commands
 from tidegate.gate.queue.contracts import Verification
 from tidegate.offer.campaign import commands as campaign_commands
 from tidegate.offer.catalogue import commands as catalogue_commands
+from tidegate.offer.history import commands as history_commands
+from tidegate.offer.history.api import PriceHistory
+from tidegate.offer.law import commands as law_commands
 from tidegate.sale.payment import commands as payment_commands
 from tidegate.trust.identity import commands as staff_commands
 from tidegate.watch.monitor import commands as monitor_commands
@@ -66,6 +69,12 @@ async def _draw_desk() -> AsyncIterator[_DrawDesk]:
 async def _monitor() -> AsyncIterator[tuple[Database, Monitor]]:
     async with installation() as app:
         yield app.db, app.monitor
+
+
+@asynccontextmanager
+async def _price_history() -> AsyncIterator[tuple[Database, PriceHistory]]:
+    async with installation() as app:
+        yield app.db, app.history
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -113,6 +122,8 @@ main.add_command(campaign_commands.group(_publication_desk))
 main.add_command(queue_commands.admission_commands(_draw_desk))
 main.add_command(staff_commands.group)
 main.add_command(catalogue_commands.group(installation))
+main.add_command(history_commands.group(_price_history))
+main.add_command(law_commands.group)
 main.add_command(payment_commands.group)
 main.add_command(monitor_commands.command(_monitor))
 for _command in wiring.commands(installation):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf
 
 from tidegate.app.books import MoneyPath, PaymentOutcomes
+from tidegate.app.deals import Deals
 from tidegate.app.waiting import Outlook
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
@@ -24,7 +25,10 @@ from tidegate.gate.limits.api import Limits, build_limits
 from tidegate.gate.queue.api import Queue
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
+from tidegate.offer.history.api import PriceHistory
+from tidegate.offer.law.api import CampaignLaw, place_of
 from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.reach.api import lowest_of_version
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.station import AllowAll, RiskStation
@@ -52,6 +56,8 @@ class App:
     campaign: Campaign
     catalogue: Catalogue
     pricing: Pricing
+    history: PriceHistory
+    law: CampaignLaw
     admission: Admission
     load: LoadControl
     outlook: Outlook
@@ -108,6 +114,9 @@ def compose(
     campaign = Campaign(clock, outbox)
     catalogue = Catalogue(clock, config.data_dir)
     pricing = Pricing(campaign)
+    history = PriceHistory(clock, campaign, place_of=place_of, reachable=lowest_of_version)
+    law = CampaignLaw(clock, campaign, history)
+    campaign.review_by(law)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
     limits = build_limits(config, cache, campaign, defences.limit_factor)
@@ -120,6 +129,8 @@ def compose(
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
+    history.subscribe(outbox)
+    Deals(campaign, history).subscribe(outbox)
     outlook = Outlook(cache, stock, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook)
     checked: dict[str, Checked] = {
@@ -127,6 +138,8 @@ def compose(
         "campaign": campaign,
         "catalogue": catalogue,
         "pricing": pricing,
+        "history": history,
+        "law": law,
         "queue": queue,
         "defences": defences,
         "stock": stock,
@@ -150,6 +163,8 @@ def compose(
         campaign=campaign,
         catalogue=catalogue,
         pricing=pricing,
+        history=history,
+        law=law,
         admission=admission,
         load=load,
         outlook=outlook,

@@ -1,7 +1,7 @@
 """`tidegate campaign` as a person types it, on the real database."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,22 +12,33 @@ from click.testing import CliRunner, Result
 from tidegate.base.clock import SystemClock
 from tidegate.base.db import Database
 from tidegate.base.outbox import Outbox
-from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.campaign.api import Campaign, Review, Waiver
 from tidegate.offer.campaign.commands import group
 from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, VersionSummary
 from tidegate.offer.campaign.errors import CampaignUnknown
+from tidegate.offer.history.api import PriceHistory
+from tidegate.offer.law.api import CampaignLaw, place_of
+from tidegate.offer.reach.api import lowest_of_version
 
 
 class Desk:
-    """The campaign module alone as the commands' desk."""
+    """The campaign module and the law as the commands' desk."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._campaign = Campaign(SystemClock(), Outbox())
+        clock = SystemClock()
+        self._campaign = Campaign(clock, Outbox())
+        history = PriceHistory(clock, self._campaign, place_of=place_of, reachable=lowest_of_version)
+        self._law = CampaignLaw(clock, self._campaign, history)
+        self._campaign.review_by(self._law)
 
-    async def publish(self, definition: CampaignDefinition, by: str) -> CampaignVersion:
+    async def publish(self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = ()) -> CampaignVersion:
         async with self._db.transaction() as tx:
-            return await self._campaign.publish(tx, definition, by)
+            return await self._campaign.publish(tx, definition, by, waivers)
+
+    async def review(self, definition: CampaignDefinition) -> Review:
+        async with self._db.read() as tx:
+            return await self._law.review(tx, definition)
 
     async def version(self, campaign_id: CampaignId | None, number: int | None) -> CampaignVersion:
         if campaign_id is None:

@@ -1,5 +1,6 @@
 """The use cases of a campaign: publish a definition, know the current version and its phase, look back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from tidegate.base.clock import Clock
@@ -18,19 +19,37 @@ from tidegate.offer.campaign.contracts import (
 )
 from tidegate.offer.campaign.defences import defences_of
 from tidegate.offer.campaign.definition import OpenFile, read_definition
-from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty
+from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty, PublicationStopped
+from tidegate.offer.campaign.places import Places
 from tidegate.offer.campaign.rate_limits import rate_limits_of
+from tidegate.offer.campaign.reviewing import (
+    Finding,
+    ReachedPrice,
+    Review,
+    Reviewer,
+    Severity,
+    Waiver,
+    stopping,
+)
 from tidegate.offer.campaign.terms import PublishedRules, offer_terms, published_rules
 
 __all__ = [
     "Campaign",
+    "Finding",
     "OpenFile",
+    "Places",
     "PublishedRules",
+    "ReachedPrice",
+    "Review",
+    "Reviewer",
+    "Severity",
+    "Waiver",
     "defences_of",
     "offer_terms",
     "published_rules",
     "rate_limits_of",
     "read_definition",
+    "stopping",
 ]
 
 VERSIONS_MAX = 1_000
@@ -43,33 +62,52 @@ class Campaign:
         self._clock = clock
         self._outbox = outbox
         self._current: CampaignVersion | None = None
+        self._reviewer: Reviewer | None = None
+
+    def review_by(self, reviewer: Reviewer) -> None:
+        """Let `reviewer` look at every definition before it is published."""
+        self._reviewer = reviewer
 
     def faults(self, definition: CampaignDefinition) -> list[Fault]:
         """Everything that keeps this definition from being published; empty if nothing does."""
         return rules.find_faults(definition)
 
-    async def publish(self, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
+    async def publish(
+        self, tx: Tx, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = ()
+    ) -> CampaignVersion:
         """Make a definition the current version, in this transaction, and announce CampaignPublished.
 
         Content that was published before gets no new version; if it is current already, nothing happens at all.
-        Publications wait for each other. Raises DefinitionFaulty.
+        Publications wait for each other. Raises DefinitionFaulty; PublicationStopped for what the reviewer finds and
+        `waivers` do not cover.
         """
         faults = rules.find_faults(definition)
         if faults:
             raise DefinitionFaulty(faults)
         await store.lock_publishing(tx)
-        version = await self._version_of(tx, definition, by)
-        if await store.current_key(tx) != (version.campaign_id, version.version):
-            await self._make_current(tx, version, by)
+        sha256 = rules.content_hash(rules.canonical(definition))
+        known = await store.version_of_content(tx, definition.id, sha256)
+        if known is not None and await store.current_key(tx) == (known.campaign_id, known.version):
+            return known
+        await self._pass_review(tx, definition, sha256, waivers)
+        version = known or await self._add_version(tx, definition, by)
+        await self._make_current(tx, version, by)
         return version
 
-    async def _version_of(self, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
+    async def _pass_review(
+        self, tx: Tx, definition: CampaignDefinition, sha256: str, waivers: Sequence[Waiver]
+    ) -> None:
+        if self._reviewer is None:
+            return
+        review = await self._reviewer.review(tx, definition)
+        found = stopping(review.findings, waivers)
+        if found:
+            raise PublicationStopped(found)
+        await self._reviewer.keep(tx, definition.id, sha256, review, waivers)
+
+    async def _add_version(self, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
         content = rules.canonical(definition)
-        sha256 = rules.content_hash(content)
-        known = await store.version_of_content(tx, definition.id, sha256)
-        if known is not None:
-            return known
-        now = self._clock.now()
+        sha256, now = rules.content_hash(content), self._clock.now()
         number = await store.add_version(tx, definition.id, content=content, sha256=sha256, at=now, by=by)
         return CampaignVersion(
             campaign_id=definition.id,

@@ -126,6 +126,8 @@ def _statements(version: CampaignVersion) -> tuple[Words, ...]:
     definition = version.definition
     kinds = {offer.kind for offer in definition.offers}
     statements = [_OFFER_STATEMENTS[kind] for kind in OfferKind if kind in kinds]
+    if basis := definition.list_price_basis:
+        statements.insert(0, Words(zh=f"划线价：{basis.zh}。", en=f"A list price is: {basis.en}."))
     if definition.coupons:
         statements.append(_COUPON_STATEMENT)
     statements.append(_shipping_statement(definition.shipping, definition.currency))
