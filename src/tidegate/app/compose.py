@@ -26,9 +26,8 @@ from tidegate.gate.queue.api import Queue
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.history.api import PriceHistory
-from tidegate.offer.law.api import CampaignLaw, place_of
+from tidegate.offer.law.api import CampaignLaw, build_law
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.reach.api import lowest_of_version
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.station import AllowAll, RiskStation
@@ -114,9 +113,7 @@ def compose(
     campaign = Campaign(clock, outbox)
     catalogue = Catalogue(clock, config.data_dir)
     pricing = Pricing(campaign)
-    history = PriceHistory(clock, campaign, place_of=place_of, reachable=lowest_of_version)
-    law = CampaignLaw(clock, campaign, history)
-    campaign.review_by(law)
+    history, law = build_law(clock, campaign, outbox)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
     limits = build_limits(config, cache, campaign, defences.limit_factor)
@@ -129,7 +126,6 @@ def compose(
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
-    history.subscribe(outbox)
     Deals(campaign, history).subscribe(outbox)
     outlook = Outlook(cache, stock, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook)

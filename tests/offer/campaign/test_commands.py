@@ -16,9 +16,7 @@ from tidegate.offer.campaign.api import Campaign, Review, Waiver
 from tidegate.offer.campaign.commands import group
 from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, VersionSummary
 from tidegate.offer.campaign.errors import CampaignUnknown
-from tidegate.offer.history.api import PriceHistory
-from tidegate.offer.law.api import CampaignLaw, place_of
-from tidegate.offer.reach.api import lowest_of_version
+from tidegate.offer.law.api import build_law
 
 
 class Desk:
@@ -27,10 +25,9 @@ class Desk:
     def __init__(self, db: Database) -> None:
         self._db = db
         clock = SystemClock()
-        self._campaign = Campaign(clock, Outbox())
-        history = PriceHistory(clock, self._campaign, place_of=place_of, reachable=lowest_of_version)
-        self._law = CampaignLaw(clock, self._campaign, history)
-        self._campaign.review_by(self._law)
+        outbox = Outbox()
+        self._campaign = Campaign(clock, outbox)
+        _, self._law = build_law(clock, self._campaign, outbox)
 
     async def publish(self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = ()) -> CampaignVersion:
         async with self._db.transaction() as tx:

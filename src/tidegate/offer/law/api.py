@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from tidegate.base.clock import Clock
 from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
+from tidegate.base.outbox import Outbox
 from tidegate.offer.campaign.api import Campaign, Review, Waiver
 from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, PhaseName
 from tidegate.offer.campaign.errors import CampaignUnknown
@@ -14,14 +15,23 @@ from tidegate.offer.history.contracts import Evidence
 from tidegate.offer.law import rules, store
 from tidegate.offer.law.acts import laws_of, place_of, read_acts
 from tidegate.offer.law.contracts import Case, KeptReview, Law, PresaleTerms, PrizeTerms
-from tidegate.offer.reach.api import lowest_prices
+from tidegate.offer.reach.api import lowest_of_version, lowest_prices
 
-__all__ = ["CampaignLaw", "all_laws", "place_of"]
+__all__ = ["CampaignLaw", "all_laws", "build_law", "place_of"]
 
 
 def all_laws() -> list[Law]:
     """Every article that is checked, of every jurisdiction."""
     return [law for jurisdiction in read_acts() for law in laws_of(jurisdiction)]
+
+
+def build_law(clock: Clock, campaign: Campaign, outbox: Outbox) -> tuple[PriceHistory, "CampaignLaw"]:
+    """The price history, hearing of publications, and the law that reads it and reviews them."""
+    history = PriceHistory(clock, campaign, place_of=place_of, reachable=lowest_of_version)
+    history.subscribe(outbox)
+    law = CampaignLaw(clock, campaign, history)
+    campaign.review_by(law)
+    return history, law
 
 
 class CampaignLaw:

@@ -54,8 +54,8 @@ def reference_price(case: Case, article: Article) -> Iterator[Found]:
                     + sold.en,
                 ),
                 mend=Words(
-                    zh=f"把 list_price 降到 {sold.zh} 或更低，或在 [campaign] list_price_basis 中说明划线价的含义和依据",
-                    en=f"lower list_price to {sold.en} or less, or state in [campaign] list_price_basis what it is",
+                    zh=f"把 list_price 降到 {sold.zh} 或更低，或在 list_price_basis 中说明划线价的含义",
+                    en=f"lower list_price to {sold.en} or less, or state in list_price_basis what it is",
                 ),
                 severity=Severity.NOTICE if stated else None,
             )
