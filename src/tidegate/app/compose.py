@@ -129,19 +129,8 @@ def compose(
     Deals(campaign, history).subscribe(outbox)
     outlook = Outlook(cache, stock, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook)
-    checked: dict[str, Checked] = {
-        "identity": identity,
-        "campaign": campaign,
-        "catalogue": catalogue,
-        "pricing": pricing,
-        "history": history,
-        "law": law,
-        "queue": queue,
-        "defences": defences,
-        "stock": stock,
-        "payment": payment,
-        "ordering": ordering,
-    }
+    lower: tuple[Checked, ...] = (identity, campaign, catalogue, pricing, history, law, queue, defences)
+    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
         clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
