@@ -12,7 +12,7 @@ from uuid import uuid4
 from tidegate.offer.campaign.commands import load_definition
 from tidegate.offer.campaign.contracts import CampaignVersion, OfferKind
 from tidegate.offer.pricing.api import compile_rules, price_order
-from tidegate.offer.pricing.contracts import Cart, CartLine
+from tidegate.offer.pricing.contracts import Cart, CartLine, Facts
 
 FESTIVAL = Path(__file__).parents[1] / "examples" / "double-eleven" / "festival.toml"
 ROUNDS = 5_000
@@ -34,7 +34,7 @@ def main() -> None:
     rules = compile_rules(version)
     flash = next(offer.sku for offer in definition.offers if offer.kind is OfferKind.FLASH)
     discount = [offer.sku for offer in definition.offers if offer.kind is OfferKind.DISCOUNT]
-    buyer = uuid4()
+    facts = Facts(buyer=uuid4())
     carts = {
         "1 line, flash": Cart((CartLine(flash, 1),)),
         "1 line, coupon": Cart((CartLine(discount[0], 5),), "TIDE30"),
@@ -43,7 +43,7 @@ def main() -> None:
         "100 lines, coupon": Cart(tuple(CartLine(sku, 1) for sku in discount[:100]), "TIDE200"),
     }
     for name, cart in carts.items():
-        print(f"{name:<20} {microseconds_of(lambda cart=cart: price_order(rules, cart, buyer)):8.1f} us")
+        print(f"{name:<20} {microseconds_of(lambda cart=cart: price_order(rules, cart, facts)):8.1f} us")
     compiled = microseconds_of(lambda: compile_rules(version), rounds=3) / 1000
     print(f"compile {len(rules.offers)} offers {compiled:8.1f} ms")
 

@@ -90,6 +90,7 @@ class App:
             await self.catalogue.refresh(tx)
             await self.defences.refresh(tx)
             await self.bots.refresh(tx)
+            await self.pricing.refresh_left(tx)
         self.pricing.refresh()
         await self.payment.refresh()
         if self.bots.pending:

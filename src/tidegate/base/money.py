@@ -26,6 +26,30 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
+def allocate_within(total: int, weights: Sequence[int], caps: Sequence[int]) -> list[int]:
+    """Split `total` by `weights` as `allocate` does, but give no place more than its cap or anything for weight 0.
+
+    What does not fit is split again among the others; what fits nowhere is given up, so that the shares add up to the
+    lesser of `total` and the room there is. Raises ValueError as `allocate` does.
+    """
+    room = sum(cap for weight, cap in zip(weights, caps, strict=True) if weight)
+    total = min(total, room)
+    if total == 0:
+        return [0] * len(weights)
+    shares = allocate(total, weights)
+    open_weights = list(weights)
+    while True:
+        over = [place for place, share in enumerate(shares) if open_weights[place] and share > caps[place]]
+        if not over:
+            return shares
+        for place in over:
+            shares[place] = caps[place]
+            open_weights[place] = 0
+        kept = sum(share for share, weight in zip(shares, open_weights, strict=True) if not weight)
+        again = allocate(total - kept, open_weights)
+        shares = [new if weight else old for new, old, weight in zip(again, shares, open_weights, strict=True)]
+
+
 def format_money(minor: int, currency: str, locale: str) -> str:
     """Return `minor` units of `currency` (ISO 4217) as people of `locale` write it."""
     exact = Decimal(minor).scaleb(-get_currency_precision(currency))

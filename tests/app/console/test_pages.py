@@ -12,7 +12,7 @@ from tests.sale.shop import Buyer, buyers, open_sale, order, publish
 from tidegate.app.api.application import framework
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
-from tidegate.offer.pricing.contracts import Cart, CartLine
+from tidegate.offer.pricing.contracts import Cart, CartLine, Facts
 from tidegate.trust.identity.contracts import Role
 
 ORIGIN = "http://console.test"
@@ -51,7 +51,7 @@ async def buyer(app: App, client: httpx.AsyncClient) -> Buyer:
 
 async def place(app: App, buyer: Buyer) -> UUID:
     """Place an order for one A at its price."""
-    quote = app.pricing.price(Cart((CartLine("A", 1),)), buyer.account_id)
+    quote = app.pricing.price(Cart((CartLine("A", 1),)), Facts(buyer=buyer.account_id))
     placed = await app.ordering.place(buyer.account_id, f"key-{uuid4().hex}", order(buyer, {"A": 1}, quote.total))
     return placed.order_id
 

@@ -15,7 +15,7 @@ from tidegate.offer.campaign.commands import load_definition
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import CampaignUnknown, NoCampaign
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.contracts import Cart, CartLine, CounterUse
+from tidegate.offer.pricing.contracts import Cart, CartLine, CounterUse, Facts
 
 FESTIVAL = Path(__file__).parents[3] / "examples" / "double-eleven" / "festival.toml"
 
@@ -135,7 +135,7 @@ async def test_page_and_engine_agree(db: Database, campaign: Campaign, pricing: 
     pricing.refresh()
     buyer = UUID(int=1)
     for terms in page.offers:
-        order = pricing.price(Cart((CartLine(terms.sku, 1),)), buyer)
+        order = pricing.price(Cart((CartLine(terms.sku, 1),)), Facts(buyer=buyer))
         assert (order.goods_total, order.lines[0].list_price) == (terms.price, terms.list_price)
         caps = {each.key.split("/")[1].rsplit(":", 1)[0]: each.cap for each in order.counters}
         assert caps.get(f"offer:{terms.sku}", 0) == terms.per_buyer
@@ -163,6 +163,9 @@ async def test_two_codes_of_one_buyer_race_for_the_last_use(db: Database, campai
         await campaign.publish(tx, festival, "Lin")
         await campaign.refresh(tx)
     pricing.refresh()
-    orders = [pricing.price(Cart((CartLine("KTL-1", 1),), code), UUID(int=9)).counters for code in ("ONE", "TWO") * 8]
+    orders = [
+        pricing.price(Cart((CartLine("KTL-1", 1),), code), Facts(buyer=UUID(int=9))).counters
+        for code in ("ONE", "TWO") * 8
+    ]
     granted = await asyncio.gather(*(use(db, pricing, [uses]) for uses in orders))
     assert sum(granted) == 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.offer.festivals import coupon, definition, goods, limit, offer, version
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.contracts import CampaignDefinition, OfferKind, Shipping
-from tidegate.offer.pricing.contracts import LINES_MAX, Cart, CartLine, CounterUse, PricedOrder, Share, StepKind
+from tidegate.offer.pricing.contracts import LINES_MAX, Cart, CartLine, CounterUse, Facts, PricedOrder, Share, StepKind
 from tidegate.offer.pricing.errors import (
     BuyerLimitReached,
     CartFaulty,
@@ -25,13 +25,14 @@ from tidegate.offer.pricing.errors import (
 from tidegate.offer.pricing.rules import Counters, compile_rules, price_order, refusal_of
 
 BUYER = UUID(int=7)
+FACTS = Facts(buyer=BUYER)
 
 
 def priced(
     of: CampaignDefinition, *lines: tuple[str, int], code: str | None = None, buyer: UUID | None = BUYER
 ) -> PricedOrder:
     cart = Cart(tuple(CartLine(sku, quantity) for sku, quantity in lines), code)
-    return price_order(compile_rules(version(of)), cart, buyer)
+    return price_order(compile_rules(version(of)), cart, Facts(buyer=buyer))
 
 
 def test_every_step_of_an_order_is_explained() -> None:
@@ -164,7 +165,7 @@ def shopping(draw: st.DrawFn) -> tuple[CampaignDefinition, Cart]:
 @given(shopping())
 def test_every_amount_adds_up(shopped: tuple[CampaignDefinition, Cart]) -> None:
     festival, cart = shopped
-    order = price_order(compile_rules(version(festival)), cart, BUYER)
+    order = price_order(compile_rules(version(festival)), cart, FACTS)
     assert sum(step.amount for step in order.steps) == order.total
     assert order.total == order.goods_total - order.discount_total + order.shipping
     assert sum(line.discount for line in order.lines) == order.discount_total
@@ -186,10 +187,10 @@ def test_the_order_of_lines_does_not_matter(shopped: tuple[CampaignDefinition, C
     together = Cart(
         tuple(CartLine(sku, sum(each.sku == sku for each in shuffled)) for sku in {e.sku for e in shuffled})
     )
-    assert price_order(rules, Cart(tuple(shuffled)), BUYER) == price_order(rules, together, BUYER)
+    assert price_order(rules, Cart(tuple(shuffled)), FACTS) == price_order(rules, together, FACTS)
     lines = list(cart.lines)
     random.shuffle(lines)
-    assert price_order(rules, Cart(tuple(lines), cart.coupon), BUYER) == price_order(rules, cart, BUYER)
+    assert price_order(rules, Cart(tuple(lines), cart.coupon), FACTS) == price_order(rules, cart, FACTS)
 
 
 @given(shopping(), st.data())
@@ -209,7 +210,7 @@ def test_the_trace_hash_names_the_price_and_nothing_else() -> None:
     order = priced(festival, ("KTL-1", 1))
     assert priced(festival, ("KTL-1", 1), buyer=None).trace_hash == order.trace_hash
     others = [priced(festival, ("KTL-1", 2)), priced(festival, ("KTL-1", 1), code="TIDE50")]
-    others.append(price_order(compile_rules(version(festival, 2)), Cart((CartLine("KTL-1", 1),)), BUYER))
+    others.append(price_order(compile_rules(version(festival, 2)), Cart((CartLine("KTL-1", 1),)), FACTS))
     assert len({order.trace_hash, *(each.trace_hash for each in others)}) == 4
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.offer.festivals import coupon, definition, offer, version
 from tidegate.offer.campaign.contracts import Shipping
 from tidegate.offer.pricing.api import Counters, compile_rules, price_order
-from tidegate.offer.pricing.contracts import Cart, CartLine
+from tidegate.offer.pricing.contracts import Cart, CartLine, Facts
 from tidegate.sale.ordering.contracts import (
     Asked,
     Order,
@@ -57,7 +57,7 @@ def asked(number: int, units: dict[str, int], *, key: str = "", total: int = 0) 
         address_id=ADDRESS,
         terms=Terms("double-11", "CNY", 900),
         cart=cart,
-        priced=price_order(RULES, cart, buyer),
+        priced=price_order(RULES, cart, Facts(buyer=buyer)),
     )
 
 
@@ -120,7 +120,7 @@ def test_different_commands_have_different_hashes(one: int, two: int, with_coupo
 
 def bought(units: dict[str, int]) -> Order:
     cart = Cart(tuple(CartLine(sku, count) for sku, count in units.items()), "OFF")
-    priced = price_order(RULES, cart, ADDRESS)
+    priced = price_order(RULES, cart, Facts(buyer=ADDRESS))
     return Order(
         order_id=UUID(int=1),
         buyer_id=UUID(int=2),

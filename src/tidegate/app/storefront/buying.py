@@ -18,7 +18,7 @@ from tidegate.app.storefront.wording import ADDRESS_FAULTS, Spoken, marked, spok
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.contracts import Cart, CartLine, PricedOrder
+from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import OrderLine, PlaceOrder
 from tidegate.trust.identity.api import Identity, mask_phone
@@ -92,7 +92,7 @@ class Desk:
     def _priced(self, wish: Wish, trouble: Trouble) -> tuple[PricedOrder | None, Trouble]:
         """Return the price; without the coupon where it is the coupon that is refused, and with what is wrong."""
         try:
-            return self._pricing.price(wish.cart, self._visit.account), trouble
+            return self._pricing.price(wish.cart, Facts(buyer=self._visit.account, now=self._visit.now)), trouble
         except Refusal as refusal:
             fields = {"coupon": spoken(refusal).title} if wish.coupon else {}
             said = Trouble(trouble.spoken or spoken(refusal), {**trouble.fields, **fields})

@@ -11,7 +11,7 @@ from tidegate.base.ids import Ids
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.catalogue.contracts import Category
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.contracts import Cart, PricedOrder, RuleSet
+from tidegate.offer.pricing.contracts import Cart, Facts, PricedOrder, RuleSet
 from tidegate.sale.stock.api import Stock
 
 QUANTITY_SHOWN_MAX = 99
@@ -72,7 +72,7 @@ class Offers:
     def price(self, cart: Cart) -> PricedOrder | None:
         """Return the cart's price, or None where it cannot be bought at all."""
         try:
-            return self._pricing.price(cart)
+            return self._pricing.price(cart, Facts(now=self._visit.now))
         except Refusal:
             return None
 

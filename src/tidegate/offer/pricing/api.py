@@ -1,7 +1,8 @@
 """The use cases of pricing: price a cart by the current rules, and keep the counters of limited rules."""
 
 from collections.abc import Iterable, Sequence
-from uuid import UUID
+
+import msgspec
 
 from tidegate.base.db import Tx
 from tidegate.base.errors import Refusal
@@ -10,8 +11,11 @@ from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
-from tidegate.offer.pricing.contracts import Cart, CounterUse, PricedOrder, RuleSet
+from tidegate.offer.pricing.contracts import NOBODY, Cart, CounterUse, Facts, PricedOrder, RuleSet
 from tidegate.offer.pricing.rules import Counters, compile_rules, price_order, refusal_of
+
+LEFT_MAX = 10_000
+"""Keys of short counters remembered between two looks at the database."""
 
 __all__ = ["Counters", "Pricing", "compile_rules", "price_order"]
 
@@ -22,6 +26,8 @@ class Pricing:
     def __init__(self, campaign: Campaign) -> None:
         self._campaign = campaign
         self._rules: RuleSet | None = None
+        self._left: dict[str, int] = {}
+        """How much is known to be left of counters that may be short; each process follows them each second."""
 
     @property
     def rules(self) -> RuleSet:
@@ -36,15 +42,27 @@ class Pricing:
         if current is None or self._is_compiled(current.campaign_id, current.version):
             return False
         self._rules = compile_rules(current)
+        self._left.clear()
         return True
+
+    async def refresh_left(self, tx: Tx) -> None:
+        """Read how much is left of the promotions' counters and budgets, and of what refused an order here lately."""
+        book = self._rules.book if self._rules else None
+        if book is not None and book.limited:
+            self._left = await store.left(tx, sorted(book.shared_counters | self._left.keys()))
 
     def _is_compiled(self, campaign_id: CampaignId, version: int) -> bool:
         held = self._rules
         return held is not None and (held.campaign_id, held.version) == (campaign_id, version)
 
-    def price(self, cart: Cart, buyer: UUID | None = None) -> PricedOrder:
+    def price(self, cart: Cart, facts: Facts = NOBODY) -> PricedOrder:
         """Price a cart by the current rules; no I/O. Refusals: see `rules.price_order`."""
-        return price_order(self.rules, cart, buyer)
+        return price_order(self.rules, cart, self._with_left(facts))
+
+    def _with_left(self, facts: Facts) -> Facts:
+        if not self._left or facts.left:
+            return facts
+        return msgspec.structs.replace(facts, left=self._left)
 
     async def rules_of(self, tx: Tx, campaign_id: CampaignId, version: int) -> RuleSet:
         """The rule set of any published version, to price an old order again to the same cent.
@@ -82,10 +100,16 @@ class Pricing:
         amounts: dict[str, int] = {}
         for use in uses:
             amounts[use.key] = amounts.get(use.key, 0) + use.amount
+            self._left.pop(use.key, None)
         return await store.release(tx, amounts) if amounts else []
 
     def refusal_of(self, use: CounterUse) -> Refusal:
-        """The refusal to answer when `use` is what `Counters.try_use` returned."""
+        """The refusal to answer when `use` is what `Counters.try_use` returned.
+
+        It is remembered that so much is not left: the next price is without that promotion.
+        """
+        if len(self._left) < LEFT_MAX:
+            self._left[use.key] = min(use.amount - 1, self._left.get(use.key, use.amount - 1))
         return refusal_of(use)
 
     async def check(self, tx: Tx) -> list[Check]:

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
-from tidegate.offer.campaign.contracts import CampaignId, OfferKind, Words
+from tidegate.offer.campaign.contracts import Audience, CampaignId, OfferKind, Words
+from tidegate.offer.pricing.book import Book
 
 LINES_MAX = 200
 QUANTITY_MAX = 9_999
@@ -25,13 +27,42 @@ class Cart(msgspec.Struct, frozen=True):
     coupon: str | None = None
 
 
+class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of the shopper and the moment. None is unknown: what needs it does not apply, and says so.
+
+    ``points`` are what the shopper wants to spend. ``coupons`` are shown beside the cart's one. ``named`` are further
+    facts that conditions declare. ``left`` says how much is left of a counter, by its key; a key that is absent is not
+    known to be short. ``out`` are gifts without stock.
+    """
+
+    buyer: UUID | None = None
+    now: datetime | None = None
+    audience: frozenset[Audience] | None = None
+    tier: str | None = None
+    segments: frozenset[str] | None = None
+    points: int = 0
+    coupons: tuple[str, ...] = ()
+    named: tuple[tuple[str, str | int | bool], ...] = ()
+    left: dict[str, int] = {}
+    barred: frozenset[str] = frozenset()
+    """Promotions whose counters are known to leave no room: what an order keeps of `left`."""
+    out: frozenset[str] = frozenset()
+
+
+NOBODY = Facts()
+"""A guest of whom nothing is known, at no known time."""
+
+
 class StepKind(StrEnum):
     """Why an amount is there. The amounts of all steps of an order add up to its total."""
 
     LIST_PRICE = "list_price"
     OFFER = "offer"
+    MEMBER_PRICE = "member_price"
     COUPON = "coupon"
+    PROMOTION = "promotion"
     SHIPPING = "shipping"
+    POINTS = "points"
 
 
 class PriceStep(msgspec.Struct, frozen=True):
@@ -50,11 +81,12 @@ class Share(msgspec.Struct, frozen=True):
     paid: int
 
 
-class PricedLine(msgspec.Struct, frozen=True):
+class PricedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One SKU priced.
 
-    ``list_price`` and ``unit_price`` are per unit; ``discount`` is the line's part of order-wide reductions;
-    ``payable = unit_price * quantity - discount`` and the shares of the units add up to exactly that.
+    ``list_price`` and ``unit_price`` are per unit; ``discount`` is the line's part of order-wide reductions.
+    ``gifts`` of its units are free and come last. ``payable = unit_price * (quantity - gifts) - discount``, and the
+    shares of the units add up to exactly that.
     """
 
     sku: str
@@ -64,6 +96,7 @@ class PricedLine(msgspec.Struct, frozen=True):
     discount: int
     payable: int
     shares: tuple[Share, ...]
+    gifts: int = 0
 
     def paid_for(self, first: int, units: int) -> int:
         """What was paid for ``units`` units from unit ``first`` (counted from 0) on: the amount to refund for them."""
@@ -83,10 +116,43 @@ class CounterUse(msgspec.Struct, frozen=True):
     cap: int
 
 
-class PricedOrder(msgspec.Struct, frozen=True):
+class Borne(msgspec.Struct, frozen=True):
+    """Who bears how much of a reduction on one shop's goods (shop "" = the house)."""
+
+    bearer: str
+    shop: str
+    amount: int
+
+
+class Reduction(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one promotion took off: in all, of each line (by SKU), and who bears it; each adds up to the amount.
+
+    ``given_up`` is what it would have taken off beyond the floor of the goods or what was left to pay.
+    """
+
+    promotion: str
+    amount: int
+    lines: tuple[tuple[str, int], ...]
+    borne: tuple[Borne, ...]
+    times: int = 1
+    given_up: int = 0
+
+
+class GivenGift(msgspec.Struct, frozen=True):
+    """So many units of a SKU came free with the order; ``value`` is the list price of one."""
+
+    promotion: str
+    sku: str
+    units: int
+    value: int
+
+
+class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True):
     """A cart with its price: ``total = goods_total - discount_total + shipping``, which is also the sum of the steps.
 
     Lines and counters stand in the order of their SKUs and keys, so the same cart always gives the same order.
+    The last fields speak of promotions; without promotions they are absent from its JSON. ``regret`` is the most by
+    which another combination could have been better, 0 when none could. ``facts`` are those that it was priced with.
     """
 
     lines: tuple[PricedLine, ...]
@@ -99,6 +165,11 @@ class PricedOrder(msgspec.Struct, frozen=True):
     counters: tuple[CounterUse, ...]
     rules_version: int
     trace_hash: str
+    reductions: tuple[Reduction, ...] = ()
+    gifts: tuple[GivenGift, ...] = ()
+    points_used: int = 0
+    regret: int = 0
+    facts: Facts | None = None
 
 
 class OfferRule(msgspec.Struct, frozen=True):
@@ -141,3 +212,5 @@ class RuleSet(msgspec.Struct, frozen=True):
     free_from: int | None
     shipping: PriceStep
     free_shipping: PriceStep
+    book: Book | None = None
+    """The compiled promotions and floors; None: there are none, and the short way of pricing is taken."""

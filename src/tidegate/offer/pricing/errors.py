@@ -8,7 +8,8 @@ Refusal
 ├── CouponNotApplicable 409  nothing in the cart takes coupons
 ├── ThresholdNotMet     409  the goods that count are worth less than the coupon's threshold
 ├── BuyerLimitReached   409  more units than one buyer may have
-└── CouponUsedUp        409  the coupon's uses, in all or of this buyer, are used up
+├── CouponUsedUp        409  the coupon's uses, in all or of this buyer, are used up
+└── PromotionUsedUp     409  a promotion's uses, in all or of this account, or its budget, are used up
 """
 
 from typing import ClassVar
@@ -78,3 +79,11 @@ class CouponUsedUp(Refusal):
     code: ClassVar[str] = "coupon-used-up"
     status: ClassVar[int] = 409
     title: ClassVar[str] = "Coupon used up"
+
+
+class PromotionUsedUp(Refusal):
+    """No use of a promotion is left, in all, for this account or in its budget; the next price is without it."""
+
+    code: ClassVar[str] = "promotion-used-up"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "Promotion used up"

@@ -7,9 +7,10 @@ from litestar import post
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta
 
+from tidegate.base.clock import Clock
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, CartLine, PricedLine, PriceStep
+from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, CartLine, Facts, PricedLine, PriceStep
 from tidegate.trust.identity.contracts import AccountId
 
 _BODY_BYTES_MAX = 65_536
@@ -60,11 +61,11 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     request_max_body_size=_BODY_BYTES_MAX,
     sync_to_thread=False,
 )
-def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId | None) -> Quote:
+def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId | None, clock: Clock) -> Quote:
     """Return the priced cart. Raises what `rules.price_order` raises, and NoCampaign."""
     rules = pricing.rules
     cart = Cart(lines=tuple(CartLine(line.sku, line.quantity) for line in data.lines), coupon=data.coupon)
-    order = pricing.price(cart, maybe_account)
+    order = pricing.price(cart, Facts(buyer=maybe_account, now=clock.now()))
     return Quote(
         lines=order.lines,
         steps=order.steps,

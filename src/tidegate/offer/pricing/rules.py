@@ -4,56 +4,35 @@ The hot lane prices every order with it, so whatever depends only on the rules -
 once by `compile_rules`. Budget: 15 microseconds for one line, 60 for ten (`bench/pricing_speed.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from uuid import UUID
 
-from tidegate.base.errors import Refusal
 from tidegate.base.money import allocate
-from tidegate.offer.campaign.contracts import (
-    CampaignVersion,
-    Coupon,
-    GoodsEntry,
-    Offer,
-    OfferKind,
-    PhaseName,
-    Words,
-)
+from tidegate.offer.campaign.contracts import CampaignVersion, Coupon, GoodsEntry, Offer, PhaseName, Words
+from tidegate.offer.pricing.carts import in_key_order, offer_uses, priced_line, take_offers
+from tidegate.offer.pricing.compiling import compile_book
 from tidegate.offer.pricing.contracts import (
-    LINES_MAX,
-    QUANTITY_MAX,
+    NOBODY,
     Cart,
     CounterUse,
     CouponRule,
+    Facts,
     OfferRule,
     PricedLine,
     PricedOrder,
     PriceStep,
     RuleSet,
-    Share,
     StepKind,
 )
-from tidegate.offer.pricing.errors import (
-    BuyerLimitReached,
-    CartFaulty,
-    CouponNotApplicable,
-    CouponNotValid,
-    CouponUsedUp,
-    NotOnOffer,
-    ThresholdNotMet,
-    UnknownGoods,
-)
+from tidegate.offer.pricing.counting import Counters, refusal_of
+from tidegate.offer.pricing.engine import price_with_promotions
+from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, ThresholdNotMet
+from tidegate.offer.pricing.words import FREE_SHIPPING, LIST_PRICE, OFFER_WORDS, SHIPPING
+
+__all__ = ["Counters", "compile_rules", "price_order", "refusal_of"]
 
 TRACE_FORMAT = "tidegate-price-1"
 """Names the encoding behind the trace hash; a change of the encoding is a new name."""
-
-LIST_PRICE = Words(zh="商品原价合计", en="Goods at list price")
-OFFER_WORDS = {
-    OfferKind.FLASH: Words(zh="秒杀价", en="Flash price"),
-    OfferKind.DISCOUNT: Words(zh="活动价", en="Festival price"),
-}
-FREE_SHIPPING = Words(zh="免运费", en="Free shipping")
-SHIPPING = Words(zh="运费", en="Shipping")
 
 
 def compile_rules(version: CampaignVersion) -> RuleSet:
@@ -81,6 +60,7 @@ def compile_rules(version: CampaignVersion) -> RuleSet:
         free_from=definition.shipping.free_from,
         shipping=PriceStep(StepKind.SHIPPING, "shipping", SHIPPING, definition.shipping.fee),
         free_shipping=PriceStep(StepKind.SHIPPING, "shipping", FREE_SHIPPING, 0),
+        book=compile_book(definition),
     )
 
 
@@ -108,15 +88,18 @@ def _coupon_rule(coupon: Coupon) -> CouponRule:
     )
 
 
-def price_order(rules: RuleSet, cart: Cart, buyer: UUID | None = None) -> PricedOrder:
-    """Price a cart: offers, then the coupon, then shipping, each step explained.
+def price_order(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> PricedOrder:
+    """Price a cart: offers, promotions and coupon, shipping, points, each step explained.
 
-    The same lines in any order give the same priced order. `buyer` completes the keys of per-buyer counters; without
-    one (a quote for a guest) the order names no per-buyer counters, but what no buyer may have is still refused.
+    The same lines in any order give the same priced order. The facts' buyer completes the keys of per-buyer counters;
+    without one (a quote for a guest) the order names no per-buyer counters, but what no buyer may have is still
+    refused. Without promotions (`rules.book` is None) the other facts change nothing.
     Raises CartFaulty, UnknownGoods, NotOnOffer, CouponNotValid, CouponNotApplicable, ThresholdNotMet and
     BuyerLimitReached.
     """
-    taken = _take_offers(rules, cart)
+    taken = take_offers(rules, cart)
+    if rules.book is not None:
+        return price_with_promotions(rules, rules.book, taken, cart, facts)
     amounts = [offer.unit_price * quantity for offer, quantity in taken]
     goods_total = sum(amounts)
     coupon = _coupon(rules, cart.coupon, taken, amounts) if cart.coupon is not None else None
@@ -125,7 +108,7 @@ def price_order(rules: RuleSet, cart: Cart, buyer: UUID | None = None) -> Priced
     payable = goods_total - discount_total
     free = rules.free_from is not None and payable >= rules.free_from
     shipping = rules.free_shipping if free else rules.shipping
-    lines = tuple(map(_priced_line, taken, amounts, discounts))
+    lines = tuple(map(priced_line, taken, amounts, discounts))
     return PricedOrder(
         lines=lines,
         steps=_steps(taken, coupon, shipping),
@@ -134,45 +117,10 @@ def price_order(rules: RuleSet, cart: Cart, buyer: UUID | None = None) -> Priced
         shipping=shipping.amount,
         total=payable + shipping.amount,
         currency=rules.currency,
-        counters=_counter_uses(rules, taken, coupon, buyer.hex if buyer else None),
+        counters=_counter_uses(rules, taken, coupon, facts.buyer.hex if facts.buyer else None),
         rules_version=rules.version,
         trace_hash=_trace_hash(rules, lines, coupon, shipping.amount),
     )
-
-
-def _take_offers(rules: RuleSet, cart: Cart) -> list[tuple[OfferRule, int]]:
-    """Each SKU's offer with its quantity, in the order of the SKUs; lines of the same SKU are one."""
-    quantities = _quantities(cart)
-    offers = rules.offers
-    try:
-        return [(offers[sku], quantities[sku]) for sku in sorted(quantities)]
-    except KeyError as missing:
-        sku = missing.args[0]
-        if sku in rules.not_on_offer:
-            raise NotOnOffer(
-                f"{sku} is not on offer in this campaign. Nothing was ordered; remove it from the cart.", sku=sku
-            ) from None
-        raise UnknownGoods(
-            f"There are no goods with the SKU {sku}. Nothing was ordered; remove it from the cart.", sku=sku
-        ) from None
-
-
-def _quantities(cart: Cart) -> dict[str, int]:
-    if not 1 <= len(cart.lines) <= LINES_MAX:
-        raise CartFaulty(
-            f"A cart has 1 to {LINES_MAX} lines; this one has {len(cart.lines)}. Nothing was ordered.",
-            lines=len(cart.lines),
-        )
-    quantities: dict[str, int] = {}
-    for line in cart.lines:
-        quantity = quantities.get(line.sku, 0) + line.quantity
-        if line.quantity < 1 or quantity > QUANTITY_MAX:
-            raise CartFaulty(
-                f"The quantity of one product is 1 to {QUANTITY_MAX}. Nothing was ordered; change it for {line.sku}.",
-                sku=line.sku,
-            )
-        quantities[line.sku] = quantity
-    return quantities
 
 
 def _coupon(rules: RuleSet, code: str, taken: Sequence[tuple[OfferRule, int]], amounts: Sequence[int]) -> CouponRule:
@@ -203,14 +151,6 @@ def _coupon_discounts(coupon: CouponRule, taken: Sequence[tuple[OfferRule, int]]
     return allocate(coupon.off, weights)
 
 
-def _priced_line(taken: tuple[OfferRule, int], amount: int, discount: int) -> PricedLine:
-    offer, quantity = taken
-    payable = amount - discount
-    each, over = divmod(payable, quantity)
-    shares = (Share(over, each + 1), Share(quantity - over, each)) if over else (Share(quantity, each),)
-    return PricedLine(offer.sku, quantity, offer.list_price, offer.unit_price, discount, payable, shares)
-
-
 def _steps(
     taken: Sequence[tuple[OfferRule, int]], coupon: CouponRule | None, shipping: PriceStep
 ) -> tuple[PriceStep, ...]:
@@ -228,25 +168,10 @@ def _steps(
 def _counter_uses(
     rules: RuleSet, taken: Sequence[tuple[OfferRule, int]], coupon: CouponRule | None, buyer: str | None
 ) -> tuple[CounterUse, ...]:
-    amounts: dict[tuple[str, int], int] = {}
-    for offer, quantity in taken:
-        for counter in offer.counters:
-            amounts[counter] = amounts.get(counter, 0) + quantity
-    uses: list[CounterUse] = []
-    for (head, cap), amount in amounts.items():
-        use = CounterUse(f"{head}{buyer}", amount, cap)
-        if amount > cap:
-            raise refusal_of(use)
-        uses.append(use)
-    if buyer is None:
-        uses.clear()
+    uses = offer_uses(taken, buyer)
     if coupon:
         uses += _coupon_uses(rules, coupon, buyer)
-    return tuple(uses) if len(uses) < 2 else tuple(sorted(uses, key=_key))
-
-
-def _key(use: CounterUse) -> str:
-    return use.key
+    return in_key_order(uses)
 
 
 def _coupon_uses(rules: RuleSet, coupon: CouponRule, buyer: str | None) -> list[CounterUse]:
@@ -266,60 +191,3 @@ def _trace_hash(rules: RuleSet, lines: Sequence[PricedLine], coupon: CouponRule 
     ]
     parts.append(f"coupon {coupon.code} {coupon.off}\nshipping {shipping}" if coupon else f"shipping {shipping}")
     return sha256("\n".join(parts).encode()).hexdigest()
-
-
-def refusal_of(use: CounterUse) -> Refusal:
-    """The refusal to answer when `use` would exceed its counter's cap."""
-    kind, _, rest = use.key.partition("/")[2].partition(":")
-    name = rest.partition(":")[0]
-    match kind:
-        case "coupon":
-            fault = "This coupon is used up" if rest == name else "You have used this coupon as often as one buyer may"
-            return CouponUsedUp(f"{fault}. Nothing was ordered; order without the coupon.", coupon=name)
-        case "offer":
-            return BuyerLimitReached(
-                f"One buyer may have {use.cap} of {name}, all orders together. "
-                "Nothing was ordered; lower the quantity.",
-                sku=name,
-                limit=use.cap,
-            )
-        case _:
-            return BuyerLimitReached(
-                f"One buyer may have {use.cap} of these goods together, all orders together. "
-                "Nothing was ordered; lower the quantity.",
-                rule=name,
-                limit=use.cap,
-            )
-
-
-class Counters:
-    """Counters read and locked for one transaction: a batch of orders is decided on it, then it is written once."""
-
-    def __init__(self, used: Mapping[str, int], missing: frozenset[str]) -> None:
-        self._used = dict(used)
-        self._missing = missing
-        self._caps: dict[str, int] = {}
-
-    def try_use(self, uses: Sequence[CounterUse]) -> CounterUse | None:
-        """Use all of them, or none: the first that would exceed its cap is returned, and nothing is counted."""
-        for place, use in enumerate(uses):
-            if self._used[use.key] + use.amount > use.cap:
-                self.give_back(uses[:place])
-                return use
-            self._used[use.key] += use.amount
-        for use in uses:
-            self._caps[use.key] = use.cap
-        return None
-
-    def give_back(self, uses: Sequence[CounterUse]) -> None:
-        """Undo a `try_use` of this transaction, for an order that was refused for another reason afterwards."""
-        for use in uses:
-            self._used[use.key] -= use.amount
-
-    def changes(self) -> list[tuple[str, int, int, bool]]:
-        """Key, new value, cap and whether the row is new, for every counter that was used, in key order."""
-        return [
-            (key, self._used[key], self._caps[key], key in self._missing)
-            for key in sorted(self._caps)
-            if self._used[key] or key not in self._missing
-        ]

@@ -99,6 +99,14 @@ async def release(tx: Tx, amounts: dict[str, int]) -> list[str]:
     return [key for (key,) in await rows.fetchall()]
 
 
+async def left(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
+    """How much is left of those counters that have been used; nothing is locked."""
+    rows = await tx.execute(
+        "select key, cap - used from pricing.counter where key = any(%(keys)b)", {"keys": list(keys)}
+    )
+    return dict(await rows.fetchall())
+
+
 async def beyond_cap(tx: Tx) -> tuple[int, list[str]]:
     """How many counters there are, and the keys of those that are negative or beyond their cap (ten at most)."""
     counted = await (await tx.execute("select count(*) from pricing.counter")).fetchone()

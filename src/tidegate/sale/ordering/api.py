@@ -14,7 +14,7 @@ from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.contracts import Cart, CartLine, PricedOrder, RuleSet
+from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
 from tidegate.sale.ordering import store, store_figures
 from tidegate.sale.ordering.contracts import (
     KEY_PATTERN,
@@ -111,7 +111,7 @@ class Ordering:
         rules = self._pricing.rules
         self._require_open(rules)
         cart = Cart(tuple(CartLine(line.sku, line.quantity) for line in command.lines), command.coupon)
-        priced = self._pricing.price(cart, buyer_id)
+        priced = self._pricing.price(cart, Facts(buyer=buyer_id, now=self._clock.now()))
         _require_price(priced, command.expected_total)
         return Asked(
             buyer_id=buyer_id,

@@ -1,0 +1,107 @@
+"""Applies rules to lines, exactly: what a rule takes off, split over its lines within their floors.
+
+All rules of a stage reckon with what the stage before left to pay; what is left only bounds them. An order pays at
+least one minor unit, and no line less than the floor of its goods: what does not fit goes to the rule's other lines,
+and what fits nowhere is given up.
+"""
+
+from collections.abc import Sequence
+
+from tidegate.base.money import allocate, allocate_within
+from tidegate.offer.pricing.book import Rule, Stage
+from tidegate.offer.pricing.contracts import Borne
+
+Chosen = Sequence[tuple[Rule, Sequence[int]]]
+"""Rules in the order in which they apply, each with the places of its lines."""
+
+PAID_MIN = 1
+
+
+class Frame:
+    """The goods of a cart as figures: what each line costs, how many units it has, and what it must at least pay."""
+
+    __slots__ = ("base", "floors", "shops", "skus", "units")
+
+    def __init__(
+        self,
+        skus: Sequence[str],
+        base: Sequence[int],
+        units: Sequence[int],
+        floors: Sequence[int],
+        shops: Sequence[str],
+    ) -> None:
+        self.skus = skus
+        self.base = list(base)
+        self.units = units
+        self.floors = floors
+        self.shops = shops
+
+
+class Applied:
+    """What one rule did: minor units off (of a gift: units given), of which lines, how often, what was given up."""
+
+    __slots__ = ("given_up", "off", "parts", "places", "rule", "times")
+
+    def __init__(
+        self, rule: Rule, places: Sequence[int], off: int, times: int, parts: Sequence[int], given_up: int
+    ) -> None:
+        self.rule = rule
+        self.places = places
+        self.off = off
+        self.times = times
+        self.parts = parts
+        self.given_up = given_up
+
+
+def take_off(frame: Frame, rule: Rule, places: Sequence[int], base: Sequence[int], left: list[int]) -> Applied | None:
+    """Apply one rule to `left`; None when it takes nothing off. Raises no refusal."""
+    reckoner = rule.reckoner
+    if reckoner is None:
+        return None
+    off, times = reckoner.reckon(places, base, frame.units)
+    if off <= 0:
+        return None
+    if rule.gift:
+        return Applied(rule, places, off, times, (), 0)
+    weights = reckoner.weights(places, base, frame.units)
+    floors = frame.floors
+    caps = [max(left[place] - floors[place], 0) for place in places]
+    parts = allocate_within(min(off, sum(left) - PAID_MIN), weights, caps)
+    taken = 0
+    for place, part in zip(places, parts, strict=True):
+        left[place] -= part
+        taken += part
+    return Applied(rule, places, taken, times, parts, off - taken) if taken else None
+
+
+def apply_all(frame: Frame, chosen: Chosen) -> tuple[list[Applied], list[int]]:
+    """Apply rules in turn; what each did, and what each line has left to pay."""
+    left = frame.base[:]
+    base, stage = left, Stage.PRICE
+    done: list[Applied] = []
+    for rule, places in chosen:
+        if rule.stage is not stage:
+            base, stage = left[:], rule.stage
+        applied = take_off(frame, rule, places, base, left)
+        if applied:
+            done.append(applied)
+    return done, left
+
+
+def borne(frame: Frame, applied: Applied) -> tuple[Borne, ...]:
+    """Who bears a reduction: each shop's part is split among the bearers by their shares, exactly."""
+    by_shop: dict[str, int] = {}
+    for place, part in zip(applied.places, applied.parts, strict=True):
+        if part:
+            shop = frame.shops[place]
+            by_shop[shop] = by_shop.get(shop, 0) + part
+    bearers = applied.rule.promotion.bearers
+    if not bearers:
+        return tuple(Borne("shop", shop, by_shop[shop]) for shop in sorted(by_shop))
+    shares = [bearer.share for bearer in bearers]
+    return tuple(
+        Borne(bearer.name, shop, amount)
+        for shop in sorted(by_shop)
+        for bearer, amount in zip(bearers, allocate(by_shop[shop], shares), strict=True)
+        if amount
+    )

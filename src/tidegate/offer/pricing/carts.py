@@ -1,0 +1,96 @@
+"""From a cart to the offers of its goods, and from what a line is paid with to the shares of its units."""
+
+from collections.abc import Sequence
+
+from tidegate.offer.pricing.contracts import (
+    LINES_MAX,
+    QUANTITY_MAX,
+    Cart,
+    CounterUse,
+    OfferRule,
+    PricedLine,
+    RuleSet,
+    Share,
+)
+from tidegate.offer.pricing.counting import refusal_of
+from tidegate.offer.pricing.errors import CartFaulty, NotOnOffer, UnknownGoods
+
+
+def take_offers(rules: RuleSet, cart: Cart) -> list[tuple[OfferRule, int]]:
+    """Each SKU's offer with its quantity, in the order of the SKUs; lines of the same SKU are one.
+
+    Raises CartFaulty, UnknownGoods and NotOnOffer.
+    """
+    quantities = _quantities(cart)
+    offers = rules.offers
+    try:
+        return [(offers[sku], quantities[sku]) for sku in sorted(quantities)]
+    except KeyError as missing:
+        sku = missing.args[0]
+        if sku in rules.not_on_offer:
+            raise NotOnOffer(
+                f"{sku} is not on offer in this campaign. Nothing was ordered; remove it from the cart.", sku=sku
+            ) from None
+        raise UnknownGoods(
+            f"There are no goods with the SKU {sku}. Nothing was ordered; remove it from the cart.", sku=sku
+        ) from None
+
+
+def _quantities(cart: Cart) -> dict[str, int]:
+    if not 1 <= len(cart.lines) <= LINES_MAX:
+        raise CartFaulty(
+            f"A cart has 1 to {LINES_MAX} lines; this one has {len(cart.lines)}. Nothing was ordered.",
+            lines=len(cart.lines),
+        )
+    quantities: dict[str, int] = {}
+    for line in cart.lines:
+        quantity = quantities.get(line.sku, 0) + line.quantity
+        if line.quantity < 1 or quantity > QUANTITY_MAX:
+            raise CartFaulty(
+                f"The quantity of one product is 1 to {QUANTITY_MAX}. Nothing was ordered; change it for {line.sku}.",
+                sku=line.sku,
+            )
+        quantities[line.sku] = quantity
+    return quantities
+
+
+def shares_of(payable: int, units: int) -> tuple[Share, ...]:
+    """What each of so many units is paid with: the first ones pay the minor units that do not divide."""
+    each, over = divmod(payable, units)
+    return (Share(over, each + 1), Share(units - over, each)) if over else (Share(units, each),)
+
+
+def priced_line(taken: tuple[OfferRule, int], amount: int, discount: int) -> PricedLine:
+    """One line at its offer's price, with its part of the reductions."""
+    offer, quantity = taken
+    payable = amount - discount
+    return PricedLine(
+        offer.sku, quantity, offer.list_price, offer.unit_price, discount, payable, shares_of(payable, quantity)
+    )
+
+
+def offer_uses(taken: Sequence[tuple[OfferRule, int]], buyer: str | None) -> list[CounterUse]:
+    """What the order uses of the per-buyer counters of its offers; a guest's names none.
+
+    Raises BuyerLimitReached for more than any buyer may have.
+    """
+    amounts: dict[tuple[str, int], int] = {}
+    for offer, quantity in taken:
+        for counter in offer.counters:
+            amounts[counter] = amounts.get(counter, 0) + quantity
+    uses: list[CounterUse] = []
+    for (head, cap), amount in amounts.items():
+        use = CounterUse(f"{head}{buyer}", amount, cap)
+        if amount > cap:
+            raise refusal_of(use)
+        uses.append(use)
+    return uses if buyer is not None else []
+
+
+def in_key_order(uses: list[CounterUse]) -> tuple[CounterUse, ...]:
+    """The uses in the order of their keys."""
+    return tuple(uses) if len(uses) < 2 else tuple(sorted(uses, key=_key))
+
+
+def _key(use: CounterUse) -> str:
+    return use.key

@@ -1,0 +1,356 @@
+"""Chooses the best combination of rules for the shopper: branch and bound, bounded, the same for the same input.
+
+A combination is a set of rules and, where two of them may not share a line, which of the two has the lines of both.
+Its worth is the money taken off, shipping included; among equals, the value of gifts. Three steps, each only if the one
+before cannot prove that it has the best:
+
+1. nothing excludes anything and no threshold of a later stage is lost by an earlier reduction: all rules apply;
+2. stage by stage, each knot of rules that exclude each other is solved on its own;
+3. all rules together, from the better of that and of "the lower priority first" on, until the work allowed is done.
+
+What then remains unproven is the regret: no combination is better by more than that.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from tidegate.offer.pricing.applying import Applied, Chosen, Frame, apply_all, take_off
+from tidegate.offer.pricing.benefits import BASIS_POINTS, PercentReckoner
+from tidegate.offer.pricing.book import Book, Rule, Stage
+
+WORK_MAX = 20_000
+"""Lines looked at in one search."""
+YIELDS_MAX = 3
+"""Up to so many later rivals, every way of leaving lines to some of them is tried; beyond, none, one or all."""
+_MONEY = 1 << 56
+"""Weighs one minor unit of money against the value of gifts, so that any money is more than all gifts."""
+
+Fee = Callable[[Sequence[int]], int]
+"""What shipping costs when the lines have so much left to pay."""
+
+
+class Choice:
+    """The rules chosen, in the order in which they apply, with the lines of each; the regret, and the work done."""
+
+    __slots__ = ("chosen", "regret", "work")
+
+    def __init__(self, chosen: Chosen, regret: int, work: int) -> None:
+        self.chosen = chosen
+        self.regret = regret
+        self.work = work
+
+
+class Candidate:
+    """A rule that could take something off; `foes` are the later candidates that may not share its lines."""
+
+    __slots__ = ("foes", "mask", "most", "places", "rule")
+
+    def __init__(self, rule: Rule, places: Sequence[int], most: int) -> None:
+        self.rule = rule
+        self.places = places
+        self.mask = 0
+        self.most = most
+        self.foes: list[int] = []
+
+
+def choose(book: Book, frame: Frame, rows: Iterable[tuple[Rule, Sequence[int]]], fee: Fee, full_fee: int) -> Choice:
+    """Choose among the rules of `rows`, which stand in the order in which they apply."""
+    candidates = []
+    for rule, places in rows:
+        most = _worth(book, rule, _reckon(rule, places, frame.base, frame))
+        if most > 0:
+            candidates.append(Candidate(rule, places, most))
+    rivals = _find_foes(book, candidates)
+    everything = [(each.rule, each.places) for each in candidates]
+    if not rivals and _is_steady(frame, everything, fee):
+        return Choice(everything, 0, 0)
+    return _solve(book, frame, candidates, fee, full_fee)
+
+
+def worth_of(book: Book, frame: Frame, done: Sequence[Applied], left: Sequence[int], fee: Fee, full_fee: int) -> int:
+    """What a combination is worth to the shopper: money off, then gifts."""
+    del frame
+    return sum(_worth(book, each.rule, each.off) for each in done) + (full_fee - fee(left)) * _MONEY
+
+
+def _worth(book: Book, rule: Rule, off: int) -> int:
+    return off * book.values[rule.gift.sku] if rule.gift else off * _MONEY
+
+
+def _reckon(rule: Rule, places: Sequence[int], base: Sequence[int], frame: Frame) -> int:
+    return rule.reckoner.reckon(places, base, frame.units)[0] if rule.reckoner else 0
+
+
+def _find_foes(book: Book, candidates: Sequence[Candidate]) -> bool:
+    """Find who may not share a line with whom; whether there is any such pair."""
+    bits = 0
+    for each in candidates:
+        bits |= 1 << each.rule.bit
+    found = False
+    for number, each in enumerate(candidates):
+        foes = book.foes(each.rule) & bits
+        if not foes:
+            continue
+        for later in range(number + 1, len(candidates)):
+            other = candidates[later]
+            if foes >> other.rule.bit & 1 and _mask(each) & _mask(other):
+                each.foes.append(later)
+                found = True
+    return found
+
+
+def _mask(candidate: Candidate) -> int:
+    if not candidate.mask:
+        candidate.mask = sum(1 << place for place in candidate.places)
+    return candidate.mask
+
+
+def _is_steady(frame: Frame, everything: Chosen, fee: Fee) -> bool:
+    """Whether leaving a rule out could not let another take off more than that rule did.
+
+    It could where a later stage loses a step, or free shipping, by what was taken off before, where a floor binds, or
+    where several rounded-up percentages come together on tiny reductions.
+    """
+    later = bool(everything) and everything[-1][0].stage is not everything[0][0].stage
+    done, left = apply_all(frame, everything)
+    if any(each.given_up for each in done) or _is_tight(frame, done, left):
+        return False
+    if fee(left) > fee(frame.base):
+        return False
+    return not later or _keeps_steps(frame, done)
+
+
+def _is_tight(frame: Frame, done: Sequence[Applied], left: Sequence[int]) -> bool:
+    """Whether some line of several rules pays no more than its floor."""
+    floors = frame.floors
+    return len(done) > 1 and any(left[place] <= floors[place] for each in done for place in each.places)
+
+
+def _keeps_steps(frame: Frame, done: Sequence[Applied]) -> bool:
+    """Whether the rules of the later stage reach the same steps as if nothing had been taken off before."""
+    base = frame.base[:]
+    smallest = 0
+    for each in done:
+        if each.rule.stage is Stage.SHOP and not each.rule.gift:
+            smallest = min(smallest, each.off) if smallest else each.off
+            for place, part in zip(each.places, each.parts, strict=True):
+                base[place] -= part
+    rates = count = 0
+    for each in done:
+        if each.rule.stage is Stage.SHOP:
+            continue
+        reckoner = each.rule.reckoner
+        if isinstance(reckoner, PercentReckoner):
+            step = reckoner.step(reckoner.reached(each.places, base, frame.units))
+            if step != reckoner.step(reckoner.reached(each.places, frame.base, frame.units)):
+                return False
+            rates, count = rates + step, count + 1
+        elif _reckon(each.rule, each.places, base, frame) != _reckon(each.rule, each.places, frame.base, frame):
+            return False
+    return rates * smallest + count * BASIS_POINTS <= smallest * BASIS_POINTS or not count or not smallest
+
+
+def _solve(book: Book, frame: Frame, candidates: Sequence[Candidate], fee: Fee, full_fee: int) -> Choice:
+    """Steps 2 and 3."""
+    layered, bound, work = _by_stage(book, frame, candidates)
+    done, left = apply_all(frame, layered)
+    best = worth_of(book, frame, done, left, fee, full_fee)
+    bound += (full_fee - fee(frame.base)) * _MONEY if fee(frame.base) < full_fee else 0
+    if best >= bound:
+        return Choice(layered, 0, work)
+    search = _Search(book, frame, candidates, fee, full_fee)
+    search.best, search.chosen = best, list(layered)
+    search.run()
+    if not search.stopped:
+        return Choice(search.chosen, 0, work + search.work)
+    return Choice(search.chosen, max(bound - search.best, 0) // _MONEY, work + search.work)
+
+
+def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[Chosen, int, int]:
+    """The best of each stage given the one before, an upper bound of what all stages can take off, the work done."""
+    chosen: list[tuple[Rule, Sequence[int]]] = []
+    bound = work = 0
+    left = frame.base
+    for stage in (Stage.SHOP, Stage.PLATFORM):
+        members = [number for number, each in enumerate(candidates) if each.rule.stage is stage]
+        lost = _lost(candidates, chosen)
+        picked: list[tuple[Rule, Sequence[int]]] = []
+        for knot in _knots(candidates, members):
+            best, most, done = _solve_knot(book, frame, [candidates[each] for each in knot], left, lost)
+            picked += best
+            work += done
+            if left != frame.base or any(lost.get(candidates[each].rule, 0) for each in knot):
+                _, most, done = _solve_knot(book, frame, [candidates[each] for each in knot], frame.base, {})
+                work += done
+            bound += most
+        picked.sort(key=_bit)
+        chosen += picked
+        if stage is Stage.SHOP and picked:
+            _, left = apply_all(frame, chosen)
+    return chosen, bound, work
+
+
+def _bit(each: tuple[Rule, Sequence[int]]) -> int:
+    return each[0].bit
+
+
+def _lost(candidates: Sequence[Candidate], chosen: Chosen) -> dict[Rule, int]:
+    """The lines that later candidates lose to what was chosen in an earlier stage."""
+    lost: dict[Rule, int] = {}
+    places = {rule: sum(1 << place for place in at) for rule, at in chosen}
+    for each in candidates:
+        if each.rule in places:
+            for foe in each.foes:
+                rule = candidates[foe].rule
+                lost[rule] = lost.get(rule, 0) | places[each.rule]
+    return lost
+
+
+def _knots(candidates: Sequence[Candidate], members: Sequence[int]) -> list[list[int]]:
+    """The members grouped so that those of different knots do not exclude each other."""
+    knot_of = {number: [number] for number in members}
+    for number in members:
+        for foe in candidates[number].foes:
+            if foe in knot_of and knot_of[foe] is not knot_of[number]:
+                joined = sorted(knot_of[number] + knot_of[foe])
+                for each in joined:
+                    knot_of[each] = joined
+    return [knot for number, knot in knot_of.items() if knot[0] == number]
+
+
+def _solve_knot(
+    book: Book, frame: Frame, members: Sequence[Candidate], left: Sequence[int], lost: dict[Rule, int]
+) -> tuple[Chosen, int, int]:
+    """The best of one knot, an upper bound, and the work done."""
+    own: list[Candidate] = []
+    for each in members:
+        gone = lost.get(each.rule, 0)
+        places = [place for place in each.places if not gone >> place & 1] if gone else each.places
+        most = _worth(book, each.rule, _reckon(each.rule, places, left, frame)) if places else 0
+        if most > 0:
+            own.append(Candidate(each.rule, places, most))
+    if len(own) <= 1:
+        return [(each.rule, each.places) for each in own], sum(each.most for each in own), 0
+    _find_foes(book, own)
+    at = Frame(frame.skus, left, frame.units, frame.floors, frame.shops)
+    search = _Search(book, at, own, _no_fee, 0)
+    search.run()
+    return search.chosen, (search.bounds[0] if search.stopped else search.best), search.work
+
+
+def _no_fee(_: Sequence[int]) -> int:
+    return 0
+
+
+class _Search:
+    """Depth-first over the candidates in the order in which they apply, so that each step is exact."""
+
+    def __init__(self, book: Book, frame: Frame, candidates: Sequence[Candidate], fee: Fee, full_fee: int) -> None:
+        self._book = book
+        self._frame = frame
+        self._candidates = candidates
+        self._fee = fee
+        self._full_fee = full_fee
+        self._fee_saved_most = (full_fee - min(fee(frame.base), full_fee)) * _MONEY
+        self.bounds = _bounds(candidates)
+        self.best = -1
+        self.chosen: Chosen = []
+        self.work = 0
+        self.stopped = False
+
+    def run(self) -> None:
+        """Search until all is proven or the work allowed is done."""
+        base = self._frame.base
+        self._step(0, Stage.PRICE, base, base, [0] * len(self._candidates), 0, [])
+
+    def _step(
+        self,
+        number: int,
+        stage: Stage,
+        base: list[int],
+        left: list[int],
+        lost: list[int],
+        worth: int,
+        taken: list[tuple[Rule, Sequence[int]]],
+    ) -> None:
+        if number == len(self._candidates):
+            worth += (self._full_fee - self._fee(left)) * _MONEY
+            if worth > self.best:
+                self.best, self.chosen = worth, taken
+            return
+        if worth + self.bounds[number] + self._fee_saved_most <= self.best:
+            return
+        if self.work > WORK_MAX:
+            self.stopped = self.best >= 0
+            if self.stopped:
+                return
+        candidate = self._candidates[number]
+        if candidate.rule.stage is not stage:
+            base, stage = left, candidate.rule.stage
+        gone = lost[number]
+        for given in self._yields(candidate):
+            self._take(number, stage, base, left, lost, worth, taken, gone | given)
+        self._step(number + 1, stage, base, left, lost, worth, taken)
+
+    def _take(
+        self,
+        number: int,
+        stage: Stage,
+        base: list[int],
+        left: list[int],
+        lost: list[int],
+        worth: int,
+        taken: list[tuple[Rule, Sequence[int]]],
+        gone: int,
+    ) -> None:
+        """Go on with this candidate on its lines but those that are gone."""
+        candidate = self._candidates[number]
+        places = [place for place in candidate.places if not gone >> place & 1] if gone else candidate.places
+        self.work += len(places) + 4
+        if not places:
+            return
+        after = left[:]
+        applied = take_off(self._frame, candidate.rule, places, base, after)
+        if applied is None:
+            return
+        mask = _mask(candidate) & ~gone
+        if candidate.foes:
+            lost = lost[:]
+            for foe in candidate.foes:
+                lost[foe] |= mask
+        worth += _worth(self._book, candidate.rule, applied.off)
+        self._step(number + 1, stage, base, after, lost, worth, [*taken, (candidate.rule, places)])
+
+    def _yields(self, candidate: Candidate) -> Iterable[int]:
+        """The masks of lines to leave to later rivals: none first."""
+        masks = [_mask(self._candidates[foe]) & _mask(candidate) for foe in candidate.foes]
+        if not masks:
+            return (0,)
+        if len(masks) > YIELDS_MAX:
+            return dict.fromkeys((0, *masks, _union(masks)))
+        sums = [0]
+        for mask in masks:
+            sums += [each | mask for each in sums]
+        return dict.fromkeys(sums)
+
+
+def _union(masks: Iterable[int]) -> int:
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
+
+
+def _bounds(candidates: Sequence[Candidate]) -> list[int]:
+    """The most that the candidates from each number on can take off: of rivals on the same lines, only one."""
+    bounds = [0] * (len(candidates) + 1)
+    most_of: dict[tuple[str, int], int] = {}
+    for number in range(len(candidates) - 1, -1, -1):
+        each = candidates[number]
+        more = each.most
+        group = each.rule.promotion.group
+        if group:
+            before = most_of.get((group, _mask(each)), 0)
+            more = max(each.most - before, 0)
+            most_of[group, _mask(each)] = before + more
+        bounds[number] = bounds[number + 1] + more
+    return bounds

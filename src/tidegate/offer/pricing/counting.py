@@ -1,0 +1,77 @@
+"""Counters of what is limited, decided in memory for a batch of orders, and the refusals when one is used up."""
+
+from collections.abc import Mapping, Sequence
+
+from tidegate.base.errors import Refusal
+from tidegate.offer.pricing.contracts import CounterUse
+from tidegate.offer.pricing.errors import BuyerLimitReached, CouponUsedUp, PromotionUsedUp
+
+
+def refusal_of(use: CounterUse) -> Refusal:
+    """The refusal to answer when `use` would exceed its counter's cap."""
+    kind, _, rest = use.key.partition("/")[2].partition(":")
+    name = rest.partition(":")[0]
+    match kind:
+        case "coupon":
+            fault = "This coupon is used up" if rest == name else "You have used this coupon as often as one buyer may"
+            return CouponUsedUp(f"{fault}. Nothing was ordered; order without the coupon.", coupon=name)
+        case "promotion" | "period" | "budget":
+            return _promotion_used_up(kind, name, whose_own=rest != name)
+        case "offer":
+            return BuyerLimitReached(
+                f"One buyer may have {use.cap} of {name}, all orders together. "
+                "Nothing was ordered; lower the quantity.",
+                sku=name,
+                limit=use.cap,
+            )
+        case _:
+            return BuyerLimitReached(
+                f"One buyer may have {use.cap} of these goods together, all orders together. "
+                "Nothing was ordered; lower the quantity.",
+                rule=name,
+                limit=use.cap,
+            )
+
+
+def _promotion_used_up(kind: str, name: str, *, whose_own: bool) -> PromotionUsedUp:
+    """The refusal for a promotion: its uses in all, those of this account, or its budget."""
+    if kind == "budget":
+        fault = "What this promotion may take off in all is used up"
+    elif whose_own:
+        fault = "You have used this promotion as often as one account may"
+    else:
+        fault = "This promotion is used up"
+    return PromotionUsedUp(f"{fault}. Nothing was ordered; look at the new price and order again.", promotion=name)
+
+
+class Counters:
+    """Counters read and locked for one transaction: a batch of orders is decided on it, then it is written once."""
+
+    def __init__(self, used: Mapping[str, int], missing: frozenset[str]) -> None:
+        self._used = dict(used)
+        self._missing = missing
+        self._caps: dict[str, int] = {}
+
+    def try_use(self, uses: Sequence[CounterUse]) -> CounterUse | None:
+        """Use all of them, or none: the first that would exceed its cap is returned, and nothing is counted."""
+        for place, use in enumerate(uses):
+            if self._used[use.key] + use.amount > use.cap:
+                self.give_back(uses[:place])
+                return use
+            self._used[use.key] += use.amount
+        for use in uses:
+            self._caps[use.key] = use.cap
+        return None
+
+    def give_back(self, uses: Sequence[CounterUse]) -> None:
+        """Undo a `try_use` of this transaction, for an order that was refused for another reason afterwards."""
+        for use in uses:
+            self._used[use.key] -= use.amount
+
+    def changes(self) -> list[tuple[str, int, int, bool]]:
+        """Key, new value, cap and whether the row is new, for every counter that was used, in key order."""
+        return [
+            (key, self._used[key], self._caps[key], key in self._missing)
+            for key in sorted(self._caps)
+            if self._used[key] or key not in self._missing
+        ]

@@ -1,0 +1,412 @@
+"""Prices a cart with promotions: unit prices, match, choose, apply, shipping, points. Pure, without I/O or clock.
+
+`settle` decides and `price_with_promotions` writes it down; `tracing` asks `settle` too, so that what is explained is
+what is charged.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from tidegate.base.money import allocate_within
+from tidegate.offer.campaign.contracts import PointsOff
+from tidegate.offer.pricing.applying import PAID_MIN, Applied, Frame, apply_all, borne
+from tidegate.offer.pricing.book import Book, Rule, Stage, bits_of
+from tidegate.offer.pricing.carts import in_key_order, offer_uses, shares_of
+from tidegate.offer.pricing.choosing import choose
+from tidegate.offer.pricing.contracts import (
+    Cart,
+    CounterUse,
+    Facts,
+    GivenGift,
+    OfferRule,
+    PricedLine,
+    PricedOrder,
+    PriceStep,
+    Reduction,
+    RuleSet,
+    Share,
+    StepKind,
+)
+from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, ThresholdNotMet
+from tidegate.offer.pricing.matching import allowed, is_left, rows_of, uses_of
+from tidegate.offer.pricing.words import LIST_PRICE, POINTS
+
+TRACE_FORMAT = "tidegate-price-2"
+"""Names the encoding behind the trace hash of orders with promotions; a change of the encoding is a new name."""
+
+Taken = Sequence[tuple[OfferRule, int]]
+
+
+class Settled:
+    """All that was decided about a cart."""
+
+    __slots__ = (
+        "barred",
+        "done",
+        "fee",
+        "frame",
+        "gifts",
+        "left",
+        "member",
+        "points",
+        "points_used",
+        "prices",
+        "regret",
+        "rows",
+        "shipping",
+    )
+
+    def __init__(self, frame: Frame, prices: list[int], member: dict[int, Rule]) -> None:
+        self.frame = frame
+        self.prices = prices
+        self.member = member
+        """Whose member price stands, by line."""
+        self.rows: dict[Rule, list[int]] = {}
+        """The lines that each allowed rule counts."""
+        self.barred: frozenset[str] = frozenset()
+        self.done: list[Applied] = []
+        self.left: list[int] = []
+        self.gifts: list[Applied] = []
+        self.fee = 0
+        self.shipping: Rule | None = None
+        """Which rule made shipping free."""
+        self.points: Applied | None = None
+        self.points_used = 0
+        self.regret = 0
+
+
+def settle(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -> Settled:
+    """Decide what applies. Raises CouponNotValid, CouponNotApplicable and ThresholdNotMet for the cart's coupon."""
+    mask = allowed(book, facts, cart.coupon)
+    settled = _frame(book, taken, facts, mask)
+    frame = settled.frame
+    settled.rows = rows = rows_of(book, frame.skus, mask)
+    if cart.coupon is not None:
+        _require_coupon(book, frame, rows, cart.coupon)
+    if facts.left or facts.barred or facts.out:
+        settled.barred = _barred(book, frame, rows, facts)
+    goods, freeing, points = [], [], []
+    for rule in sorted(rows, key=_bit) if len(rows) > 1 else rows:
+        if rule.id in settled.barred:
+            continue
+        if rule.stage <= Stage.PLATFORM:
+            goods.append((rule, rows[rule]))
+        elif rule.stage is Stage.SHIPPING:
+            freeing.append((rule, rows[rule]))
+        else:
+            points.append((rule, rows[rule]))
+    shipping = _Shipping(rules, book, frame, freeing)
+    choice = choose(book, frame, goods, shipping.fee, rules.shipping.amount)
+    done, settled.left = apply_all(frame, choice.chosen)
+    settled.done = [each for each in done if not each.rule.gift]
+    settled.gifts = [each for each in done if each.rule.gift]
+    settled.regret = choice.regret
+    settled.fee, settled.shipping = shipping.settle(settled.left, done)
+    if facts.points and points:
+        _spend_points(settled, points, facts, book)
+    return settled
+
+
+def _bit(rule: Rule) -> int:
+    return rule.bit
+
+
+def _frame(book: Book, taken: Taken, facts: Facts, mask: int) -> Settled:
+    """The goods at their lowest unit price: the offer's or a member price."""
+    kept = book.kept
+    skus = [offer.sku for offer, _ in taken]
+    units = [quantity for _, quantity in taken]
+    prices = [offer.unit_price for offer, _ in taken]
+    member: dict[int, Rule] = {}
+    if book.member_prices:
+        spent: dict[Rule, int] = {}
+        for place, sku in enumerate(skus):
+            for price, rule in book.member_prices.get(sku, ()):
+                if price >= prices[place]:
+                    break
+                less = (prices[place] - price) * units[place]
+                if not mask >> rule.bit & 1 or rule.id in facts.barred:
+                    continue
+                if is_left(rule, facts, spent.get(rule, 0) + less):
+                    spent[rule] = spent.get(rule, 0) + less
+                    prices[place] = price
+                    member[place] = rule
+                    break
+    base = [price * quantity for price, quantity in zip(prices, units, strict=True)]
+    own = [kept[sku] for sku in skus]
+    floors = [each.floor * quantity for each, quantity in zip(own, units, strict=True)]
+    return Settled(Frame(skus, base, units, floors, [each.shop for each in own]), prices, member)
+
+
+def _barred(book: Book, frame: Frame, rows: dict[Rule, list[int]], facts: Facts) -> frozenset[str]:
+    """The rules that nothing is left of, or whose gift has no stock."""
+    barred = set(facts.barred)
+    for rule, places in rows.items():
+        if rule.gift and rule.gift.sku in facts.out:
+            barred.add(rule.id)
+        elif facts.left and rule.counters:
+            money = rule.reckoner.reckon(places, frame.base, frame.units)[0] if rule.reckoner else 0
+            if rule.gift or rule.stage is Stage.SHIPPING:
+                money = 0
+            if not is_left(rule, facts, money):
+                barred.add(rule.id)
+    if facts.left:
+        barred |= {
+            rule.id for listed in book.member_prices.values() for _, rule in listed if not is_left(rule, facts, 0)
+        }
+    return frozenset(barred)
+
+
+def _require_coupon(book: Book, frame: Frame, rows: dict[Rule, list[int]], code: str) -> None:
+    """Refuse a coupon that opens nothing, counts nothing, or cannot be reached even before other reductions."""
+    name = code.strip().upper()
+    bits = book.gates.coupons[1].get(name, 0)
+    if not bits:
+        raise CouponNotValid(
+            "No coupon of this campaign has this code. Nothing was ordered; check the code or order without it."
+        )
+    opened = [(rule, rows[rule]) for rule in rows if bits >> rule.bit & 1]
+    if not opened and not any(rule.stage is Stage.PRICE for rule in map(book.rules.__getitem__, bits_of(bits))):
+        raise CouponNotApplicable(
+            "None of these goods takes this coupon now. Nothing was ordered; order without the coupon.", coupon=name
+        )
+    if opened and not any(_reaches(frame, rule, places) for rule, places in opened):
+        rule, places = min(opened, key=lambda each: each[0].bit)
+        _refuse_threshold(frame, rule, places, name)
+
+
+def _reaches(frame: Frame, rule: Rule, places: Sequence[int]) -> bool:
+    return rule.reckoner is None or rule.reckoner.reckon(places, frame.base, frame.units)[0] > 0
+
+
+def _refuse_threshold(frame: Frame, rule: Rule, places: Sequence[int], name: str) -> None:
+    """Say how much is missing."""
+    assert rule.reckoner is not None
+    measure, missing, _ = rule.reckoner.missing(places, frame.base, frame.units)
+    counted = sum((frame.base if measure == "amount" else frame.units)[place] for place in places)
+    raise ThresholdNotMet(
+        "The goods that count towards this coupon do not reach its threshold. Nothing was ordered; "
+        "add goods or order without the coupon.",
+        coupon=name,
+        threshold=counted + missing,
+        missing=missing,
+    )
+
+
+class _Shipping:
+    """What shipping costs, and why it is free.
+
+    A rule that excludes others on its lines is only looked at when these are settled: it never costs them their place.
+    """
+
+    def __init__(self, rules: RuleSet, book: Book, frame: Frame, freeing: Sequence[tuple[Rule, list[int]]]) -> None:
+        self._full = rules.shipping.amount
+        self._free_from = rules.free_from
+        self._frame = frame
+        self._book = book
+        self._simple = [each for each in freeing if not book.foes(each[0])]
+        self._rival = [each for each in freeing if book.foes(each[0])]
+
+    def fee(self, left: Sequence[int]) -> int:
+        """The fee when the lines have so much left to pay."""
+        if self._free_from is not None and sum(left) >= self._free_from:
+            return 0
+        return 0 if self._simple and self._reached(self._simple, left) else self._full
+
+    def _reached(self, freeing: Sequence[tuple[Rule, list[int]]], left: Sequence[int]) -> Rule | None:
+        for rule, places in freeing:
+            if rule.reckoner and rule.reckoner.reckon(places, left, self._frame.units)[0]:
+                return rule
+        return None
+
+    def settle(self, left: Sequence[int], done: Sequence[Applied]) -> tuple[int, Rule | None]:
+        """The fee, and the rule that made it none."""
+        if not self._full or (self._free_from is not None and sum(left) >= self._free_from):
+            return 0, None
+        open_to = [each for each in self._rival if not self._is_blocked(each, done)]
+        rule = self._reached([*self._simple, *open_to], left)
+        return (0, rule) if rule else (self._full, None)
+
+    def _is_blocked(self, each: tuple[Rule, list[int]], done: Sequence[Applied]) -> bool:
+        foes, places = self._book.foes(each[0]), set(each[1])
+        return any(foes >> other.rule.bit & 1 and not places.isdisjoint(other.places) for other in done)
+
+
+def _spend_points(settled: Settled, rows: Sequence[tuple[Rule, list[int]]], facts: Facts, book: Book) -> None:
+    """Pay a part of the goods with points by the first rule that can; never a line's floor or the last minor unit."""
+    left, frame = settled.left, settled.frame
+    for rule, places in rows:
+        benefit = rule.promotion.benefit
+        foes = book.foes(rule)
+        if not isinstance(benefit, PointsOff) or any(foes >> other.rule.bit & 1 for other in settled.done):
+            continue
+        weights = [left[place] for place in places]
+        caps = [max(left[place] - frame.floors[place], 0) for place in places]
+        most = min(sum(weights) * benefit.share // 10_000, facts.points // benefit.points, sum(left) - PAID_MIN)
+        if most <= 0 or not is_left(rule, facts, most):
+            continue
+        parts = allocate_within(most, weights, caps)
+        off = sum(parts)
+        if off:
+            for place, part in zip(places, parts, strict=True):
+                left[place] -= part
+            settled.points = Applied(rule, places, off, 1, parts, 0)
+            settled.points_used = off * benefit.points
+            return
+
+
+def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -> PricedOrder:
+    """The priced order of a cart, by the rules and what is known. Refusals: see `rules.price_order`."""
+    settled = settle(rules, book, taken, cart, facts)
+    counters = _counters(rules, book, taken, settled, facts)
+    paying = [*settled.done, settled.points] if settled.points else settled.done
+    reductions = tuple(_reduction(settled.frame, each) for each in paying)
+    gifts = tuple(_gift(book, each) for each in settled.gifts)
+    lines = _lines(taken, settled, gifts)
+    goods_total = sum(settled.frame.base)
+    discount_total = goods_total - sum(settled.left)
+    return PricedOrder(
+        lines=lines,
+        steps=_steps(rules, taken, settled),
+        goods_total=goods_total,
+        discount_total=discount_total,
+        shipping=settled.fee,
+        total=goods_total - discount_total + settled.fee,
+        currency=rules.currency,
+        counters=counters,
+        rules_version=rules.version,
+        trace_hash=_trace_hash(rules, lines, reductions, gifts, settled),
+        reductions=reductions,
+        gifts=gifts,
+        points_used=settled.points_used,
+        regret=settled.regret,
+        facts=_evidence(facts, settled),
+    )
+
+
+def _evidence(facts: Facts, settled: Settled) -> Facts:
+    """The facts that an order keeps, to be priced again: without the buyer, and without anybody's counters."""
+    if facts.buyer is None and not facts.left and settled.barred == facts.barred:
+        return facts
+    return msgspec.structs.replace(facts, buyer=None, left={}, barred=settled.barred)
+
+
+def _reduction(frame: Frame, applied: Applied) -> Reduction:
+    parts = zip(applied.places, applied.parts, strict=True)
+    return Reduction(
+        promotion=applied.rule.id,
+        amount=applied.off,
+        lines=tuple([(frame.skus[place], part) for place, part in parts if part]),
+        borne=borne(frame, applied),
+        times=applied.times,
+        given_up=applied.given_up,
+    )
+
+
+def _gift(book: Book, applied: Applied) -> GivenGift:
+    gift = applied.rule.gift
+    assert gift is not None
+    return GivenGift(applied.rule.id, gift.sku, applied.off, book.values[gift.sku])
+
+
+def _lines(taken: Taken, settled: Settled, gifts: Sequence[GivenGift]) -> tuple[PricedLine, ...]:
+    """The lines in the order of their SKUs; gifts of a SKU that is bought too stand on its line."""
+    base, left = settled.frame.base, settled.left
+    free: dict[str, int] = {}
+    for gift in gifts:
+        free[gift.sku] = free.get(gift.sku, 0) + gift.units
+    lines = []
+    for place, (offer, quantity) in enumerate(taken):
+        given = free.pop(offer.sku, 0) if free else 0
+        payable = left[place]
+        shares = shares_of(payable, quantity)
+        if given:
+            shares = (*shares, Share(given, 0))
+        lines.append(
+            PricedLine(
+                offer.sku,
+                quantity + given,
+                offer.list_price,
+                settled.prices[place],
+                base[place] - payable,
+                payable,
+                shares,
+                given,
+            )
+        )
+    if free:
+        values = {gift.sku: gift.value for gift in gifts}
+        lines += [PricedLine(sku, n, values[sku], 0, 0, 0, (Share(n, 0),), n) for sku, n in free.items()]
+        lines.sort(key=_sku)
+    return tuple(lines)
+
+
+def _sku(line: PricedLine) -> str:
+    return line.sku
+
+
+def _steps(rules: RuleSet, taken: Taken, settled: Settled) -> tuple[PriceStep, ...]:
+    list_total = 0
+    steps: list[PriceStep] = []
+    for place, (offer, quantity) in enumerate(taken):
+        list_total += offer.list_price * quantity
+        less = (settled.prices[place] - offer.list_price) * quantity
+        if less:
+            rule = settled.member.get(place)
+            if rule:
+                steps.append(PriceStep(StepKind.MEMBER_PRICE, rule.id, rule.promotion.label, less))
+            else:
+                steps.append(PriceStep(StepKind.OFFER, offer.sku, offer.label, less))
+    for each in settled.done:
+        kind = StepKind.COUPON if each.rule.promotion.coupon else StepKind.PROMOTION
+        steps.append(PriceStep(kind, each.rule.id, each.rule.promotion.label, -each.off))
+    steps.append(_shipping_step(rules, settled))
+    if settled.points:
+        steps.append(PriceStep(StepKind.POINTS, settled.points.rule.id, POINTS, -settled.points.off))
+    return (PriceStep(StepKind.LIST_PRICE, "list", LIST_PRICE, list_total), *steps)
+
+
+def _shipping_step(rules: RuleSet, settled: Settled) -> PriceStep:
+    if settled.shipping:
+        return PriceStep(StepKind.SHIPPING, settled.shipping.id, settled.shipping.promotion.label, 0)
+    return rules.shipping if settled.fee == rules.shipping.amount else rules.free_shipping
+
+
+def _counters(rules: RuleSet, book: Book, taken: Taken, settled: Settled, facts: Facts) -> tuple[CounterUse, ...]:
+    """What the order uses: each offer's and each applied rule's counters, a key once."""
+    uses = offer_uses(taken, facts.buyer.hex if facts.buyer else None)
+    if not book.limited:
+        return in_key_order(uses)
+    money: dict[Rule, int] = {each.rule: each.off for each in settled.done}
+    money |= dict.fromkeys((each.rule for each in settled.gifts), 0)
+    for place, rule in settled.member.items():
+        money[rule] = money.get(rule, 0) + (taken[place][0].unit_price - settled.prices[place]) * taken[place][1]
+    if settled.shipping:
+        money[settled.shipping] = rules.shipping.amount
+    if settled.points:
+        money[settled.points.rule] = settled.points.off
+    by_key = {use.key: use for rule, amount in money.items() for use in uses_of(rule, facts, amount)}
+    return in_key_order(uses + list(by_key.values()))
+
+
+def _trace_hash(
+    rules: RuleSet,
+    lines: Sequence[PricedLine],
+    reductions: Sequence[Reduction],
+    gifts: Sequence[GivenGift],
+    settled: Settled,
+) -> str:
+    """SHA-256 of everything that made the price, without its words and without the buyer."""
+    parts = [f"{TRACE_FORMAT}\n{rules.campaign_id} {rules.version} {rules.currency}"]
+    parts += [f"{x.sku} {x.quantity} {x.gifts} {x.list_price} {x.unit_price} {x.payable}" for x in lines]
+    for each in reductions:
+        parts.append(f"promotion {each.promotion} {each.amount} {each.times} {each.given_up}")
+        parts += [f"of {sku} {amount}" for sku, amount in each.lines]
+        parts += [f"by {part.bearer} {part.shop} {part.amount}" for part in each.borne]
+    parts += [f"gift {each.promotion} {each.sku} {each.units}" for each in gifts]
+    parts += [f"price {rule.id} {place}" for place, rule in settled.member.items()]
+    parts.append(f"shipping {settled.fee} {settled.shipping.id if settled.shipping else ''}")
+    parts.append(f"points {settled.points_used}")
+    return sha256("\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,136 @@
+"""Matches a cart and facts with the rules: what the moment and the shopper allow, and which lines each rule counts."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from uuid import UUID
+
+from tidegate.offer.pricing.book import Book, Per, Rule
+from tidegate.offer.pricing.conditions import Fact, Outcome
+from tidegate.offer.pricing.contracts import CounterUse, Facts
+
+
+class Shortfall(StrEnum):
+    """Why a promotion that concerns the cart does not apply."""
+
+    NOT_YET = "not_yet"
+    OVER = "over"
+    AUDIENCE = "audience"
+    TIER = "tier"
+    SEGMENT = "segment"
+    COUPON = "coupon"
+    FACT_MISSING = "fact_missing"
+    CONDITION = "condition"
+    THRESHOLD = "threshold"
+    EXHAUSTED = "exhausted"
+    GIFT_OUT = "gift_out"
+    FLOOR = "floor"
+    NO_POINTS = "no_points"
+    LOWER_PRICE = "lower_price"
+    BETTER = "better"
+
+
+def allowed(book: Book, facts: Facts, coupon: str | None) -> int:
+    """The mask of the rules that the moment, the shopper and the coupons allow."""
+    gates = book.gates
+    mask = gates.at(facts.now)
+    mask &= _through(gates.audiences, facts.audience)
+    mask &= _through(gates.tiers, (facts.tier,) if facts.tier is not None else None)
+    mask &= _through(gates.segments, facts.segments)
+    mask &= _through(gates.coupons, shown(facts, coupon))
+    if len(gates.conditions):
+        mask &= _conditional(book, facts)
+    return mask
+
+
+def _through(gate: tuple[int, Mapping[str, int]], names: Sequence[str] | frozenset[str] | None) -> int:
+    mask, by_name = gate
+    if names and by_name:
+        for name in names:
+            mask |= by_name.get(name, 0)
+    return mask
+
+
+def _conditional(book: Book, facts: Facts) -> int:
+    mask, masks = book.gates.conditional
+    for outcome, each in zip(outcomes(book, facts), masks, strict=True):
+        if outcome is Outcome.HOLDS:
+            mask |= each
+    return mask
+
+
+def outcomes(book: Book, facts: Facts) -> list[Outcome]:
+    """What became of each distinct condition of the book."""
+    key = (facts.audience, facts.tier, facts.segments, facts.points, facts.named)
+    return book.gates.conditions.judge(key, named(facts))
+
+
+def named(facts: Facts) -> dict[str, Fact]:
+    """The facts that are known, by the names that conditions declare."""
+    known: dict[str, Fact] = dict(facts.named)
+    known["points"] = facts.points
+    if facts.audience is not None:
+        known["audience"] = sorted(facts.audience)
+    if facts.tier is not None:
+        known["tier"] = facts.tier
+    if facts.segments is not None:
+        known["segments"] = sorted(facts.segments)
+    return known
+
+
+def shown(facts: Facts, coupon: str | None) -> tuple[str, ...]:
+    """The coupons that are shown, as they are written in the definition."""
+    if coupon is None and not facts.coupons:
+        return ()
+    codes = facts.coupons if coupon is None else (coupon, *facts.coupons)
+    return tuple(code.strip().upper() for code in codes)
+
+
+def rows_of(book: Book, skus: Sequence[str], mask: int) -> dict[Rule, list[int]]:
+    """The lines that each rule of the mask counts, by their places."""
+    plan = book.plan(mask)
+    rows: dict[Rule, list[int]] = {}
+    for place, sku in enumerate(skus):
+        rules = plan.get(sku)
+        if rules is None:
+            rules = plan[sku] = book.rules_of(book.masks.get(sku, 0) & mask)
+        for rule in rules:
+            row = rows.get(rule)
+            if row is None:
+                rows[rule] = [place]
+            else:
+                row.append(place)
+    return rows
+
+
+def is_left(rule: Rule, facts: Facts, amount: int) -> bool:
+    """Whether nothing is known that would keep the counters from one more order with `amount` taken off."""
+    left = facts.left
+    if not left or not rule.counters:
+        return True
+    return all(left.get(use.key, use.amount) >= use.amount for use in uses_of(rule, facts, amount))
+
+
+def uses_of(rule: Rule, facts: Facts, amount: int) -> list[CounterUse]:
+    """What one order uses of a rule's counters. Of a guest, nothing that is counted for each account."""
+    buyer = _hex(facts.buyer)
+    uses = []
+    for per, head, cap in rule.counters:
+        if per is Per.ORDER:
+            uses.append(CounterUse(head, 1, cap))
+        elif per is Per.MONEY:
+            if amount:
+                uses.append(CounterUse(head, amount, cap))
+        elif buyer and per is Per.BUYER:
+            uses.append(CounterUse(f"{head}{buyer}", 1, cap))
+        elif buyer:
+            uses.append(CounterUse(f"{head}{period_of(rule, facts)}:{buyer}", 1, cap))
+    return uses
+
+
+def period_of(rule: Rule, facts: Facts) -> int:
+    """The number of the period, counted from the start of the rule on; 0 without a time."""
+    return (facts.now - rule.starts_at).days // rule.period if facts.now else 0
+
+
+def _hex(buyer: UUID | None) -> str:
+    return buyer.hex if buyer else ""
