@@ -136,3 +136,7 @@ def test_with_its_own_certificate_the_shop_is_reached_by_https(tmp_path: Path) -
     certificate.touch()
     config = _read(tmp_path, TIDEGATE_TLS_CERT=str(certificate), TIDEGATE_TLS_KEY=str(certificate))
     assert (config.public_url, config.secure_cookies) == ("https://127.0.0.1:8470", True)
+
+
+def test_an_ipv6_address_stands_in_brackets_in_the_public_url(tmp_path: Path) -> None:
+    assert _read(tmp_path, TIDEGATE_HOST="::1").public_url == "http://[::1]:8470"

@@ -124,7 +124,7 @@ def compose(
     board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
     defences.follow(PaymentOutcomes(payment))
-    lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, risk or AllowAll(), load)
+    lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, limits, risk or AllowAll(), load)
     ordering = Ordering(db, clock, outbox, campaign, pricing, stock, payment, lane, hold_seconds=config.hold_seconds)
     ordering.subscribe(outbox)
     Deals(campaign, history).subscribe(outbox)

@@ -224,13 +224,13 @@ def web_client(config: Config) -> httpx.AsyncClient:
     """Return a client of the web process itself, past any proxy or CDN that the public address leads to."""
     scheme = "https" if config.tls_cert else "http"
     # The certificate names the shop, not this address; that our own process answers is all that is asked of it.
-    return httpx.AsyncClient(base_url=f"{scheme}://{config.host}:{config.port}", timeout=2, verify=False)  # noqa: S501
+    return httpx.AsyncClient(base_url=f"{scheme}://{config.authority}", timeout=2, verify=False)  # noqa: S501
 
 
 def _require_free(host: str, port: int) -> None:
     """Raise NotReady when somebody listens there: the web process would share the port and get half of the visitors."""
     try:
-        socket.create_server((host, port)).close()
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as fault:
         raise NotReady(
             f"Port {port} on {host} cannot be used ({fault.strerror}). Nothing was started. "

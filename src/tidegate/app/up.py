@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from tidegate.app.compose import App, opened
 from tidegate.app.publication import PublicationDesk
@@ -119,10 +120,10 @@ def _wants_example(app: App) -> bool:
 
 def _print_addresses(console: Console, supervisor: Supervisor, password: str) -> None:
     url = supervisor.config.public_url
-    console.print(
-        f"\n  Shop     [link={url}]{url}[/]\n  Console  [link={url}/console]{url}/console[/]", highlight=False
-    )
+    shop, staff = (url, f"link {url}"), (f"{url}/console", f"link {url}/console")
+    console.print(Text.assemble("\n  Shop     ", shop, "\n  Console  ", staff))
     names = f"[bold]{STAFF_NAME}[/] or [bold]{SUPPORT_NAME}[/]"
     console.print(f"           sign in as {names} with [bold]{password}[/]", highlight=False)
-    console.print(f"  API      {url}/openapi.json\n  Logs     {supervisor.config.data_dir / 'log'}", highlight=False)
+    logs = supervisor.config.data_dir / "log"
+    console.print(f"  API      {url}/openapi.json\n  Logs     {logs}", highlight=False, markup=False)
     console.print("\n  Ctrl-C stops everything.\n", highlight=False)

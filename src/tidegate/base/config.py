@@ -24,6 +24,11 @@ class ChannelSetting(msgspec.Struct, frozen=True, kw_only=True):
     weight: int = 1
 
 
+def authority(host: str, port: int) -> str:
+    """Host and port as they stand in a URL: an IPv6 address in brackets (RFC 3986)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """All settings. Paths are absolute; ports are TCP ports on `host`."""
 
@@ -51,6 +56,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     defence_hook_url: str = ""
     defence_hook_secret: str = ""
 
+    @property
+    def authority(self) -> str:
+        """Host and port as they stand in a URL."""
+        return authority(self.host, self.port)
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Config":
         """Read the environment. Raises ValueError that names the variable whose value cannot be used."""
@@ -58,6 +68,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         host = environ.get("TIDEGATE_HOST", "127.0.0.1")
         port = _whole(environ, "TIDEGATE_PORT", 8470, most=65_535)
         tls_cert, tls_key = _tls(environ)
+        scheme = "https" if tls_cert else "http"
         return cls(
             data_dir=data_dir,
             secret=_secret(environ, data_dir),
@@ -66,7 +77,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             cache_url=environ.get("TIDEGATE_CACHE_URL") or None,
             host=host,
             port=port,
-            public_url=environ.get("TIDEGATE_PUBLIC_URL") or f"{'https' if tls_cert else 'http'}://{host}:{port}",
+            public_url=environ.get("TIDEGATE_PUBLIC_URL") or f"{scheme}://{authority(host, port)}",
             web_workers=_whole(environ, "TIDEGATE_WEB_WORKERS", 1, most=256),
             wait_target_ms=_whole(environ, "TIDEGATE_WAIT_TARGET_MS", 20, least=0) or None,
             database_connections_max=_whole(environ, "TIDEGATE_DATABASE_CONNECTIONS", 12, most=1_000),

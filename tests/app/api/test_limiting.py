@@ -105,8 +105,8 @@ def ordering(app: App, buyer: Buyer) -> dict[str, str]:
     return {"Authorization": f"Bearer {buyer.token}", PASS_HEADER: token, "Content-Type": "application/json"}
 
 
-async def placed(client: AsyncClient, app: App, buyer: Buyer, key: str) -> int:
-    body = msgspec.json.encode(order(buyer, {"A": 1}, 8_000))
+async def placed(client: AsyncClient, app: App, buyer: Buyer, key: str, total: int = 8_000) -> int:
+    body = msgspec.json.encode(order(buyer, {"A": 1}, total))
     headers = {**ordering(app, buyer), "Idempotency-Key": key}
     return (await client.post("/api/v1/orders", content=body, headers=headers)).status_code
 
@@ -121,6 +121,13 @@ async def test_orders_are_limited_by_account_and_by_address(shop: App) -> None:
     async with shop.db.read() as tx:
         levels = await shop.stock.levels(tx, shop.pricing.rules.campaign_id, ["A"])
     assert levels["A"].held == 2
+
+
+async def test_an_order_that_is_refused_is_counted_too(shop: App) -> None:
+    [buyer] = await buyers(shop, 1)
+    async with from_address(shop, "203.0.113.7") as client:
+        assert await placed(client, shop, buyer, "first-key-1", total=7_999) == 409
+        assert await placed(client, shop, buyer, "second-key-1") == 429
 
 
 async def test_a_pass_is_taken_once(shop: App) -> None:

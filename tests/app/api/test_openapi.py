@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import status_code_conformance
 
 from tests.live import Live, installation
 from tidegate.app.compose import opened
@@ -60,6 +61,19 @@ def test_every_body_names_its_fields_with_examples(document: dict[str, Any]) -> 
     assert without == []
 
 
+def test_every_operation_says_how_it_refuses(document: dict[str, Any]) -> None:
+    silent = [
+        f"{method} {path}"
+        for path, method, operation in _operations(document)
+        if path.startswith("/api/")
+        if "application/problem+json" not in operation["responses"].get("503", {}).get("content", {})
+    ]
+    assert silent == []
+    placing = document["paths"]["/api/v1/orders"]["post"]["responses"]
+    assert "`sold-out`" in placing["409"]["description"]
+    assert "`not-signed-in`" in placing["401"]["description"]
+
+
 def test_operations_of_the_money_path_are_there(document: dict[str, Any]) -> None:
     paths = set(document["paths"])
     assert {"/api/v1/orders", "/api/v1/stock", "/api/v1/passes", "/api/v1/search", "/api/v1/quotes"} <= paths
@@ -100,7 +114,7 @@ def _probe(operation: Any, headers: dict[str, str]) -> None:
     )
     @given(case=operation.as_strategy())
     def send(case: Any) -> None:
-        case.call_and_validate(checks=[not_a_server_error], headers=headers, timeout=20)
+        case.call_and_validate(checks=[not_a_server_error, status_code_conformance], headers=headers, timeout=20)
 
     send()
 

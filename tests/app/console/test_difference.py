@@ -1,60 +1,21 @@
 """What two versions of a campaign differ in, told by the names of the file."""
 
-from datetime import UTC, datetime, timedelta
-
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.offer.festivals import coupon, definition, offer
 from tidegate.app.console.difference import Change, differences
 from tidegate.offer.campaign.contracts import (
-    Audience,
     CampaignDefinition,
-    CampaignId,
-    Coupon,
-    GoodsEntry,
-    Offer,
-    OfferKind,
-    Phase,
-    PhaseName,
-    Returns,
-    Shipping,
-    Theme,
     Words,
 )
 
-START = datetime(2026, 11, 1, tzinfo=UTC)
-WORDS = Words("字", "words")
-
 
 def festival(prices: dict[str, int], coupons: tuple[str, ...] = ()) -> CampaignDefinition:
-    return CampaignDefinition(
-        id=CampaignId("double-11"),
-        title=WORDS,
-        theme=Theme.SHOPPING_FESTIVAL,
-        audience=(Audience.EVERYONE,),
-        accent="#0b6b73",
-        currency="CNY",
-        payment_minutes=15,
-        phases=tuple(
-            Phase(name=name, starts_at=START + timedelta(days=day), ends_at=START + timedelta(days=day + 1))
-            for day, name in enumerate(PhaseName)
-        ),
-        goals=(),
-        owners=(),
-        goods=tuple(
-            GoodsEntry(sku=sku, name=WORDS, description=WORDS, category="home", brand="b", list_price=10**6, picture="")
-            for sku in prices
-        ),
-        offers=tuple(
-            Offer(sku=sku, kind=OfferKind.DISCOUNT, price=price, quota=10, per_buyer=2, coupons=True)
-            for sku, price in prices.items()
-        ),
-        coupons=tuple(Coupon(code=code, threshold=100, off=10, quota=5, per_buyer=1, label=WORDS) for code in coupons),
-        limits=(),
-        shipping=Shipping(fee=800, free_from=9900),
-        returns=Returns(days=7, text=WORDS),
-        rules=WORDS,
+    return definition(
+        [offer(sku, price, quota=10, per_buyer=2) for sku, price in prices.items()],
+        coupons=[coupon(code, 100, 10, quota=5, per_buyer=1) for code in coupons],
     )
 
 
@@ -95,7 +56,8 @@ def test_forth_and_back_are_mirror_images(one: dict[str, int], other: dict[str, 
 
 
 def test_long_texts_are_cut() -> None:
-    longer = msgspec.structs.replace(festival({"TG-1": 1}), rules=Words("字" * 900, "words"))
-    [found] = differences(festival({"TG-1": 1}), longer)
+    short = festival({"TG-1": 1})
+    longer = msgspec.structs.replace(short, rules=Words("字" * 900, short.rules.en))
+    [found] = differences(short, longer)
     assert found.place == ("rules", "zh")
     assert len(found.after) == 300

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from httpx import ASGITransport, AsyncClient
 
+from tests.offer.festivals import definition, offer
 from tidegate.app.api.application import framework
 from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
@@ -16,18 +18,10 @@ from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.errors import PassRefused
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import (
-    Audience,
     CampaignDefinition,
-    CampaignId,
-    GoodsEntry,
-    Offer,
     OfferKind,
     Phase,
     PhaseName,
-    Returns,
-    Shipping,
-    Theme,
-    Words,
 )
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import Session
@@ -83,36 +77,13 @@ async def test_without_a_campaign_there_is_nothing_to_enter(client: AsyncClient,
     assert (status, answer["type"]) == (404, "/problems/no-campaign")
 
 
-WORDS = Words(zh="潮", en="Tide")
-
-
 def festival(opens_at: datetime) -> CampaignDefinition:
     """A festival whose warm-up begins then; burst and wind-down follow, a day each."""
     begins = [opens_at - timedelta(days=1) + timedelta(days=day) for day in range(5)]
     phases = tuple(
         Phase(name=name, starts_at=begins[place], ends_at=begins[place + 1]) for place, name in enumerate(PhaseName)
     )
-    return CampaignDefinition(
-        id=CampaignId("double-11"),
-        title=WORDS,
-        theme=Theme.SHOPPING_FESTIVAL,
-        audience=(Audience.EVERYONE,),
-        accent="#b3122f",
-        currency="CNY",
-        payment_minutes=15,
-        phases=phases,
-        goals=(),
-        owners=(),
-        goods=(
-            GoodsEntry(sku="A-1", name=WORDS, description=WORDS, category="c", brand="b", list_price=1000, picture=""),
-        ),
-        offers=(Offer(sku="A-1", kind=OfferKind.FLASH, price=900, quota=10, per_buyer=1, coupons=False),),
-        coupons=(),
-        limits=(),
-        shipping=Shipping(fee=0, free_from=None),
-        returns=Returns(days=7, text=WORDS),
-        rules=WORDS,
-    )
+    return msgspec.structs.replace(definition([offer("A-1", kind=OfferKind.FLASH, quota=10)]), phases=phases)
 
 
 async def publish(campaign: Campaign, db: Database, opens_at: datetime) -> None:

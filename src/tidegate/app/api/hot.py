@@ -133,9 +133,10 @@ class Front:
             device=session.session_id,
         )
         self._app.queue.require_inside(session.account_id)
-        await self._app.limits.require(LimitedAct.PLACE_ORDER, asker_of(scope, session))
-        command = _decoded(_decode_order, await _body(self._bodies.within(receive)))
-        placed = await self._app.ordering.place(session.account_id, _header(headers, b"idempotency-key"), command)
+        command = _decoded(_decode_order, await self._bodies.in_time(_body, receive))
+        placed = await self._app.ordering.place(
+            session.account_id, _header(headers, b"idempotency-key"), command, asker_of(scope, session)
+        )
         return 201, [_JSON, _NO_STORE], _encode(placed)
 
     async def _stock(self, scope: Scope, receive: Receive) -> Answer:
@@ -162,7 +163,7 @@ class Front:
     async def _stand(self, scope: Scope, receive: Receive) -> Answer:
         session = self._app.identity.require_session(token_of(scope["headers"]))
         await self._app.limits.require(LimitedAct.TAKE_PLACE, asker_of(scope, session))
-        answer = _decoded(_decode_work, await _body(self._bodies.within(receive)))
+        answer = _decoded(_decode_work, await self._bodies.in_time(_body, receive))
         host = scope["client"][0] if scope.get("client") else ""
         place = await give_place(answer, self._app.queue, self._app.bots, self._app.defences, session, host)
         return 201, [_JSON, _NO_STORE], _encode(place)

@@ -5,7 +5,7 @@ The server itself cuts slow heads off (`app/web.py`); a slow body it waits for w
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from tidegate.base.errors import Refusal
 
@@ -13,6 +13,8 @@ BODY_SECONDS = 10.0
 """For the whole body, from the moment that the request is read, give or take a second: 64 KiB at 52 kbit/s."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+T = TypeVar("T")
 
 
 class RequestTooSlow(Refusal):
@@ -37,31 +39,38 @@ class BodyWatch:
         self._cut: set[asyncio.Task[Any]] = set()
         self._looking = False
 
+    async def in_time(self, read: Callable[[Receive], Awaitable[T]], receive: Receive) -> T:
+        """Return what `read` makes of the whole body. Raises RequestTooSlow once the time is over."""
+        return await self._watched(read, receive, self._deadline())
+
     def within(self, receive: Receive) -> Receive:
         """Return `receive`, which raises RequestTooSlow once the time is over and the body is not yet whole."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._seconds
+        deadline = self._deadline()
         whole = False
-        if not self._looking:
-            self._looking = True
-            loop.call_later(self._look_seconds, self._look, loop)
 
         async def receive_in_time() -> dict[str, Any]:
             nonlocal whole
             if whole:  # what comes now is the end of the connection, which may take as long as it likes
                 return await receive()
-            message = await self._in_time(receive, deadline)
+            message = await self._watched(_next, receive, deadline)
             whole = message["type"] != "http.request" or not message.get("more_body", False)
             return message
 
         return receive_in_time
 
-    async def _in_time(self, receive: Receive, deadline: float) -> dict[str, Any]:
+    def _deadline(self) -> float:
+        loop = asyncio.get_running_loop()
+        if not self._looking:
+            self._looking = True
+            loop.call_later(self._look_seconds, self._look, loop)
+        return loop.time() + self._seconds
+
+    async def _watched(self, read: Callable[[Receive], Awaitable[T]], receive: Receive, deadline: float) -> T:
         task = asyncio.current_task()
         assert task is not None
         self._waiting[task] = deadline
         try:
-            return await receive()
+            return await read(receive)
         except asyncio.CancelledError:
             if task not in self._cut:
                 raise
@@ -81,3 +90,7 @@ class BodyWatch:
         self._looking = bool(self._waiting)
         if self._looking:
             loop.call_later(self._look_seconds, self._look, loop)
+
+
+async def _next(receive: Receive) -> dict[str, Any]:
+    return await receive()

@@ -162,7 +162,7 @@ class _Demo:
 
     def _print_addresses(self, password: str) -> None:
         url = self._config.public_url
-        self._console.print(f"\n  Shop     {url}\n  Console  {url}/console", highlight=False)
+        self._console.print(f"\n  Shop     {url}\n  Console  {url}/console", highlight=False, markup=False)
         self._console.print(f"           sign in as {STAFF_NAME} with {password}\n", highlight=False)
 
     async def _publish(self) -> CampaignVersion:
@@ -183,7 +183,7 @@ class _Demo:
     async def _flood(self, version: CampaignVersion, progress: ShownProgress) -> FloodReport:
         scene = self._scene
         plan = await self._rehearsal.prepare_flood(
-            f"http://{self._config.host}:{self._config.port}",
+            f"http://{self._config.authority}",
             scene.shoppers,
             scene.flood_seconds,
             progress,

@@ -40,7 +40,7 @@ def commands(installation: Installation) -> list[click.Command]:
     @asynccontextmanager
     async def rehearsing() -> AsyncIterator[tuple[Rehearsal, str]]:
         async with installation() as app:
-            yield rehearsal_of(app), f"http://{app.config.host}:{app.config.port}"
+            yield rehearsal_of(app), f"http://{app.config.authority}"
 
     @asynccontextmanager
     async def debriefing() -> AsyncIterator[debrief_commands.Desk]:

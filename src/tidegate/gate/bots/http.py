@@ -12,9 +12,12 @@ from msgspec import Meta
 
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database
+from tidegate.base.openapi import refuses
 from tidegate.gate.bots.api import Bots
 from tidegate.gate.bots.contracts import Challenge, Decision, DecisionView, PageSignals, Tally, Undo
+from tidegate.gate.bots.errors import DecisionUnknown, UndoNotValid
 from tidegate.trust.identity.contracts import Permission, SessionFacts, Staff
+from tidegate.trust.identity.errors import NotPermitted, NotSignedIn, StaffNotSignedIn
 
 AnyRequest: TypeAlias = Request[Any, Any, Any]
 
@@ -37,6 +40,7 @@ class UndoDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     "challenge buys one number, for this session. Buying asks for none.",
     request_max_body_size=2_048,
     cache_control=_PRIVATE,
+    responses=refuses(NotSignedIn),
 )
 async def ask_for_challenge(request: AnyRequest, session: SessionFacts, bots: Bots, data: PageSignals) -> Challenge:
     """Give a challenge to the signed-in shopper."""
@@ -49,6 +53,7 @@ async def ask_for_challenge(request: AnyRequest, session: SessionFacts, bots: Bo
     operation_id="SeeBots",
     summary="What visits were decided to be",
     cache_control=_PRIVATE,
+    responses=refuses(StaffNotSignedIn, NotPermitted),
 )
 async def see_bots(
     staff: Staff, db: Database, clock: Clock, bots: Bots, minutes: Annotated[int, Parameter(ge=1, le=43_200)] = 60
@@ -60,7 +65,12 @@ async def see_bots(
 
 
 @get(
-    "/api/v1/bots/decisions", tags=["bots"], operation_id="ListBotDecisions", summary="Examples", cache_control=_PRIVATE
+    "/api/v1/bots/decisions",
+    tags=["bots"],
+    operation_id="ListBotDecisions",
+    summary="Examples",
+    cache_control=_PRIVATE,
+    responses=refuses(StaffNotSignedIn, NotPermitted),
 )
 async def list_decisions(
     staff: Staff, db: Database, bots: Bots, kind: Annotated[str | None, Parameter(pattern="^[a-z-]{1,40}$")] = None
@@ -77,6 +87,7 @@ async def list_decisions(
     operation_id="SeeBotDecision",
     summary="One decision, its reasons and its replay",
     cache_control=_PRIVATE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, DecisionUnknown),
 )
 async def see_decision(staff: Staff, db: Database, bots: Bots, decision_id: UUID) -> DecisionView:
     """Return one decision."""
@@ -91,6 +102,7 @@ async def see_decision(staff: Staff, db: Database, bots: Bots, decision_id: UUID
     operation_id="UndoBotDecision",
     summary="Undo a decision",
     cache_control=_PRIVATE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, DecisionUnknown, UndoNotValid),
 )
 async def undo_decision(staff: Staff, db: Database, bots: Bots, decision_id: UUID, data: UndoDecision) -> Undo:
     """Clear the account and device until the given moment."""

@@ -8,9 +8,12 @@ from litestar.params import Parameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from tidegate.base.db import Database
+from tidegate.base.openapi import refuses
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.defence.contracts import DefenceStatus, RecordEntry, StartDefence, UndoDefence
+from tidegate.gate.defence.errors import DefenceIsOn, DefenceUnknown
 from tidegate.trust.identity.contracts import Permission, Staff
+from tidegate.trust.identity.errors import NotPermitted, StaffNotSignedIn
 
 _NO_STORE = CacheControlHeader(no_store=True)
 _BODY_BYTES_MAX = 4_096
@@ -26,6 +29,7 @@ Name = Annotated[str, Parameter(max_length=40, description="The name of the rule
     security=[{"staff": []}],
     operation_id="ListDefences",
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted),
 )
 async def list_defences(defences: Defences, db: Database, staff: Staff) -> list[DefenceStatus]:
     """Return where every defence stands."""
@@ -41,6 +45,7 @@ async def list_defences(defences: Defences, db: Database, staff: Staff) -> list[
     security=[{"staff": []}],
     operation_id="DefenceRecord",
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted),
 )
 async def defence_record(
     defences: Defences,
@@ -64,6 +69,7 @@ async def defence_record(
     operation_id="StartDefence",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, DefenceUnknown, DefenceIsOn),
 )
 async def start_defence(
     data: StartDefence, defences: Defences, db: Database, staff: Staff, name: Name
@@ -84,6 +90,7 @@ async def start_defence(
     operation_id="UndoDefence",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, DefenceUnknown),
 )
 async def undo_defence(
     data: UndoDefence, defences: Defences, db: Database, staff: Staff, name: Name

@@ -7,6 +7,7 @@ from tidegate.base.batch import Batcher
 from tidegate.base.cache import Cache
 from tidegate.base.config import Config
 from tidegate.base.crypto import derive_key
+from tidegate.base.errors import Refusal
 from tidegate.gate.limits import rules
 from tidegate.gate.limits.adapters.counter import Cell, Counter
 from tidegate.gate.limits.contracts import Admitted, Ask, Asker, Decision, LimitedAct, RateLimit
@@ -77,6 +78,19 @@ class Limits:
         decision = await self._batcher.submit(counted)
         if not isinstance(decision, Admitted):
             raise rules.refusal_of(decision)
+
+    async def refusals(self, act: LimitedAct, askers: Sequence[Asker | None]) -> list[Refusal | None]:
+        """Count the same act of many who ask in a batch already, in one call: the refusal that each gets, or None.
+
+        Who is None was counted elsewhere. The refusals are those of `require`.
+        """
+        answers: list[Refusal | None] = [None] * len(askers)
+        counted = [(place, Ask(act, asker)) for place, asker in enumerate(askers) if asker is not None]
+        found = await self.decide([ask for _, ask in counted])
+        for (place, _), decision in zip(counted, found, strict=True):
+            if not isinstance(decision, Admitted):
+                answers[place] = rules.refusal_of(decision)
+        return answers
 
     async def decide(self, asks: Sequence[Ask]) -> list[Decision]:
         """Decide asks in order, each as if it had come alone after those before it; one call for 500 of them."""

@@ -9,11 +9,13 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 
 from tidegate.base.db import Database
 from tidegate.base.http import matches, network_of
+from tidegate.base.openapi import refuses
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import Pass, PassWindow
-from tidegate.gate.admission.errors import NoCampaign
+from tidegate.gate.admission.errors import CampaignOver, NoCampaign, PhaseNotOpen
 from tidegate.gate.bots.api import Bots
 from tidegate.gate.bots.contracts import Answer
+from tidegate.gate.bots.errors import WorkRefused
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
 from tidegate.gate.queue.contracts import (
@@ -29,10 +31,21 @@ from tidegate.gate.queue.contracts import (
     SteerGate,
     Waiting,
 )
-from tidegate.gate.queue.errors import NoWaitingRoom
+from tidegate.gate.queue.errors import (
+    NetworkFull,
+    NothingLeft,
+    NotSealed,
+    NoWaitingRoom,
+    OnePlaceAPerson,
+    PlaceRefused,
+    PlacesClosed,
+    PlacesNotOpen,
+    PlaceSpent,
+)
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import Defence, PhaseName
 from tidegate.trust.identity.contracts import Permission, SessionFacts, Staff
+from tidegate.trust.identity.errors import NotPermitted, NotSignedIn, StaffNotSignedIn
 
 SNAPSHOT_CACHE = "public, max-age=1, stale-while-revalidate=5"
 _LIST_PART_MAX = 10_000
@@ -51,6 +64,7 @@ Token = Annotated[str | None, HeaderParameter(name=PLACE_HEADER, max_length=200,
     tags=["queue"],
     operation_id="SeeLine",
     sync_to_thread=False,
+    responses=refuses(NoWaitingRoom),
 )
 def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
     """Return the snapshot. Raises NoWaitingRoom."""
@@ -73,6 +87,9 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
     operation_id="TakePlace",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_NO_STORE,
+    responses=refuses(
+        NotSignedIn, NoWaitingRoom, PlacesNotOpen, PlacesClosed, NetworkFull, OnePlaceAPerson, WorkRefused
+    ),
 )
 async def take_place(
     *, data: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, request: AnyRequest
@@ -100,6 +117,7 @@ async def give_place(
     tags=["queue"],
     operation_id="SeePlace",
     cache_control=_NO_STORE,
+    responses=refuses(NotSignedIn, PlaceRefused, PlacesNotOpen, NoWaitingRoom),
 )
 async def see_place(queue: Queue, session: SessionFacts, place: Token = None) -> PlaceView:
     """Return where the sender's place stands."""
@@ -115,6 +133,7 @@ async def see_place(queue: Queue, session: SessionFacts, place: Token = None) ->
     description="Gives up the place, and the pass that came of it. Again changes nothing.",
     tags=["queue"],
     operation_id="LeaveLine",
+    responses=refuses(NotSignedIn, PlaceRefused, PlacesNotOpen, NoWaitingRoom),
 )
 async def leave_line(queue: Queue, session: SessionFacts, place: Token = None) -> None:
     """Give the sender's place up."""
@@ -129,6 +148,7 @@ async def leave_line(queue: Queue, session: SessionFacts, place: Token = None) -
     tags=["queue"],
     operation_id="SeeReceipt",
     cache_control=_NO_STORE,
+    responses=refuses(NotSignedIn, PlaceRefused, NotSealed, NoWaitingRoom),
 )
 async def see_receipt(queue: Queue, db: Database, session: SessionFacts, place: Token = None) -> Receipt:
     """Return the receipt of the sender's place."""
@@ -145,6 +165,7 @@ async def see_receipt(queue: Queue, db: Database, session: SessionFacts, place: 
     tags=["queue"],
     operation_id="SealedList",
     cache_control=CacheControlHeader(public=True, max_age=60),
+    responses=refuses(NotSealed, NoWaitingRoom),
 )
 async def sealed_list(
     queue: Queue,
@@ -168,6 +189,9 @@ async def sealed_list(
     operation_id="AskForPass",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_NO_STORE,
+    responses=refuses(
+        NotSignedIn, PlaceRefused, PlaceSpent, NothingLeft, PlacesNotOpen, PhaseNotOpen, CampaignOver, NoCampaign
+    ),
 )
 async def ask_for_pass(
     queue: Queue, admission: Admission, campaign: Campaign, session: SessionFacts, place: Token = None
@@ -192,6 +216,7 @@ async def ask_for_pass(
     security=[{"staff": []}],
     operation_id="LineFigures",
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, NoWaitingRoom),
 )
 async def line_figures(queue: Queue, db: Database, staff: Staff) -> GateFigures:
     """Return what a campaign manager watches."""
@@ -208,6 +233,7 @@ async def line_figures(queue: Queue, db: Database, staff: Staff) -> GateFigures:
     security=[{"staff": []}],
     operation_id="GateActs",
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, NoWaitingRoom),
 )
 async def gate_acts(queue: Queue, db: Database, staff: Staff) -> list[GateRecord]:
     """Return the record of the gate."""
@@ -226,6 +252,7 @@ async def gate_acts(queue: Queue, db: Database, staff: Staff) -> list[GateRecord
     operation_id="SteerGate",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, NoWaitingRoom),
 )
 async def steer_gate(data: SteerGate, queue: Queue, db: Database, staff: Staff) -> GateRecord:
     """Record an act of staff."""

@@ -12,6 +12,7 @@ from litestar.status_codes import HTTP_304_NOT_MODIFIED
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database
 from tidegate.base.http import etag, matches
+from tidegate.base.openapi import refuses
 from tidegate.offer.campaign.api import Campaign, PublishedRules, published_rules
 from tidegate.offer.campaign.contracts import (
     Audience,
@@ -22,7 +23,7 @@ from tidegate.offer.campaign.contracts import (
     Theme,
     Words,
 )
-from tidegate.offer.campaign.errors import NoCampaign
+from tidegate.offer.campaign.errors import CampaignUnknown, NoCampaign
 
 OFFERS_MAX = 1_000
 VERSION_MAX = 2**31 - 1
@@ -74,6 +75,7 @@ class VersionView(msgspec.Struct, frozen=True, kw_only=True):
     tags=["campaign"],
     cache_control=CacheControlHeader(public=True, max_age=1, s_maxage=1),
     sync_to_thread=False,
+    responses=refuses(NoCampaign),
 )
 def current_campaign(campaign: Campaign, clock: Clock) -> CampaignView:
     """Return the current campaign. Raises NoCampaign."""
@@ -103,6 +105,7 @@ def current_campaign(campaign: Campaign, clock: Clock) -> CampaignView:
         "orders. Amounts are in minor units. Offers come in parts: page with `offset` and `limit` up to `offers_total`."
     ),
     tags=["campaign"],
+    responses=refuses(NoCampaign, CampaignUnknown),
 )
 async def campaign_rules(
     *,
@@ -128,6 +131,7 @@ async def campaign_rules(
     summary="The published versions",
     description="Every version that was ever published, newest first; the last 100. None is ever changed or deleted.",
     tags=["campaign"],
+    responses=refuses(NoCampaign, CampaignUnknown),
 )
 async def campaign_versions(campaign: Campaign, db: Database, campaign_id: Slug = None) -> list[VersionView]:
     """Return the history of one campaign, or of all."""

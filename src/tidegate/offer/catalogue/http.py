@@ -12,6 +12,7 @@ from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
 from tidegate.base.db import Database
 from tidegate.base.http import etag, matches
+from tidegate.base.openapi import refuses
 from tidegate.offer.campaign.contracts import Words
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.catalogue.contracts import (
@@ -25,6 +26,13 @@ from tidegate.offer.catalogue.contracts import (
     Match,
     SearchResult,
     Sku,
+)
+from tidegate.offer.catalogue.errors import (
+    CategoryNotFound,
+    GoodsNotFound,
+    PageOutOfRange,
+    PictureNotFound,
+    QueryTooLong,
 )
 from tidegate.offer.catalogue.rules import CATEGORY_PATTERN, PAGE_MAX
 
@@ -106,6 +114,7 @@ def view(goods: Goods) -> GoodsView:
     summary="Browse goods",
     description="The goods on sale in order of SKU, page by page, of one category or of all.",
     tags=["catalogue"],
+    responses=refuses(CategoryNotFound, PageOutOfRange),
 )
 async def browse_goods(
     *,
@@ -127,6 +136,7 @@ async def browse_goods(
     summary="One product",
     description="Names, description, list price and pictures of the goods with this SKU.",
     tags=["catalogue"],
+    responses=refuses(GoodsNotFound),
 )
 async def one_goods(
     request: AnyRequest, catalogue: Catalogue, db: Database, sku: SkuInPath
@@ -144,6 +154,7 @@ async def one_goods(
     summary="All categories",
     description="The categories that have goods on sale, the fullest first.",
     tags=["catalogue"],
+    responses=refuses(),
 )
 async def all_categories(
     request: AnyRequest, catalogue: Catalogue, db: Database
@@ -164,6 +175,7 @@ async def all_categories(
     ),
     tags=["catalogue"],
     sync_to_thread=False,
+    responses=refuses(QueryTooLong, PageOutOfRange),
 )
 def search_goods(
     request: AnyRequest, catalogue: Catalogue, q: Query = "", limit: Limit = 24, offset: Offset = 0
@@ -172,7 +184,11 @@ def search_goods(
     return _answer(request, catalogue.search(q, limit, offset), _search_view)
 
 
-@get("/media/{name:str}", include_in_schema=False)
+@get(
+    "/media/{name:str}",
+    include_in_schema=False,
+    responses=refuses(PictureNotFound),
+)
 async def picture(catalogue: Catalogue, name: Annotated[str, PathParameter(max_length=140)]) -> File:
     """Return a picture's file; its name changes with its content, so it may be kept for ever."""
     place: Path = await catalogue.picture_file(name)

@@ -8,9 +8,20 @@ from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta
 
 from tidegate.base.clock import Clock
+from tidegate.base.openapi import refuses
 from tidegate.offer.campaign.contracts import CampaignId
+from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, CartLine, Facts, PricedLine, PriceStep
+from tidegate.offer.pricing.errors import (
+    BuyerLimitReached,
+    CartFaulty,
+    CouponNotApplicable,
+    CouponNotValid,
+    NotOnOffer,
+    ThresholdNotMet,
+    UnknownGoods,
+)
 from tidegate.trust.identity.contracts import AccountId
 
 _BODY_BYTES_MAX = 65_536
@@ -60,6 +71,16 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     tags=["pricing"],
     request_max_body_size=_BODY_BYTES_MAX,
     sync_to_thread=False,
+    responses=refuses(
+        NoCampaign,
+        CartFaulty,
+        UnknownGoods,
+        NotOnOffer,
+        CouponNotValid,
+        CouponNotApplicable,
+        ThresholdNotMet,
+        BuyerLimitReached,
+    ),
 )
 def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId | None, clock: Clock) -> Quote:
     """Return the priced cart. Raises what `rules.price_order` raises, and NoCampaign."""

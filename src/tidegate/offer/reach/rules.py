@@ -1,6 +1,7 @@
 """The search for the lowest price: which carts are worth trying, and what each product costs in the worst of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
 from typing import Final
 
 import msgspec
@@ -22,17 +23,28 @@ from tidegate.offer.campaign.contracts import (
     Promotion,
     Selection,
 )
-from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, CartLine, PricedOrder
+from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, CartLine, PricedOrder
 
 CARTS_MAX: Final = 60
 """Carts tried for one product, in the order in which they are likely to be the worst."""
-COUPONS_MAX: Final = 12
-"""Coupons tried, those that take off the greatest part of their threshold first."""
 FILLERS_MAX: Final = 64
+MIXED_MAX: Final = 4
+"""Units of the product that are mixed with fillers, besides as many as stay under the threshold."""
+FITS_MAX: Final = 4
+"""Fillers tried for one threshold."""
+BEST_MAX: Final = 3
+"""Carts that are tried in every situation."""
 
 Lines = tuple[tuple[str, int], ...]
-Price = Callable[[Cart], PricedOrder]
-"""The engine, in one situation. Raises a Refusal for a cart that cannot be ordered."""
+Price = Callable[[tuple[CartLine, ...]], PricedOrder]
+"""The engine in one situation. Raises a Refusal for a cart that cannot be ordered."""
+
+
+class Engine(msgspec.Struct, frozen=True):
+    """The engine in the situations in which every cart is tried, and in those in which only the best are."""
+
+    likely: tuple[Price, ...]
+    further: tuple[Price, ...] = ()
 
 
 class Lever(msgspec.Struct, frozen=True):
@@ -138,23 +150,21 @@ def carts(shelf: Shelf, sku: str) -> Iterator[Lines]:
 
 
 def _just_over(shelf: Shelf, lever: Lever, sku: str, amount: int) -> Iterator[Lines]:
-    """The product alone just over an amount, and one or two of it with the filler that overshoots least."""
-    price = shelf.offers[sku].price
+    """The product alone just over an amount, and a few of it with the fillers that overshoot least."""
+    price, most = shelf.offers[sku].price, shelf.most(sku)
     alone = -(-amount // price)
-    if 1 <= alone <= shelf.most(sku):
+    if 1 <= alone <= most:
         yield ((sku, alone),)
-    for quantity in {1, 2, max(alone - 1, 1)}:
+    fits = []
+    for quantity in {*range(1, min(alone - 1, most, MIXED_MAX) + 1), min(alone - 1, most)} - {0}:
         missing = amount - quantity * price
-        if missing <= 0 or quantity > shelf.most(sku):
-            continue
-        fits = [
-            (count * shelf.offers[filler].price, filler, count)
-            for filler in shelf.fillers(lever)
-            if filler != sku and (count := -(-missing // shelf.offers[filler].price)) <= shelf.most(filler)
-        ]
-        if fits:
-            _, filler, count = min(fits)
-            yield ((sku, quantity), (filler, count))
+        for filler in shelf.fillers(lever):
+            each = shelf.offers[filler].price
+            count = -(-missing // each)
+            if filler != sku and count <= shelf.most(filler):
+                fits.append((quantity * price + count * each, quantity, filler, count))
+    for _, quantity, filler, count in nsmallest(FITS_MAX, fits):
+        yield ((sku, quantity), (filler, count))
 
 
 def _pieces(shelf: Shelf, lever: Lever, sku: str, pieces: int) -> Iterator[Lines]:
@@ -167,43 +177,55 @@ def _pieces(shelf: Shelf, lever: Lever, sku: str, pieces: int) -> Iterator[Lines
         yield ((sku, 1), (fillers[-1], pieces - 1))
 
 
-def lowest_price(
-    shelf: Shelf, goods: GoodsEntry, situations: Iterable[tuple[str | None, Price]], tried: Iterable[Lines]
-) -> ReachedPrice | None:
-    """The least that a unit is paid with in any of these carts and situations; None if none can be ordered.
+def lowest_price(shelf: Shelf, goods: GoodsEntry, engine: Engine, tried: Sequence[Lines]) -> ReachedPrice | None:
+    """The least that a unit is paid with in any of these carts; None if none of them can be ordered.
 
-    Of equals the first stands, so that the same definition always shows the same cart.
+    Every cart is priced in the likely situations, and the best few in all. Of equals the first stands, so that the
+    same definition always shows the same cart.
     """
-    best: ReachedPrice | None = None
-    offer = shelf.offers[goods.sku]
-    priced_with = list(situations)
-    for lines in tried:
-        for coupon, price in priced_with:
-            order = _priced(price, Cart(tuple(CartLine(*line) for line in lines[:LINES_MAX]), coupon))
-            paid = _least_paid(order, goods.sku) if order else None
-            if order and paid is not None and (best is None or paid < best.price):
-                best = ReachedPrice(
-                    sku=goods.sku,
-                    price=paid,
-                    offer_price=offer.price,
-                    list_price=goods.list_price,
-                    floor=goods.floor,
-                    cost=goods.cost,
-                    lines=lines,
-                    promotions=_applied(order),
-                )
-    return best
+    reached = [
+        found
+        for lines in tried
+        for price in engine.likely
+        if (found := _reached(shelf, goods, price, lines)) is not None
+    ]
+    best = sorted(reached, key=_price)[:BEST_MAX]
+    carts_of_best = dict.fromkeys(each.lines for each in best) or dict.fromkeys(tried[:BEST_MAX])
+    best += [
+        found
+        for lines in carts_of_best
+        for price in engine.further
+        if (found := _reached(shelf, goods, price, lines)) is not None
+    ]
+    return min(best, key=_price, default=None)
 
 
-def _priced(price: Price, cart: Cart) -> PricedOrder | None:
+def _price(reached: ReachedPrice) -> int:
+    return reached.price
+
+
+def _reached(shelf: Shelf, goods: GoodsEntry, price: Price, lines: Lines) -> ReachedPrice | None:
     try:
-        return price(cart)
+        order = price(tuple(CartLine(*line) for line in lines[:LINES_MAX]))
     except Refusal:
         return None
+    paid = _least_paid(order, goods.sku)
+    if paid is None:
+        return None
+    return ReachedPrice(
+        sku=goods.sku,
+        price=paid,
+        offer_price=shelf.offers[goods.sku].price,
+        list_price=goods.list_price,
+        floor=goods.floor,
+        cost=goods.cost,
+        lines=lines,
+        promotions=_applied(order),
+    )
 
 
 def _least_paid(order: PricedOrder, sku: str) -> int | None:
-    paid = [share.paid for line in order.lines if line.sku == sku for share in line.shares if share.units]
+    paid = [share.paid for line in order.lines if line.sku == sku for share in line.bought()]
     return min(paid, default=None)
 
 

@@ -12,6 +12,7 @@ from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
+from tidegate.gate.limits.contracts import Asker
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
@@ -85,12 +86,13 @@ class Ordering:
         self._lane = lane
         self._hold_seconds = hold_seconds
 
-    async def place(self, buyer_id: UUID, key: str, command: PlaceOrder) -> Placed:
+    async def place(self, buyer_id: UUID, key: str, command: PlaceOrder, asker: Asker | None = None) -> Placed:
         """Take an order, durably, or refuse it and change nothing.
 
         An order once placed is the answer to its buyer's `key` for ever; with another command the key is refused.
-        Raises KeyMalformed, KeyReused, SaleNotOpen, PriceChanged, AddressUnknown, OrderDenied, stock's SoldOut,
-        pricing's refusals, Overloaded and DatabaseUnavailable.
+        With an `asker` it is counted against the rate limits, together with its batch; without, the door has done so.
+        Raises KeyMalformed, KeyReused, SaleNotOpen, PriceChanged, AddressUnknown, OrderDenied, the limits'
+        RateLimitReached and RateLimitUnknown, stock's SoldOut, pricing's refusals, Overloaded and DatabaseUnavailable.
         """
         if not _key.match(key):
             raise KeyMalformed(
@@ -98,15 +100,16 @@ class Ordering:
                 "new for each order and the same when an order is sent again. Nothing was ordered."
             )
         try:
-            asked = self._asked(buyer_id, key, command)
+            asked = self._asked(buyer_id, key, command, asker)
         except Refusal:
+            await self._lane.count(asker)
             earlier = await self._earlier(buyer_id, key, command)
             if earlier is None:
                 raise
             return earlier
         return await self._lane.submit(asked)
 
-    def _asked(self, buyer_id: UUID, key: str, command: PlaceOrder) -> Asked:
+    def _asked(self, buyer_id: UUID, key: str, command: PlaceOrder, asker: Asker | None) -> Asked:
         """Price the command by the rules of this moment; no I/O."""
         rules = self._pricing.rules
         self._require_open(rules)
@@ -121,6 +124,7 @@ class Ordering:
             terms=Terms(rules.campaign_id, rules.currency, self._payment_seconds()),
             cart=cart,
             priced=priced,
+            asker=asker,
         )
 
     def _require_open(self, rules: RuleSet) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from tidegate.base.outbox import Event
+from tidegate.gate.limits.contracts import Asker
 from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, PricedOrder
 
 KEY_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
@@ -77,6 +78,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
     cart: Cart
     priced: PricedOrder
+    asker: Asker | None = None
+    """Who asks, where the lane counts the order against the rate limits; None where the door has done so."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

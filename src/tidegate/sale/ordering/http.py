@@ -9,11 +9,38 @@ from litestar.params import Parameter
 
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database
+from tidegate.base.openapi import refuses
 from tidegate.gate.admission.api import Admission
+from tidegate.gate.admission.errors import PassRefused
+from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.pricing.errors import (
+    BuyerLimitReached,
+    CartFaulty,
+    CouponNotApplicable,
+    CouponNotValid,
+    CouponUsedUp,
+    NotOnOffer,
+    ThresholdNotMet,
+    UnknownGoods,
+)
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import KEY_PATTERN, Order, Placed, PlaceOrder, Refund, RefundUnits
+from tidegate.sale.ordering.errors import (
+    AddressUnknown,
+    KeyMalformed,
+    KeyReused,
+    OrderDenied,
+    OrderEnded,
+    OrderUnknown,
+    PaymentUnderWay,
+    PriceChanged,
+    RefundTooLarge,
+    SaleNotOpen,
+)
+from tidegate.sale.stock.errors import SoldOut
 from tidegate.trust.identity.contracts import AccountId, SessionFacts
+from tidegate.trust.identity.errors import NotSignedIn
 
 Key = Annotated[
     str,
@@ -45,7 +72,32 @@ class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, msgspec.Meta(max_length=200, examples=["ordered twice"])] = ""
 
 
-@post("/api/v1/orders", summary="Place an order", tags=["orders"], operation_id="PlaceOrder")
+@post(
+    "/api/v1/orders",
+    summary="Place an order",
+    tags=["orders"],
+    operation_id="PlaceOrder",
+    responses=refuses(
+        NotSignedIn,
+        PassRefused,
+        NoCampaign,
+        KeyMalformed,
+        KeyReused,
+        SaleNotOpen,
+        PriceChanged,
+        AddressUnknown,
+        OrderDenied,
+        SoldOut,
+        CartFaulty,
+        UnknownGoods,
+        NotOnOffer,
+        CouponNotValid,
+        CouponNotApplicable,
+        ThresholdNotMet,
+        BuyerLimitReached,
+        CouponUsedUp,
+    ),
+)
 async def place_order(
     data: PlaceOrder,
     session: SessionFacts,
@@ -66,14 +118,26 @@ async def place_order(
     return await ordering.place(session.account_id, idempotency_key, data)
 
 
-@get("/api/v1/orders", summary="My orders", tags=["orders"], operation_id="ListOrders")
+@get(
+    "/api/v1/orders",
+    summary="My orders",
+    tags=["orders"],
+    operation_id="ListOrders",
+    responses=refuses(NotSignedIn),
+)
 async def list_orders(account: AccountId, ordering: Ordering, db: Database, page: Page = 1) -> Orders:
     """Return a page of the shopper's own orders, newest first, each with its price explained."""
     async with db.read() as tx:
         return Orders(await ordering.orders_of(tx, account, PAGE_SIZE, (page - 1) * PAGE_SIZE), page)
 
 
-@get("/api/v1/orders/{order_id:uuid}", summary="One order", tags=["orders"], operation_id="ShowOrder")
+@get(
+    "/api/v1/orders/{order_id:uuid}",
+    summary="One order",
+    tags=["orders"],
+    operation_id="ShowOrder",
+    responses=refuses(NotSignedIn, OrderUnknown),
+)
 async def show_order(order_id: UUID, account: AccountId, ordering: Ordering, db: Database) -> Order:
     """Return one of the shopper's own orders as it stands."""
     async with db.read() as tx:
@@ -86,6 +150,7 @@ async def show_order(order_id: UUID, account: AccountId, ordering: Ordering, db:
     tags=["orders"],
     operation_id="CancelOrder",
     status_code=200,
+    responses=refuses(NotSignedIn, OrderUnknown, OrderEnded, PaymentUnderWay),
 )
 async def cancel_order(
     order_id: UUID, account: AccountId, ordering: Ordering, db: Database, data: Cancellation | None = None
@@ -100,6 +165,7 @@ async def cancel_order(
     summary="Give units back",
     tags=["orders"],
     operation_id="RefundUnits",
+    responses=refuses(NotSignedIn, OrderUnknown, OrderEnded, RefundTooLarge),
 )
 async def refund_units(
     order_id: UUID, data: RefundUnits, account: AccountId, ordering: Ordering, db: Database
@@ -110,7 +176,11 @@ async def refund_units(
 
 
 @get(
-    "/api/v1/orders/{order_id:uuid}/refunds", summary="Refunds of an order", tags=["orders"], operation_id="ListRefunds"
+    "/api/v1/orders/{order_id:uuid}/refunds",
+    summary="Refunds of an order",
+    tags=["orders"],
+    operation_id="ListRefunds",
+    responses=refuses(NotSignedIn, OrderUnknown),
 )
 async def list_refunds(order_id: UUID, account: AccountId, ordering: Ordering, db: Database) -> list[Refund]:
     """Return the refunds of one of the shopper's own orders, oldest first."""

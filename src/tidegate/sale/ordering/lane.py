@@ -1,9 +1,9 @@
 """The hot lane: one transaction takes a whole batch of orders.
 
-Price and pass are settled before an order comes here. A batch is judged for risk, then in one transaction: what was
-asked for before is found, counters and stock levels are locked in key order, every order is decided in memory, and
-what is taken is written by one statement a table. A lost race or a lost connection is tried again as a whole: the
-idempotency keys make that safe even when a commit's answer was lost.
+Price and pass are settled before an order comes here. A batch is counted against the rate limits and judged for risk,
+then in one transaction: what was asked for before is found, counters and stock levels are locked in key order, every
+order is decided in memory, and what is taken is written by one statement a table. A lost race or a lost connection is
+tried again as a whole: the idempotency keys make that safe even when a commit's answer was lost.
 """
 
 import asyncio
@@ -22,6 +22,8 @@ from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
 from tidegate.base.load import LoadControl
 from tidegate.base.outbox import Outbox
+from tidegate.gate.limits.api import Limits
+from tidegate.gate.limits.contracts import Asker, LimitedAct
 from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.ordering import store
 from tidegate.sale.ordering.contracts import Asked, OrderPlaced, Placed, Terms
@@ -62,6 +64,7 @@ class HotLane:
         pricing: Pricing,
         stock: Stock,
         payment: Payment,
+        limits: Limits,
         risk: RiskStation,
         load: LoadControl,
     ) -> None:
@@ -73,6 +76,7 @@ class HotLane:
         self._pricing = pricing
         self._stock = stock
         self._payment = payment
+        self._limits = limits
         self._risk = risk
         self._batcher: Batcher[Asked, Placed] = Batcher("order", self._take, size_max=256, in_flight_max=1, load=load)
 
@@ -80,12 +84,27 @@ class HotLane:
         """Return the future answer for one order. Raises Overloaded when the line is full."""
         return self._batcher.submit(asked)
 
+    async def count(self, asker: Asker | None) -> None:
+        """Count one who is answered without the lane. Raises RateLimitReached and RateLimitUnknown."""
+        if asker is not None:
+            await self._limits.require(LimitedAct.PLACE_ORDER, asker)
+
     async def _take(self, batch: list[Asked]) -> Sequence[Placed | Exception]:
         """Take a batch; each order gets its own answer."""
-        verdicts = await self._judge(batch)
-        allowed = [asked for asked, verdict in zip(batch, verdicts, strict=True) if verdict is Verdict.ALLOW]
+        refusals = await self._refusals(batch)
+        allowed = [asked for asked, refusal in zip(batch, refusals, strict=True) if refusal is None]
         answers = iter(await self._commit(allowed) if allowed else ())
-        return [next(answers) if verdict is Verdict.ALLOW else _denied() for verdict in verdicts]
+        return [refusal or next(answers) for refusal in refusals]
+
+    async def _refusals(self, batch: Sequence[Asked]) -> Sequence[Refusal | None]:
+        """Ask the rate limits, and of those whom they admit the risk station: each order's refusal, or None."""
+        refusals = await self._limits.refusals(LimitedAct.PLACE_ORDER, [each.asker for each in batch])
+        admitted = [place for place, refusal in enumerate(refusals) if refusal is None]
+        verdicts = await self._judge([batch[place] for place in admitted])
+        for place, verdict in zip(admitted, verdicts, strict=True):
+            if verdict is not Verdict.ALLOW:
+                refusals[place] = _denied()
+        return refusals
 
     async def _judge(self, batch: Sequence[Asked]) -> Sequence[Verdict]:
         now = self._clock.now()

@@ -125,8 +125,8 @@ def units_of(priced: PricedOrder) -> tuple[tuple[str, int], ...]:
 
 
 def shares_of(priced: PricedOrder) -> tuple[tuple[str, int, int], ...]:
-    """Return (SKU, units, what each was paid with) of each line, in minor units."""
-    return tuple((line.sku, share.units, share.paid) for line in priced.lines for share in line.shares if share.units)
+    """Return (SKU, units, what each was paid with) of what was bought, in minor units; gifts were not bought."""
+    return tuple((line.sku, share.units, share.paid) for line in priced.lines for share in line.bought())
 
 
 def refund_amount(order: Order, given_back: Mapping[str, int], lines: Sequence[RefundLine]) -> int:

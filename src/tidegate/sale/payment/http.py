@@ -9,9 +9,21 @@ from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from tidegate.base.db import Database
+from tidegate.base.openapi import refuses
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import CALLBACK_PATH, PaymentView, PayOrder
+from tidegate.sale.payment.errors import (
+    AttemptsExhausted,
+    CallbackMalformed,
+    CallbackNotSigned,
+    ChannelSilent,
+    ChannelUnknown,
+    IntentNotPayable,
+    IntentUnknown,
+    NoChannelAvailable,
+)
 from tidegate.trust.identity.contracts import AccountId
+from tidegate.trust.identity.errors import NotSignedIn
 
 _BODY_BYTES_MAX = 16_384
 _PRIVATE = CacheControlHeader(no_store=True)
@@ -40,6 +52,15 @@ Signature = Annotated[
     status_code=HTTP_200_OK,
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_PRIVATE,
+    responses=refuses(
+        NotSignedIn,
+        IntentUnknown,
+        IntentNotPayable,
+        AttemptsExhausted,
+        ChannelUnknown,
+        NoChannelAvailable,
+        ChannelSilent,
+    ),
 )
 async def pay_order(order_id: UUID, account: AccountId, payment: Payment, data: PayOrder | None = None) -> PaymentView:
     """Charge the order once, at the named channel or at the best one that works.
@@ -57,6 +78,7 @@ async def pay_order(order_id: UUID, account: AccountId, payment: Payment, data: 
     tags=["payments"],
     operation_id="GetPayment",
     cache_control=_PRIVATE,
+    responses=refuses(NotSignedIn, IntentUnknown),
 )
 async def get_payment(order_id: UUID, account: AccountId, payment: Payment, db: Database) -> PaymentView:
     """Return the payment of one of the shopper's own orders, with every attempt and every refund."""
@@ -72,6 +94,7 @@ async def get_payment(order_id: UUID, account: AccountId, payment: Payment, db: 
     operation_id="TakePaymentCallback",
     status_code=HTTP_204_NO_CONTENT,
     request_max_body_size=_BODY_BYTES_MAX,
+    responses=refuses(ChannelUnknown, CallbackNotSigned, CallbackMalformed),
 )
 async def take_callback(
     channel: ChannelPath, request: Request[Any, Any, Any], payment: Payment, signature: Signature = ""

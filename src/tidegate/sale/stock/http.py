@@ -6,6 +6,7 @@ from litestar import Response, get
 from litestar.params import Parameter
 
 from tidegate.base.db import Database
+from tidegate.base.openapi import refuses
 from tidegate.sale.stock.board import StockAnswer, StockBoard
 
 SKUS_LENGTH_MAX = 4_000
@@ -22,7 +23,13 @@ Skus = Annotated[
 ]
 
 
-@get("/api/v1/stock", summary="What is left", tags=["stock"], operation_id="PollStock")
+@get(
+    "/api/v1/stock",
+    summary="What is left",
+    tags=["stock"],
+    operation_id="PollStock",
+    responses=refuses(),
+)
 async def poll_stock(skus: Skus, board: StockBoard, db: Database) -> Response[StockAnswer]:
     """Return the units left of each SKU, at most half a second old. Everyone may ask."""
     body = await board.answer(db, skus)

@@ -16,6 +16,7 @@ from litestar.status_codes import HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 from msgspec import Meta
 
 from tidegate.base.db import Database
+from tidegate.base.openapi import refuses
 from tidegate.trust.identity.api import (
     SESSION_COOKIE,
     SESSION_SECONDS,
@@ -40,6 +41,22 @@ from tidegate.trust.identity.contracts import (
     SessionView,
     Staff,
     StaffSession,
+)
+from tidegate.trust.identity.errors import (
+    AccountUnknown,
+    AddressNotValid,
+    AddressUnknown,
+    CodeNotValid,
+    CodeTooSoon,
+    NotSignedIn,
+    PhoneNotValid,
+    SessionUnknown,
+    SmsNotSent,
+    StaffLocked,
+    StaffSignInRefused,
+    TooManyAddresses,
+    TooManyCodes,
+    TooManyTries,
 )
 
 _BODY_BYTES_MAX = 8_192
@@ -150,6 +167,7 @@ class AddressSaved(msgspec.Struct, frozen=True):
     "a day for a phone, and 200 an hour for a network address.",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_PRIVATE,
+    responses=refuses(PhoneNotValid, CodeTooSoon, TooManyCodes, SmsNotSent),
 )
 async def ask_for_code(data: AskForCode, request: AnyRequest, identity: Identity) -> CodeSent:
     """Send a sign-in code."""
@@ -165,6 +183,7 @@ async def ask_for_code(data: AskForCode, request: AnyRequest, identity: Identity
     "body and as the cookie `tg_session`.",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_PRIVATE,
+    responses=refuses(PhoneNotValid, CodeNotValid, TooManyTries),
 )
 async def sign_in(data: SignIn, request: AnyRequest, identity: Identity) -> Response[Session]:
     """Open a session."""
@@ -180,6 +199,7 @@ async def sign_in(data: SignIn, request: AnyRequest, identity: Identity) -> Resp
     operation_id="SignOut",
     summary="Sign out",
     description="Ends the session of this request. Other processes refuse its token within a second.",
+    responses=refuses(NotSignedIn),
 )
 async def sign_out(session: SessionFacts, identity: Identity, db: Database) -> Response[None]:
     """End the session of this request."""
@@ -195,6 +215,7 @@ async def sign_out(session: SessionFacts, identity: Identity, db: Database) -> R
     summary="List your sessions",
     description="The open sessions of the signed-in shopper, newest first; at most 20.",
     cache_control=_PRIVATE,
+    responses=refuses(NotSignedIn),
 )
 async def list_sessions(account: AccountId, identity: Identity, db: Database) -> list[SessionView]:
     """Return the shopper's own sessions."""
@@ -209,6 +230,7 @@ async def list_sessions(account: AccountId, identity: Identity, db: Database) ->
     operation_id="RevokeSession",
     summary="End one of your sessions",
     description="For a device that was lost or left signed in.",
+    responses=refuses(NotSignedIn, SessionUnknown),
 )
 async def revoke_session(session_id: UUID, account: AccountId, identity: Identity, db: Database) -> None:
     """End one of the shopper's own sessions."""
@@ -223,6 +245,7 @@ async def revoke_session(session_id: UUID, account: AccountId, identity: Identit
     summary="Who am I",
     description="The signed-in shopper; the phone number is masked.",
     cache_control=_PRIVATE,
+    responses=refuses(NotSignedIn, AccountUnknown),
 )
 async def me(account: AccountId, identity: Identity, db: Database) -> AccountView:
     """Return the asking shopper."""
@@ -237,6 +260,7 @@ async def me(account: AccountId, identity: Identity, db: Database) -> AccountVie
     summary="List your addresses",
     description="Newest use first: the first is the one-click address. At most 20.",
     cache_control=_PRIVATE,
+    responses=refuses(NotSignedIn),
 )
 async def list_addresses(account: AccountId, identity: Identity, db: Database) -> list[SavedAddress]:
     """Return the shopper's own addresses."""
@@ -252,6 +276,7 @@ async def list_addresses(account: AccountId, identity: Identity, db: Database) -
     description="Puts it first. The same address again keeps its id.",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_PRIVATE,
+    responses=refuses(NotSignedIn, AddressNotValid, TooManyAddresses),
 )
 async def remember_address(data: Address, account: AccountId, identity: Identity, db: Database) -> AddressSaved:
     """Remember an address."""
@@ -266,6 +291,7 @@ async def remember_address(data: Address, account: AccountId, identity: Identity
     operation_id="ForgetAddress",
     summary="Forget an address",
     description="Orders already placed keep their own copy.",
+    responses=refuses(NotSignedIn, AddressUnknown),
 )
 async def forget_address(address_id: UUID, account: AccountId, identity: Identity, db: Database) -> None:
     """Forget an address."""
@@ -292,6 +318,7 @@ class StaffSignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     "and twice as long after each further one, up to an hour. The token comes in the body and as cookie `tg_staff`.",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_PRIVATE,
+    responses=refuses(StaffSignInRefused, StaffLocked),
 )
 async def staff_sign_in(data: StaffSignIn, request: AnyRequest, identity: Identity) -> Response[StaffSession]:
     """Open a staff session."""
@@ -306,6 +333,7 @@ async def staff_sign_in(data: StaffSignIn, request: AnyRequest, identity: Identi
     operation_id="StaffSignOut",
     summary="Sign out as staff",
     description="Ends the staff session of this request, in every process at once; without one it changes nothing.",
+    responses=refuses(),
 )
 async def staff_sign_out(request: AnyRequest, identity: Identity, db: Database) -> Response[None]:
     """End the staff session of this request."""

@@ -8,9 +8,12 @@ from litestar import get
 from litestar.params import QueryParameter
 
 from tidegate.base.db import Database
+from tidegate.base.openapi import refuses
 from tidegate.trust.identity.contracts import Permission, Staff
+from tidegate.trust.identity.errors import NotPermitted, StaffNotSignedIn
 from tidegate.watch.monitor.api import Monitor
 from tidegate.watch.monitor.contracts import Announcement, Examination, LiveSnapshot, TradeMinute
+from tidegate.watch.monitor.errors import NotWithinReach
 
 Seconds = Annotated[
     int | None,
@@ -25,6 +28,7 @@ Moment = Annotated[int, QueryParameter(ge=0, le=4102444800, description="Unix se
     description="Everything that the live page shows, measured each second. Poll it with `since` of the last point.",
     tags=["monitor"],
     security=[{"staff": []}],
+    responses=refuses(StaffNotSignedIn, NotPermitted),
 )
 async def live(monitor: Monitor, db: Database, staff: Staff, since: Seconds = None) -> LiveSnapshot:
     """Return the live page's figures."""
@@ -39,6 +43,7 @@ async def live(monitor: Monitor, db: Database, staff: Staff, since: Seconds = No
     description="Orders and value, placed, paid and ended, of each minute from `since` to `until`; at most 14 days.",
     tags=["monitor"],
     security=[{"staff": []}],
+    responses=refuses(StaffNotSignedIn, NotPermitted, NotWithinReach),
 )
 async def trade(monitor: Monitor, db: Database, staff: Staff, since: Moment, until: Moment) -> list[TradeMinute]:
     """Return the trade of each minute."""
@@ -53,6 +58,7 @@ async def trade(monitor: Monitor, db: Database, staff: Staff, since: Moment, unt
     description="What changed and what to do, newest first. Page with `before`, the id of the last line read.",
     tags=["monitor"],
     security=[{"staff": []}],
+    responses=refuses(StaffNotSignedIn, NotPermitted),
 )
 async def announcements(
     monitor: Monitor,
@@ -78,6 +84,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     description="What the last examination of every invariant found. The worker examines each minute.",
     tags=["monitor"],
     security=[{"staff": []}],
+    responses=refuses(StaffNotSignedIn, NotPermitted),
 )
 async def examination(monitor: Monitor, db: Database, staff: Staff) -> Verdict:
     """Return the newest examination."""
