@@ -30,6 +30,7 @@ from tidegate.sale.payment import commands as payment_commands
 from tidegate.trust.identity import commands as staff_commands
 from tidegate.watch.monitor import commands as monitor_commands
 from tidegate.watch.monitor.api import Monitor
+from tidegate.watch.rehearsal import commands as rehearsal_commands
 
 
 @asynccontextmanager
@@ -118,7 +119,9 @@ def migrate_command() -> None:
 
 main.add_command(up.command)
 main.add_command(sandbox_channel)
-main.add_command(campaign_commands.group(_publication_desk))
+_campaign = campaign_commands.group(_publication_desk)
+_campaign.add_command(rehearsal_commands.cost(campaign_commands.load))
+main.add_command(_campaign)
 main.add_command(queue_commands.admission_commands(_draw_desk))
 main.add_command(staff_commands.group)
 main.add_command(catalogue_commands.group(installation))

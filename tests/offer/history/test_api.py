@@ -53,8 +53,8 @@ async def record(db: Database, history: PriceHistory, *deals: Deal) -> None:
 async def publish(db: Database, campaign: Campaign, outbox: Outbox, of: CampaignDefinition) -> None:
     async with db.transaction() as tx:
         await campaign.publish(tx, of, "Lin Yue")
-    while await outbox.deliver(db, "history"):
-        pass
+    while not await outbox.drained(db):
+        await outbox.deliver(db, "history")
 
 
 async def test_questions_are_answered_like_brute_force(db: Database, history: PriceHistory) -> None:

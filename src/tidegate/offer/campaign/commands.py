@@ -257,6 +257,11 @@ async def _shown(
         _refused(refusal, as_json=as_json)
 
 
+def load(file: Path, start: str | None) -> CampaignDefinition:
+    """The definition in a campaign file, for another command; a faulty file ends it with every fault."""
+    return _loaded(file, start, as_json=False)
+
+
 def _loaded(file: Path, start: str | None, *, as_json: bool) -> CampaignDefinition:
     try:
         return load_definition(file, now=datetime.now(UTC), start=start)
