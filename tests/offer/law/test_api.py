@@ -76,7 +76,7 @@ async def test_a_warning_passes_only_with_a_name_and_a_reason_and_both_are_kept(
     current = app.campaign.current()
     assert current is not None
     async with app.db.read() as tx:
-        kept = await app.law.review_of(tx, current)
+        kept = await app.law.review_of(tx, current.campaign_id, current.sha256)
     assert kept is not None
     assert kept.waivers == (WAIVER,)
     assert [(each.sku, each.price, each.cost) for each in kept.review.lowest] == [("A", 8_000, 8_500)]

@@ -95,6 +95,8 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
         "campaign",
         "catalogue",
         "pricing",
+        "history",
+        "law",
         "admission",
         "queue",
         "defences",

@@ -100,9 +100,9 @@ class CampaignLaw:
         number = await store.add_review(tx, campaign_id, sha256, review)
         await store.add_waivers(tx, number, waivers, self._clock.now())
 
-    async def review_of(self, tx: Tx, version: CampaignVersion) -> KeptReview | None:
-        """The last review with which this version's content was published; None if it was published without one."""
-        return await store.last_review(tx, version.campaign_id, version.sha256)
+    async def review_of(self, tx: Tx, campaign_id: CampaignId, sha256: str) -> KeptReview | None:
+        """The last review with which this content was published; None if it was published without one."""
+        return await store.last_review(tx, campaign_id, sha256)
 
     async def check(self, tx: Tx) -> list[Check]:
         """The invariant: nothing was published against a blocking finding or an unwaived warning."""
