@@ -6,6 +6,7 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from tidegate.app.console.difference import Difference, differences
+from tidegate.app.console.findings import grouped
 from tidegate.app.console.frame import Desk, PageRequest
 from tidegate.base.db import Database, Tx
 from tidegate.offer.campaign.api import Campaign
@@ -54,6 +55,7 @@ async def campaign_page(
         changed=changed,
         reviewed=reviewed,
         kept=kept,
+        findings=grouped(kept.review.findings) if kept else [],
     )
 
 

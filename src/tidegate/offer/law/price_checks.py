@@ -95,8 +95,8 @@ def _unproven(places: list[int], what: Words) -> Found:
     return Found(
         path=("goods", places[0], "list_price"),
         what=Words(
-            zh=f"{len(places)} 种减价商品在活动前没有{what.zh}，划线价无从核对",
-            en=f"{len(places)} reduced products have no {what.en} before the sale; their list prices cannot be checked",
+            zh=f"{len(places):,} 种减价商品在活动前没有{what.zh}，划线价无从核对",
+            en=f"{len(places):,} reduced products have no {what.en} before the sale: not to be checked",
         ),
         mend=Words(
             zh="用 tidegate prices import 导入以往价格；没有以往价格的，保存划线价的依据",
@@ -136,8 +136,8 @@ def reference_stated(case: Case, _: Article) -> Iterator[Found]:
         yield Found(
             path=("campaign",),
             what=Words(
-                zh=f"{count} 种商品显示划线价，但没有说明划线价是什么",
-                en=f"{count} products show a list price, and nothing says what it is",
+                zh=f"{count:,} 种商品显示划线价，但没有说明划线价是什么",
+                en=f"{count:,} products show a list price, and nothing says what it is",
             ),
             mend=Words(
                 zh="在 [campaign] 中写 list_price_basis，例如“厂商建议零售价”",
