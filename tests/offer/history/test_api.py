@@ -1,5 +1,6 @@
 """The price history on the real database: appended once, never changed, asked like brute force."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -85,6 +86,16 @@ async def test_questions_are_answered_like_brute_force(db: Database, history: Pr
         check = await history.verify(tx)
     assert check.holds
     assert check.examined > 250
+
+
+async def test_those_who_append_at_once_make_one_chain(db: Database, history: PriceHistory) -> None:
+    await asyncio.gather(*(record(db, history, deal("A", price, 1, START)) for price in range(1, 21)))
+    async with db.read() as tx:
+        entries = await history.entries(tx, "A")
+        check = await history.verify(tx)
+    assert [each.number for each in entries] == list(range(20, 0, -1))
+    assert {each.entry.price for each in entries} == set(range(1, 21))
+    assert (check.holds, check.examined) == (True, 20)
 
 
 async def test_a_publication_is_recorded_once_and_only_what_changed(

@@ -83,6 +83,21 @@ async def test_a_warning_passes_only_with_a_name_and_a_reason_and_both_are_kept(
     assert {each.severity for each in kept.review.findings} == {Severity.WARNING, Severity.NOTICE}
 
 
+async def test_a_waiver_holds_for_its_content_and_for_no_other(app: App) -> None:
+    await published(app, COSTLY, WAIVER)
+    await published(app, definition([offer("A", 8_500)]))
+    await published(app, COSTLY)
+    current = app.campaign.current()
+    assert current is not None
+    async with app.db.read() as tx:
+        kept = await app.law.review_of(tx, current.campaign_id, current.sha256)
+        rows = await (await tx.execute("select count(*) from law.waiver")).fetchone()
+    assert kept is not None
+    assert (kept.waivers, rows) == ((WAIVER,), (2,))
+    with pytest.raises(PublicationStopped):
+        await published(app, msgspec.structs.replace(COSTLY, accent="#000000"))
+
+
 async def test_what_was_published_again_is_reviewed_again_and_what_is_current_is_not(app: App) -> None:
     await published(app, FESTIVAL)
     await published(app, FESTIVAL)

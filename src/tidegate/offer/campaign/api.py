@@ -30,6 +30,7 @@ from tidegate.offer.campaign.reviewing import (
     Severity,
     Waiver,
     stopping,
+    with_kept,
 )
 from tidegate.offer.campaign.terms import PublishedRules, offer_terms, published_rules
 
@@ -79,7 +80,7 @@ class Campaign:
 
         Content that was published before gets no new version; if it is current already, nothing happens at all.
         Publications wait for each other. Raises DefinitionFaulty; PublicationStopped for what the reviewer finds and
-        `waivers` do not cover.
+        `waivers` do not cover; those with which the same content was published before still count.
         """
         faults = rules.find_faults(definition)
         if faults:
@@ -100,10 +101,12 @@ class Campaign:
         if self._reviewer is None:
             return
         review = await self._reviewer.review(tx, definition)
-        found = stopping(review.findings, waivers)
+        kept = await self._reviewer.waived(tx, definition.id, sha256)
+        waived = with_kept(review.findings, waivers, kept)
+        found = stopping(review.findings, waived)
         if found:
             raise PublicationStopped(found)
-        await self._reviewer.keep(tx, definition.id, sha256, review, waivers)
+        await self._reviewer.keep(tx, definition.id, sha256, review, waived)
 
     async def _add_version(self, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
         content = rules.canonical(definition)

@@ -80,7 +80,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True):
-    """A named person lets the warnings of one law pass, for this publication only, and says why."""
+    """A named person lets the warnings of one law pass, for one content, and says why."""
 
     law: str
     by: str
@@ -94,11 +94,22 @@ class Reviewer(Protocol):
         """Return everything that is found. Reads only."""
         ...
 
+    async def waived(self, tx: Tx, campaign_id: CampaignId, sha256: str) -> Sequence[Waiver]:
+        """Return the waivers with which this very content was published before; none if it never was."""
+        ...
+
     async def keep(
         self, tx: Tx, campaign_id: CampaignId, sha256: str, review: Review, waivers: Sequence[Waiver]
     ) -> None:
         """Keep the review of the content that is published, with the waivers that were given."""
         ...
+
+
+def with_kept(findings: Iterable[Finding], given: Sequence[Waiver], kept: Sequence[Waiver]) -> list[Waiver]:
+    """What is waived now: what is given, and of what was waived for the same content before whatever still warns."""
+    warned = {finding.law for finding in findings if finding.severity is Severity.WARNING}
+    open_laws = warned - {waiver.law for waiver in given}
+    return [*given, *(waiver for waiver in kept if waiver.law in open_laws)]
 
 
 def stopping(findings: Iterable[Finding], waivers: Sequence[Waiver]) -> list[Finding]:

@@ -75,7 +75,7 @@ class PriceHistory:
         place, since = self._place_of(currency), until - timedelta(days=days)
         skus = [sku for sku, _ in products]
         lowest = await store.lowest_deals(tx, skus, place, currency, since, until)
-        last = await store.last_deals(tx, skus, place, currency, until)
+        last = await store.last_deals(tx, products, place, currency, until)
         said: dict[tuple[EntryKind, Subject], list[Entry]] = defaultdict(list)
         for entry in await store.said(tx, skus, place, currency, until):
             said[entry.kind, entry.subject].append(entry)

@@ -136,18 +136,28 @@ async def lowest_deals(
 
 
 async def last_deals(
-    tx: Tx, skus: Sequence[str], place: str, currency: str, until: datetime
+    tx: Tx, products: Sequence[tuple[str, str]], place: str, currency: str, until: datetime
 ) -> dict[Subject, tuple[int, datetime]]:
-    """The last moment before `until` at which each product was sold, and the lowest price of that moment."""
+    """When each product (SKU, shop) was last sold before `until`, and the lowest price of that moment."""
     rows = await tx.execute(
         """
-        select distinct on (sku, shop) sku, shop, price, at
-        from history.entry
-        where sku = any(%(skus)s) and kind = 'deal' and at < %(until)s
-            and place = %(place)s and currency = %(currency)s
-        order by sku, shop, at desc, price
+        select asked.sku, asked.shop, last.price, last.at
+        from unnest(%(skus)s::text[], %(shops)s::text[]) as asked (sku, shop), lateral (
+            select price, at
+            from history.entry
+            where sku = asked.sku and kind = 'deal' and at < %(until)s
+                and shop = asked.shop and place = %(place)s and currency = %(currency)s
+            order by at desc, price
+            limit 1
+        ) last
         """,
-        {"skus": list(skus), "place": place, "currency": currency, "until": until},
+        {
+            "skus": [sku for sku, _ in products],
+            "shops": [shop for _, shop in products],
+            "place": place,
+            "currency": currency,
+            "until": until,
+        },
     )
     return {Subject(sku, shop, place, currency): (price, at) for sku, shop, price, at in await rows.fetchall()}
 

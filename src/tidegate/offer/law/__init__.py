@@ -3,7 +3,7 @@
 Words: an *act* is a law as a dated data file in `acts/`; it holds *articles*, each with its figures, its dates in
 force, where its text stands, how that text was read, a severity, and the name of the *check* that judges it. A
 *jurisdiction* is whose acts apply; the campaign's currency decides it. A *finding* is one article broken in one place.
-A *waiver* lets the warnings of one article pass, by a named person, with a reason, for one publication.
+A *waiver* lets the warnings of one article pass, by a named person, with a reason, for one content.
 
 Invariants:
 - a publication with a blocking finding, or with a warning that nobody waived, does not happen;

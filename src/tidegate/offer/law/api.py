@@ -92,6 +92,11 @@ class CampaignLaw:
             sha256="",
         )
 
+    async def waived(self, tx: Tx, campaign_id: CampaignId, sha256: str) -> Sequence[Waiver]:
+        """The waivers with which this very content was published before."""
+        kept = await store.last_review(tx, campaign_id, sha256)
+        return kept.waivers if kept else ()
+
     async def keep(
         self, tx: Tx, campaign_id: CampaignId, sha256: str, review: Review, waivers: Sequence[Waiver]
     ) -> None:

@@ -69,9 +69,9 @@ def as_csv(laws: list[Law]) -> str:
 
 
 def _print(laws: list[Law]) -> None:
-    table = Table("Id", "Article", "Severity", "In force from", "Says", "Read", box=None, pad_edge=False)
+    table = Table("Id", "Article", "Severity", "In force from", "Read", box=None, pad_edge=False)
     for law in laws:
         article = law.article
         since = article.effective_from.isoformat()
-        table.add_row(article.id, law.name.en, article.severity.value, since, article.says.en, article.reading.value)
+        table.add_row(article.id, law.name.en, article.severity.value, since, article.reading.value)
     Console().print(table)
