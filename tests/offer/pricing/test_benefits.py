@@ -84,7 +84,7 @@ def test_gifts_have_lines_of_their_own_and_come_last_on_a_bought_line() -> None:
     entries = [entry("A", 5_000), entry("B", 3_000), entry("GIFT", 900)]
     rules = rules_of({"A": 5_000, "B": 3_000}, gifts, entries=entries)
     order = priced(rules, {"A": 4, "B": 1})
-    assert order.gifts == (GivenGift("G", "GIFT", 2, 900), GivenGift("H", "B", 1, 3_000))
+    assert order.gifts == (GivenGift("G", "GIFT", 2, 900, ("A", "B")), GivenGift("H", "B", 1, 3_000, ("A", "B")))
     assert [(x.sku, x.quantity, x.gifts, x.payable, x.shares) for x in order.lines] == [
         ("A", 4, 0, 20_000, (Share(4, 5_000),)),
         ("B", 2, 1, 3_000, (Share(1, 3_000), Share(1, 0))),

@@ -1,6 +1,6 @@
 """The use cases of pricing: price a cart by the current rules, and keep the counters of limited rules."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -11,13 +11,15 @@ from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
-from tidegate.offer.pricing.contracts import NOBODY, Cart, CounterUse, Facts, PricedOrder, RuleSet
-from tidegate.offer.pricing.rules import Counters, compile_rules, price_order, refusal_of
+from tidegate.offer.pricing.contracts import NOBODY, Cart, CounterUse, Facts, Hint, PricedOrder, RuleSet, Trace
+from tidegate.offer.pricing.protecting import Protected, cart_kept, facts_of_today, protect
+from tidegate.offer.pricing.refunding import RefundPlan, plan_refund
+from tidegate.offer.pricing.rules import Counters, advise, compile_rules, explain, price_order, refusal_of
 
 LEFT_MAX = 10_000
 """Keys of short counters remembered between two looks at the database."""
 
-__all__ = ["Counters", "Pricing", "compile_rules", "price_order"]
+__all__ = ["Counters", "Pricing", "Protected", "RefundPlan", "compile_rules", "plan_refund", "price_order"]
 
 
 class Pricing:
@@ -63,6 +65,22 @@ class Pricing:
         if not self._left or facts.left:
             return facts
         return msgspec.structs.replace(facts, left=self._left)
+
+    def explain(self, cart: Cart, facts: Facts = NOBODY) -> Trace:
+        """Price a cart and explain it; no I/O. Refusals: see `rules.price_order`."""
+        return explain(self.rules, cart, self._with_left(facts))
+
+    def advise(self, cart: Cart, facts: Facts = NOBODY) -> tuple[Hint, ...]:
+        """What a little more in the cart would bring; no I/O. Refusals: see `rules.price_order`."""
+        return advise(self.rules, cart, self._with_left(facts))
+
+    def protect(self, order: PricedOrder, back: Mapping[str, int], facts: Facts = NOBODY) -> tuple[Protected, ...]:
+        """Compare what the kept units of an order paid with today's price of the same goods; no I/O.
+
+        `back` counts the units that came back already. Refusals: see `rules.price_order`.
+        """
+        cart = cart_kept(order, back)
+        return protect(order, self.price(cart, facts_of_today(order, facts)), back) if cart else ()
 
     async def rules_of(self, tx: Tx, campaign_id: CampaignId, version: int) -> RuleSet:
         """The rule set of any published version, to price an old order again to the same cent.

@@ -63,8 +63,15 @@ def take_off(frame: Frame, rule: Rule, places: Sequence[int], base: Sequence[int
         return None
     if rule.gift:
         return Applied(rule, places, off, times, (), 0)
-    weights = reckoner.weights(places, base, frame.units)
     floors = frame.floors
+    if len(places) == 1:
+        place = places[0]
+        part = min(off, left[place] - floors[place], off if left[place] > off else sum(left) - PAID_MIN)
+        if part <= 0:
+            return None
+        left[place] -= part
+        return Applied(rule, places, part, times, (part,), off - part)
+    weights = reckoner.weights(places, base, frame.units)
     caps = [max(left[place] - floors[place], 0) for place in places]
     parts = allocate_within(min(off, sum(left) - PAID_MIN), weights, caps)
     taken = 0

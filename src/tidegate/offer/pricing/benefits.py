@@ -73,6 +73,10 @@ class _Stepped:
             off = step_off
         return off
 
+    def gaps(self, reached: int, most: int) -> list[int]:
+        """How much more each further step needs, up to `most`; nothing where pieces are counted."""
+        return [] if self.pieces else [reach - reached for reach, _ in self.steps if 0 < reach - reached <= most]
+
     def weights(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> list[int]:
         """All that counts, by what it has to pay."""
         del units
@@ -111,6 +115,13 @@ class AmountReckoner(_Stepped):
             times = self.times_max
         off *= times
         return (min(off, self.cap) if self.cap else off), times
+
+    def gaps(self, reached: int, most: int) -> list[int]:
+        """How much more each further step, or each further time, needs, up to `most`."""
+        if not self.every or self.pieces or not self.steps[0][0]:
+            return super().gaps(reached, most)
+        reach = self.steps[0][0]
+        return list(range(reach - reached % reach, most + 1, reach))
 
     def missing(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[Measure, int, int]:
         """How far the next step, or the next time, is."""

@@ -5,7 +5,7 @@ what both leave is remembered, so that 1,000 rules cost little more than 10.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from tidegate.offer.pricing.benefits import Reckoner
 from tidegate.offer.pricing.conditions import Conditions
 
 PLANS_MAX = 64
+MEMORY_MAX = 4_096
 
 
 class Stage(IntEnum):
@@ -102,11 +103,19 @@ class Book:
         self.shared_counters = frozenset(
             head for rule in rules for per, head, _ in rule.counters if per in (Per.ORDER, Per.MONEY)
         )
+        self.memory: dict[Hashable, object] = {}
+        """Carts priced lately, as the engine wrote them down."""
         self._plans: dict[int, dict[str, tuple[Rule, ...]]] = {}
         self._foes: dict[int, int] = {}
         self._groups = _by_group(self.rules)
         self._restrictive = [rule for rule in self.rules if rule.promotion.stacks_with is not None]
         self._allowed = {rule.bit: self._allowed_by(rule) for rule in self._restrictive}
+
+    def remember(self, key: Hashable, written: object) -> None:
+        """Keep what was written down of a cart; the oldest goes when there are many."""
+        if len(self.memory) >= MEMORY_MAX:
+            self.memory.pop(next(iter(self.memory)))
+        self.memory[key] = written
 
     def plan(self, mask: int) -> dict[str, tuple[Rule, ...]]:
         """The rules of each SKU that the mask leaves, as far as they were asked for."""

@@ -1,6 +1,7 @@
 """Chooses the best combination of rules for the shopper: branch and bound, bounded, the same for the same input.
 
-A combination is a set of rules and, where two of them may not share a line, which of the two has the lines of both.
+A combination is a set of rules and, where two of them may not share a line, which of the two has it. A rule always has
+all its lines but those that such a rival has.
 Its worth is the money taken off, shipping included; among equals, the value of gifts. Three steps, each only if the one
 before cannot prove that it has the best:
 
@@ -14,27 +15,33 @@ What then remains unproven is the regret: no combination is better by more than 
 from collections.abc import Callable, Iterable, Sequence
 
 from tidegate.offer.pricing.applying import Applied, Chosen, Frame, apply_all, take_off
-from tidegate.offer.pricing.benefits import BASIS_POINTS, PercentReckoner
-from tidegate.offer.pricing.book import Book, Rule, Stage
+from tidegate.offer.pricing.benefits import BASIS_POINTS, AmountReckoner, PercentReckoner
+from tidegate.offer.pricing.book import Book, Rule, Stage, bits_of
 
-WORK_MAX = 20_000
+WORK_MAX = 3_000
 """Lines looked at in one search."""
-YIELDS_MAX = 3
-"""Up to so many later rivals, every way of leaving lines to some of them is tried; beyond, none, one or all."""
+NEGLECTED = 2
+"""Minor units for which nothing is searched: what the rounding of percentages could gain."""
+SEARCHED_MAX = 40
+"""More candidates than that are not searched: each takes what is free, the one that can take most off first."""
+CONTESTED_MAX = 4
+"""Of up to so many contested lines every way of leaving some to rivals is tried; beyond, all lines of some rivals, and
+of more rivals than that, of one or all."""
 _MONEY = 1 << 56
 """Weighs one minor unit of money against the value of gifts, so that any money is more than all gifts."""
 
-Fee = Callable[[Sequence[int]], int]
-"""What shipping costs when the lines have so much left to pay."""
+Fee = Callable[[Sequence[int], Chosen], int]
+"""What shipping costs when the lines have so much left to pay after these rules."""
 
 
 class Choice:
-    """The rules chosen, in the order in which they apply, with the lines of each; the regret, and the work done."""
+    """What the chosen rules do, in the order in which they apply, and leave; the regret, and the work done."""
 
-    __slots__ = ("chosen", "regret", "work")
+    __slots__ = ("done", "left", "regret", "work")
 
-    def __init__(self, chosen: Chosen, regret: int, work: int) -> None:
-        self.chosen = chosen
+    def __init__(self, done: list[Applied], left: list[int], regret: int, work: int) -> None:
+        self.done = done
+        self.left = left
         self.regret = regret
         self.work = work
 
@@ -61,15 +68,11 @@ def choose(book: Book, frame: Frame, rows: Iterable[tuple[Rule, Sequence[int]]],
             candidates.append(Candidate(rule, places, most))
     rivals = _find_foes(book, candidates)
     everything = [(each.rule, each.places) for each in candidates]
-    if not rivals and _is_steady(frame, everything, fee):
-        return Choice(everything, 0, 0)
+    if not rivals:
+        done, left = apply_all(frame, everything)
+        if _is_steady(frame, everything, done, left, fee):
+            return Choice(done, left, 0, 0)
     return _solve(book, frame, candidates, fee, full_fee)
-
-
-def worth_of(book: Book, frame: Frame, done: Sequence[Applied], left: Sequence[int], fee: Fee, full_fee: int) -> int:
-    """What a combination is worth to the shopper: money off, then gifts."""
-    del frame
-    return sum(_worth(book, each.rule, each.off) for each in done) + (full_fee - fee(left)) * _MONEY
 
 
 def _worth(book: Book, rule: Rule, off: int) -> int:
@@ -104,19 +107,18 @@ def _mask(candidate: Candidate) -> int:
     return candidate.mask
 
 
-def _is_steady(frame: Frame, everything: Chosen, fee: Fee) -> bool:
+def _is_steady(frame: Frame, everything: Chosen, done: Sequence[Applied], left: Sequence[int], fee: Fee) -> bool:
     """Whether leaving a rule out could not let another take off more than that rule did.
 
     It could where a later stage loses a step, or free shipping, by what was taken off before, where a floor binds, or
     where several rounded-up percentages come together on tiny reductions.
     """
     later = bool(everything) and everything[-1][0].stage is not everything[0][0].stage
-    done, left = apply_all(frame, everything)
     if any(each.given_up for each in done) or _is_tight(frame, done, left):
         return False
-    if fee(left) > fee(frame.base):
+    if fee(left, everything) > fee(frame.base, ()):
         return False
-    return not later or _keeps_steps(frame, done)
+    return not later or _keeps_steps(frame, everything, done)
 
 
 def _is_tight(frame: Frame, done: Sequence[Applied], left: Sequence[int]) -> bool:
@@ -125,7 +127,7 @@ def _is_tight(frame: Frame, done: Sequence[Applied], left: Sequence[int]) -> boo
     return len(done) > 1 and any(left[place] <= floors[place] for each in done for place in each.places)
 
 
-def _keeps_steps(frame: Frame, done: Sequence[Applied]) -> bool:
+def _keeps_steps(frame: Frame, everything: Chosen, done: Sequence[Applied]) -> bool:
     """Whether the rules of the later stage reach the same steps as if nothing had been taken off before."""
     base = frame.base[:]
     smallest = 0
@@ -135,58 +137,82 @@ def _keeps_steps(frame: Frame, done: Sequence[Applied]) -> bool:
             for place, part in zip(each.places, each.parts, strict=True):
                 base[place] -= part
     rates = count = 0
-    for each in done:
-        if each.rule.stage is Stage.SHOP:
+    for rule, places in everything:
+        if rule.stage is Stage.SHOP:
             continue
-        reckoner = each.rule.reckoner
+        reckoner = rule.reckoner
         if isinstance(reckoner, PercentReckoner):
-            step = reckoner.step(reckoner.reached(each.places, base, frame.units))
-            if step != reckoner.step(reckoner.reached(each.places, frame.base, frame.units)):
+            step = reckoner.step(reckoner.reached(places, base, frame.units))
+            if step != reckoner.step(reckoner.reached(places, frame.base, frame.units)):
                 return False
             rates, count = rates + step, count + 1
-        elif _reckon(each.rule, each.places, base, frame) != _reckon(each.rule, each.places, frame.base, frame):
+        elif _reckon(rule, places, base, frame) != _reckon(rule, places, frame.base, frame):
             return False
     return rates * smallest + count * BASIS_POINTS <= smallest * BASIS_POINTS or not count or not smallest
 
 
 def _solve(book: Book, frame: Frame, candidates: Sequence[Candidate], fee: Fee, full_fee: int) -> Choice:
     """Steps 2 and 3."""
-    layered, bound, work = _by_stage(book, frame, candidates)
+    layered, work, proven = _by_stage(book, frame, candidates)
     done, left = apply_all(frame, layered)
-    best = worth_of(book, frame, done, left, fee, full_fee)
-    bound += (full_fee - fee(frame.base)) * _MONEY if fee(frame.base) < full_fee else 0
-    if best >= bound:
-        return Choice(layered, 0, work)
+    best = sum(_worth(book, each.rule, each.off) for each in done) + (full_fee - fee(left, layered)) * _MONEY
+    gain = _gain_bound(frame, candidates, done) if proven else None
+    if gain is not None:
+        bound = best + (gain + max(fee(left, layered) - fee(frame.base, ()), 0)) * _MONEY
+    else:
+        bound, more = _bound(book, frame, candidates)
+        bound += max(full_fee - fee(frame.base, ()), 0) * _MONEY
+        work += more
+    if bound - best <= NEGLECTED * _MONEY:
+        return Choice(done, left, max(bound - best, 0) // _MONEY, work)
     search = _Search(book, frame, candidates, fee, full_fee)
-    search.best, search.chosen = best, list(layered)
-    search.run()
+    search.best, search.chosen = best, layered
+    search.stopped = len(candidates) > SEARCHED_MAX
     if not search.stopped:
-        return Choice(search.chosen, 0, work + search.work)
-    return Choice(search.chosen, max(bound - search.best, 0) // _MONEY, work + search.work)
+        search.run()
+    if search.chosen is not layered:
+        done, left = apply_all(frame, search.chosen)
+    regret = max(bound - search.best, 0) // _MONEY if search.stopped else 0
+    return Choice(done, left, regret, work + search.work)
 
 
-def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[Chosen, int, int]:
-    """The best of each stage given the one before, an upper bound of what all stages can take off, the work done."""
+def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[Chosen, int, bool]:
+    """The best of each stage given the one before, the work done, and whether each knot was solved to its end."""
     chosen: list[tuple[Rule, Sequence[int]]] = []
-    bound = work = 0
+    work = 0
+    proven = True
     left = frame.base
     for stage in (Stage.SHOP, Stage.PLATFORM):
         members = [number for number, each in enumerate(candidates) if each.rule.stage is stage]
-        lost = _lost(candidates, chosen)
+        if not members:
+            continue
+        lost = _lost(candidates, chosen) if chosen else {}
         picked: list[tuple[Rule, Sequence[int]]] = []
         for knot in _knots(candidates, members):
-            best, most, done = _solve_knot(book, frame, [candidates[each] for each in knot], left, lost)
+            if len(knot) == 1 and not lost:
+                alone = candidates[knot[0]]
+                picked.append((alone.rule, alone.places))
+                continue
+            best, _, done, is_best = _solve_knot(book, frame, [candidates[each] for each in knot], left, lost)
             picked += best
             work += done
-            if left != frame.base or any(lost.get(candidates[each].rule, 0) for each in knot):
-                _, most, done = _solve_knot(book, frame, [candidates[each] for each in knot], frame.base, {})
-                work += done
-            bound += most
+            proven = proven and is_best
         picked.sort(key=_bit)
         chosen += picked
-        if stage is Stage.SHOP and picked:
+        if stage is Stage.SHOP and picked and candidates[-1].rule.stage is not stage:
             _, left = apply_all(frame, chosen)
-    return chosen, bound, work
+    return chosen, work, proven
+
+
+def _bound(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[int, int]:
+    """An upper bound of what all stages can take off, each as if nothing was taken off before; the work done."""
+    bound = work = 0
+    for stage in (Stage.SHOP, Stage.PLATFORM):
+        for knot in _knots(candidates, [number for number, each in enumerate(candidates) if each.rule.stage is stage]):
+            _, most, done, _ = _solve_knot(book, frame, [candidates[each] for each in knot], frame.base, {})
+            bound += most
+            work += done
+    return bound, work
 
 
 def _bit(each: tuple[Rule, Sequence[int]]) -> int:
@@ -219,8 +245,8 @@ def _knots(candidates: Sequence[Candidate], members: Sequence[int]) -> list[list
 
 def _solve_knot(
     book: Book, frame: Frame, members: Sequence[Candidate], left: Sequence[int], lost: dict[Rule, int]
-) -> tuple[Chosen, int, int]:
-    """The best of one knot, an upper bound, and the work done."""
+) -> tuple[Chosen, int, int, bool]:
+    """The best of one knot, an upper bound, the work done, and whether it is proven to be the best."""
     own: list[Candidate] = []
     for each in members:
         gone = lost.get(each.rule, 0)
@@ -229,15 +255,81 @@ def _solve_knot(
         if most > 0:
             own.append(Candidate(each.rule, places, most))
     if len(own) <= 1:
-        return [(each.rule, each.places) for each in own], sum(each.most for each in own), 0
+        return [(each.rule, each.places) for each in own], sum(each.most for each in own), 0, True
+    if len(own) > SEARCHED_MAX:
+        return _greedy(book, own), sum(each.most for each in own), 0, False
     _find_foes(book, own)
     at = Frame(frame.skus, left, frame.units, frame.floors, frame.shops)
     search = _Search(book, at, own, _no_fee, 0)
     search.run()
-    return search.chosen, (search.bounds[0] if search.stopped else search.best), search.work
+    return search.chosen, (search.bounds[0] if search.stopped else search.best), search.work, not search.stopped
 
 
-def _no_fee(_: Sequence[int]) -> int:
+def _greedy(book: Book, members: Sequence[Candidate]) -> Chosen:
+    """Each takes what is free, the one that can take most off first."""
+    picked: list[tuple[Rule, Sequence[int]]] = []
+    for each in sorted(members, key=lambda each: (-each.most, each.rule.bit)):
+        foes = book.foes(each.rule)
+        held = {place for other, at in picked if foes >> other.bit & 1 for place in at}
+        places = [place for place in each.places if place not in held]
+        if places:
+            picked.append((each.rule, places))
+    return picked
+
+
+def _gain_bound(frame: Frame, candidates: Sequence[Candidate], done: Sequence[Applied]) -> int | None:
+    """The most, in minor units, that taking less off at first could gain later; None where that is hard to say.
+
+    It is easy where the later rules reckon with an amount, exclude nobody, and count every line that the earlier ones
+    reduce: then only how much is given up matters, and that gains most where it just reaches a step. Each percentage
+    may gain one minor unit more by rounding.
+    """
+    late = [each for each in candidates if each.rule.stage is not Stage.SHOP]
+    if not late:
+        return None if any(each.given_up for each in done) else 0
+    reduced = {place for each in candidates if each.rule.stage is Stage.SHOP for place in each.places}
+    first = late[0].rule.bit
+    hard = any(each.given_up for each in done) or any(
+        candidates[foe].rule.bit >= first for each in candidates for foe in each.foes
+    )
+    if hard or not all(_is_easy(each, reduced) for each in late):
+        return None
+    if not reduced:
+        return 0
+    base = frame.base[:]
+    off = 0
+    for each in done:
+        if each.rule.bit < first and not each.rule.gift:
+            off += each.off
+            for place, part in zip(each.places, each.parts, strict=True):
+                base[place] -= part
+    return _best_gain(frame, late, base, min(reduced), off)
+
+
+def _is_easy(late: Candidate, reduced: set[int]) -> bool:
+    reckoner = late.rule.reckoner
+    return isinstance(reckoner, AmountReckoner | PercentReckoner) and reduced.issubset(late.places)
+
+
+def _best_gain(frame: Frame, late: Sequence[Candidate], base: list[int], place: int, off: int) -> int:
+    """The most that the later rules gain at one of their steps, less what is given up for it."""
+    gaps: set[int] = set()
+    rounding = 0
+    for each in late:
+        reckoner = each.rule.reckoner
+        if isinstance(reckoner, AmountReckoner | PercentReckoner):
+            gaps.update(reckoner.gaps(reckoner.reached(each.places, base, frame.units), off))
+            rounding += isinstance(reckoner, PercentReckoner)
+    now = sum(_reckon(each.rule, each.places, base, frame) for each in late) if gaps else 0
+    best = 0
+    for gap in gaps:
+        raised = base[:]
+        raised[place] += gap
+        best = max(best, sum(_reckon(each.rule, each.places, raised, frame) for each in late) - now - gap)
+    return best + rounding
+
+
+def _no_fee(_: Sequence[int], __: Chosen) -> int:
     return 0
 
 
@@ -250,7 +342,8 @@ class _Search:
         self._candidates = candidates
         self._fee = fee
         self._full_fee = full_fee
-        self._fee_saved_most = (full_fee - min(fee(frame.base), full_fee)) * _MONEY
+        self._fee_saved_most = (full_fee - min(fee(frame.base, ()), full_fee)) * _MONEY
+        self._places = {each.rule: each.places for each in candidates}
         self.bounds = _bounds(candidates)
         self.best = -1
         self.chosen: Chosen = []
@@ -273,8 +366,8 @@ class _Search:
         taken: list[tuple[Rule, Sequence[int]]],
     ) -> None:
         if number == len(self._candidates):
-            worth += (self._full_fee - self._fee(left)) * _MONEY
-            if worth > self.best:
+            worth += (self._full_fee - self._fee(left, taken)) * _MONEY
+            if worth > self.best and self._is_whole(taken):
                 self.best, self.chosen = worth, taken
             return
         if worth + self.bounds[number] + self._fee_saved_most <= self.best:
@@ -287,7 +380,7 @@ class _Search:
         if candidate.rule.stage is not stage:
             base, stage = left, candidate.rule.stage
         gone = lost[number]
-        for given in self._yields(candidate):
+        for given in self._yields(candidate, gone):
             self._take(number, stage, base, left, lost, worth, taken, gone | given)
         self._step(number + 1, stage, base, left, lost, worth, taken)
 
@@ -320,13 +413,28 @@ class _Search:
         worth += _worth(self._book, candidate.rule, applied.off)
         self._step(number + 1, stage, base, after, lost, worth, [*taken, (candidate.rule, places)])
 
-    def _yields(self, candidate: Candidate) -> Iterable[int]:
-        """The masks of lines to leave to later rivals: none first."""
-        masks = [_mask(self._candidates[foe]) & _mask(candidate) for foe in candidate.foes]
+    def _is_whole(self, taken: Chosen) -> bool:
+        """Whether no rule leaves a line to nobody: it lacks only what a rival has that is chosen."""
+        for rule, places in taken:
+            everything = self._places[rule]
+            if len(places) < len(everything):
+                foes = self._book.foes(rule)
+                held = {place for other, at in taken if foes >> other.bit & 1 for place in at}
+                if not held.issuperset(set(everything).difference(places)):
+                    return False
+        return True
+
+    def _yields(self, candidate: Candidate, gone: int) -> Iterable[int]:
+        """The masks of lines to leave to later rivals: none first, and all of them last."""
+        own = _mask(candidate) & ~gone
+        masks = [mask for foe in candidate.foes if (mask := _mask(self._candidates[foe]) & own)]
         if not masks:
             return (0,)
-        if len(masks) > YIELDS_MAX:
-            return dict.fromkeys((0, *masks, _union(masks)))
+        contested = _union(masks)
+        if contested.bit_count() <= CONTESTED_MAX:
+            masks = [1 << place for place in bits_of(contested)]
+        elif len(masks) > CONTESTED_MAX:
+            return dict.fromkeys((0, *masks, contested))
         sums = [0]
         for mask in masks:
             sums += [each | mask for each in sums]
@@ -341,16 +449,16 @@ def _union(masks: Iterable[int]) -> int:
 
 
 def _bounds(candidates: Sequence[Candidate]) -> list[int]:
-    """The most that the candidates from each number on can take off: of rivals on the same lines, only one."""
+    """The most that the candidates from each number on can take off: of a group on the same single line, only one."""
     bounds = [0] * (len(candidates) + 1)
     most_of: dict[tuple[str, int], int] = {}
     for number in range(len(candidates) - 1, -1, -1):
         each = candidates[number]
         more = each.most
         group = each.rule.promotion.group
-        if group:
-            before = most_of.get((group, _mask(each)), 0)
+        if group and len(each.places) == 1:
+            before = most_of.get((group, each.places[0]), 0)
             more = max(each.most - before, 0)
-            most_of[group, _mask(each)] = before + more
+            most_of[group, each.places[0]] = before + more
         bounds[number] = bounds[number + 1] + more
     return bounds

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidegate.offer.campaign.contracts import Audience, CampaignId, OfferKind, Words
+from tidegate.offer.campaign.contracts import Audience, CampaignId, Measure, OfferKind, Words
 from tidegate.offer.pricing.book import Book
 
 LINES_MAX = 200
@@ -149,12 +149,13 @@ class Reduction(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class GivenGift(msgspec.Struct, frozen=True):
-    """So many units of a SKU came free with the order; ``value`` is the list price of one."""
+    """So many units of a SKU came free with the order, for the goods named; ``value`` is the list price of one."""
 
     promotion: str
     sku: str
     units: int
     value: int
+    earned_by: tuple[str, ...] = ()
 
 
 class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -180,6 +181,61 @@ class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True):
     points_used: int = 0
     regret: int = 0
     facts: Facts | None = None
+
+
+class Shortfall(StrEnum):
+    """Why a promotion that concerns the cart does not apply."""
+
+    NOT_YET = "not_yet"
+    OVER = "over"
+    AUDIENCE = "audience"
+    TIER = "tier"
+    SEGMENT = "segment"
+    COUPON = "coupon"
+    FACT_MISSING = "fact_missing"
+    CONDITION = "condition"
+    THRESHOLD = "threshold"
+    EXHAUSTED = "exhausted"
+    GIFT_OUT = "gift_out"
+    FLOOR = "floor"
+    NO_POINTS = "no_points"
+    LOWER_PRICE = "lower_price"
+    BETTER = "better"
+
+
+class NotApplied(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A promotion that concerns the cart and takes nothing off: why, and in words what would make it apply.
+
+    ``missing`` is how much more is needed, in minor units or pieces; ``facts`` are those that are not known.
+    """
+
+    promotion: str
+    label: Words
+    reason: Shortfall
+    words: Words
+    measure: Measure | None = None
+    missing: int = 0
+    facts: tuple[str, ...] = ()
+
+
+class Hint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """So much more in the cart, and a promotion takes off (more): ``off`` minor units then, 0 where that depends."""
+
+    promotion: str
+    label: Words
+    measure: Measure
+    missing: int
+    off: int
+    words: Words
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """A priced order with every step in words, and every promotion that does not apply with its reason."""
+
+    order: PricedOrder
+    steps: tuple[Words, ...]
+    not_applied: tuple[NotApplied, ...]
+    hints: tuple[Hint, ...]
 
 
 class OfferRule(msgspec.Struct, frozen=True):

@@ -11,13 +11,12 @@ import msgspec
 
 from tidegate.base.money import allocate_within
 from tidegate.offer.campaign.contracts import PointsOff
-from tidegate.offer.pricing.applying import PAID_MIN, Applied, Frame, apply_all, borne
+from tidegate.offer.pricing.applying import PAID_MIN, Applied, Chosen, Frame, borne
 from tidegate.offer.pricing.book import Book, Rule, Stage, bits_of
 from tidegate.offer.pricing.carts import in_key_order, offer_uses, shares_of
 from tidegate.offer.pricing.choosing import choose
 from tidegate.offer.pricing.contracts import (
     Cart,
-    CounterUse,
     Facts,
     GivenGift,
     OfferRule,
@@ -99,11 +98,11 @@ def settle(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -
             points.append((rule, rows[rule]))
     shipping = _Shipping(rules, book, frame, freeing)
     choice = choose(book, frame, goods, shipping.fee, rules.shipping.amount)
-    done, settled.left = apply_all(frame, choice.chosen)
+    done, settled.left = choice.done, choice.left
     settled.done = [each for each in done if not each.rule.gift]
     settled.gifts = [each for each in done if each.rule.gift]
     settled.regret = choice.regret
-    settled.fee, settled.shipping = shipping.settle(settled.left, done)
+    settled.fee, settled.shipping = shipping.settle(settled.left, [(each.rule, each.places) for each in done])
     if facts.points and points:
         _spend_points(settled, points, facts, book)
     return settled
@@ -196,42 +195,36 @@ def _refuse_threshold(frame: Frame, rule: Rule, places: Sequence[int], name: str
 
 
 class _Shipping:
-    """What shipping costs, and why it is free.
-
-    A rule that excludes others on its lines is only looked at when these are settled: it never costs them their place.
-    """
+    """What shipping costs, and why it is free: a rule that excludes others is out where one of them has its lines."""
 
     def __init__(self, rules: RuleSet, book: Book, frame: Frame, freeing: Sequence[tuple[Rule, list[int]]]) -> None:
         self._full = rules.shipping.amount
         self._free_from = rules.free_from
         self._frame = frame
         self._book = book
-        self._simple = [each for each in freeing if not book.foes(each[0])]
-        self._rival = [each for each in freeing if book.foes(each[0])]
+        self._freeing = freeing
 
-    def fee(self, left: Sequence[int]) -> int:
-        """The fee when the lines have so much left to pay."""
-        if self._free_from is not None and sum(left) >= self._free_from:
-            return 0
-        return 0 if self._simple and self._reached(self._simple, left) else self._full
+    def fee(self, left: Sequence[int], chosen: Chosen) -> int:
+        """The fee when the lines have so much left to pay after these rules."""
+        return self.settle(left, chosen)[0]
 
-    def _reached(self, freeing: Sequence[tuple[Rule, list[int]]], left: Sequence[int]) -> Rule | None:
-        for rule, places in freeing:
-            if rule.reckoner and rule.reckoner.reckon(places, left, self._frame.units)[0]:
-                return rule
-        return None
-
-    def settle(self, left: Sequence[int], done: Sequence[Applied]) -> tuple[int, Rule | None]:
+    def settle(self, left: Sequence[int], chosen: Chosen) -> tuple[int, Rule | None]:
         """The fee, and the rule that made it none."""
         if not self._full or (self._free_from is not None and sum(left) >= self._free_from):
             return 0, None
-        open_to = [each for each in self._rival if not self._is_blocked(each, done)]
-        rule = self._reached([*self._simple, *open_to], left)
-        return (0, rule) if rule else (self._full, None)
+        for rule, places in self._freeing:
+            if self._is_blocked(rule, places, chosen):
+                continue
+            if rule.reckoner and rule.reckoner.reckon(places, left, self._frame.units)[0]:
+                return 0, rule
+        return self._full, None
 
-    def _is_blocked(self, each: tuple[Rule, list[int]], done: Sequence[Applied]) -> bool:
-        foes, places = self._book.foes(each[0]), set(each[1])
-        return any(foes >> other.rule.bit & 1 and not places.isdisjoint(other.places) for other in done)
+    def _is_blocked(self, rule: Rule, places: Sequence[int], chosen: Chosen) -> bool:
+        foes = self._book.foes(rule)
+        if not foes:
+            return False
+        mine = set(places)
+        return any(foes >> other.bit & 1 and not mine.isdisjoint(at) for other, at in chosen)
 
 
 def _spend_points(settled: Settled, rows: Sequence[tuple[Rule, list[int]]], facts: Facts, book: Book) -> None:
@@ -257,32 +250,64 @@ def _spend_points(settled: Settled, rows: Sequence[tuple[Rule, list[int]]], fact
             return
 
 
+class Written:
+    """A settled cart as it is written down, whoever buys it."""
+
+    __slots__ = ("gifts", "limited", "lines", "reductions", "settled", "steps", "trace_hash")
+
+    def __init__(self, rules: RuleSet, book: Book, taken: Taken, settled: Settled) -> None:
+        paying = [*settled.done, settled.points] if settled.points else settled.done
+        self.settled = settled
+        self.reductions = tuple(_reduction(settled.frame, each) for each in paying)
+        self.gifts = tuple(_gift(book, settled.frame, each) for each in settled.gifts)
+        self.lines = _lines(taken, settled, self.gifts)
+        self.steps = _steps(rules, taken, settled)
+        self.trace_hash = _trace_hash(rules, self.lines, self.reductions, self.gifts, settled)
+        self.limited = _limited(rules, taken, settled)
+
+
 def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -> PricedOrder:
-    """The priced order of a cart, by the rules and what is known. Refusals: see `rules.price_order`."""
-    settled = settle(rules, book, taken, cart, facts)
-    counters = _counters(rules, book, taken, settled, facts)
-    paying = [*settled.done, settled.points] if settled.points else settled.done
-    reductions = tuple(_reduction(settled.frame, each) for each in paying)
-    gifts = tuple(_gift(book, each) for each in settled.gifts)
-    lines = _lines(taken, settled, gifts)
+    """The priced order of a cart, by the rules and what is known. Refusals: see `rules.price_order`.
+
+    A cart that was priced lately for somebody to whom the same rules are open is not settled again.
+    """
+    uses = offer_uses(taken, facts.buyer.hex if facts.buyer else None)
+    plain = not (facts.points or facts.out or facts.barred)
+    key = (allowed(book, facts, cart.coupon), cart.coupon, tuple([(offer.sku, n) for offer, n in taken]))
+    written = book.memory.get(key) if plain else None
+    if not isinstance(written, Written) or (facts.left and not _is_all_left(book, written.settled, facts)):
+        written = Written(rules, book, taken, settle(rules, book, taken, cart, facts))
+        if plain and not written.settled.barred:
+            book.remember(key, written)
+    settled = written.settled
+    if written.limited:
+        by_key = {use.key: use for rule, amount in written.limited for use in uses_of(rule, facts, amount)}
+        uses += by_key.values()
     goods_total = sum(settled.frame.base)
-    discount_total = goods_total - sum(settled.left)
+    paid = sum(settled.left)
     return PricedOrder(
-        lines=lines,
-        steps=_steps(rules, taken, settled),
+        lines=written.lines,
+        steps=written.steps,
         goods_total=goods_total,
-        discount_total=discount_total,
+        discount_total=goods_total - paid,
         shipping=settled.fee,
-        total=goods_total - discount_total + settled.fee,
+        total=paid + settled.fee,
         currency=rules.currency,
-        counters=counters,
+        counters=in_key_order(uses),
         rules_version=rules.version,
-        trace_hash=_trace_hash(rules, lines, reductions, gifts, settled),
-        reductions=reductions,
-        gifts=gifts,
+        trace_hash=written.trace_hash,
+        reductions=written.reductions,
+        gifts=written.gifts,
         points_used=settled.points_used,
         regret=settled.regret,
         facts=_evidence(facts, settled),
+    )
+
+
+def _is_all_left(book: Book, settled: Settled, facts: Facts) -> bool:
+    """Whether the counters bar none of the rules that the cart was settled with."""
+    return not _barred(book, settled.frame, settled.rows, facts) and not any(
+        not is_left(rule, facts, 1) for rule in settled.member.values()
     )
 
 
@@ -305,10 +330,11 @@ def _reduction(frame: Frame, applied: Applied) -> Reduction:
     )
 
 
-def _gift(book: Book, applied: Applied) -> GivenGift:
+def _gift(book: Book, frame: Frame, applied: Applied) -> GivenGift:
     gift = applied.rule.gift
     assert gift is not None
-    return GivenGift(applied.rule.id, gift.sku, applied.off, book.values[gift.sku])
+    earned_by = tuple([frame.skus[place] for place in applied.places])
+    return GivenGift(applied.rule.id, gift.sku, applied.off, book.values[gift.sku], earned_by)
 
 
 def _lines(taken: Taken, settled: Settled, gifts: Sequence[GivenGift]) -> tuple[PricedLine, ...]:
@@ -374,21 +400,18 @@ def _shipping_step(rules: RuleSet, settled: Settled) -> PriceStep:
     return rules.shipping if settled.fee == rules.shipping.amount else rules.free_shipping
 
 
-def _counters(rules: RuleSet, book: Book, taken: Taken, settled: Settled, facts: Facts) -> tuple[CounterUse, ...]:
-    """What the order uses: each offer's and each applied rule's counters, a key once."""
-    uses = offer_uses(taken, facts.buyer.hex if facts.buyer else None)
-    if not book.limited:
-        return in_key_order(uses)
+def _limited(rules: RuleSet, taken: Taken, settled: Settled) -> list[tuple[Rule, int]]:
+    """The applied rules that have counters, each with the money that it takes off."""
     money: dict[Rule, int] = {each.rule: each.off for each in settled.done}
     money |= dict.fromkeys((each.rule for each in settled.gifts), 0)
     for place, rule in settled.member.items():
-        money[rule] = money.get(rule, 0) + (taken[place][0].unit_price - settled.prices[place]) * taken[place][1]
+        offer, quantity = taken[place]
+        money[rule] = money.get(rule, 0) + (offer.unit_price - settled.prices[place]) * quantity
     if settled.shipping:
         money[settled.shipping] = rules.shipping.amount
     if settled.points:
         money[settled.points.rule] = settled.points.off
-    by_key = {use.key: use for rule, amount in money.items() for use in uses_of(rule, facts, amount)}
-    return in_key_order(uses + list(by_key.values()))
+    return [(rule, amount) for rule, amount in money.items() if rule.counters]
 
 
 def _trace_hash(

@@ -1,32 +1,11 @@
 """Matches a cart and facts with the rules: what the moment and the shopper allow, and which lines each rule counts."""
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from uuid import UUID
 
 from tidegate.offer.pricing.book import Book, Per, Rule
 from tidegate.offer.pricing.conditions import Fact, Outcome
 from tidegate.offer.pricing.contracts import CounterUse, Facts
-
-
-class Shortfall(StrEnum):
-    """Why a promotion that concerns the cart does not apply."""
-
-    NOT_YET = "not_yet"
-    OVER = "over"
-    AUDIENCE = "audience"
-    TIER = "tier"
-    SEGMENT = "segment"
-    COUPON = "coupon"
-    FACT_MISSING = "fact_missing"
-    CONDITION = "condition"
-    THRESHOLD = "threshold"
-    EXHAUSTED = "exhausted"
-    GIFT_OUT = "gift_out"
-    FLOOR = "floor"
-    NO_POINTS = "no_points"
-    LOWER_PRICE = "lower_price"
-    BETTER = "better"
 
 
 def allowed(book: Book, facts: Facts, coupon: str | None) -> int:

@@ -17,19 +17,22 @@ from tidegate.offer.pricing.contracts import (
     CounterUse,
     CouponRule,
     Facts,
+    Hint,
     OfferRule,
     PricedLine,
     PricedOrder,
     PriceStep,
     RuleSet,
     StepKind,
+    Trace,
 )
 from tidegate.offer.pricing.counting import Counters, refusal_of
 from tidegate.offer.pricing.engine import price_with_promotions
 from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, ThresholdNotMet
+from tidegate.offer.pricing.tracing import trace_of
 from tidegate.offer.pricing.words import FREE_SHIPPING, LIST_PRICE, OFFER_WORDS, SHIPPING
 
-__all__ = ["Counters", "compile_rules", "price_order", "refusal_of"]
+__all__ = ["Counters", "advise", "compile_rules", "explain", "price_order", "refusal_of"]
 
 TRACE_FORMAT = "tidegate-price-1"
 """Names the encoding behind the trace hash; a change of the encoding is a new name."""
@@ -121,6 +124,22 @@ def price_order(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> PricedOrde
         rules_version=rules.version,
         trace_hash=_trace_hash(rules, lines, coupon, shipping.amount),
     )
+
+
+def explain(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> Trace:
+    """Price a cart and explain it: each step, each promotion that does not apply with its reason, and hints.
+
+    Raises what `price_order` raises.
+    """
+    return trace_of(rules, cart, facts, price_order(rules, cart, facts))
+
+
+def advise(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> tuple[Hint, ...]:
+    """What a little more in the cart would bring; for a page of goods, a cart of one unit.
+
+    Raises what `price_order` raises.
+    """
+    return explain(rules, cart, facts).hints
 
 
 def _coupon(rules: RuleSet, code: str, taken: Sequence[tuple[OfferRule, int]], amounts: Sequence[int]) -> CouponRule:

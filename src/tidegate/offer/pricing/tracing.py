@@ -1,0 +1,231 @@
+"""Explains a price in words with figures: what each step did, what does not apply and why, and what is missing."""
+
+from collections.abc import Sequence
+
+from tidegate.base.money import format_money
+from tidegate.offer.campaign.contracts import Audience, Bundle, FreeShipping, Gift, Measure, PointsOff, Words
+from tidegate.offer.pricing.applying import Applied
+from tidegate.offer.pricing.book import Book, Rule, Stage, bits_of
+from tidegate.offer.pricing.carts import take_offers
+from tidegate.offer.pricing.conditions import Outcome
+from tidegate.offer.pricing.contracts import (
+    Cart,
+    Facts,
+    Hint,
+    NotApplied,
+    PricedOrder,
+    PriceStep,
+    Reduction,
+    RuleSet,
+    Shortfall,
+    StepKind,
+    Trace,
+)
+from tidegate.offer.pricing.engine import Settled, settle
+from tidegate.offer.pricing.matching import named, outcomes, shown
+from tidegate.offer.pricing.words import SHORTFALLS
+
+
+def trace_of(rules: RuleSet, cart: Cart, facts: Facts, order: PricedOrder) -> Trace:
+    """The explanation of an order that these arguments gave. Raises what `rules.price_order` raises."""
+    steps = tuple(_step_words(step, order) for step in order.steps)
+    if rules.book is None:
+        return Trace(order, steps, (), ())
+    settled = settle(rules, rules.book, take_offers(rules, cart), cart, facts)
+    return Trace(
+        order,
+        steps,
+        tuple(_not_applied(rules, rules.book, settled, cart, facts)),
+        tuple(_hints(rules, settled)),
+    )
+
+
+def _step_words(step: PriceStep, order: PricedOrder) -> Words:
+    """What a step did, with its figures."""
+    amount = _money(step.amount, order.currency)
+    zh, en = f"{step.label.zh} {amount.zh}", f"{step.label.en} {amount.en}"
+    reduction = next((each for each in order.reductions if each.promotion == step.rule), None)
+    if reduction is None or step.kind is StepKind.SHIPPING:
+        return Words(zh, en)
+    counted = len(reduction.lines)
+    zh, en = f"{zh}（{counted} 种商品）", f"{en} (on {counted} {'product' if counted == 1 else 'products'})"
+    if reduction.times > 1:
+        zh, en = f"{zh} ×{reduction.times}", f"{en} ×{reduction.times}"
+    if step.kind is StepKind.POINTS:
+        return Words(f"{zh}，用 {order.points_used} 积分", f"{en}, for {order.points_used} points")
+    return _with_given_up(Words(zh, en), reduction, order.currency)
+
+
+def _with_given_up(words: Words, reduction: Reduction, currency: str) -> Words:
+    if not reduction.given_up:
+        return words
+    lost = _money(reduction.given_up, currency)
+    return Words(
+        f"{words.zh}；{lost.zh} 因商品最低价未能减免",
+        f"{words.en}; {lost.en} more would go below the lowest price of the goods",
+    )
+
+
+def _money(amount: int, currency: str) -> Words:
+    return Words(format_money(amount, currency, "zh_CN"), format_money(amount, currency, "en"))
+
+
+def _not_applied(rules: RuleSet, book: Book, settled: Settled, cart: Cart, facts: Facts) -> list[NotApplied]:
+    """Every rule that concerns the goods and does nothing, in the order of the rules."""
+    mask = 0
+    for sku in settled.frame.skus:
+        mask |= book.masks.get(sku, 0)
+        for _, rule in book.member_prices.get(sku, ()):
+            mask |= 1 << rule.bit
+    at_work = {each.rule for each in (*settled.done, *settled.gifts)} | set(settled.member.values())
+    at_work |= {rule for rule in (settled.shipping, settled.points.rule if settled.points else None) if rule}
+    found = []
+    for bit in bits_of(mask):
+        rule = book.rules[bit]
+        if rule not in at_work:
+            found.append(_judged(rules, book, settled, rule, cart, facts))
+    return found
+
+
+def _judged(rules: RuleSet, book: Book, settled: Settled, rule: Rule, cart: Cart, facts: Facts) -> NotApplied:
+    """Why a rule does nothing: the first reason in the order time, person, coupon, condition, counters, goods."""
+    reason, unknown = _gate(book, rule, cart, facts)
+    if reason is not None:
+        return _said(rule, reason, unknown=unknown)
+    if rule.id in settled.barred:
+        out = rule.gift is not None and rule.gift.sku in facts.out
+        return _said(rule, Shortfall.GIFT_OUT if out else Shortfall.EXHAUSTED)
+    if rule.stage is Stage.PRICE:
+        return _said(rule, Shortfall.LOWER_PRICE)
+    if rule.stage is Stage.POINTS and not facts.points:
+        return _said(rule, Shortfall.NO_POINTS)
+    return _about_goods(rules, settled, rule)
+
+
+def _about_goods(rules: RuleSet, settled: Settled, rule: Rule) -> NotApplied:
+    places = settled.rows.get(rule, [])
+    frame = settled.frame
+    if rule.reckoner and not rule.reckoner.reckon(places, frame.base, frame.units)[0]:
+        measure, missing, _ = rule.reckoner.missing(places, frame.base, frame.units)
+        more = _more(rule, measure, missing, 0, rules.currency)
+        return _said(rule, Shortfall.THRESHOLD, measure=measure, missing=missing, words=more)
+    if all(settled.left[place] <= frame.floors[place] for place in places):
+        return _said(rule, Shortfall.FLOOR)
+    return _said(rule, Shortfall.BETTER)
+
+
+def _gate(book: Book, rule: Rule, cart: Cart, facts: Facts) -> tuple[Shortfall | None, tuple[str, ...]]:
+    """What keeps the rule from this shopper at this moment, and the facts that are not known."""
+    for reason, unknown in (_window(rule, facts), _person(rule, facts)):
+        if reason is not None:
+            return reason, unknown
+    if rule.promotion.coupon and rule.promotion.coupon.strip().upper() not in shown(facts, cart.coupon):
+        return Shortfall.COUPON, ()
+    return _condition(book, rule, facts)
+
+
+def _window(rule: Rule, facts: Facts) -> tuple[Shortfall | None, tuple[str, ...]]:
+    promotion = rule.promotion
+    if not (promotion.starts_at or promotion.ends_at):
+        return None, ()
+    if facts.now is None:
+        return Shortfall.FACT_MISSING, ("now",)
+    if promotion.starts_at and facts.now < promotion.starts_at:
+        return Shortfall.NOT_YET, ()
+    return (Shortfall.OVER if promotion.ends_at and facts.now >= promotion.ends_at else None), ()
+
+
+def _person(rule: Rule, facts: Facts) -> tuple[Shortfall | None, tuple[str, ...]]:
+    promotion = rule.promotion
+    wanted = () if Audience.EVERYONE in promotion.audience else promotion.audience
+    person: tuple[tuple[str, Sequence[str], object, Shortfall], ...] = (
+        ("audience", wanted, facts.audience, Shortfall.AUDIENCE),
+        ("tier", promotion.tiers, None if facts.tier is None else {facts.tier}, Shortfall.TIER),
+        ("segments", promotion.segments, facts.segments, Shortfall.SEGMENT),
+    )
+    for name, names, known, reason in person:
+        if names and known is None:
+            return Shortfall.FACT_MISSING, (name,)
+        if names and isinstance(known, set | frozenset) and known.isdisjoint(names):
+            return reason, ()
+    return None, ()
+
+
+def _condition(book: Book, rule: Rule, facts: Facts) -> tuple[Shortfall | None, tuple[str, ...]]:
+    if not rule.promotion.condition:
+        return None, ()
+    for place, mask in enumerate(book.gates.conditional[1]):
+        if mask >> rule.bit & 1:
+            outcome = outcomes(book, facts)[place]
+            if outcome is Outcome.FACT_MISSING:
+                return Shortfall.FACT_MISSING, tuple(book.gates.conditions.missing(place, named(facts)))
+            return (None if outcome is Outcome.HOLDS else Shortfall.CONDITION), ()
+    return None, ()
+
+
+def _said(
+    rule: Rule,
+    reason: Shortfall,
+    *,
+    unknown: tuple[str, ...] = (),
+    measure: Measure | None = None,
+    missing: int = 0,
+    words: Words | None = None,
+) -> NotApplied:
+    plain = words if words is not None and missing else SHORTFALLS[reason]
+    if unknown:
+        plain = Words(f"{plain.zh}：{'、'.join(unknown)}", f"{plain.en}: {', '.join(unknown)}")
+    return NotApplied(rule.id, rule.promotion.label, reason, plain, measure, missing, unknown)
+
+
+def _hints(rules: RuleSet, settled: Settled) -> list[Hint]:
+    """What a little more in the cart would bring, the least missing first."""
+    frame = settled.frame
+    base = _after_shop(settled)
+    done = {each.rule: each for each in (*settled.done, *settled.gifts)}
+    hints = []
+    for rule, places in settled.rows.items():
+        if rule.reckoner is None or rule.id in settled.barred or rule is settled.shipping:
+            continue
+        if isinstance(rule.promotion.benefit, FreeShipping) and not settled.fee:
+            continue
+        at = base if rule.stage is not Stage.SHOP else frame.base
+        worked = done.get(rule)
+        measure, missing, off = rule.reckoner.missing(worked.places if worked else places, at, frame.units)
+        if missing:
+            money = off if rule.stage <= Stage.PLATFORM and not rule.gift else 0
+            words = _more(rule, measure, missing, money, rules.currency)
+            hints.append(Hint(rule.id, rule.promotion.label, measure, missing, money, words))
+    return sorted(hints, key=lambda each: (each.measure is Measure.PIECES, each.missing, each.promotion))
+
+
+def _after_shop(settled: Settled) -> list[int]:
+    """What each line has left to pay when the platform's rules begin."""
+    base = settled.frame.base[:]
+    early: list[Applied] = [each for each in settled.done if each.rule.stage is Stage.SHOP]
+    for each in early:
+        for place, part in zip(each.places, each.parts, strict=True):
+            base[place] -= part
+    return base
+
+
+def _more(rule: Rule, measure: Measure, missing: int, off: int, currency: str) -> Words:
+    """`12.00 more for 50.00 off`, for what it is."""
+    if measure is Measure.AMOUNT:
+        money = _money(missing, currency)
+        need = Words(f"再买 {money.zh}", f"{money.en} more")
+    else:
+        need = Words(f"再买 {missing} 件", f"{missing} more {'piece' if missing == 1 else 'pieces'}")
+    match rule.promotion.benefit:
+        case Gift(sku=sku):
+            then = Words(f"可得赠品 {sku}", f"for the gift {sku}")
+        case FreeShipping():
+            then = Words("可免运费", "for free shipping")
+        case Bundle() | PointsOff():
+            then = Words(f"可享 {rule.promotion.label.zh}", f"for {rule.promotion.label.en}")
+        case _ if off:
+            money = _money(off, currency)
+            then = Words(f"可减 {money.zh}", f"for {money.en} off")
+        case _:
+            then = Words(f"可享 {rule.promotion.label.zh}", f"for {rule.promotion.label.en}")
+    return Words(f"{need.zh}{then.zh}", f"{need.en} {then.en}")
