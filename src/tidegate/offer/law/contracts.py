@@ -20,6 +20,8 @@ class Reading(StrEnum):
     """The article's own text was read."""
     SECONDARY = "secondary"
     """Another publication that quotes it was read."""
+    UNREAD = "unread"
+    """It is generally known, and nothing was read for it: have it confirmed."""
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
