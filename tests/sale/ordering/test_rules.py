@@ -6,11 +6,14 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.offer.festivals import coupon, definition, offer, version
-from tidegate.offer.campaign.contracts import Shipping
+from tests.offer.promotions import promotion, rules_of
+from tidegate.offer.campaign.contracts import Gift, PromotionLimits, Shipping
 from tidegate.offer.pricing.api import Counters, compile_rules, price_order
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts
+from tidegate.offer.pricing.rules import refusal_of
 from tidegate.sale.ordering.contracts import (
     Asked,
     Order,
@@ -29,6 +32,7 @@ from tidegate.sale.ordering.rules import (
     refund_amount,
     remaining,
     request_hash,
+    units_of,
 )
 from tidegate.sale.stock.contracts import Level, StockLedger
 from tidegate.sale.stock.errors import SoldOut
@@ -171,3 +175,22 @@ def test_states_move_only_forward() -> None:
         (OrderState.PAID, OrderState.REFUNDED),
         (OrderState.REFUNDING, OrderState.REFUNDED),
     }
+
+
+def test_a_gift_without_stock_is_left_off_and_never_keeps_the_order() -> None:
+    gift = promotion("G", Gift(sku="B", reach=1, quantity=2), limits=PromotionLimits(total=9))
+    rules = rules_of({"A": 3_333, "B": 1_001}, [gift])
+    cart = Cart((CartLine("A", 1),))
+    wish = replace(asked(1, {"A": 1}), priced=price_order(rules, cart, Facts(buyer=UUID(int=1))))
+    (use,) = wish.priced.counters
+    for free, units, gifts, used in ((2, {"A": 1, "B": 2}, 1, 1), (1, {"A": 1}, 0, 0)):
+        stock, counters = ledger(A=5, B=free), Counters({use.key: 0}, missing=frozenset({use.key}))
+        (taken,) = decide([(UUID(int=10), wish)], {}, {(wish.buyer_id, ADDRESS)}, counters, stock, refusal_of)
+        assert isinstance(taken, Taken)
+        assert dict(units_of(taken.asked.priced)) == units
+        assert (taken.asked.priced.total, len(taken.asked.priced.gifts)) == (wish.priced.total, gifts)
+        assert taken.asked.priced.gifts_left_off == (() if gifts else ("B",))
+        assert sum(value for _, value, _, _ in counters.changes()) == used
+        assert stock.free("A") == 4
+    order = replace(bought({"A": 1}), priced=wish.priced)
+    assert refund_amount(order, {}, [RefundLine("A", 1)]) == 3_333

@@ -12,6 +12,7 @@ from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
 from tidegate.offer.pricing.contracts import NOBODY, Cart, CounterUse, Facts, Hint, PricedOrder, RuleSet, Trace
+from tidegate.offer.pricing.gifts import without_gift
 from tidegate.offer.pricing.protecting import Protected, cart_kept, facts_of_today, protect
 from tidegate.offer.pricing.refunding import RefundPlan, plan_refund
 from tidegate.offer.pricing.rules import Counters, advise, compile_rules, explain, price_order, refusal_of
@@ -19,7 +20,16 @@ from tidegate.offer.pricing.rules import Counters, advise, compile_rules, explai
 LEFT_MAX = 10_000
 """Keys of short counters remembered between two looks at the database."""
 
-__all__ = ["Counters", "Pricing", "Protected", "RefundPlan", "compile_rules", "plan_refund", "price_order"]
+__all__ = [
+    "Counters",
+    "Pricing",
+    "Protected",
+    "RefundPlan",
+    "compile_rules",
+    "plan_refund",
+    "price_order",
+    "without_gift",
+]
 
 
 class Pricing:

@@ -181,6 +181,8 @@ class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True):
     points_used: int = 0
     regret: int = 0
     facts: Facts | None = None
+    gifts_left_off: tuple[str, ...] = ()
+    """SKUs of gifts that were out of stock when the order was taken: it was taken without them."""
 
 
 class Shortfall(StrEnum):

@@ -181,7 +181,8 @@ def _said(
 def _hints(rules: RuleSet, settled: Settled) -> list[Hint]:
     """What a little more in the cart would bring, the least missing first."""
     frame = settled.frame
-    base = _after_shop(settled)
+    bases = {Stage.SHOP: frame.base, Stage.PLATFORM: _after(settled, Stage.SHOP)}
+    after = _after(settled, Stage.PLATFORM)
     done = {each.rule: each for each in (*settled.done, *settled.gifts)}
     hints = []
     for rule, places in settled.rows.items():
@@ -189,7 +190,7 @@ def _hints(rules: RuleSet, settled: Settled) -> list[Hint]:
             continue
         if isinstance(rule.promotion.benefit, FreeShipping) and not settled.fee:
             continue
-        at = base if rule.stage is not Stage.SHOP else frame.base
+        at = bases.get(rule.stage, after)
         worked = done.get(rule)
         measure, missing, off = rule.reckoner.missing(worked.places if worked else places, at, frame.units)
         if missing:
@@ -199,10 +200,10 @@ def _hints(rules: RuleSet, settled: Settled) -> list[Hint]:
     return sorted(hints, key=lambda each: (each.measure is Measure.PIECES, each.missing, each.promotion))
 
 
-def _after_shop(settled: Settled) -> list[int]:
-    """What each line has left to pay when the platform's rules begin."""
+def _after(settled: Settled, stage: Stage) -> list[int]:
+    """What each line has left to pay after a stage."""
     base = settled.frame.base[:]
-    early: list[Applied] = [each for each in settled.done if each.rule.stage is Stage.SHOP]
+    early: list[Applied] = [each for each in settled.done if each.rule.stage <= stage]
     for each in early:
         for place, part in zip(each.places, each.parts, strict=True):
             base[place] -= part

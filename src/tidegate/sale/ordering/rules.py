@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidegate.base.errors import Refusal
-from tidegate.offer.pricing.api import Counters
+from tidegate.offer.pricing.api import Counters, without_gift
 from tidegate.offer.pricing.contracts import CounterUse, PricedLine, PricedOrder
 from tidegate.sale.ordering.contracts import Asked, Order, OrderState, PlaceOrder, RefundLine
 from tidegate.sale.ordering.errors import AddressUnknown, KeyReused, RefundTooLarge
@@ -72,10 +72,10 @@ def decide(
         if known is not None:
             decisions.append(_repeated(known, asked))
             continue
-        refusal = _refusal(order_id, asked, addresses, counters, ledger, refusal_of)
-        if refusal is None:
+        decision = _fresh(order_id, asked, addresses, counters, ledger, refusal_of)
+        if isinstance(decision, Taken):
             taken[asked.buyer_id, asked.key] = Earlier(order_id, asked.request_hash)
-        decisions.append(refusal or Taken(order_id, asked))
+        decisions.append(decision)
     return decisions
 
 
@@ -89,28 +89,31 @@ def _repeated(known: Earlier, asked: Asked) -> Decision:
     )
 
 
-def _refusal(
+def _fresh(
     order_id: UUID,
     asked: Asked,
     addresses: Collection[tuple[UUID, UUID]],
     counters: Counters,
     ledger: StockLedger,
     refusal_of: Callable[[CounterUse], Refusal],
-) -> Refusal | None:
+) -> Taken | Refusal:
+    """Take an order that was not asked for before, or refuse it. A gift without stock is left off."""
     if (asked.buyer_id, asked.address_id) not in addresses:
         return AddressUnknown(
             "The address is not one of yours. Nothing was ordered. Choose another address or enter a new one.",
             address_id=asked.address_id,
         )
-    uses = asked.priced.counters
-    exceeded = counters.try_use(uses)
+    exceeded = counters.try_use(asked.priced.counters)
     if exceeded is not None:
         return refusal_of(exceeded)
-    short = ledger.try_take(order_id, units_of(asked.priced))
-    if short is not None:
-        counters.give_back(uses)
-        return _sold_out(short, ledger.free(short))
-    return None
+    while (short := ledger.try_take(order_id, units_of(asked.priced))) is not None:
+        less = without_gift(asked.priced, short)
+        if less is None:
+            counters.give_back(asked.priced.counters)
+            return _sold_out(short, ledger.free(short))
+        counters.give_back([use for use in asked.priced.counters if use not in less.counters])
+        asked = msgspec.structs.replace(asked, priced=less)
+    return Taken(order_id, asked)
 
 
 def _sold_out(sku: str, left: int) -> SoldOut:
@@ -144,7 +147,8 @@ def refund_amount(order: Order, given_back: Mapping[str, int], lines: Sequence[R
             raise _too_large(line, bought, before)
         amount += bought.paid_for(before, line.quantity)
         now_back[line.sku] = before + line.quantity
-    complete = all(now_back.get(line.sku, 0) == line.quantity for line in order.priced.lines)
+    complete = all(now_back.get(line.sku, 0) >= line.quantity - line.gifts for line in order.priced.lines)
+    complete = complete and any(given_back.get(line.sku, 0) < line.quantity - line.gifts for line in order.priced.lines)
     return amount + (order.priced.shipping if complete else 0)
 
 
