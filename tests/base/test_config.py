@@ -140,3 +140,12 @@ def test_with_its_own_certificate_the_shop_is_reached_by_https(tmp_path: Path) -
 
 def test_an_ipv6_address_stands_in_brackets_in_the_public_url(tmp_path: Path) -> None:
     assert _read(tmp_path, TIDEGATE_HOST="::1").public_url == "http://[::1]:8470"
+
+
+def test_the_list_of_datacenter_networks_is_a_file_that_is_there(tmp_path: Path) -> None:
+    listed = tmp_path / "networks.txt"
+    with pytest.raises(ValueError, match=f"TIDEGATE_DATACENTER_NETWORKS must name a file; there is no {listed}"):
+        _read(tmp_path, TIDEGATE_DATACENTER_NETWORKS=str(listed))
+    listed.write_text("203.0.113.0/24")
+    assert _read(tmp_path, TIDEGATE_DATACENTER_NETWORKS=str(listed)).datacenter_networks == listed
+    assert _read(tmp_path).datacenter_networks is None

@@ -17,6 +17,7 @@ FORM = """
 <form data-challenge="/api/v1/challenges" data-word-working="One moment" data-word-waiting="Please wait"
       data-word-ready="Ready" data-word-failed="Failed">
   <input name="website" hidden><input type="hidden" name="work"><input type="hidden" name="wait_ticket">
+  <input type="hidden" name="page" value="a stamp of ours stands here">
   <button type="button" data-wait>Wait instead</button><p role="status"></p>
 </form>
 """
@@ -37,6 +38,7 @@ def test_the_browser_does_the_work_or_waits(phone: Page) -> None:
         phone.goto("/queue-form")
     said = json.loads(asked.value.request.post_data or "{}")
     assert len(said["fingerprint"]) >= 16
+    assert said["page"] == "a stamp of ours stands here"
     assert (said["automation"], said["website"]) == (True, "")  # Playwright steers this browser, and it says so
 
     expect(phone.locator("[role=status]")).to_have_text("Ready", timeout=60_000)

@@ -2,7 +2,9 @@
 // <form data-challenge="/api/v1/challenges" data-word-working data-word-waiting data-word-ready data-word-failed>
 //   <input name="website" ...honeypot> <input type="hidden" name="work"> <input type="hidden" name="wait_ticket">
 //   <button type="button" data-wait> <p role="status">
-// The libraries are loaded only by a page that has such a form.
+// <form data-signals> without a challenge only tells whether a program steers the browser; no fingerprint is taken there.
+//   <input type="hidden" name="automation"> <input type="hidden" name="headless">
+// Either holds the stamp of its page: <input type="hidden" name="page">. The libraries are loaded by such pages only.
 import type { Challenge as Work } from "altcha/lib";
 
 interface Challenge {
@@ -15,6 +17,12 @@ const WORKERS_MAX = 4;
 
 export function queueWork(): void {
   for (const form of document.querySelectorAll<HTMLFormElement>("form[data-challenge]")) void earn(form);
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-signals]")) void tell(form);
+}
+
+async function tell(form: HTMLFormElement): Promise<void> {
+  field(form, "headless").value = headless() ? "yes" : "";
+  field(form, "automation").value = (await steered().catch(() => false)) ? "yes" : "";
 }
 
 async function earn(form: HTMLFormElement): Promise<void> {
@@ -39,7 +47,12 @@ async function ask(form: HTMLFormElement): Promise<Challenge> {
   const answer = await fetch(form.dataset["challenge"] ?? "", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ ...(await browserSignals()), website: field(form, "website").value, shown_ms: Math.round(performance.now()) }),
+    body: JSON.stringify({
+      ...(await browserSignals()),
+      website: field(form, "website").value,
+      page: field(form, "page").value,
+      shown_ms: Math.round(performance.now()),
+    }),
   });
   if (!answer.ok) throw new Error(String(answer.status));
   return (await answer.json()) as Challenge;
@@ -56,7 +69,11 @@ async function solve(challenge: Work, controller: AbortController): Promise<stri
 /** What the browser says of itself. A library that fails leaves its signal out: that is no reason to keep a person out. */
 async function browserSignals(): Promise<{ fingerprint: string; automation: boolean; headless: boolean }> {
   const [fingerprint, automation] = await Promise.all([fingerprintOf().catch(() => ""), steered().catch(() => false)]);
-  return { fingerprint, automation, headless: /Headless/.test(navigator.userAgent) };
+  return { fingerprint, automation, headless: headless() };
+}
+
+function headless(): boolean {
+  return /Headless/.test(navigator.userAgent);
 }
 
 async function fingerprintOf(): Promise<string> {

@@ -93,6 +93,7 @@ class App:
             await self.pricing.refresh_left(tx)
         self.pricing.refresh()
         await self.payment.refresh()
+        await self.bots.follow()
         if self.bots.pending:
             async with self.db.transaction() as tx:
                 await self.bots.flush(tx)
@@ -117,11 +118,10 @@ def compose(
     history, law = build_law(clock, campaign, outbox)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
-    limits = build_limits(config, cache, campaign, defences.limit_factor)
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
     bots = Bots(config, cache, clock, ids)
+    limits = build_limits(config, cache, campaign, defences.limit_factor, bots.rate_factor)
     stock = Stock(clock)
-    board = StockBoard(campaign, stock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
     defences.follow(PaymentOutcomes(payment))
     lane = HotLane(db, clock, ids, outbox, identity, pricing, stock, payment, limits, risk or AllowAll(), load)
@@ -129,8 +129,8 @@ def compose(
     ordering.subscribe(outbox)
     Deals(campaign, history).subscribe(outbox)
     outlook = Outlook(cache, stock, ordering)
-    queue = Queue(config, db, cache, clock, campaign, admission, outlook)
-    lower: tuple[Checked, ...] = (identity, campaign, catalogue, pricing, history, law, queue, defences)
+    queue = Queue(config, db, cache, clock, campaign, admission, outlook, bots.cleared)
+    lower: tuple[Checked, ...] = (identity, campaign, catalogue, pricing, history, law, queue, defences, bots)
     checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
@@ -159,7 +159,7 @@ def compose(
         limits=limits,
         bots=bots,
         stock=stock,
-        board=board,
+        board=StockBoard(campaign, stock),
         payment=payment,
         ordering=ordering,
         monitor=monitor,

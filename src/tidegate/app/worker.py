@@ -10,6 +10,7 @@ from tidegate.app.compose import App, compose
 from tidegate.base.config import Config
 from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.log import begin_logging
+from tidegate.gate.bots import jobs as bots_jobs
 from tidegate.gate.defence import jobs as defence_jobs
 from tidegate.sale.payment import jobs as payment_jobs
 from tidegate.watch.monitor import jobs as monitor_jobs
@@ -55,6 +56,7 @@ async def _connected(app: App) -> None:
 
 async def work_for_ever(app: App) -> None:
     """Run everything that happens by itself."""
+    bots_jobs.schedule(app.jobs, app.db, app.bots)
     defence_jobs.schedule(app.jobs, app.db, app.defences)
     payment_jobs.schedule(app.jobs, app.payment)
     monitor_jobs.schedule(app.jobs, app.db, app.monitor)

@@ -55,6 +55,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     defence_hook_url: str = ""
     defence_hook_secret: str = ""
+    datacenter_networks: Path | None = None
+    """A file of networks, one in CIDR a line; None: `datacenter-networks.txt` in `data_dir`, if there is one."""
 
     @property
     def authority(self) -> str:
@@ -92,6 +94,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             trusted_proxies=_proxies(environ),
             defence_hook_url=environ.get("TIDEGATE_DEFENCE_HOOK_URL", ""),
             defence_hook_secret=_hook_secret(environ),
+            datacenter_networks=_file(environ, "TIDEGATE_DATACENTER_NETWORKS"),
         )
 
 
@@ -114,6 +117,14 @@ def _tls(environ: Mapping[str, str]) -> tuple[Path | None, Path | None]:
     if len(given) == 1:
         raise ValueError(f"{' and '.join(names)} are set together or not at all")
     return (given[0], given[1]) if given else (None, None)
+
+
+def _file(environ: Mapping[str, str], name: str) -> Path | None:
+    """Return the file that a variable names, or None where it names none."""
+    path = Path(text).absolute() if (text := environ.get(name, "")) else None
+    if path is not None and not path.is_file():
+        raise ValueError(f"{name} must name a file; there is no {path}")
+    return path
 
 
 def _proxies(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ Task = Callable[..., Awaitable[None]]
 Step = Callable[[], Awaitable[object]]
 
 _STALLED_SECONDS = 30
+_NIGHTLY = "30 19 * * *"
 
 
 class Backlog(msgspec.Struct, frozen=True):
@@ -48,6 +49,19 @@ class Jobs:
     def every(self, seconds: float, name: str, step: Step) -> None:
         """Register `step` to be repeated by the worker, `seconds` after it ended."""
         self._steps.append((seconds, name, step))
+
+    def nightly(self, name: str, work: Step) -> None:
+        """Register `work` to be done once a night, at 19:30 UTC (half past three in China), by one of the workers.
+
+        A night in which no worker ran within ten minutes of that time is left out.
+        """
+
+        async def tonight(timestamp: int) -> None:
+            del timestamp
+            await work()
+
+        task = self._app.task(name=name, retry=RetryStrategy(max_attempts=5, exponential_wait=2))(tonight)
+        self._app.periodic(cron=_NIGHTLY)(task)
 
     async def defer(self, tx: Tx, name: str, /, *, at: datetime | None = None, **arguments: object) -> None:
         """Enqueue a job in this transaction, not to begin before `at`. Arguments must be plain JSON values."""

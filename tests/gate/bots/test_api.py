@@ -46,7 +46,7 @@ async def test_a_touched_honeypot_counts_with_the_next_visit_of_that_session_onl
     bots: Bots, db: Database, clock: ManualClock, honeypot: Evidence
 ) -> None:
     session = shopper(clock)
-    await bots.touched(session, honeypot)
+    await bots.touched(honeypot, "", session)
     await bots.challenge(session, PERSON, "")
     clock.advance(seconds=1)
     await bots.challenge(shopper(clock), PERSON, "")

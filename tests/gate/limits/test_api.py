@@ -323,3 +323,31 @@ async def test_a_valkey_that_hangs_is_left_alone_for_a_second(tmp_path: Path) ->
     finally:
         await cache.close()
         valkey.stop()
+
+
+def suspecting(cache: Cache, stated: tuple[RateLimit, ...], suspect: UUID | None) -> Limits:
+    return Limits(settings_of(), cache, lambda: stated, suspicion=lambda who: 0.25 if who == suspect else 1.0)
+
+
+async def test_suspicion_lowers_the_limits_of_the_account_and_its_device_and_nobody_else_s(cache: Cache) -> None:
+    suspect = ABROAD.account_id
+    neighbour = Asker(ABROAD.address, UUID(int=4), UUID(int=44))
+    for scope, suspect_admitted in (
+        (LimitScope.ACCOUNT, 2),
+        (LimitScope.DEVICE, 2),
+        (LimitScope.ADDRESS, 8),
+        (LimitScope.NETWORK, 8),
+    ):
+        stated = (limit(scope, burst=8),)
+        counting = suspecting(cache, stated, suspect)
+        assert sum(await admitted(counting, *[ABROAD] * 10)) == suspect_admitted
+        if scope in rules.OWN_SCOPES:
+            assert sum(await admitted(counting, *[neighbour] * 10)) == 8
+
+
+async def test_a_suspicion_that_is_undone_gives_the_whole_limit_back_and_forgets_no_act(cache: Cache) -> None:
+    stated, now = (limit(LimitScope.ACCOUNT, burst=8),), [0.25]
+    counting = Limits(settings_of(), cache, lambda: stated, suspicion=lambda _: now[0])
+    assert sum(await admitted(counting, *[HOME] * 10)) == 2
+    now[0] = 1.0
+    assert sum(await admitted(counting, *[HOME] * 10)) == 6

@@ -68,11 +68,11 @@ async def to_the_opening(app: App, clock: ManualClock) -> None:
         await tick(app, clock, seconds=(moment - clock.now()).total_seconds())
 
 
-async def stand(app: App, shopper: Shopper, network: str | None = None) -> Place:
+async def stand(app: App, shopper: Shopper, network: str | None = None, *, slow: bool = False) -> Place:
     """Take a place."""
     session = shopper.session
     return await app.queue.take_place(
-        AskPlace(account_id=session.account_id, device=session.session_id, network=network)
+        AskPlace(account_id=session.account_id, device=session.session_id, network=network, slow=slow)
     )
 
 

@@ -18,7 +18,7 @@ from tidegate.base.errors import Refusal
 from tidegate.gate.queue.contracts import AskPlace
 from tidegate.gate.queue.draw import leaf, merkle_root, rank
 from tidegate.gate.queue.errors import NetworkFull, OnePlaceAPerson
-from tidegate.gate.queue.rows import HeldPlace, LaneRow, LineRow
+from tidegate.gate.queue.rows import SLOW, HeldPlace, LaneRow, LineRow
 from tidegate.gate.queue.rules import PlaceLedger
 from tidegate.gate.queue.steering import is_called, share_out
 
@@ -116,3 +116,33 @@ def test_coming_first_wins_nothing(run: int) -> None:
     early = sum(place.account_id in won for place in places[: CROWD // 10])
     expected = UNITS / 10
     assert abs(early - expected) < 4 * (expected * 0.9 * 0.8) ** 0.5
+
+
+@pytest.mark.parametrize("run", SEEDS)
+def test_a_farm_that_was_recognised_gets_the_slow_lane_s_share_and_wrongs_nobody_else(run: int) -> None:
+    """Nine of ten places of a farm with as many ways to pay as places are recognised: what is left has one fair share.
+
+    Five calls of the slow lane beside each hundred others: the crowd loses at most those.
+    """
+    random = Random(run)
+    farm = [ask(random, place, f"farm-{place}") for place in range(FARM_ACCOUNTS)]
+    suspects = {each.account_id for each in farm[: FARM_ACCOUNTS * 9 // 10]}
+    farm = [msgspec.structs.replace(each, slow=each.account_id in suspects) for each in farm]
+    crowd = [ask(random, FARM_ACCOUNTS + place, f"home-{place}") for place in range(CROWD)]
+    lanes = [lane(), msgspec.structs.replace(lane(1, 5), audience=SLOW)]
+    ledger = PlaceLedger(
+        line(), lanes, [], {}, now=NOW, seals_at=NOW + timedelta(hours=1), per_network=0, salt_key=b"key"
+    )
+    places = [each for each in map(ledger.take, [*farm, *crowd]) if isinstance(each, HeldPlace)]
+    root, seed = merkle_root([leaf(each.serial, each.lane, b"") for each in ledger.new]), random.randbytes(32)
+    ranks = {place.serial: rank(seed, root, place.serial) for place in places}
+    known = {number: sorted(ranks[each.serial] for each in places if each.lane == number) for number in range(2)}
+    rows = [msgspec.structs.replace(each, drawn=len(known[each.lane])) for each in lanes]
+    for _ in range(UNITS // 100):
+        rows = [each.lane for each in share_out(100, rows, known)]
+    won = {each.account_id for each in places if is_called(rows[each.lane], rank=ranks[each.serial], number=0)}
+    slow_won = len(won & suspects)
+    assert len(won) == UNITS
+    assert slow_won <= UNITS * 5 / 105 + 1
+    fair = (UNITS - slow_won) / (CROWD + FARM_ACCOUNTS - len(suspects))
+    assert sum(each.account_id in won for each in crowd) / CROWD >= 0.95 * fair

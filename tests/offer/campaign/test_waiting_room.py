@@ -65,6 +65,22 @@ def test_a_festival_without_one_keeps_its_hash() -> None:
     assert b"waiting_room" in rules.canonical(read(FESTIVAL + ROOM))
 
 
+def test_a_waiting_room_that_says_nothing_of_the_slow_lane_keeps_its_hash_and_has_the_usual_share() -> None:
+    festival = read(FESTIVAL + ROOM)
+    assert festival.waiting_room is not None
+    assert festival.waiting_room.slow_share == 5
+    assert b"slow_share" not in rules.canonical(festival)
+
+
+@pytest.mark.parametrize(("share", "states"), [("12 %", True), ("0 %", False)])
+def test_the_published_rules_state_the_slow_lane_if_there_is_one(share: str, states: bool) -> None:
+    text = FESTIVAL + ROOM.replace("cap = 500", f'cap = 500\nslow_share = "{share}"')
+    [said] = [each for each in published_rules(version(read(text))).statements if "Shares of the lanes" in each.en]
+    assert ("beside each 100 calls of the other lanes at most 12 are of it" in said.en) is states
+    assert ("慢速通道最多放行 12 个" in said.zh) is states
+    assert ("where its rank was" in said.en) is states
+
+
 def test_the_published_rules_state_the_shares() -> None:
     statements = [each.en for each in published_rules(version(read(FESTIVAL + ROOM))).statements]
     assert any("Members 30 %, Everyone 70 %" in each and "within 60 seconds" in each for each in statements)
@@ -87,6 +103,9 @@ def test_the_published_rules_state_the_shares() -> None:
             'share = "70 %"\naudience = "new"',
             'no lane is for everyone; one needs audience = "everyone"',
         ),
+        ("cap = 500", 'cap = 500\nslow_share = "21 %"', "21 is out of range; it may be 0 to 20"),
+        ("cap = 500", 'cap = 500\nslow_share = "few"', '"few" is not a whole percentage; write it like "30 %"'),
+        ('name = "members"', 'name = "slow"', "is the lane of places that look like a program's"),
         ("cap = 500", "capp = 500", 'is not known here; did you mean "cap"?'),
     ],
 )

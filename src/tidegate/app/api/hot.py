@@ -25,13 +25,16 @@ from tidegate.base.http import PROBLEM, matches, problem, refusal_headers
 from tidegate.base.metrics import faults, http_seconds, refusals
 from tidegate.gate.admission.api import pass_of
 from tidegate.gate.bots.contracts import Answer as Work
+from tidegate.gate.bots.contracts import Evidence
 from tidegate.gate.defence.contracts import Defence
 from tidegate.gate.limits.contracts import LimitedAct
 from tidegate.gate.queue.errors import NoWaitingRoom
 from tidegate.gate.queue.http import SNAPSHOT_CACHE, give_place
+from tidegate.offer.pricing.errors import NotOnOffer, UnknownGoods
 from tidegate.sale.ordering.contracts import PlaceOrder
 from tidegate.sale.stock.http import POLL_CACHE, SKUS_LENGTH_MAX
 from tidegate.trust.identity.api import token_of
+from tidegate.trust.identity.contracts import SessionFacts
 
 log = logging.getLogger(__name__)
 
@@ -134,10 +137,18 @@ class Front:
         )
         self._app.queue.require_inside(session.account_id)
         command = _decoded(_decode_order, await self._bodies.in_time(_body, receive))
-        placed = await self._app.ordering.place(
-            session.account_id, _header(headers, b"idempotency-key"), command, asker_of(scope, session)
-        )
+        key = _header(headers, b"idempotency-key")
+        try:
+            placed = await self._app.ordering.place(session.account_id, key, command, asker_of(scope, session))
+        except (UnknownGoods, NotOnOffer):
+            await self._note_decoy(command, scope, session)
+            raise
         return 201, [_JSON, _NO_STORE], _encode(placed)
+
+    async def _note_decoy(self, command: PlaceOrder, scope: Scope, session: SessionFacts) -> None:
+        decoy = self._app.bots.decoy(self._app.pricing.rules.campaign_id)
+        if any(line.sku == decoy for line in command.lines):
+            await self._app.bots.touched(Evidence.HONEYPOT_GOODS, _host(scope), session)
 
     async def _stock(self, scope: Scope, receive: Receive) -> Answer:
         del receive
@@ -164,9 +175,21 @@ class Front:
         session = self._app.identity.require_session(token_of(scope["headers"]))
         await self._app.limits.require(LimitedAct.TAKE_PLACE, asker_of(scope, session))
         answer = _decoded(_decode_work, await self._bodies.in_time(_body, receive))
-        host = scope["client"][0] if scope.get("client") else ""
-        place = await give_place(answer, self._app.queue, self._app.bots, self._app.defences, session, host)
+        place = await give_place(
+            answer=answer,
+            queue=self._app.queue,
+            bots=self._app.bots,
+            defences=self._app.defences,
+            session=session,
+            host=_host(scope),
+            agent=_header(scope["headers"], b"user-agent"),
+        )
         return 201, [_JSON, _NO_STORE], _encode(place)
+
+
+def _host(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def _decoded(decode: Callable[[bytes], T], body: bytes) -> T:

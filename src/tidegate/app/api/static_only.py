@@ -11,7 +11,7 @@ from tidegate.gate.defence.errors import StaticOnly
 RETRY_SECONDS = 30
 
 _CACHED = frozenset({
-    "/", "/rules", "/privacy", "/licence", "/complaint",
+    "/", "/rules", "/privacy", "/licence", "/complaint", "/robots.txt",
     "/api/v1/campaign", "/api/v1/campaign/rules", "/api/v1/categories",
 })  # fmt: skip
 """Pages and snapshots that caches keep, as long as nobody writes something of his own behind the question mark."""

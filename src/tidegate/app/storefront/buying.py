@@ -11,12 +11,14 @@ from litestar.params import Parameter
 from tidegate.app.pages.answer import own_origin, see_other
 from tidegate.app.pages.errors import PageUnknown
 from tidegate.app.storefront.forms import Form, read_form
+from tidegate.app.storefront.honeypot import filled, ordered
 from tidegate.app.storefront.line import Line
 from tidegate.app.storefront.offers import Offers
 from tidegate.app.storefront.visit import Asking, Visit, uuid_of
 from tidegate.app.storefront.wording import ADDRESS_FAULTS, Spoken, marked, spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
+from tidegate.gate.bots.api import Bots
 from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder
 from tidegate.sale.ordering.api import Ordering
@@ -161,10 +163,12 @@ async def checkout(
 
 
 @post("/checkout", include_in_schema=False, guards=[own_origin])
-async def place(request: Asking, desk: Desk, visit: Visit, line: Line) -> Response[bytes]:
+async def place(request: Asking, desk: Desk, visit: Visit, line: Line, bots: Bots) -> Response[bytes]:
     """Place the order; or only work out the price anew, where the button said so."""
     form = await read_form(request)
     wish = _wish(form)
+    await filled(request, form, bots, visit.session)
+    await ordered(request, visit, bots, wish.sku)
     if visit.session is None:
         return see_other(f"/sign-in?next=/goods/{wish.sku}")
     if await line.must_wait():

@@ -10,10 +10,12 @@ from litestar.params import Parameter
 
 from tidegate.app.pages.errors import PageUnknown
 from tidegate.app.pages.rendering import Html
+from tidegate.app.storefront.honeypot import asked_for_goods, decoy_of
 from tidegate.app.storefront.offers import Offers
 from tidegate.app.storefront.shelf import FLASH_GOODS, PAGE_GOODS, Listing, Sort
-from tidegate.app.storefront.visit import Visit
+from tidegate.app.storefront.visit import Asking, Visit
 from tidegate.base.db import Database
+from tidegate.gate.bots.api import Bots
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.catalogue.contracts import QUERY_LENGTH_MAX, Category
 from tidegate.offer.pricing.contracts import Cart, CartLine
@@ -32,6 +34,7 @@ async def front(
     visit: Visit,
     offers: Offers,
     catalogue: Catalogue,
+    bots: Bots,
     db: Database,
     category: Annotated[str, Parameter(max_length=40)] = "",
     sort: Annotated[str, Parameter(max_length=20)] = Sort.FEATURED,
@@ -59,6 +62,7 @@ async def front(
             categories=names,
             sorts=tuple(Sort),
             rules=offers.rules,
+            decoy=decoy_of(visit, bots),
         )
 
     return await visit.public(make)
@@ -75,6 +79,7 @@ async def search(
     visit: Visit,
     offers: Offers,
     catalogue: Catalogue,
+    bots: Bots,
     db: Database,
     q: Annotated[str, Parameter(max_length=400)] = "",
     page: Annotated[int, Parameter(ge=1, le=SEARCH_PAGE_MAX)] = 1,
@@ -96,6 +101,7 @@ async def search(
             page=page,
             page_count=pages,
             link=partial(_search_page, words),
+            decoy=decoy_of(visit, bots),
         )
 
     return await visit.public(make)
@@ -107,9 +113,17 @@ def _search_page(words: str, page: int) -> str:
 
 @get("/goods/{sku:str}", include_in_schema=False)
 async def goods(
-    visit: Visit, offers: Offers, identity: Identity, db: Database, sku: Annotated[str, Parameter(max_length=64)]
+    *,
+    request: Asking,
+    visit: Visit,
+    offers: Offers,
+    identity: Identity,
+    bots: Bots,
+    db: Database,
+    sku: Annotated[str, Parameter(max_length=64)],
 ) -> Response[bytes]:
     """One goods: its picture, its price step by step, how many are left, and the button that buys it."""
+    await asked_for_goods(request, visit, bots, sku)
     if visit.session is None:
         return await visit.public(lambda: _goods_page(visit, offers, db, sku, {}))
     async with db.read() as tx:

@@ -8,13 +8,12 @@ import msgspec
 from litestar import Response, get, post
 
 from tidegate.app.pages.answer import own_origin, see_other
-from tidegate.app.storefront.forms import read_form
-from tidegate.app.storefront.signing_in import client_of
-from tidegate.app.storefront.visit import Asking, Visit
+from tidegate.app.storefront.forms import Form, read_form
+from tidegate.app.storefront.visit import Asking, Visit, client_of
 from tidegate.app.storefront.wording import Spoken, spoken
 from tidegate.base.errors import Refusal
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.bots.contracts import Answer
+from tidegate.gate.bots.contracts import Answer, PageSignals
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
 from tidegate.gate.queue.contracts import Entered, PlaceFacts, PlaceView, Standing
@@ -82,12 +81,12 @@ def open_line(request: Asking, visit: Visit, queue: Queue) -> Line:
 
 
 @get("/line", include_in_schema=False)
-async def see_line(visit: Visit, line: Line, queue: Queue, defences: Defences) -> Response[bytes]:
+async def see_line(visit: Visit, line: Line, queue: Queue, bots: Bots, defences: Defences) -> Response[bytes]:
     """Where the reader stands."""
     if not line.exists:
         return see_other("/")
     needed = defences.active(Defence.WORK_FOR_ALL)
-    return _page(visit, queue, await line.turn(), line.facts(), work_needed=needed)
+    return _page(visit, queue, bots, await line.turn(), line.facts(), work_needed=needed)
 
 
 @post("/line", include_in_schema=False, guards=[own_origin])
@@ -101,9 +100,18 @@ async def take_place(
     answer_given = Answer(work=form.text("work", 4_000), wait_ticket=form.text("wait_ticket", 200))
     needed = defences.active(Defence.WORK_FOR_ALL)
     try:
-        place = await give_place(answer_given, queue, bots, defences, visit.session, client_of(request))
+        place = await give_place(
+            answer=answer_given,
+            queue=queue,
+            bots=bots,
+            defences=defences,
+            session=visit.session,
+            host=client_of(request),
+            agent=request.headers.get("user-agent", ""),
+            page=_signals_of(form),
+        )
     except Refusal as refusal:
-        return _page(visit, queue, Turn(trouble=spoken(refusal)), None, work_needed=needed, status=refusal.status)
+        return _page(visit, queue, bots, Turn(trouble=spoken(refusal)), None, work_needed=needed, status=refusal.status)
     answer = see_other("/line")
     answer.cookies.append(private_cookie(PLACE_COOKIE, place.token, _PLACE_SECONDS, secure=identity.secure_cookies))
     return answer
@@ -120,8 +128,25 @@ async def leave(line: Line, queue: Queue, identity: Identity) -> Response[bytes]
     return answer
 
 
+def _signals_of(form: Form) -> PageSignals:
+    """Return what the form says of the browser; the time it was shown is read from its stamp."""
+    return PageSignals(
+        website=form.text("website", 200),
+        automation=form.text("automation") == "yes",
+        headless=form.text("headless") == "yes",
+        page=form.text("page", 200),
+    )
+
+
 def _page(
-    visit: Visit, queue: Queue, turn: Turn, facts: PlaceFacts | None, *, work_needed: bool, status: int = 200
+    visit: Visit,
+    queue: Queue,
+    bots: Bots,
+    turn: Turn,
+    facts: PlaceFacts | None,
+    *,
+    work_needed: bool,
+    status: int = 200,
 ) -> Response[bytes]:
     body = queue.snapshot()
     return visit.personal(
@@ -133,6 +158,7 @@ def _page(
         room=queue.room(),
         signed_in=visit.session is not None,
         work_needed=work_needed,
+        stamp=bots.stamp(visit.session) if visit.session is not None else "",
     )
 
 

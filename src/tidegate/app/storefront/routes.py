@@ -5,7 +5,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from tidegate.app.pages.rendering import provide_pages
-from tidegate.app.storefront import buying, front, line, openness, orders, signing_in
+from tidegate.app.storefront import buying, front, honeypot, line, openness, orders, signing_in
 from tidegate.app.storefront.buying import open_desk
 from tidegate.app.storefront.line import open_line
 from tidegate.app.storefront.offers import open_offers
@@ -16,7 +16,15 @@ from tidegate.base.errors import Refusal
 
 FORM_BYTES_MAX = 32_768
 
-_handlers = [*front.routes, *buying.routes, *orders.routes, *signing_in.routes, *openness.routes, *line.routes]
+_handlers = [
+    *front.routes,
+    *buying.routes,
+    *orders.routes,
+    *signing_in.routes,
+    *openness.routes,
+    *line.routes,
+    *honeypot.routes,
+]
 
 storefront = Router(
     path="/",

@@ -7,10 +7,12 @@ from litestar.params import Parameter
 
 from tidegate.app.pages.answer import own_origin, own_path, see_other
 from tidegate.app.storefront.forms import read_form
-from tidegate.app.storefront.visit import Asking, Visit
+from tidegate.app.storefront.honeypot import filled
+from tidegate.app.storefront.visit import Asking, Visit, client_of
 from tidegate.app.storefront.wording import spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
+from tidegate.gate.bots.api import Bots
 from tidegate.trust.identity.api import SESSION_COOKIE, Identity
 from tidegate.trust.identity.http import no_cookie, session_cookie
 
@@ -26,10 +28,11 @@ async def sign_in_form(
 
 
 @post("/sign-in/code", include_in_schema=False, guards=[own_origin])
-async def send_code(request: Asking, visit: Visit, identity: Identity) -> Response[bytes]:
+async def send_code(request: Asking, visit: Visit, identity: Identity, bots: Bots) -> Response[bytes]:
     """Send a code and ask for it. In an example festival the page shows the code itself."""
     form = await read_form(request)
     phone, after = form.text("phone", 32), form.text("next", NEXT_MAX)
+    await filled(request, form, bots, None)
     try:
         sent = await identity.request_code(phone, client_of(request))
     except Refusal as refusal:
@@ -42,7 +45,7 @@ async def send_code(request: Asking, visit: Visit, identity: Identity) -> Respon
 
 
 @post("/sign-in", include_in_schema=False, guards=[own_origin])
-async def sign_in(request: Asking, visit: Visit, identity: Identity) -> Response[bytes]:
+async def sign_in(request: Asking, visit: Visit, identity: Identity, bots: Bots) -> Response[bytes]:
     """Open a session with phone and code, and go back to where the shopper was."""
     form = await read_form(request)
     phone, code, after = form.text("phone", 32), form.text("code", 12).replace(" ", ""), form.text("next", NEXT_MAX)
@@ -53,6 +56,7 @@ async def sign_in(request: Asking, visit: Visit, identity: Identity) -> Response
         step = _step(after, phone=phone, trouble=spoken(refusal), asked=True)
         shown = await identity.sandbox_code(phone) if refusal.code == "code-not-valid" else None
         return visit.personal("sign-in", status=refusal.status, **{**step, "shown_code": shown})
+    await filled(request, form, bots, identity.session(session.token))
     answer = see_other(after or "/orders")
     answer.cookies.append(session_cookie(identity, session))
     return answer
@@ -67,11 +71,6 @@ async def sign_out(visit: Visit, identity: Identity, db: Database) -> Response[b
     answer = see_other("/")
     answer.cookies.append(no_cookie(identity, SESSION_COOKIE))
     return answer
-
-
-def client_of(request: Asking) -> str:
-    """Return the network address that asks."""
-    return request.client.host if request.client else "127.0.0.1"
 
 
 def _step(after: str, **values: Any) -> dict[str, Any]:

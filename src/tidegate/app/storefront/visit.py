@@ -125,6 +125,11 @@ def open_visit(request: Asking, pages: Pages, campaign: Campaign, identity: Iden
     return Visit(request, pages, campaign, identity, clock)
 
 
+def client_of(request: Asking) -> str:
+    """Return the network address that asks."""
+    return request.client.host if request.client else "127.0.0.1"
+
+
 def uuid_of(text: str) -> UUID | None:
     """Return the id that `text` writes, or None."""
     try:

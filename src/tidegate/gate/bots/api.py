@@ -2,23 +2,31 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
+from tidegate.base.batch import Batcher
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock
 from tidegate.base.config import Config
 from tidegate.base.crypto import blind_index, derive_key
 from tidegate.base.db import Tx
+from tidegate.base.http import network_of
 from tidegate.base.ids import Ids
-from tidegate.gate.bots import rules, store
+from tidegate.base.invariant import Check
+from tidegate.gate.bots import invariants, metrics, rules, store
 from tidegate.gate.bots.contracts import (
+    HONEYPOTS,
     Answer,
     Challenge,
     Decision,
     DecisionId,
     DecisionView,
     Evidence,
+    Lane,
     PageSignals,
     Signals,
     Tally,
@@ -27,8 +35,9 @@ from tidegate.gate.bots.contracts import (
     WorkFault,
 )
 from tidegate.gate.bots.errors import DecisionUnknown
-from tidegate.gate.bots.marks import Marks
-from tidegate.gate.bots.networks import Networks
+from tidegate.gate.bots.marks import SLOWED_MEMORY, Marks, Seen, Slowed, Subject, marked_as
+from tidegate.gate.bots.networks import NetworkList
+from tidegate.gate.bots.stamps import Stamps
 from tidegate.gate.bots.work import Workshop, refused
 from tidegate.trust.identity.contracts import SessionFacts, StaffId
 
@@ -39,47 +48,104 @@ EXAMPLES_PER_COUNT = 3
 """Whole decisions that one process keeps of one kind, lane and factor in one minute."""
 
 NETWORKS_FILE = "datacenter-networks.txt"
+_FOLLOW_BACK = timedelta(seconds=5)
+"""How far back a process looks for slowed accounts each second: it may miss a few seconds, and clocks differ."""
 
 
 class Bots:
-    """Challenges, decisions and undos of one installation; `refresh` and `flush` run each second in each process."""
+    """Challenges, decisions and undos of one installation; `refresh`, `follow` and `flush` run each second in each
+    process.
+    """
 
     def __init__(self, config: Config, cache: Cache, clock: Clock, ids: Ids) -> None:
         self._clock, self._ids = clock, ids
         self._marks = Marks(cache)
         self._workshop = Workshop(config.secret)
+        self._stamps = Stamps(derive_key(config.secret, "bots.page"))
         self._device_key = derive_key(config.secret, "bots.device")
-        self._networks = Networks.read(config.data_dir / NETWORKS_FILE)
+        self._network_key = derive_key(config.secret, "bots.network")
+        self._decoy_key = derive_key(config.secret, "bots.decoy")
+        self._networks = NetworkList(config.datacenter_networks or config.data_dir / NETWORKS_FILE)
+        self._looks: Batcher[Subject, Seen] = Batcher("bots", self._marks.look)
         self._undos: list[Undo] = []
+        self._cleared: frozenset[UUID] = frozenset()
+        self._slowed: dict[UUID, Slowed] = {}
+        self._followed_at: datetime | None = None
         self._counts: Counter[store.Count] = Counter()
         self._examples: list[tuple[str, Decision]] = []
         self._taken: Counter[store.Count] = Counter()
 
     # A shopper's way to a number
 
-    async def challenge(self, session: SessionFacts, page: PageSignals, address: str) -> Challenge:
+    async def challenge(self, session: SessionFacts, page: PageSignals, address: str, agent: str = "") -> Challenge:
         """Weigh a visit, note the decision, and return work and wait that fit it and the load.
 
-        One Valkey call, and one Argon2id of a few milliseconds off the event loop. Never refuses. While Valkey is down
-        honeypots, device and load count for nothing.
+        Two Valkey calls, three where the hidden field was filled, and one Argon2id of a few milliseconds off the event
+        loop. Never refuses. While Valkey is down honeypots, device and load count for nothing.
         """
         now = self._clock.now()
-        device = blind_index(self._device_key, page.fingerprint).hex() if page.fingerprint else ""
-        seen = await self._marks.visit(session.session_id, session.account_id, device, now)
-        signals = Signals(
-            honeypot_field=bool(page.website),
-            honeypot_link=Evidence.HONEYPOT_LINK.encode() in seen.honeypots,
-            honeypot_goods=Evidence.HONEYPOT_GOODS.encode() in seen.honeypots,
-            automation=page.automation,
-            headless=page.headless,
-            shown_ms=page.shown_ms,
-            datacenter=address in self._networks,
-            device_accounts=seen.device_accounts,
-            fingerprint=bool(device),
-        )
-        decision = self.decide(session, device, signals)
+        subject = self._subject(session, page.fingerprint, address)
+        if page.website:
+            await self._touch(Evidence.HONEYPOT_FIELD, marked_as(session.account_id, subject.device), subject.network)
+        seen = await self._marks.visit(subject, now)
+        signals = self._signals(session, page, address, agent, seen)
+        signals = msgspec.structs.replace(signals, fingerprint=bool(page.fingerprint))
+        decision = self.decide(session, subject.device, signals)
+        await self._marks.keep(session.session_id, decision.signals, self._slow(decision))
         tries = rules.tries(decision.work_factor, rules.load_factor(seen.challenges_per_second))
         return await asyncio.to_thread(self._workshop.challenge, session.session_id, decision, tries, now)
+
+    async def weigh(
+        self, session: SessionFacts, address: str, agent: str = "", page: PageSignals | None = None
+    ) -> Decision:
+        """Weigh a session that asks for a place, note the decision and return it: its lane is where the place stands.
+
+        With `page`, what its form says; without, what the session's last challenge said, of an hour at most. One Valkey
+        call for all who ask together. Never refuses but by Overloaded. While Valkey is down marks count for nothing.
+        """
+        if page is not None and page.website:
+            await self.touched(Evidence.HONEYPOT_FIELD, address, session)
+        seen = await self._looks.submit(self._subject(session, "", address))
+        decision = self.decide(session, "", self._signals(session, page, address, agent, seen))
+        slowed = self._slow(decision)
+        if slowed is not None:
+            await self._marks.slow([slowed])
+        return decision
+
+    def stamp(self, session: SessionFacts) -> str:
+        """Return what a page carries that asks for a place: when it was shown, signed for this session."""
+        return self._stamps.stamp(session.session_id, self._clock.now())
+
+    def _subject(self, session: SessionFacts, fingerprint: str, address: str) -> Subject:
+        device = blind_index(self._device_key, fingerprint).hex() if fingerprint else ""
+        return Subject(session.session_id, session.account_id, device, self._network(address))
+
+    def _network(self, address: str) -> str:
+        network = network_of(address, bytes_v4=3, bytes_v6=6)
+        return blind_index(self._network_key, network.hex()).hex() if network is not None else ""
+
+    def _signals(
+        self, session: SessionFacts, page: PageSignals | None, address: str, agent: str, seen: Seen
+    ) -> Signals:
+        """Return what speaks of a visit: its page, or the page of before, and what is remembered."""
+        before = seen.page or Signals()
+        field, link, goods = (honeypot in seen.honeypots for honeypot in HONEYPOTS)
+        return Signals(
+            honeypot_field=field or before.honeypot_field or bool(page is not None and page.website),
+            honeypot_link=link or before.honeypot_link,
+            honeypot_goods=goods or before.honeypot_goods,
+            automation=page.automation if page else before.automation,
+            headless=rules.steered(agent) or (page.headless if page else before.headless),
+            shown_ms=self._shown_ms(session, page) if page else before.shown_ms,
+            datacenter=address in self._networks,
+            device_accounts=max(seen.device_accounts, before.device_accounts),
+            marked_network=seen.network_marks >= rules.NETWORK_MARKS_MIN,
+            fingerprint=before.fingerprint,
+        )
+
+    def _shown_ms(self, session: SessionFacts, page: PageSignals) -> int:
+        measured = self._stamps.shown_ms(session.session_id, page.page, self._clock.now())
+        return page.shown_ms if measured is None else measured
 
     def decide(self, session: SessionFacts, device: str, signals: Signals) -> Decision:
         """Score a visit and note the decision in memory; no I/O, some microseconds."""
@@ -98,9 +164,18 @@ class Bots:
             lane=rules.lane(points),
             work_factor=rules.work_factor(points),
             rules=rules.EDITION,
+            rate_factor=rules.rate_factor(points),
         )
         self._note(decision)
         return decision
+
+    def _slow(self, decision: Decision) -> Slowed | None:
+        """Lower the rates of a suspect account in this process, and return what the others are told."""
+        if decision.lane is not Lane.SLOW:
+            return None
+        slowed = Slowed(decision.account_id, decision.rate_factor, decision.decided_at + SLOWED_MEMORY)
+        self._slowed[slowed.account_id] = slowed
+        return slowed
 
     async def require_work(self, session: SessionFacts, answer: Answer | None) -> None:
         """Spend the answer to a challenge: for the waiting room's door, never for the buy call.
@@ -113,9 +188,35 @@ class Bots:
         if not await self._marks.spend(proof, session.session_id, now):
             raise refused(WorkFault.USED)
 
-    async def touched(self, session: SessionFacts, honeypot: Evidence) -> None:
-        """Remember for a day that a session followed a hidden link, or put a product in its cart that no page shows."""
-        await self._marks.touch(session.session_id, honeypot)
+    async def touched(self, honeypot: Evidence, address: str, session: SessionFacts | None = None) -> None:
+        """Mark for a day that somebody touched what no person sees: a hidden link, field or product.
+
+        The mark stands on the account, where one is signed in, and is counted for the network. It is a reason in the
+        next score and nothing else. While Valkey is down: forgotten.
+        """
+        subjects = marked_as(session.account_id) if session is not None else []
+        await self._touch(honeypot, subjects, self._network(address))
+
+    async def _touch(self, honeypot: Evidence, subjects: Sequence[str], network: str) -> None:
+        metrics.marks.labels(honeypot).inc()
+        await self._marks.touch(honeypot, subjects, network)
+
+    def decoy(self, campaign_id: str) -> str:
+        """Return the SKU of goods that this campaign does not have, laid out where no person sees them."""
+        return rules.decoy(self._decoy_key, campaign_id)
+
+    # What others go by
+
+    def rate_factor(self, account_id: UUID | None) -> float:
+        """Return by how much the rates of an account and its device are lowered now; 1 for nobody. No I/O."""
+        slowed = self._slowed.get(account_id) if account_id is not None else None
+        if slowed is None or slowed.until <= self._clock.now() or account_id in self._cleared:
+            return 1.0
+        return slowed.factor
+
+    def cleared(self) -> frozenset[UUID]:
+        """Return the accounts for which an undo stands, by themselves or by a device they were seen on. No I/O."""
+        return self._cleared
 
     # The officer's view
 
@@ -159,13 +260,25 @@ class Bots:
             ends_at=ends_at,
         )
         await store.insert_undo(tx, undo)
+        metrics.undos.inc()
         return undo
 
     # Each second, and each night
 
     async def refresh(self, tx: Tx) -> None:
         """Follow the undos that stand."""
-        self._undos = await store.undos(tx, self._clock.now())
+        now = self._clock.now()
+        self._undos = await store.undos(tx, now)
+        self._cleared = await store.cleared(tx, now) if self._undos else frozenset()
+
+    async def follow(self) -> None:
+        """Follow what other processes slowed, and the operator's list of networks. While Valkey is down: as before."""
+        now = self._clock.now()
+        since = max(now - SLOWED_MEMORY, self._followed_at - _FOLLOW_BACK) if self._followed_at else now - SLOWED_MEMORY
+        self._slowed.update((each.account_id, each) for each in await self._marks.slowed_since(since, now))
+        self._slowed = {account: each for account, each in self._slowed.items() if each.until > now}
+        self._followed_at = now
+        self._networks.follow()
 
     @property
     def pending(self) -> bool:
@@ -184,11 +297,16 @@ class Bots:
         """Delete what is older than thirty days; return how many rows went."""
         return await store.delete_old(tx, self._clock.now() - KEPT)
 
+    async def check(self, tx: Tx) -> list[Check]:
+        """Hold the invariants of bots against the database."""
+        return await invariants.check_bots(tx)
+
     def _note(self, decision: Decision) -> None:
         minute = decision.decided_at.replace(second=0, microsecond=0)
         kind = rules.kind(decision.score, undone=decision.undone)
         count = store.Count(minute, kind, decision.lane, decision.work_factor)
         self._counts[count] += 1
+        metrics.decisions.labels(rules.effect(decision)).inc()
         if self._taken[count] < EXAMPLES_PER_COUNT:
             self._taken[count] += 1
             self._examples.append((kind, decision))

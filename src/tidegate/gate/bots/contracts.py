@@ -30,7 +30,21 @@ class Evidence(StrEnum):
     TOO_FAST = "too-fast"
     DATACENTER = "datacenter"
     SHARED_DEVICE = "shared-device"
+    MARKED_NETWORK = "marked-network"
     NO_FINGERPRINT = "no-fingerprint"
+
+
+HONEYPOTS = (Evidence.HONEYPOT_FIELD, Evidence.HONEYPOT_LINK, Evidence.HONEYPOT_GOODS)
+"""What may be marked: things that are laid out where no person sees them."""
+
+
+class Effect(StrEnum):
+    """What followed from a decision."""
+
+    NOTHING = "nothing"
+    MORE_WORK = "more-work"
+    SLOW_LANE = "slow-lane"
+    UNDONE = "undone"
 
 
 class WorkFault(StrEnum):
@@ -55,20 +69,27 @@ class PageSignals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     headless: Annotated[bool, Meta(description="The browser has no window.")] = False
     website: Annotated[str, Meta(max_length=200, description="A field that people do not see. Leave it empty.")] = ""
     shown_ms: Annotated[int, Meta(ge=0, le=86_400_000, description="Since the page was shown, in milliseconds.")] = 0
+    page: Annotated[
+        str, Meta(max_length=200, description="The stamp that the page was given: its time counts, not `shown_ms`.")
+    ] = ""
 
 
 class Signals(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen of one visit: all that a score is made from, and all that is kept to make it again."""
+    """What was seen of one visit: all that a score is made from, and all that is kept to make it again.
+
+    `shown_ms` and `fingerprint` are None where no page was there to tell: what is not known speaks for nothing.
+    """
 
     honeypot_field: bool = False
     honeypot_link: bool = False
     honeypot_goods: bool = False
     automation: bool = False
     headless: bool = False
-    shown_ms: int = 0
+    shown_ms: int | None = None
     datacenter: bool = False
     device_accounts: int = 0
-    fingerprint: bool = False
+    marked_network: bool = False
+    fingerprint: bool | None = None
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +120,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     lane: Lane
     work_factor: Annotated[int, Meta(description="By how much suspicion multiplies the work.")]
     rules: Annotated[int, Meta(description="The edition of the weights that decided.")]
+    rate_factor: Annotated[float, Meta(description="By how much the account's rates are lowered for an hour.")] = 1.0
 
 
 class Challenge(msgspec.Struct, frozen=True, kw_only=True):

@@ -44,7 +44,8 @@ class UndoDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 )
 async def ask_for_challenge(request: AnyRequest, session: SessionFacts, bots: Bots, data: PageSignals) -> Challenge:
     """Give a challenge to the signed-in shopper."""
-    return await bots.challenge(session, data, request.client.host if request.client else "")
+    host = request.client.host if request.client else ""
+    return await bots.challenge(session, data, host, request.headers.get("user-agent", ""))
 
 
 @get(

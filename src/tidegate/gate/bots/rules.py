@@ -1,11 +1,13 @@
 """How evidence is weighed, and what follows from a score. Pure: the same signals give the same decision."""
 
+import hmac
+import re
 from datetime import datetime, timedelta
 
-from tidegate.gate.bots.contracts import Evidence, Lane, Reason, Score, Signals
+from tidegate.gate.bots.contracts import Decision, Effect, Evidence, Lane, Reason, Score, Signals
 from tidegate.gate.bots.errors import UndoNotValid
 
-EDITION = 1
+EDITION = 2
 """Goes up with every change of the weights, so that an old decision is not held against new ones."""
 
 WEIGHTS = {
@@ -17,6 +19,7 @@ WEIGHTS = {
     Evidence.TOO_FAST: 25,
     Evidence.SHARED_DEVICE: 25,
     Evidence.HEADLESS: 20,
+    Evidence.MARKED_NETWORK: 15,
     Evidence.NO_FINGERPRINT: 10,
 }
 """Points, by our judgement: what only a program can do weighs most; what an honest page may also show weighs little."""
@@ -29,6 +32,17 @@ PERSON_MS_MIN = 800
 
 DEVICE_ACCOUNTS_MAX = 3
 """A household shares a tablet; more accounts on one device within a day are somebody's trade."""
+
+NETWORK_MARKS_MIN = 25
+"""So many marks of one network (/24 or /48) within a day speak against it, and then little: strangers share it."""
+
+RATE_FACTORS = ((75, 0.25), (SLOW_FROM, 0.5))
+"""From which score on the rates of an account and its device are lowered, and by how much."""
+
+HEADLESS_AGENTS = re.compile(r"Headless|PhantomJS|SlimerJS|HtmlUnit|Puppeteer|Playwright|Selenium", re.ASCII)
+"""Programs that steer a browser and say so themselves. Plain clients are not among them: the API is made for those."""
+
+DECOY_PREFIX = "GFT-"
 
 TRIES_BASE, TRIES_MAX = 32, 512
 CALM_CHALLENGES_PER_SECOND = 20
@@ -44,10 +58,11 @@ def evidence(signals: Signals) -> list[Evidence]:
         Evidence.HONEYPOT_LINK: signals.honeypot_link,
         Evidence.AUTOMATION: signals.automation,
         Evidence.DATACENTER: signals.datacenter,
-        Evidence.TOO_FAST: signals.shown_ms < PERSON_MS_MIN,
+        Evidence.TOO_FAST: signals.shown_ms is not None and signals.shown_ms < PERSON_MS_MIN,
         Evidence.SHARED_DEVICE: signals.device_accounts > DEVICE_ACCOUNTS_MAX,
         Evidence.HEADLESS: signals.headless,
-        Evidence.NO_FINGERPRINT: not signals.fingerprint,
+        Evidence.MARKED_NETWORK: signals.marked_network,
+        Evidence.NO_FINGERPRINT: signals.fingerprint is False,
     }
     return [each for each, seen in found.items() if seen]
 
@@ -66,6 +81,31 @@ def lane(points: int) -> Lane:
 def work_factor(points: int) -> int:
     """Return by how much a score multiplies the work: 1 below 25, then 2, 3 and 4 by each further 25."""
     return 1 + min(points, 99) // 25
+
+
+def rate_factor(points: int) -> float:
+    """Return by how much the rates of an account and its device are lowered: 1 where nothing is."""
+    return next((factor for least, factor in RATE_FACTORS if points >= least), 1.0)
+
+
+def effect(decision: Decision) -> Effect:
+    """Return what followed from a decision, the weightiest first."""
+    if decision.undone:
+        return Effect.UNDONE
+    if decision.lane is Lane.SLOW:
+        return Effect.SLOW_LANE
+    return Effect.MORE_WORK if decision.work_factor > 1 else Effect.NOTHING
+
+
+def steered(agent: str) -> bool:
+    """Return whether a `User-Agent` names a program that steers a browser."""
+    return HEADLESS_AGENTS.search(agent) is not None
+
+
+def decoy(key: bytes, campaign_id: str) -> str:
+    """Return the SKU of goods that a campaign does not have: the same in every process, and guessed by nobody."""
+    number = int.from_bytes(hmac.digest(key, campaign_id.encode(), "sha256")[:8], "big") % 10**8
+    return f"{DECOY_PREFIX}{number:08}"
 
 
 def load_factor(challenges_per_second: float) -> int:

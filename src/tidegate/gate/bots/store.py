@@ -1,7 +1,7 @@
 """All SQL of bots, as thin functions."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -113,6 +113,52 @@ async def undos(tx: Tx, now: datetime) -> list[Undo]:
             [now],
         )
         return await cursor.fetchall()
+
+
+async def cleared(tx: Tx, now: datetime) -> frozenset[UUID]:
+    """Return the accounts of the undos that stand, and those that were seen on their devices."""
+    async with tx.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select account_id from bots.undo where ends_at > %(now)s
+            union
+            select d.account_id from bots.undo u join bots.decision d using (device)
+             where u.ends_at > %(now)s and u.device <> ''
+            """,
+            {"now": now},
+        )
+        return frozenset(await cursor.fetchall())
+
+
+async def undos_too_long(tx: Tx, longest: timedelta) -> tuple[int, int]:
+    """Return how many undos there are, and how many of them stand for longer than that."""
+    row = await (
+        await tx.execute("select count(*), count(*) filter (where ends_at - undone_at > %s) from bots.undo", [longest])
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+async def uncounted(tx: Tx) -> tuple[int, int]:
+    """Return how many counts there are, and under how many of them more examples are kept than visits counted."""
+    row = await (
+        await tx.execute(
+            """
+            select count(*), count(*) filter (where kept > visits)
+              from (
+                select t.visits, (
+                    select count(*) from bots.decision d
+                     where d.kind = t.kind and d.decided_at >= t.minute_at
+                       and d.decided_at < t.minute_at + interval '1 minute'
+                       and d.body ->> 'lane' = t.lane and (d.body ->> 'work_factor')::int = t.work_factor
+                ) as kept
+                  from (select * from bots.tally order by minute_at desc limit 1000) t
+              ) counted
+            """
+        )
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
 
 
 async def delete_old(tx: Tx, before: datetime) -> int:

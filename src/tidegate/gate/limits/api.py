@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from tidegate.base.batch import Batcher
 from tidegate.base.cache import Cache
@@ -35,21 +36,28 @@ class _Counted(NamedTuple):
     cells: list[Cell]
 
 
-def build_limits(config: Config, cache: Cache, campaign: Campaign, factor: Callable[[], float]) -> "Limits":
+def build_limits(
+    config: Config,
+    cache: Cache,
+    campaign: Campaign,
+    factor: Callable[[], float],
+    suspicion: Callable[[UUID | None], float],
+) -> "Limits":
     """Return the limits of whatever campaign is current, or the defaults while there is none."""
 
     def stated() -> tuple[RateLimit, ...]:
         version = campaign.current()
         return rate_limits_of(version.definition if version else None)
 
-    return Limits(config, cache, stated, factor)
+    return Limits(config, cache, stated, factor, suspicion)
 
 
 class Limits:
     """Counts acts against the rate limits that are `stated` now.
 
-    `factor` tells by how much all of them are lowered now (above 0, at most 1). Counts are shared by all processes with
-    the same secret and the same Valkey.
+    `factor` tells by how much all of them are lowered now (above 0, at most 1), `suspicion` by how much those of an
+    account and its device are besides: few different values, never those of a network, which strangers share.
+    Counts are shared by all processes with the same secret and the same Valkey.
     """
 
     def __init__(
@@ -58,12 +66,14 @@ class Limits:
         cache: Cache,
         stated: Callable[[], tuple[RateLimit, ...]],
         factor: Callable[[], float] = lambda: 1.0,
+        suspicion: Callable[[UUID | None], float] = lambda _: 1.0,
     ) -> None:
         self._stated = stated
         self._factor = factor
+        self._suspicion = suspicion
         self._counter = Counter(cache)
         self._batcher: Batcher[_Counted, Decision] = Batcher("limits", self._flush, size_max=BATCH_MAX)
-        self._paces: dict[LimitedAct, list[_Pace]] = {}
+        self._paces: dict[float, dict[LimitedAct, list[_Pace]]] = {}
         self._paces_of: tuple[tuple[RateLimit, ...], float] | None = None
         self._secret = derive_key(config.secret, "limits.subject")
 
@@ -103,25 +113,27 @@ class Limits:
 
     def _counted(self, ask: Ask) -> _Counted:
         limits, cells = [], []
-        for pace in self._current()[ask.act]:
+        for pace in self._current(self._suspicion(ask.asker.account_id))[ask.act]:
             subject = rules.subject_of(pace.limit.scope, ask.asker)
             if subject is not None:
                 limits.append(pace.limit)
                 cells.append(Cell(pace.key_of(subject), pace.interval, pace.limit.burst, pace.ahead_most))
         return _Counted(limits, cells)
 
-    def _current(self) -> dict[LimitedAct, list[_Pace]]:
+    def _current(self, suspicion: float) -> dict[LimitedAct, list[_Pace]]:
         """Return the limits of each act as they stand now; made anew when the campaign or the factor changes."""
         stated, factor = self._stated(), self._factor()
         if self._paces_of is None or self._paces_of[0] is not stated or self._paces_of[1] != factor:
-            self._paces = {
-                act: [self._pace(limit, factor) for limit in stated if limit.act is act] for act in LimitedAct
+            self._paces, self._paces_of = {}, (stated, factor)
+        if suspicion not in self._paces:
+            self._paces[suspicion] = {
+                act: [self._pace(limit, factor, suspicion) for limit in stated if limit.act is act]
+                for act in LimitedAct
             }
-            self._paces_of = (stated, factor)
-        return self._paces
+        return self._paces[suspicion]
 
-    def _pace(self, stated: RateLimit, factor: float) -> _Pace:
-        now = rules.lowered(stated, factor)
+    def _pace(self, stated: RateLimit, factor: float, suspicion: float) -> _Pace:
+        now = rules.lowered(stated, factor * suspicion if stated.scope in rules.OWN_SCOPES else factor)
         return _Pace(now, rules.interval_of(now), rules.ahead_most_of(stated, now), rules.keys_of(self._secret, stated))
 
     async def _flush(self, asks: Sequence[_Counted]) -> list[Decision]:

@@ -14,6 +14,9 @@ _TAG = b"{limits}:"
 _SUBJECT_BYTES = 16
 _AGAIN_SECONDS = 2
 
+OWN_SCOPES = frozenset({LimitScope.ACCOUNT, LimitScope.DEVICE})
+"""Scopes that only one person's acts are counted in."""
+
 
 def subject_of(scope: LimitScope, asker: Asker) -> bytes | None:
     """Return whose acts are counted together in this scope, or None where the scope does not know the asker.

@@ -1,6 +1,6 @@
 """What others may ask of the queue: take, look at, leave a place; enter; poll, steer and check the line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -60,7 +60,9 @@ class Queue:
         campaign: Campaign,
         admission: Admission,
         outlook: Outlook,
+        cleared: Callable[[], Collection[UUID]],
     ) -> None:
+        """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane."""
         self._db = db
         self._cache = cache
         self._clock = clock
@@ -72,7 +74,7 @@ class Queue:
         placing = Placing(db, clock, self._signer, self._salt_key, self.room)
         self._places: Batcher[AskPlace, Place] = Batcher("place", placing.take, in_flight_max=1)
         self._entrance = Entrance(db, clock, admission)
-        self._controller = Controller(db, cache, Vault(derive_key(config.secret, "queue.seed")), outlook)
+        self._controller = Controller(db, cache, Vault(derive_key(config.secret, "queue.seed")), outlook, cleared)
 
     def has_waiting_room(self) -> bool:
         """Return whether the current campaign has a waiting room; without one, passes are given for the asking."""

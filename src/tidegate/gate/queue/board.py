@@ -1,5 +1,7 @@
 """The line as one process knows it: read once a second, and made into the snapshot that everybody polls."""
 
+import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +10,7 @@ import msgspec
 from tidegate.base.cache import Cache, CacheDown
 from tidegate.base.crypto import digest
 from tidegate.base.db import Tx
-from tidegate.gate.queue import store, store_gate
+from tidegate.gate.queue import store, store_gate, store_slow
 from tidegate.gate.queue.contracts import (
     DrawView,
     LaneView,
@@ -21,9 +23,10 @@ from tidegate.gate.queue.contracts import (
     StockNews,
     Wait,
 )
-from tidegate.gate.queue.draw import rank, rank_text
+from tidegate.gate.queue.draw import RANKS, rank, rank_text
 from tidegate.gate.queue.forecast import ahead_of, chance_of_goods, wait_for
-from tidegate.gate.queue.rows import GateRow, LaneRow, LineRow
+from tidegate.gate.queue.rows import GateRow, Home, LaneRow, LineRow, Spot
+from tidegate.gate.queue.spots import own_spot, spots_of
 from tidegate.gate.queue.steering import GateSettings, is_called, smoothed
 from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName, WaitingRoom, Words
 
@@ -51,6 +54,7 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     settings: GateSettings
     calls: dict[int, int]
     shut_out: frozenset[UUID]
+    homes: dict[int, Home]
     body: SnapshotBody
 
 
@@ -77,6 +81,7 @@ async def read_board(tx: Tx, room: Room, now: datetime) -> Board | None:
     settings = await store_gate.settings(tx, line.line_id)
     calls = await store.calls_since(tx, line.line_id, now - timedelta(seconds=RATE_SECONDS))
     shut_out = await store_gate.shut_out(tx, line.line_id, now - timedelta(seconds=room.rules.pass_seconds))
+    homes = await store_slow.homes(tx, line.line_id)
     snapshot = _snapshot(room, line, lanes, gate, settings, calls, now)
     body = _encode(snapshot)
     return Board(
@@ -87,6 +92,7 @@ async def read_board(tx: Tx, room: Room, now: datetime) -> Board | None:
         settings=settings,
         calls=calls,
         shut_out=shut_out,
+        homes=homes,
         body=SnapshotBody(snapshot, body, f'"{digest(body)[:27]}"'),
     )
 
@@ -146,27 +152,42 @@ def rank_of(line: LineRow, facts: PlaceFacts) -> int | None:
     return rank(line.seed, line.root, facts.serial)
 
 
+def own_spot_of(board: Board, facts: PlaceFacts) -> Spot:
+    """Return where the token says that a place stands."""
+    return own_spot(facts.lane, rank_of(board.line, facts), facts.number)
+
+
+def spot_of(board: Board, facts: PlaceFacts) -> Spot:
+    """Return where a place is called: at home after an undo, else where its token says."""
+    return spots_of(own_spot_of(board, facts), board.homes.get(facts.serial))[0]
+
+
 def called(board: Board, facts: PlaceFacts) -> bool:
     """Return whether a place was called, as far as the board knows."""
-    return is_called(board.lanes[facts.lane], rank=rank_of(board.line, facts), number=facts.number)
+    return any(
+        is_called(board.lanes[spot.lane], rank=spot.rank, number=spot.number)
+        for spot in spots_of(own_spot_of(board, facts), board.homes.get(facts.serial))
+    )
 
 
 def view_of(board: Board, facts: PlaceFacts, now: datetime) -> PlaceView:
     """Return where a place stands."""
-    lane, snapshot = board.lanes[facts.lane], board.body.snapshot
-    place_rank = rank_of(board.line, facts)
-    ahead = ahead_of(lane, rank=place_rank, number=facts.number)
+    spot, snapshot = spot_of(board, facts), board.body.snapshot
+    lane = board.lanes[spot.lane]
+    ahead = ahead_of(lane, rank=spot.rank, number=spot.number)
     return PlaceView(
         campaign_id=facts.campaign_id,
         state=snapshot.state,
         standing=_standing(board, facts),
         lane=lane.name,
+        lane_index=spot.lane,
+        number=spot.number,
         kind=facts.kind,
         serial=facts.serial,
-        rank=rank_text(place_rank) if place_rank is not None else None,
+        rank=rank_text(spot.rank) if spot.rank is not None else None,
         ahead=ahead,
-        wait=_wait(board, facts, ahead, now),
-        chance_percent=_chance(board, lane, ahead),
+        wait=_wait(board, spot, ahead, now),
+        chance_percent=_chance(board, spot, ahead),
         opens_at=board.room.opens_at,
         note=board.settings.note,
     )
@@ -183,24 +204,48 @@ def _standing(board: Board, facts: PlaceFacts) -> Standing:
     return Standing.GATHERING if board.line.seed is None and not facts.number else Standing.WAITING
 
 
-def _wait(board: Board, facts: PlaceFacts, ahead: int | None, now: datetime) -> Wait | None:
-    """Return the forecast from the lane's calls of the last minute; before any, from what the file allows."""
+def _wait(board: Board, spot: Spot, ahead: int | None, now: datetime) -> Wait | None:
+    """Return the forecast from the lane's calls of the last minute; before any, from what the file allows.
+
+    The slow lane also waits for those of the other lanes that stand before the place: the later of both counts.
+    """
     if ahead is None:
         return None
     until_open = max((board.room.opens_at - now).total_seconds(), 0.0)
-    calls = board.calls.get(facts.lane, 0)
+    lane = board.lanes[spot.lane]
+    others = [each for each in board.lanes if not each.slow] if lane.slow else []
+    own = _wait_in(board, [lane], ahead, until_open)
+    return max([own, _wait_in(board, others, _others_ahead(board, spot), until_open)], key=_late) if others else own
+
+
+def _wait_in(board: Board, lanes: Sequence[LaneRow], ahead: int, until_open: float) -> Wait:
+    calls = sum(board.calls.get(lane.lane, 0) for lane in lanes)
     if not calls and until_open:
-        calls = max(1, board.body.snapshot.per_minute * board.lanes[facts.lane].share // 100)
+        calls = max(1, board.body.snapshot.per_minute * sum(lane.share for lane in lanes) // 100)
     return wait_for(ahead, calls=calls, seconds=RATE_SECONDS, until_open=until_open)
 
 
-def _chance(board: Board, lane: LaneRow, ahead: int | None) -> int | None:
+def _late(wait: Wait) -> float:
+    return math.inf if wait.late_seconds is None else wait.late_seconds
+
+
+def _others_ahead(board: Board, spot: Spot) -> int:
+    """Return about how many of the other lanes stand before a place of the slow lane; 0 for a place of any other."""
+    if not board.lanes[spot.lane].slow:
+        return 0
+    rank = RANKS if spot.rank is None else spot.rank
+    return sum(ahead_of(lane, rank=rank, number=0) or 0 for lane in board.lanes if not lane.slow)
+
+
+def _chance(board: Board, spot: Spot, ahead: int | None) -> int | None:
     """Return the chance that something is left: others are called meanwhile, in the proportion of their shares."""
     if ahead is None:
         return None
-    gate, others = board.gate, sum(each.waiting for each in board.lanes if each.lane != lane.lane)
+    gate, lane = board.gate, board.lanes[spot.lane]
+    others = sum(each.waiting for each in board.lanes if each.lane != lane.lane)
+    before = max(ahead * 100 // lane.share, ahead + _others_ahead(board, spot))
     return chance_of_goods(
-        min(ahead * 100 // lane.share, ahead + others),
+        min(before, ahead + others),
         inside=gate.inside,
         sellable=gate.sellable,
         held=gate.held,

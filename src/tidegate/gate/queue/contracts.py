@@ -42,7 +42,8 @@ class QueueState(StrEnum):
 
 class AskPlace(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks for a place. `device` is the session; `instrument` and `network` are digests or keys by which one person
-    may hold one place, and one network a limited number; None where they are not known.
+    may hold one place, and one network a limited number; None where they are not known. `slow`: it looks like a
+    program, and stands in the slow lane if the line has one.
     """
 
     account_id: UUID
@@ -50,6 +51,7 @@ class AskPlace(msgspec.Struct, frozen=True, kw_only=True):
     audiences: frozenset[str] = frozenset()
     instrument: bytes | None = None
     network: str | None = None
+    slow: bool = False
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +102,9 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     campaign_id: str
     state: QueueState
     standing: Standing
-    lane: str
+    lane: Annotated[str, Meta(description="Where it is called; after an undo the lane in which it would have stood.")]
+    lane_index: Annotated[int, Meta(description="The place of that lane in the snapshot's list.")]
+    number: Annotated[int, Meta(description="Its number among the late of that lane; 0 among the drawn.")]
     kind: PlaceKind
     serial: int
     rank: Annotated[Hex | None, Meta(description="Known once the seed is revealed; of a drawn place only.")]
@@ -116,7 +120,7 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     label: Words
-    share: int
+    share: Annotated[int, Meta(description="Of the slow lane: so many at most beside each 100 of the others.")]
     drawn: int
     late: int
     threshold: Annotated[Hex, Meta(description="Drawn places with a rank below it were called.")]
@@ -293,6 +297,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     called_at: datetime | None
     entered_at: datetime | None
+    restored_to: Annotated[str | None, Meta(description="After an undo: the lane where it is called again.")] = None
+    restored_at: datetime | None = None
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,16 +3,17 @@
 import asyncio
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
 from tidegate.base.cache import Cache
 from tidegate.base.crypto import Vault
 from tidegate.base.db import Database, Tx
-from tidegate.gate.queue import store, store_gate
+from tidegate.gate.queue import store, store_gate, store_slow
 from tidegate.gate.queue.board import Room, present
 from tidegate.gate.queue.contracts import Purchases, QueueState
 from tidegate.gate.queue.draw import SEED_BYTES, leaf, merkle_root, rank, seed_hash, subtree_roots
@@ -39,11 +40,19 @@ EXACT_PLACES_MAX = 50_000
 class Controller:
     """Steps of the line. Two workers may both try: the gate's row lock lets one of them."""
 
-    def __init__(self, db: Database, cache: Cache, vault: Vault, outlook: Outlook) -> None:
+    def __init__(
+        self,
+        db: Database,
+        cache: Cache,
+        vault: Vault,
+        outlook: Outlook,
+        cleared: Callable[[], Collection[UUID]],
+    ) -> None:
         self._db = db
         self._cache = cache
         self._vault = vault
         self._outlook = outlook
+        self._cleared = cleared
         self._ranks: dict[int, Ranks] = {}
 
     async def step(self, room: Room, skus: Sequence[str] | None, now: datetime) -> None:
@@ -65,6 +74,7 @@ class Controller:
             tx,
             room.campaign_id,
             room.rules.lanes,
+            room.rules.slow_share,
             seed_sealed=self._vault.seal(seed, room.campaign_id),
             seed_hash=seed_hash(seed),
             now=now,
@@ -103,6 +113,8 @@ class Controller:
         seen: int | None,
         now: datetime,
     ) -> None:
+        if cleared := self._cleared():
+            await store_slow.restore(tx, line.line_id, cleared, now)
         gate = await self._freed(tx, room, line, gate, now)
         supply = await self._outlook.supply(tx, room.campaign_id, skus)
         seconds = (now - gate.stepped_at).total_seconds() if gate.stepped_at else 1.0
@@ -175,7 +187,9 @@ class Controller:
         )
         calls, credit = allowance(flow)
         if calls:
-            await _write_calls(tx, line.line_id, lanes, share_out(calls, lanes, await self._known_ranks(tx, line)), now)
+            reach = await _late_reach(tx, line.line_id, lanes)
+            after = share_out(calls, lanes, await self._known_ranks(tx, line), reach)
+            await _write_calls(tx, line.line_id, lanes, after, now)
         return msgspec.structs.replace(gate, rate_credit=credit)
 
     async def _known_ranks(self, tx: Tx, line: LineRow) -> Ranks:
@@ -206,6 +220,12 @@ def stay_of(inside: Inside, bought: Purchases | None, room: Room, now: datetime)
     if now < inside.expires_at:
         return Stay.GOES_ON
     return Stay.RENEWED if bought is not None and bought.awaiting else Stay.EXPIRED
+
+
+async def _late_reach(tx: Tx, line_id: int, lanes: Sequence[LaneRow]) -> int | None:
+    """Return how far the late of the slow lane may be called; None where none of them waits."""
+    slow = next((lane for lane in lanes if lane.slow and lane.late > lane.late_called), None)
+    return await store_slow.late_reach(tx, line_id, slow) if slow is not None else None
 
 
 async def _write_calls(

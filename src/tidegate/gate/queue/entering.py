@@ -7,11 +7,12 @@ from tidegate.base.db import Database, Tx
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import PassWindow
 from tidegate.gate.admission.errors import CampaignOver
-from tidegate.gate.queue import store, store_gate
-from tidegate.gate.queue.board import Board, Room, called, rank_of
+from tidegate.gate.queue import store, store_gate, store_slow
+from tidegate.gate.queue.board import Board, Room, called, own_spot_of
 from tidegate.gate.queue.contracts import Entered, PlaceFacts, QueueState, Waiting, WaitReason
 from tidegate.gate.queue.errors import NothingLeft, PlaceSpent
 from tidegate.gate.queue.rows import EntryRow
+from tidegate.gate.queue.spots import called_at
 from tidegate.gate.queue.tokens import place_refused
 
 _FULL_SECONDS = 2
@@ -62,18 +63,17 @@ class Entrance:
             if entry.entered_at is None:
                 await store_gate.ask_again(tx, line_id, facts.serial, now)
             return entry
-        called_at = entry.called_at if entry is not None else await self._called_at(tx, board, facts)
-        late = entry is not None or now > called_at + timedelta(seconds=board.room.rules.claim_seconds)
+        first = entry.called_at if entry is not None else await self._called_at(tx, board, facts)
+        late = entry is not None or now > first + timedelta(seconds=board.room.rules.claim_seconds)
         await store_gate.come(
-            tx, line_id, facts.serial, facts.account_id, facts.device, called_at=called_at, now=now, returned=late
+            tx, line_id, facts.serial, facts.account_id, facts.device, called_at=first, now=now, returned=late
         )
         await store_gate.count(tx, line_id, came=int(entry is None), returned=int(late))
         return None
 
     async def _called_at(self, tx: Tx, board: Board, facts: PlaceFacts) -> datetime:
-        found = await store.called_at(
-            tx, board.line.line_id, facts.lane, rank=rank_of(board.line, facts), number=facts.number
-        )
+        home = await store_slow.home(tx, board.line.line_id, facts.serial)
+        found = await called_at(tx, board.line.line_id, own_spot_of(board, facts), home)
         assert found is not None, "a lane's threshold and its calls are written together"
         return found
 

@@ -14,7 +14,7 @@ from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import Pass, PassWindow
 from tidegate.gate.admission.errors import CampaignOver, NoCampaign, PhaseNotOpen
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.bots.contracts import Answer
+from tidegate.gate.bots.contracts import Answer, Lane, PageSignals
 from tidegate.gate.bots.errors import WorkRefused
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
@@ -95,17 +95,37 @@ async def take_place(
     *, data: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, request: AnyRequest
 ) -> Place:
     """Give the signed-in shopper a place; while an attack is on, for work or a wait (`POST /api/v1/challenges`)."""
-    return await give_place(data, queue, bots, defences, session, request.client.host if request.client else "")
+    host, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
+    return await give_place(
+        answer=data, queue=queue, bots=bots, defences=defences, session=session, host=host, agent=agent
+    )
 
 
 async def give_place(
-    answer: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, host: str
+    *,
+    answer: Answer,
+    queue: Queue,
+    bots: Bots,
+    defences: Defences,
+    session: SessionFacts,
+    host: str,
+    agent: str = "",
+    page: PageSignals | None = None,
 ) -> Place:
-    """Give a place to a session that asks from this address: the same for this door and the hot shortcut."""
+    """Give a place to a session that asks from this address: the same for this door, the page and the hot shortcut.
+
+    Work is asked for before anything is weighed; what is weighed decides the lane and refuses nobody.
+    """
     if defences.active(Defence.WORK_FOR_ALL):
         await bots.require_work(session, answer)
+    decision = await bots.weigh(session, host, agent, page)
     return await queue.take_place(
-        AskPlace(account_id=session.account_id, device=session.session_id, network=_network(host))
+        AskPlace(
+            account_id=session.account_id,
+            device=session.session_id,
+            network=_network(host),
+            slow=decision.lane is Lane.SLOW,
+        )
     )
 
 

@@ -2,13 +2,13 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
 from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
-from tidegate.gate.queue import store, store_gate, store_proof
+from tidegate.gate.queue import store, store_gate, store_proof, store_slow
 from tidegate.gate.queue.contracts import Finding, PlaceFacts, Receipt, SealedList, SealedPlace, Verification
 from tidegate.gate.queue.draw import (
     RANKS,
@@ -23,7 +23,9 @@ from tidegate.gate.queue.draw import (
     seed_hash,
 )
 from tidegate.gate.queue.errors import NotSealed, NoWaitingRoom
-from tidegate.gate.queue.rows import CallRow, LineRow
+from tidegate.gate.queue.rows import CallRow, Coming, LaneRow, LineRow
+from tidegate.gate.queue.rules import slow_lane
+from tidegate.gate.queue.spots import called_at, home_spot, own_spot
 
 _LIST_MAX = 1 << 32
 
@@ -66,15 +68,15 @@ async def receipt_of(tx: Tx, facts: PlaceFacts, salt_key: bytes) -> Receipt:
         place_rank = rank(line.seed, line.root, facts.serial) if line.seed is not None else None
     entry = await store_gate.entry(tx, line.line_id, facts.serial)
     lanes = await store.lanes(tx, line.line_id)
-    called_at = (
-        await store.called_at(tx, line.line_id, facts.lane, rank=place_rank, number=facts.number)
-        if (place_rank is not None or facts.number)
-        else None
-    )
+    home = await store_slow.home(tx, line.line_id, facts.serial)
+    own = own_spot(facts.lane, place_rank, facts.number)
+    called = await called_at(tx, line.line_id, own, home) if place_rank is not None or facts.number else None
     return Receipt(
         campaign_id=facts.campaign_id,
         serial=facts.serial,
         lane=lanes[facts.lane].name,
+        restored_to=lanes[home.lane].name if home is not None else None,
+        restored_at=home.restored_at if home is not None else None,
         kind=facts.kind,
         joined_at=facts.joined_at,
         account_id=facts.account_id,
@@ -87,7 +89,7 @@ async def receipt_of(tx: Tx, facts: PlaceFacts, salt_key: bytes) -> Receipt:
         seed=line.seed.hex() if line.seed else None,
         rank=rank_text(place_rank) if place_rank is not None else None,
         number=facts.number,
-        called_at=called_at,
+        called_at=called,
         entered_at=entry.entered_at if entry else None,
     )
 
@@ -146,19 +148,52 @@ def call_faults(calls: Sequence[CallRow]) -> list[str]:
     ]
 
 
+def slow_faults(calls: Sequence[CallRow], lanes: Sequence[LaneRow], behind: Mapping[int, tuple[int, int]]) -> list[str]:
+    """Return where the slow lane was called before those who stand before it. `calls` of all lanes, in their order.
+
+    `behind` tells of each late place in the slow lane its home lane and how many late ones of it came before.
+    """
+    slow = slow_lane(lanes)
+    drawn = {lane.lane for lane in lanes if lane.drawn and not lane.slow}
+    reached = dict.fromkeys(range(len(lanes)), (0, 0))
+    faults = []
+    for place, call in enumerate(calls, 1):
+        before, reached[call.lane] = reached[call.lane][1], (call.threshold, call.late_called)
+        if call.lane != slow:
+            continue
+        late = [behind[number] for number in range(before + 1, call.late_called + 1) if number in behind]
+        if any(reached[each][0] < call.threshold for each in drawn) or any(
+            reached[home][1] < count for home, count in late
+        ):
+            faults.append(f"call {place} runs ahead")
+    return faults
+
+
+def _first_call(calls: Mapping[int, Sequence[CallRow]], each: Coming, place_rank: int | None) -> datetime | None:
+    """Return when a place was first called: by its own lane, or since it was restored by its home lane."""
+    found = [called_first(calls[each.lane], place_rank, each.number)]
+    if each.home is not None:
+        spot = home_spot(each.home, place_rank, each.number)
+        at_home = called_first(calls[spot.lane], spot.rank, spot.number)
+        found.append(max(at_home, each.home.restored_at) if at_home is not None else None)
+    return min((moment for moment in found if moment is not None), default=None)
+
+
 async def _order_of_admission(
     tx: Tx, line: LineRow, seed: bytes, root: bytes, listed: Sequence[tuple[int, int, bytes]]
 ) -> list[Finding]:
     """Recompute each rank, and hold against it when its owner was called and came: not before the calls reached it."""
     ranks = {serial: rank(seed, root, serial) for serial, _, _ in listed}
     calls: dict[int, list[CallRow]] = defaultdict(list)
-    for call in await store_proof.calls(tx, line.line_id):
+    every = await store_proof.calls(tx, line.line_id)
+    for call in every:
         calls[call.lane].append(call)
+    hurried = slow_faults(every, await store.lanes(tx, line.line_id), await store_slow.behind(tx, line.line_id))
     faults = [fault for lane_calls in calls.values() for fault in call_faults(lane_calls)]
     comings = await store_proof.comings(tx, line.line_id)
     wrong = []
     for each in comings:
-        first = called_first(calls[each.lane], ranks.get(each.serial), each.number)
+        first = _first_call(calls, each, ranks.get(each.serial))
         if first is None or first != each.called_at or (each.entered_at is not None and each.entered_at < first):
             wrong.append(each.serial)
     return [
@@ -167,6 +202,12 @@ async def _order_of_admission(
             holds=not faults,
             examined=sum(map(len, calls.values())),
             detail="; ".join(faults[:10]),
+        ),
+        Finding(
+            name="the slow lane was called no further than the others",
+            holds=not hurried,
+            examined=len(every),
+            detail="; ".join(hurried[:10]),
         ),
         Finding(
             name="nobody entered before the calls reached their rank or number",
@@ -179,7 +220,7 @@ async def _order_of_admission(
 
 async def check_line(tx: Tx) -> list[Check]:
     """Hold the invariants of all lines against the database."""
-    entries, above, twice, miscounted = await store_proof.broken(tx)
+    entries, above, twice, miscounted, ahead = await store_proof.broken(tx)
     return [
         Check(
             name="queue: nobody inside above the cap, none before the call",
@@ -192,5 +233,11 @@ async def check_line(tx: Tx) -> list[Check]:
             holds=not twice and not miscounted,
             examined=entries,
             detail=f"{twice} accounts, {miscounted} gates" if twice or miscounted else "",
+        ),
+        Check(
+            name="queue: the slow lane is called no further than any other",
+            holds=not ahead,
+            examined=entries,
+            detail=f"{ahead} lanes" if ahead else "",
         ),
     ]

@@ -7,6 +7,9 @@ import msgspec
 
 from tidegate.gate.queue.draw import RANKS
 
+SLOW = "slow"
+"""The audience of the slow lane: places that look like a program's, whoever asks."""
+
 
 class LineRow(msgspec.Struct, frozen=True, kw_only=True):
     """A campaign's line, and its draw as far as it has come."""
@@ -38,6 +41,11 @@ class LaneRow(msgspec.Struct, frozen=True, kw_only=True):
     threshold: int
     late_called: int
     credit: int
+
+    @property
+    def slow(self) -> bool:
+        """Whether this is the slow lane."""
+        return self.audience == SLOW
 
     @property
     def drawn_waiting(self) -> int:
@@ -78,6 +86,25 @@ class NewPlace(msgspec.Struct, frozen=True, kw_only=True):
     commitment: str
     instrument: str | None
     network: str | None
+    home_lane: int | None = None
+    home_number: int | None = None
+
+
+class Home(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a place of the slow lane stands again after an undo: its own lane and, of a late one, behind how many."""
+
+    serial: int
+    lane: int
+    number: int
+    restored_at: datetime
+
+
+class Spot(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a place is called: a drawn one by rank (None before the seed is known), a late one by number."""
+
+    lane: int
+    rank: int | None
+    number: int
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +166,7 @@ class Coming(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     called_at: datetime
     entered_at: datetime | None
+    home: Home | None = None
 
 
 class CallRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,11 @@ from tidegate.gate.queue.rows import HeldPlace, LaneRow, LineRow, Move, NewPlace
 EVERYONE = "everyone"
 
 
+def slow_lane(lanes: Sequence[LaneRow]) -> int | None:
+    """Return the slow lane, or None where the line has none."""
+    return next((lane.lane for lane in lanes if lane.slow), None)
+
+
 def lane_for(lanes: Sequence[LaneRow], audiences: frozenset[str]) -> int:
     """Return the first lane whose audience fits; one for everyone always stands among them."""
     return next(lane.lane for lane in lanes if lane.audience == EVERYONE or lane.audience in audiences)
@@ -78,9 +83,12 @@ class PlaceLedger:
         return self._given(ask)
 
     def _given(self, ask: AskPlace) -> HeldPlace:
-        lane = lane_for(self._lanes, ask.audiences)
-        number = 0
+        home = lane_for(self._lanes, ask.audiences)
+        slow = slow_lane(self._lanes) if ask.slow else None
+        lane = home if slow is None else slow
+        number, behind = 0, 0
         if not self.drawn:
+            behind = self._late[home]
             self._late[lane] += 1
             number = self._late[lane]
         serial = self._line.next_serial + len(self.new)
@@ -104,6 +112,8 @@ class PlaceLedger:
                 commitment=commitment(salt, ask.account_id, ask.device).hex(),
                 instrument=ask.instrument.hex() if ask.instrument is not None else None,
                 network=ask.network,
+                home_lane=None if slow is None else home,
+                home_number=None if slow is None else behind,
             )
         )
         if ask.network is not None:

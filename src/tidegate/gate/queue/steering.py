@@ -121,14 +121,16 @@ Ranks = Mapping[int, Sequence[int]]
 """The ranks of each lane's drawn places in ascending order, where the line is small enough to know them all."""
 
 
-def share_out(calls: int, lanes: Sequence[LaneRow], ranks: Ranks) -> list[LaneCall]:
+def share_out(calls: int, lanes: Sequence[LaneRow], ranks: Ranks, late_reach: int | None = None) -> list[LaneCall]:
     """Return the lanes after so many calls: smooth weighted round robin over those in which somebody waits.
 
     At every moment each lane has its share within one call, as long as it has somebody waiting. A lane without anybody
     leaves its calls to the others and saves nothing up. Where the ranks are known, exactly as many are called;
-    otherwise the threshold rises by as much of the range as holds so many on average.
+    otherwise the threshold rises by as much of the range as holds so many on average. The slow lane is called no
+    further than the others were before this step: its drawn up to their thresholds, its late up to `late_reach`.
     """
-    waiting = [_drawn_left(lane, ranks) + lane.late - lane.late_called for lane in lanes]
+    bound = slow_bound(lanes)
+    waiting = [_callable(lane, ranks, bound, late_reach) for lane in lanes]
     credits_ = [lane.credit if count else 0 for lane, count in zip(lanes, waiting, strict=True)]
     given = [0] * len(lanes)
     for _ in range(min(calls, sum(waiting))):
@@ -139,9 +141,28 @@ def share_out(calls: int, lanes: Sequence[LaneRow], ranks: Ranks) -> list[LaneCa
         credits_[chosen] -= sum(lanes[place].share for place in able)
         given[chosen] += 1
     return [
-        LaneCall(_called(lane, count, credit if left > count else 0, ranks), count)
+        LaneCall(_called(lane, count, credit if left > count else 0, ranks, bound if lane.slow else RANKS), count)
         for lane, count, credit, left in zip(lanes, given, credits_, waiting, strict=True)
     ]
+
+
+def slow_bound(lanes: Sequence[LaneRow]) -> int:
+    """Return the threshold that the slow lane may not pass: the lowest of the lanes that still have drawn places."""
+    return min((lane.threshold for lane in lanes if not lane.slow and lane.drawn), default=RANKS)
+
+
+def _callable(lane: LaneRow, ranks: Ranks, bound: int, late_reach: int | None) -> int:
+    """Return how many of a lane may be called now."""
+    late = lane.late - lane.late_called
+    if not lane.slow:
+        return _drawn_left(lane, ranks) + late
+    if bound == RANKS:
+        reach = late if late_reach is None else max(0, min(late_reach, lane.late) - lane.late_called)
+        return _drawn_left(lane, ranks) + reach
+    known = ranks.get(lane.lane)
+    if known is not None:
+        return bisect_left(known, bound) - bisect_left(known, lane.threshold)
+    return lane.drawn * max(0, bound - lane.threshold) // RANKS
 
 
 def _drawn_left(lane: LaneRow, ranks: Ranks) -> int:
@@ -149,16 +170,16 @@ def _drawn_left(lane: LaneRow, ranks: Ranks) -> int:
     return lane.drawn_waiting if known is None else len(known) - bisect_left(known, lane.threshold)
 
 
-def _called(lane: LaneRow, calls: int, credit: int, ranks: Ranks) -> LaneRow:
-    """Return a lane after so many calls: its threshold rises over the drawn, then the number over the late."""
+def _called(lane: LaneRow, calls: int, credit: int, ranks: Ranks, bound: int) -> LaneRow:
+    """Return a lane after so many calls: its threshold rises over the drawn up to the bound, then the late number."""
     left, known = _drawn_left(lane, ranks), ranks.get(lane.lane)
     threshold, late_called = lane.threshold, lane.late_called
-    if calls and calls >= left:
+    if calls and calls >= left and bound == RANKS:
         threshold, late_called = RANKS, late_called + calls - left
     elif calls and known is not None:
         threshold = known[len(known) - left + calls - 1] + 1
     elif calls:
-        threshold = min(threshold + calls * RANKS // lane.drawn, RANKS)
+        threshold = min(threshold + calls * RANKS // lane.drawn, bound)
     return msgspec.structs.replace(lane, threshold=threshold, late_called=late_called, credit=credit)
 
 

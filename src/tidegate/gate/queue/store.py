@@ -8,7 +8,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
-from tidegate.gate.queue.rows import CallRow, HeldPlace, LaneRow, LineRow, Move, NewPlace
+from tidegate.gate.queue.rows import SLOW, CallRow, HeldPlace, LaneRow, LineRow, Move, NewPlace
 from tidegate.offer.campaign.contracts import QueueLane
 
 _encode = msgspec.json.Encoder().encode
@@ -19,9 +19,19 @@ _LINE = (
 
 
 async def open_line(
-    tx: Tx, campaign_id: str, lanes: Sequence[QueueLane], *, seed_sealed: bytes, seed_hash: bytes, now: datetime
+    tx: Tx,
+    campaign_id: str,
+    lanes: Sequence[QueueLane],
+    slow_share: int,
+    *,
+    seed_sealed: bytes,
+    seed_hash: bytes,
+    now: datetime,
 ) -> None:
-    """Open a campaign's line with its lanes and the hash of its seed; nothing where it is open already."""
+    """Open a campaign's line with its lanes and the hash of its seed; nothing where it is open already.
+
+    The slow lane, if it has a share, stands behind the others.
+    """
     made = await (
         await tx.execute(
             "insert into queue.line (campaign_id, opened_at, seed_sealed, seed_hash) values (%s, %s, %s, %s)"
@@ -32,11 +42,14 @@ async def open_line(
     if made is None:
         return
     await tx.execute("insert into queue.gate (line_id) values (%s)", [made[0]])
-    for number, lane in enumerate(lanes):
+    rows = [(lane.name, lane.label.zh, lane.label.en, lane.share, str(lane.audience)) for lane in lanes]
+    if slow_share:
+        rows.append((SLOW, "慢速通道", "Slow lane", slow_share, SLOW))
+    for number, row in enumerate(rows):
         await tx.execute(
             "insert into queue.lane (line_id, lane, name, label_zh, label_en, share, audience)"
             " values (%s, %s, %s, %s, %s, %s, %s)",
-            [made[0], number, lane.name, lane.label.zh, lane.label.en, lane.share, str(lane.audience)],
+            [made[0], number, *row],
         )
 
 
@@ -99,12 +112,13 @@ async def write_places(tx: Tx, line_id: int, new: Sequence[NewPlace], *, drawn: 
         """
         with new as materialized (
             select * from json_to_recordset(%(rows)s::json) as new (serial bigint, lane smallint, number bigint,
-                account_id uuid, device uuid, commitment text, instrument text, network text)
+                account_id uuid, device uuid, commitment text, instrument text, network text,
+                home_lane smallint, home_number bigint)
         ), placed as (
             insert into queue.place (line_id, lane, serial, number, account_id, device, joined_at, commitment,
-                                     instrument, network)
+                                     instrument, network, home_lane, home_number)
             select %(line)s, lane, serial, number, account_id, device, %(now)s, decode(commitment, 'hex'),
-                   decode(instrument, 'hex'), network
+                   decode(instrument, 'hex'), network, home_lane, home_number
             from new
         ), numbered as (
             update queue.line set next_serial = next_serial + (select count(*) from new) where line_id = %(line)s

@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from psycopg.rows import class_row
-
 from tidegate.base.db import Tx
-from tidegate.gate.queue.rows import CallRow, Coming
+from tidegate.gate.queue.rows import CallRow, Coming, Home
 
 
 async def first_device(tx: Tx, line_id: int, serial: int) -> UUID | None:
@@ -40,18 +38,24 @@ async def calls(tx: Tx, line_id: int) -> list[CallRow]:
 
 async def comings(tx: Tx, line_id: int) -> list[Coming]:
     """Return the places whose owners came, with their calls and entries."""
-    async with tx.cursor(row_factory=class_row(Coming)) as cursor:
-        await cursor.execute(
-            "select serial, p.lane, p.number, e.called_at, e.entered_at"
-            " from queue.entry e join queue.place p using (line_id, serial) where line_id = %s order by serial",
-            [line_id],
+    rows = await tx.execute(
+        "select serial, p.lane, p.number, e.called_at, e.entered_at, p.home_lane, p.home_number, r.restored_at"
+        " from queue.entry e join queue.place p using (line_id, serial)"
+        " left join queue.restored r using (line_id, serial) where line_id = %s order by serial",
+        [line_id],
+    )
+    return [
+        Coming(
+            serial=row[0], lane=row[1], number=row[2], called_at=row[3], entered_at=row[4],
+            home=Home(serial=row[0], lane=row[5], number=row[6], restored_at=row[7]) if row[7] is not None else None,
         )
-        return await cursor.fetchall()
+        for row in await rows.fetchall()
+    ]  # fmt: skip
 
 
-async def broken(tx: Tx) -> tuple[int, int, int, int]:
-    """Return how many entries there are, those that break the cap or the call, accounts inside twice, and gates whose
-    count of those inside is wrong.
+async def broken(tx: Tx) -> tuple[int, int, int, int, int]:
+    """Return how many entries there are, those that break the cap or the call, accounts inside twice, gates whose
+    count of those inside is wrong, and slow lanes that were called further than another lane.
     """
     row = await (
         await tx.execute(
@@ -65,9 +69,13 @@ async def broken(tx: Tx) -> tuple[int, int, int, int]:
                 (select count(*) from queue.gate g where g.inside <> (
                     select count(*) from queue.entry e
                     where e.line_id = g.line_id and e.entered_at is not null and e.ended_at is null
+                )),
+                (select count(*) from queue.lane s where s.audience = 'slow' and exists (
+                    select from queue.lane o
+                    where o.line_id = s.line_id and o.audience <> 'slow' and o.drawn > 0 and o.threshold < s.threshold
                 ))
             """
         )
     ).fetchone()
     assert row is not None
-    return int(row[0]), int(row[1]), int(row[2]), int(row[3])
+    return int(row[0]), int(row[1]), int(row[2]), int(row[3]), int(row[4])

@@ -292,11 +292,12 @@ class QueueLane(Struct, frozen=True, kw_only=True):
     audience: Audience
 
 
-class WaitingRoom(Struct, frozen=True, kw_only=True):
+class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the line is let in. Places taken from ``opens_at`` on and before ``seals_at`` are drawn; calls begin with
     the burst. ``cap`` shoppers are inside at most, ``per_minute`` are called at most, at first fewer: over
     ``ramp_seconds`` the flow rises to that. Who is called comes within ``claim_seconds``, with a pass for
-    ``pass_seconds`` and ``purchases``. ``per_network`` places come from one network (0 = no limit).
+    ``pass_seconds`` and ``purchases``. ``per_network`` places come from one network (0 = no limit). Beside each 100
+    calls at most ``slow_share`` are of the slow lane, in which places stand that look like a program's (0 = none is).
     """
 
     opens_at: datetime
@@ -310,6 +311,7 @@ class WaitingRoom(Struct, frozen=True, kw_only=True):
     per_network: Quantity
     goods: GuardedGoods
     lanes: tuple[QueueLane, ...]
+    slow_share: Annotated[int, Meta(ge=0, le=20)] = 5
 
 
 class Layer(StrEnum):

@@ -187,14 +187,27 @@ def _queue_statement(room: WaitingRoom) -> Words:
     """How the line is ordered: the draw, the lanes and their shares, how long a called shopper has."""
     shares_zh = "、".join(f"{lane.label.zh} {lane.share}%" for lane in room.lanes)
     shares_en = ", ".join(f"{lane.label.en} {lane.share} %" for lane in room.lanes)
+    slow = _slow_statement(room.slow_share) if room.slow_share else Words(zh="", en="")
     return Words(
         zh=f"开售前取得的排队位置由抽签定先后，随机种子的摘要和名单的根值事先公布，开售时公布种子，人人可验算；"
         f"之后取得的位置按先后排在其后。各通道的放行比例：{shares_zh}。轮到后请在 {room.claim_seconds} 秒内进入；"
-        "错过一次仍可返回一次。每个账号一个位置。",
+        f"错过一次仍可返回一次。每个账号一个位置。{slow.zh}",
         en="Places taken before the list is sealed are put in order by a draw: the hash of its seed and the root of "
         "the list are published before, the seed at the opening, so that anyone can check it. Later places follow in "
         f"the order in which they were taken. Shares of the lanes: {shares_en}. Who is called enters within "
-        f"{room.claim_seconds} seconds, and may return once after missing that. One place an account.",
+        f"{room.claim_seconds} seconds, and may return once after missing that. One place an account.{slow.en}",
+    )
+
+
+def _slow_statement(share: int) -> Words:
+    """What becomes of places that look like a program's, and how that is taken back."""
+    return Words(
+        zh=f"看起来由程序取得的位置进入慢速通道：每放行其他通道 100 个位置，慢速通道最多放行 {share} 个，"
+        "次序仍按同一抽签，且不会早于其他通道中排在其前的位置。对此有异议可投诉；核实为误判的，位置按原有次序恢复。",
+        en=" Places that look as if a program took them stand in the slow lane: beside each 100 calls of the other "
+        f"lanes at most {share} are of it, in the order of the same draw, and none before those of the other lanes "
+        "that stand before it. Whoever objects can complain; where it was a mistake, the place goes back to where its "
+        "rank was.",
     )
 
 

@@ -22,6 +22,8 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 _DURATION = re.compile(r"(\d{1,6})\s*(s|min|h)", re.ASCII)
 _SECONDS = {"s": 1, "min": 60, "h": 3_600}
 _SHARE = re.compile(r"(\d{1,3})\s*%", re.ASCII)
+SLOW_LANE = "slow"
+SLOW_SHARE, SLOW_SHARE_MAX = 5, 20
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 Found = Iterator[Fault]
@@ -41,6 +43,7 @@ def read_waiting_room(table: Table) -> WaitingRoom:
         per_network=table.count("per_network", default=0),
         goods=table.choice("goods", GuardedGoods, GuardedGoods.EVERYTHING),
         lanes=tuple(_lane(each) for each in table.tables("lane", most=LANES_MAX)) or (_one_lane(),),
+        slow_share=_percent(table, "slow_share") if "slow_share" in table else SLOW_SHARE,
     )
     table.done()
     return room
@@ -54,18 +57,18 @@ def _lane(table: Table) -> QueueLane:
     lane = QueueLane(
         name=table.text("name"),
         label=table.words("label"),
-        share=_share(table),
+        share=_percent(table, "share"),
         audience=table.choice("audience", Audience, Audience.EVERYONE),
     )
     table.done()
     return lane
 
 
-def _share(table: Table) -> int:
-    text = table.text("share")
+def _percent(table: Table, key: str) -> int:
+    text = table.text(key)
     found = _SHARE.fullmatch(text)
     if text and not found:
-        table.fault("share", f'"{text}" is not a whole percentage; write it like "30 %"')
+        table.fault(key, f'"{text}" is not a whole percentage; write it like "30 %"')
     return int(found[1]) if found else 0
 
 
@@ -89,6 +92,7 @@ def waiting_room_faults(definition: CampaignDefinition) -> Found:
         ("cap", room.cap, 1, 1_000_000),
         ("per_minute", room.per_minute, 1, 1_000_000),
         ("purchases", room.purchases, 1, 100),
+        ("slow_share", room.slow_share, 0, SLOW_SHARE_MAX),
     ):
         if not least <= value <= most:
             yield _fault(f"{value} is out of range; it may be {least} to {most}", key)
@@ -126,6 +130,8 @@ def _lane_faults(room: WaitingRoom) -> Found:
     for place, lane in enumerate(room.lanes):
         if not _NAME.fullmatch(lane.name):
             yield _fault(f'"{lane.name}" is not a name; write small letters, digits and dashes', "lane", place, "name")
+        elif lane.name == SLOW_LANE:
+            yield _fault(f'"{SLOW_LANE}" is the lane of places that look like a program\'s', "lane", place, "name")
         elif lane.name in names[:place]:
             yield _fault(f'lane "{lane.name}" stands here twice', "lane", place, "name")
         if not 1 <= lane.share <= 100:
