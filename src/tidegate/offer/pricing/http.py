@@ -12,7 +12,19 @@ from tidegate.base.openapi import refuses
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, CartLine, Facts, PricedLine, PriceStep
+from tidegate.offer.pricing.contracts import (
+    LINES_MAX,
+    QUANTITY_MAX,
+    Cart,
+    CartLine,
+    Facts,
+    GivenGift,
+    Hint,
+    NotApplied,
+    PricedLine,
+    PriceStep,
+    Reduction,
+)
 from tidegate.offer.pricing.errors import (
     BuyerLimitReached,
     CartFaulty,
@@ -39,9 +51,12 @@ class AskForQuote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     lines: Annotated[list[QuoteLine], Meta(min_length=1, max_length=LINES_MAX)]
     coupon: Annotated[str, Meta(min_length=1, max_length=32, examples=["TIDE50"])] | None = None
+    explain: Annotated[
+        bool, Meta(description="Also say what does not apply, why, and what a little more would bring.")
+    ] = False
 
 
-class Quote(msgspec.Struct, frozen=True, kw_only=True):
+class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A priced cart. Amounts are in minor units of `currency`; the amounts of the steps add up to `total`.
 
     `trace_hash` is the SHA-256 of everything that made the price: an order placed now under the same rules has the
@@ -58,6 +73,10 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     campaign_id: CampaignId
     rules_version: int
     trace_hash: str
+    reductions: tuple[Reduction, ...] = ()
+    gifts: tuple[GivenGift, ...] = ()
+    not_applied: tuple[NotApplied, ...] = ()
+    hints: tuple[Hint, ...] = ()
 
 
 @post(
@@ -86,7 +105,9 @@ def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId 
     """Return the priced cart. Raises what `rules.price_order` raises, and NoCampaign."""
     rules = pricing.rules
     cart = Cart(lines=tuple(CartLine(line.sku, line.quantity) for line in data.lines), coupon=data.coupon)
-    order = pricing.price(cart, Facts(buyer=maybe_account, now=clock.now()))
+    facts = Facts(buyer=maybe_account, now=clock.now())
+    trace = pricing.explain(cart, facts) if data.explain else None
+    order = trace.order if trace else pricing.price(cart, facts)
     return Quote(
         lines=order.lines,
         steps=order.steps,
@@ -98,6 +119,10 @@ def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId 
         campaign_id=rules.campaign_id,
         rules_version=order.rules_version,
         trace_hash=order.trace_hash,
+        reductions=order.reductions,
+        gifts=order.gifts,
+        not_applied=trace.not_applied if trace else (),
+        hints=trace.hints if trace else (),
     )
 
 

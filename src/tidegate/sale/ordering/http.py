@@ -21,6 +21,7 @@ from tidegate.offer.pricing.errors import (
     CouponNotValid,
     CouponUsedUp,
     NotOnOffer,
+    PromotionUsedUp,
     ThresholdNotMet,
     UnknownGoods,
 )
@@ -96,6 +97,7 @@ class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ThresholdNotMet,
         BuyerLimitReached,
         CouponUsedUp,
+        PromotionUsedUp,
     ),
 )
 async def place_order(
