@@ -9,7 +9,7 @@ DOORS = ("http", "console", "commands", "jobs")
 ORDER = {
     "watch": ("monitor", "rehearsal", "debrief"),
     "sale": ("stock", "payment", "ordering"),
-    "offer": ("campaign", "catalogue", "coupons", "pricing"),
+    "offer": ("campaign", "catalogue", "coupons", "pricing", "reach", "history", "law"),
 }
 EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()
 

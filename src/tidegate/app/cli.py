@@ -24,10 +24,14 @@ from tidegate.gate.queue.contracts import Verification
 from tidegate.offer.campaign import commands as campaign_commands
 from tidegate.offer.catalogue import commands as catalogue_commands
 from tidegate.offer.coupons import commands as coupon_commands
+from tidegate.offer.history import commands as history_commands
+from tidegate.offer.history.api import PriceHistory
+from tidegate.offer.law import commands as law_commands
 from tidegate.sale.payment import commands as payment_commands
 from tidegate.trust.identity import commands as staff_commands
 from tidegate.watch.monitor import commands as monitor_commands
 from tidegate.watch.monitor.api import Monitor
+from tidegate.watch.rehearsal import commands as rehearsal_commands
 
 
 @asynccontextmanager
@@ -67,6 +71,12 @@ async def _draw_desk() -> AsyncIterator[_DrawDesk]:
 async def _monitor() -> AsyncIterator[tuple[Database, Monitor]]:
     async with installation() as app:
         yield app.db, app.monitor
+
+
+@asynccontextmanager
+async def _price_history() -> AsyncIterator[tuple[Database, PriceHistory]]:
+    async with installation() as app:
+        yield app.db, app.history
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,12 +120,16 @@ def migrate_command() -> None:
 
 main.add_command(up.command)
 main.add_command(sandbox_channel)
-main.add_command(campaign_commands.group(_publication_desk))
+_campaign = campaign_commands.group(_publication_desk)
+_campaign.add_command(rehearsal_commands.cost(campaign_commands.load))
+main.add_command(_campaign)
 main.add_command(queue_commands.admission_commands(_draw_desk))
 main.add_command(staff_commands.group)
 main.add_command(staff_commands.members_group)
 main.add_command(catalogue_commands.group(installation))
 main.add_command(coupon_commands.group(installation))
+main.add_command(history_commands.group(_price_history))
+main.add_command(law_commands.group)
 main.add_command(payment_commands.group)
 main.add_command(monitor_commands.command(_monitor))
 for _command in wiring.commands(installation):

@@ -7,6 +7,7 @@ from math import inf
 
 from tidegate.app.acquaintance import OrderHistory
 from tidegate.app.books import MoneyPath, PaymentOutcomes
+from tidegate.app.deals import Deals
 from tidegate.app.waiting import Outlook, ShopperAudiences
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
@@ -26,6 +27,8 @@ from tidegate.gate.queue.api import Queue
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.coupons.api import Coupons
+from tidegate.offer.history.api import PriceHistory
+from tidegate.offer.law.api import CampaignLaw, build_law
 from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
@@ -55,6 +58,8 @@ class App:
     catalogue: Catalogue
     coupons: Coupons
     pricing: Pricing
+    history: PriceHistory
+    law: CampaignLaw
     admission: Admission
     load: LoadControl
     outlook: Outlook
@@ -114,6 +119,7 @@ def compose(
     catalogue = Catalogue(clock, config.data_dir)
     coupons = Coupons(db, clock, ids, campaign)
     pricing = Pricing(campaign)
+    history, law = build_law(clock, campaign, outbox)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
@@ -127,10 +133,11 @@ def compose(
         db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, hold_seconds=config.hold_seconds
     )
     ordering.subscribe(outbox)
+    Deals(campaign, history).subscribe(outbox)
     coupons.follow(OrderHistory(ordering))
     outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
-    lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, queue, defences, bots)
+    lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
     checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
@@ -150,6 +157,8 @@ def compose(
         catalogue=catalogue,
         coupons=coupons,
         pricing=pricing,
+        history=history,
+        law=law,
         admission=admission,
         load=load,
         outlook=outlook,

@@ -1,17 +1,22 @@
 """Publishing a campaign: its version, its goods and its stock become true in one transaction."""
 
+from collections.abc import Sequence
+
 from tidegate.app.compose import App
 from tidegate.base.db import Tx
+from tidegate.offer.campaign.api import Review, Waiver
 from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, VersionSummary
 
 
-async def publish(app: App, tx: Tx, definition: CampaignDefinition, by: str, reason: str = "") -> CampaignVersion:
+async def publish(
+    app: App, tx: Tx, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = (), *, reason: str = ""
+) -> CampaignVersion:
     """Publish `definition` as `by`, for that reason.
 
-    Raises the campaign's refusals for a faulty one, and stock's QuotaBelowPromise.
+    Raises the campaign's refusals for a faulty one and for one that the law stops, and stock's QuotaBelowPromise.
     Running processes pick the version up within a second or two.
     """
-    version = await app.campaign.publish(tx, definition, by, reason)
+    version = await app.campaign.publish(tx, definition, by, waivers, reason=reason)
     await app.catalogue.put_campaign_goods(tx, definition)
     quotas = {offer.sku: offer.quota for offer in definition.offers}
     await app.stock.set_quotas(tx, definition.id, quotas)
@@ -24,14 +29,19 @@ class PublicationDesk:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    async def publish(self, definition: CampaignDefinition, by: str) -> CampaignVersion:
+    async def publish(self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = ()) -> CampaignVersion:
         """Publish everywhere, in one transaction."""
         async with self._app.db.transaction() as tx:
-            return await publish(self._app, tx, definition, by)
+            return await publish(self._app, tx, definition, by, waivers)
+
+    async def review(self, definition: CampaignDefinition) -> Review:
+        """Return what the law and the lowest prices say of a definition; nothing is published."""
+        async with self._app.db.read() as tx:
+            return await self._app.law.review(tx, definition)
 
     async def publish_within(self, tx: Tx, definition: CampaignDefinition, by: str, reason: str) -> CampaignVersion:
         """Publish everywhere in a transaction of the caller's."""
-        return await publish(self._app, tx, definition, by, reason)
+        return await publish(self._app, tx, definition, by, reason=reason)
 
     async def version(self, campaign_id: CampaignId | None, number: int | None) -> CampaignVersion:
         """Return a version; without an id the current campaign's. Raises CampaignUnknown, NoCampaign."""

@@ -1,7 +1,7 @@
 """`tidegate campaign` as a person types it, on the real database."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,22 +12,30 @@ from click.testing import CliRunner, Result
 from tidegate.base.clock import SystemClock
 from tidegate.base.db import Database
 from tidegate.base.outbox import Outbox
-from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.campaign.api import Campaign, Review, Waiver
 from tidegate.offer.campaign.commands import group
 from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, VersionSummary
 from tidegate.offer.campaign.errors import CampaignUnknown
+from tidegate.offer.law.api import build_law
 
 
 class Desk:
-    """The campaign module alone as the commands' desk."""
+    """The campaign module and the law as the commands' desk."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._campaign = Campaign(SystemClock(), Outbox())
+        clock = SystemClock()
+        outbox = Outbox()
+        self._campaign = Campaign(clock, outbox)
+        _, self._law = build_law(clock, self._campaign, outbox)
 
-    async def publish(self, definition: CampaignDefinition, by: str) -> CampaignVersion:
+    async def publish(self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = ()) -> CampaignVersion:
         async with self._db.transaction() as tx:
-            return await self._campaign.publish(tx, definition, by)
+            return await self._campaign.publish(tx, definition, by, waivers)
+
+    async def review(self, definition: CampaignDefinition) -> Review:
+        async with self._db.read() as tx:
+            return await self._law.review(tx, definition)
 
     async def version(self, campaign_id: CampaignId | None, number: int | None) -> CampaignVersion:
         if campaign_id is None:
@@ -114,3 +122,40 @@ async def test_a_file_that_is_not_text_is_refused(terminal: Terminal, tmp_path: 
     result = await terminal.type("check", file)
     assert result.exit_code == 1
     assert "is not UTF-8 text" in result.stderr
+
+
+async def test_what_the_law_blocks_is_named_by_article_file_and_line_and_not_published(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    await terminal.type("init", tmp_path)
+    file = tmp_path / "festival.toml"
+    text = file.read_text()
+    line = next(number for number, each in enumerate(text.splitlines(), 1) if each.startswith("days ="))
+    file.write_text(text.replace("days = 7", "days = 5"))
+    checked = await terminal.type("check", file)
+    assert checked.exit_code == 1
+    assert f"blocking festival.toml:{line}: returns end after 5 days, fewer than 7" in checked.stdout
+    assert "It cannot be published: 1 findings block it." in checked.stdout
+    assert (await terminal.type("check", file, "--file-only")).exit_code == 0
+    as_json = msgspec.json.decode((await terminal.type("check", file, "--json")).stdout)
+    assert [each["line"] for each in as_json["findings"] if each["severity"] == "blocking"] == [line]
+    assert as_json["lowest"]
+    published = await terminal.type("publish", file, "--by", "Lin Yue", "--waive", "cn-consumer-25=we say so")
+    assert published.exit_code == 1
+    assert "Consumer Protection Law, article 25" in published.stderr
+    assert "Nothing was published" in published.stderr
+    assert (await terminal.type("show", "spring-sale")).exit_code == 1
+    file.write_text(text)
+    assert (await terminal.type("publish", file)).exit_code == 0
+
+
+async def test_a_waiver_needs_a_law_a_reason_and_a_name(terminal: Terminal, tmp_path: Path) -> None:
+    await terminal.type("init", tmp_path)
+    file = tmp_path / "festival.toml"
+    for words in (("--waive", "cn-price-14"), ("--waive", "cn-price-14=stock")):
+        refused = await terminal.type("publish", file, *words)
+        assert refused.exit_code == 1
+        assert "Nothing was published" in refused.stderr
+    unneeded = await terminal.type("publish", file, "--by", "Lin Yue", "--waive", "cn-price-14=stock")
+    assert unneeded.exit_code == 1
+    assert "no warning of cn-price-14" in unneeded.stderr

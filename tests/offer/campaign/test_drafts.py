@@ -104,7 +104,7 @@ def test_a_new_campaign_begins_from_the_template_without_faults() -> None:
 
 async def test_why_a_version_was_published_is_kept(db: Database, campaign: Campaign) -> None:
     async with db.transaction() as tx:
-        await campaign.publish(tx, definition([offer("KTL-1")]), "Lin Yue", "Opening prices")
+        await campaign.publish(tx, definition([offer("KTL-1")]), "Lin Yue", reason="Opening prices")
         await campaign.publish(tx, definition([offer("KTL-1", 7_000)]), "Lin Yue")
     async with db.read() as tx:
         versions = await campaign.versions(tx, OF)

@@ -98,6 +98,8 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
         "catalogue",
         "coupons",
         "pricing",
+        "history",
+        "law",
         "admission",
         "queue",
         "defences",

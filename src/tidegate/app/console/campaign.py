@@ -5,10 +5,12 @@ from typing import Annotated
 from litestar import Response, get
 from litestar.params import QueryParameter
 
+from tidegate.app.console.findings import grouped
 from tidegate.app.console.frame import Desk, PageRequest
 from tidegate.base.db import Database, Tx
 from tidegate.offer.campaign.api import Campaign, Difference, differences
 from tidegate.offer.campaign.contracts import VersionSummary
+from tidegate.offer.law.api import CampaignLaw
 from tidegate.trust.identity.contracts import Permission, Staff
 from tidegate.trust.identity.http import requires
 from tidegate.watch.monitor.api import Monitor
@@ -24,10 +26,11 @@ async def campaign_page(
     staff: Staff,
     db: Database,
     campaign: Campaign,
+    law: CampaignLaw,
     monitor: Monitor,
     version: Version = None,
 ) -> Response[bytes]:
-    """Show the current version, its goals, and all versions; `version` shows what that one changed."""
+    """Show the current version, its goals, its review and all versions; `version` shows what that one changed."""
     current = campaign.current()
     async with db.read() as tx:
         snapshot = await monitor.live(tx, points=False)
@@ -35,6 +38,8 @@ async def campaign_page(
         looked_at = next((each for each in versions if each.version == version), None)
         earlier = next((each for each in versions if looked_at and each.version < looked_at.version), None)
         changed = await _changed(tx, campaign, earlier, looked_at)
+        reviewed = looked_at or current
+        kept = await law.review_of(tx, reviewed.campaign_id, reviewed.sha256) if reviewed else None
     return await desk.show(
         request,
         staff,
@@ -47,6 +52,9 @@ async def campaign_page(
         looked_at=looked_at,
         earlier=earlier,
         changed=changed,
+        reviewed=reviewed,
+        kept=kept,
+        findings=grouped(kept.review.findings) if kept else [],
     )
 
 

@@ -1,5 +1,6 @@
 """The use cases of a campaign: publish a definition, know the current version and its phase, look back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from tidegate.base.clock import Clock
@@ -23,8 +24,19 @@ from tidegate.offer.campaign.definition import OpenFile, read_definition
 from tidegate.offer.campaign.difference import Difference, RuleDifference, differences, rule_differences
 from tidegate.offer.campaign.draft_contracts import CampaignFiles, Draft, RevisionSummary
 from tidegate.offer.campaign.drafts import Drafts, first_draft, read_draft
-from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty
+from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty, PublicationStopped
+from tidegate.offer.campaign.places import Places
 from tidegate.offer.campaign.rate_limits import rate_limits_of
+from tidegate.offer.campaign.reviewing import (
+    Finding,
+    ReachedPrice,
+    Review,
+    Reviewer,
+    Severity,
+    Waiver,
+    stopping,
+    with_kept,
+)
 from tidegate.offer.campaign.rule_items import rule_items
 from tidegate.offer.campaign.terms import PublishedRules, limit_words, offer_terms, published_rules, queue_words
 from tidegate.offer.campaign.writing import write_definition
@@ -35,10 +47,17 @@ __all__ = [
     "Difference",
     "Draft",
     "Drafts",
+    "Finding",
     "OpenFile",
+    "Places",
     "PublishedRules",
+    "ReachedPrice",
+    "Review",
+    "Reviewer",
     "RevisionSummary",
     "RuleDifference",
+    "Severity",
+    "Waiver",
     "Wording",
     "claim_window",
     "defences_of",
@@ -53,6 +72,7 @@ __all__ = [
     "read_draft",
     "rule_differences",
     "rule_items",
+    "stopping",
     "valid_until",
     "write_definition",
 ]
@@ -68,39 +88,60 @@ class Campaign:
         self._outbox = outbox
         self.drafts = Drafts(clock)
         self._current: CampaignVersion | None = None
+        self._reviewer: Reviewer | None = None
+
+    def review_by(self, reviewer: Reviewer) -> None:
+        """Let `reviewer` look at every definition before it is published."""
+        self._reviewer = reviewer
 
     def faults(self, definition: CampaignDefinition) -> list[Fault]:
         """Everything that keeps this definition from being published; empty if nothing does."""
         return rules.find_faults(definition)
 
-    async def publish(self, tx: Tx, definition: CampaignDefinition, by: str, reason: str = "") -> CampaignVersion:
+    async def publish(
+        self, tx: Tx, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = (), *, reason: str = ""
+    ) -> CampaignVersion:
         """Make a definition the current version, in this transaction, and announce CampaignPublished.
 
         `reason` is kept with the publication: at most 500 characters.
 
         Content that was published before gets no new version; if it is current already, nothing happens at all.
-        Publications wait for each other. Raises DefinitionFaulty.
+        Publications wait for each other. Raises DefinitionFaulty; PublicationStopped for what the reviewer finds and
+        `waivers` do not cover; those with which the same content was published before still count.
         """
         faults = rules.find_faults(definition)
         if faults:
             raise DefinitionFaulty(faults)
         await store.lock_publishing(tx)
-        version = await self._version_of(tx, definition, by)
-        if await store.current_key(tx) != (version.campaign_id, version.version):
-            await self._make_current(tx, version, by, reason)
+        sha256 = rules.content_hash(rules.canonical(definition))
+        known = await store.version_of_content(tx, definition.id, sha256)
+        if known is not None and await store.current_key(tx) == (known.campaign_id, known.version):
+            return known
+        await self._pass_review(tx, definition, sha256, waivers)
+        version = known or await self._add_version(tx, definition, by)
+        await self._make_current(tx, version, by, reason)
         return version
 
     async def hold_publishing(self, tx: Tx) -> None:
         """Until the transaction ends nobody else publishes: what is read now is still so when this one publishes."""
         await store.lock_publishing(tx)
 
-    async def _version_of(self, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
+    async def _pass_review(
+        self, tx: Tx, definition: CampaignDefinition, sha256: str, waivers: Sequence[Waiver]
+    ) -> None:
+        if self._reviewer is None:
+            return
+        review = await self._reviewer.review(tx, definition)
+        kept = await self._reviewer.waived(tx, definition.id, sha256)
+        waived = with_kept(review.findings, waivers, kept)
+        found = stopping(review.findings, waived)
+        if found:
+            raise PublicationStopped(found)
+        await self._reviewer.keep(tx, definition.id, sha256, review, waived)
+
+    async def _add_version(self, tx: Tx, definition: CampaignDefinition, by: str) -> CampaignVersion:
         content = rules.canonical(definition)
-        sha256 = rules.content_hash(content)
-        known = await store.version_of_content(tx, definition.id, sha256)
-        if known is not None:
-            return known
-        now = self._clock.now()
+        sha256, now = rules.content_hash(content), self._clock.now()
         number = await store.add_version(tx, definition.id, content=content, sha256=sha256, at=now, by=by)
         return CampaignVersion(
             campaign_id=definition.id,

@@ -1,7 +1,7 @@
 """`tidegate campaign`: a festival as a file - begin one, check it, publish it, look at what was published."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from getpass import getuser
@@ -24,7 +24,10 @@ from tidegate.offer.campaign.contracts import (
     OfferKind,
     VersionSummary,
 )
-from tidegate.offer.campaign.errors import DefinitionFaulty
+from tidegate.offer.campaign.errors import DefinitionFaulty, PublicationStopped
+from tidegate.offer.campaign.places import Places
+from tidegate.offer.campaign.review_shown import placed, print_findings, print_lowest, verdict
+from tidegate.offer.campaign.reviewing import Finding, Review, Severity, Waiver
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 FAULTS_SHOWN_MAX = 50
@@ -35,8 +38,12 @@ CampaignFile = click.Path(exists=True, dir_okay=False, path_type=Path)
 class Desk(Protocol):
     """What the commands need of a running installation."""
 
-    async def publish(self, definition: CampaignDefinition, by: str) -> CampaignVersion:
+    async def publish(self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = ()) -> CampaignVersion:
         """Publish everywhere: campaign, catalogue and stock, in one transaction."""
+        ...
+
+    async def review(self, definition: CampaignDefinition) -> Review:
+        """What the law says of a definition, and its lowest reachable prices; nothing is published."""
         ...
 
     async def version(self, campaign_id: CampaignId | None, number: int | None) -> CampaignVersion:
@@ -76,7 +83,7 @@ def group(open_desk: OpenDesk) -> click.Group:
         """
 
     campaign.add_command(init)
-    campaign.add_command(check)
+    campaign.add_command(_check(open_desk))
     campaign.add_command(_publish(open_desk))
     campaign.add_command(_show(open_desk))
     return campaign
@@ -105,21 +112,58 @@ def init(folder: Path) -> None:
     click.echo(f"Next: edit them, then tidegate campaign check {folder / 'festival.toml'}")
 
 
-@click.command(short_help="Name everything that is wrong with a campaign file.")
-@click.argument("file", type=CampaignFile)
-@click.option("--start", metavar="WHEN", help="When the festival starts: now, now+10m, 2026-11-11T00:00:00+08:00.")
-@click.option("--json", "as_json", is_flag=True, help="Print the definition, or the faults, as JSON.")
-def check(file: Path, start: str | None, *, as_json: bool) -> None:
-    """Check a campaign FILE and the CSV files that it names. Publishes nothing.
+def _check(open_desk: OpenDesk) -> click.Command:
+    @click.command("check", short_help="Name everything that is wrong with a campaign file, and what the law says.")
+    @click.argument("file", type=CampaignFile)
+    @click.option("--start", metavar="WHEN", help="When the festival starts: now, now+10m, 2026-11-11T00:00:00+08:00.")
+    @click.option("--file-only", is_flag=True, help="Read the file only: no law, no lowest prices, no installation.")
+    @click.option("--json", "as_json", is_flag=True, help="Print the definition and what was found, as JSON.")
+    def check(file: Path, start: str | None, *, file_only: bool, as_json: bool) -> None:
+        """Check a campaign FILE and the CSV files that it names. Publishes nothing.
 
-    Exits 0 when it could be published, 1 with every fault by file and line when not.
-    """
-    definition = _loaded(file, start, as_json=as_json)
+        Names every fault by file and line; then what the law says, article by article, from the price history of this
+        installation, and the lowest price to which each product can be brought, with the cart that reaches it.
+
+        Exits 0 when it could be published, perhaps with waivers, and 1 when not.
+        """
+        definition = _loaded(file, start, as_json=as_json)
+        if file_only:
+            _print_checked(definition, as_json=as_json)
+            return
+        review = asyncio.run(_reviewed(open_desk, definition, as_json=as_json))
+        findings = placed(review.findings, _places(file))
+        if as_json:
+            found = {"definition": definition, "findings": findings, "lowest": review.lowest}
+            click.echo(msgspec.json.encode(found).decode())
+        else:
+            _print_checked(definition, as_json=False)
+            console = Console()
+            print_lowest(review.lowest, definition.currency, console)
+            print_findings(findings, console)
+            click.echo(verdict(review))
+        raise SystemExit(any(each.severity is Severity.BLOCKING for each in findings))
+
+    return check
+
+
+def _print_checked(definition: CampaignDefinition, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(definition).decode())
-    else:
-        _print_definition(definition, Console())
-        click.echo("No faults.")
+        return
+    _print_definition(definition, Console())
+    click.echo("No faults.")
+
+
+def _places(file: Path) -> Places:
+    return Places(_text_of(file), file=file.name, open_file=lambda name: _text_of(file.parent / name))
+
+
+async def _reviewed(open_desk: OpenDesk, definition: CampaignDefinition, *, as_json: bool) -> Review:
+    try:
+        async with open_desk() as desk:
+            return await desk.review(definition)
+    except Refusal as refusal:
+        _refused(refusal, as_json=as_json)
 
 
 def _publish(open_desk: OpenDesk) -> click.Command:
@@ -127,15 +171,19 @@ def _publish(open_desk: OpenDesk) -> click.Command:
     @click.argument("file", type=CampaignFile)
     @click.option("--start", metavar="WHEN", help="When the festival starts: now, now+10m, 2026-11-11T00:00:00+08:00.")
     @click.option("--by", metavar="NAME", help="Who publishes; kept with the version. Default: you.")
+    @click.option("--waive", "waived", metavar="LAW=REASON", multiple=True, help="Let a law's warnings pass; repeat.")
     @click.option("--json", "as_json", is_flag=True, help="Print the version as JSON.")
-    def publish(file: Path, start: str | None, by: str | None, *, as_json: bool) -> None:
+    def publish(file: Path, start: str | None, by: str | None, waived: tuple[str, ...], *, as_json: bool) -> None:
         """Publish a campaign FILE: prices, goods and quotas take effect together, in one transaction.
 
         A running system takes it up within seconds. The same content again is the same version. A faulty file
-        publishes nothing.
+        publishes nothing, and neither does one that breaks the law: what blocks must be changed; a warning may be
+        waived by a person named with --by, for a reason that is kept.
         """
+        waivers = [_waiver(text, by) for text in waived]
         definition = _loaded(file, start, as_json=as_json)
-        version = asyncio.run(_published(open_desk, definition, by or _me(), as_json=as_json))
+        published = _published(open_desk, definition, by or _me(), waivers, places=_places(file), as_json=as_json)
+        version = asyncio.run(published)
         if as_json:
             click.echo(msgspec.json.encode(_summary(version)).decode())
             return
@@ -145,12 +193,39 @@ def _publish(open_desk: OpenDesk) -> click.Command:
     return publish
 
 
-async def _published(open_desk: OpenDesk, definition: CampaignDefinition, by: str, *, as_json: bool) -> CampaignVersion:
+def _waiver(text: str, by: str | None) -> Waiver:
+    law, separator, reason = (part.strip() for part in text.partition("="))
+    if not law or not separator or not reason:
+        raise click.ClickException(f"--waive {text} is not LAW=REASON. Nothing was published.")
+    if not by:
+        raise click.ClickException("A waiver needs the person who answers for it: --by NAME. Nothing was published.")
+    return Waiver(law=law, by=by, reason=reason)
+
+
+async def _published(
+    open_desk: OpenDesk,
+    definition: CampaignDefinition,
+    by: str,
+    waivers: Sequence[Waiver],
+    *,
+    places: Places,
+    as_json: bool,
+) -> CampaignVersion:
     try:
         async with open_desk() as desk:
-            return await desk.publish(definition, by)
+            return await desk.publish(definition, by, waivers)
+    except PublicationStopped as refusal:
+        _stopped(refusal, placed(refusal.findings, places), as_json=as_json)
     except Refusal as refusal:
         _refused(refusal, as_json=as_json)
+
+
+def _stopped(refusal: PublicationStopped, findings: Sequence[Finding], *, as_json: bool) -> NoReturn:
+    if as_json:
+        click.echo(msgspec.json.encode({"detail": refusal.detail, "findings": findings}).decode())
+        raise SystemExit(1)
+    print_findings(findings, Console(stderr=True))
+    raise click.ClickException(refusal.detail)
 
 
 def _show(open_desk: OpenDesk) -> click.Command:
@@ -180,6 +255,11 @@ async def _shown(
             return version, await desk.versions(version.campaign_id)
     except Refusal as refusal:
         _refused(refusal, as_json=as_json)
+
+
+def load(file: Path, start: str | None) -> CampaignDefinition:
+    """The definition in a campaign file, for another command; a faulty file ends it with every fault."""
+    return _loaded(file, start, as_json=False)
 
 
 def _loaded(file: Path, start: str | None, *, as_json: bool) -> CampaignDefinition:

@@ -498,6 +498,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: the file says nothing, and the default rate limits stand."""
     waiting_room: WaitingRoom | None = None
     promotions: tuple[Promotion, ...] = ()
+    list_price_basis: Words | None = None
+    """What a list price is, shown beside it: "suggested retail price of the maker". None: nobody says."""
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""

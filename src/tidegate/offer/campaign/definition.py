@@ -251,6 +251,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         else None,
         waiting_room=read_waiting_room(top.table("waiting_room")) if "waiting_room" in top else None,
         promotions=tuple(read_promotion(entry) for entry in top.tables("promotion", most=PROMOTIONS_MAX)),
+        list_price_basis=head.words("list_price_basis") if "list_price_basis" in head else None,
     )
     head.done()
     return definition

@@ -2,6 +2,7 @@
 
 Refusal
 ├── DefinitionFaulty   422  the definition has faults; each is named
+├── PublicationStopped 422  a review found what keeps it from being published
 ├── CampaignUnknown    404  no such campaign or version was published
 ├── DraftChanged       409  somebody saved the draft, or published, in the meantime
 ├── DraftTooLarge      413  a draft of this size is kept as files
@@ -14,6 +15,7 @@ from typing import ClassVar
 
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.contracts import Fault
+from tidegate.offer.campaign.reviewing import Finding, Severity
 
 
 class DefinitionFaulty(Refusal):
@@ -29,6 +31,23 @@ class DefinitionFaulty(Refusal):
         super().__init__(
             f"The definition has {count}. Nothing was published; correct them and publish again.",
             faults=[str(fault) for fault in faults],
+        )
+
+
+class PublicationStopped(Refusal):
+    """The definition is free of contradictions and may not be published: ``findings`` says by which law."""
+
+    code: ClassVar[str] = "publication-stopped"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "The campaign may not be published"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        blocking = sum(finding.severity is Severity.BLOCKING for finding in findings)
+        super().__init__(
+            f"{blocking} findings block it and {len(findings) - blocking} warnings are not waived. Nothing was "
+            "published. Change what each finding names; a warning may also be waived by a named person with a reason.",
+            findings=[f"{each.severity.value} {each.law}: {each.what.en}" for each in self.findings[:50]],
         )
 
 

@@ -145,6 +145,8 @@ def statements(version: CampaignVersion) -> dict[str, Words]:
     found = {kind.value: _OFFER_STATEMENTS[kind] for kind in OfferKind if kind in kinds}
     if definition.promotions:
         found["promotions"] = ORDER_STATEMENT
+    if basis := definition.list_price_basis:
+        found = {"list_price": Words(zh=f"划线价：{basis.zh}。", en=f"A list price is: {basis.en}."), **found}
     if definition.coupons:
         found["coupons"] = _COUPON_STATEMENT
     found["shipping"] = _shipping_statement(definition.shipping, definition.currency)

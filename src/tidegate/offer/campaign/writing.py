@@ -140,6 +140,7 @@ def _head(definition: CampaignDefinition) -> Raw:
     return {
         "id": definition.id,
         "title": _words(definition.title),
+        "list_price_basis": _words(definition.list_price_basis) if definition.list_price_basis else None,
         "theme": definition.theme.value,
         "audience": [each.value for each in definition.audience],
         "accent": definition.accent,

@@ -98,6 +98,16 @@ class PricedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     shares: tuple[Share, ...]
     gifts: int = 0
 
+    def bought(self) -> tuple[Share, ...]:
+        """The shares without those of the gifts, which come last."""
+        left = self.quantity - self.gifts
+        found = []
+        for share in self.shares:
+            if left > 0 and share.units:
+                found.append(Share(min(share.units, left), share.paid))
+                left -= share.units
+        return tuple(found)
+
     def paid_for(self, first: int, units: int) -> int:
         """What was paid for ``units`` units from unit ``first`` (counted from 0) on: the amount to refund for them."""
         total, start = 0, 0

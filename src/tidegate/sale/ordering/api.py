@@ -46,7 +46,7 @@ from tidegate.sale.ordering.errors import (
     SaleNotOpen,
 )
 from tidegate.sale.ordering.lane import HotLane
-from tidegate.sale.ordering.rules import may_move, refund_amount, remaining, request_hash, units_of
+from tidegate.sale.ordering.rules import may_move, refund_amount, remaining, request_hash, shares_of, units_of
 from tidegate.sale.ordering.sharing import beyond_instrument
 from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
 from tidegate.sale.payment.api import Payment
@@ -335,6 +335,7 @@ class Ordering:
                     total=order.total,
                     currency=order.currency,
                     lines=units_of(order.priced),
+                    shares=shares_of(order.priced),
                     paid_at=now,
                 )
                 for order in paid

@@ -192,7 +192,10 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
 
 
 class OrderPaid(Event, frozen=True, kw_only=True):
-    """An order's money is captured and its units are sold."""
+    """An order's money is captured and its units are sold.
+
+    ``shares`` are (SKU, units, what each of them was paid with), after every reduction was split over the units.
+    """
 
     order_id: UUID
     buyer_id: UUID
@@ -200,6 +203,7 @@ class OrderPaid(Event, frozen=True, kw_only=True):
     total: int
     currency: str
     lines: tuple[tuple[str, int], ...]
+    shares: tuple[tuple[str, int, int], ...] = ()
     paid_at: datetime
 
 

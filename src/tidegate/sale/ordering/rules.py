@@ -139,6 +139,11 @@ def units_of(priced: PricedOrder) -> tuple[tuple[str, int], ...]:
     return tuple((line.sku, line.quantity) for line in priced.lines)
 
 
+def shares_of(priced: PricedOrder) -> tuple[tuple[str, int, int], ...]:
+    """Return (SKU, units, what each was paid with) of what was bought, in minor units; gifts were not bought."""
+    return tuple((line.sku, share.units, share.paid) for line in priced.lines for share in line.bought())
+
+
 def refund_amount(order: Order, given_back: Mapping[str, int], lines: Sequence[RefundLine]) -> int:
     """Return what these units paid, in minor units: their shares fixed at purchase; shipping goes with the last unit.
 

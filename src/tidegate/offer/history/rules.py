@@ -1,0 +1,177 @@
+"""Decisions about the price history: the chain's hashes, which entry holds when, what changed. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import NamedTuple
+
+from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName
+from tidegate.offer.history.contracts import Deal, Entry, EntryKind, Sealed
+
+GENESIS = "0" * 64
+"""What stands before the first entry."""
+
+
+def content_of(entry: Entry) -> str:
+    """The text that is hashed: every field, in the order of the table. The database makes the same text to verify."""
+    price = "" if entry.price is None else str(entry.price)
+    until = "" if entry.until is None else _moment(entry.until)
+    return "\n".join(
+        (
+            *(entry.kind.value, entry.sku, entry.shop, entry.place, entry.currency),
+            *(price, str(entry.units), _moment(entry.at), until, entry.source),
+        )
+    )
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
+def hash_of(previous: str, number: int, entry: Entry) -> str:
+    """SHA-256 of the hash before, the number and the content."""
+    return sha256(f"{previous}\n{number}\n{content_of(entry)}".encode()).hexdigest()
+
+
+def seal(entries: Iterable[Entry], number: int, previous: str) -> Iterator[Sealed]:
+    """The entries as the chain goes on after entry `number`, whose hash is `previous`."""
+    for entry in entries:
+        number += 1
+        sealed = Sealed(number=number, entry=entry, previous=previous, hash=hash_of(previous, number, entry))
+        yield sealed
+        previous = sealed.hash
+
+
+class Span(NamedTuple):
+    """A price that was in force from `at` on and before `until` (None: still)."""
+
+    price: int
+    at: datetime
+    until: datetime | None
+
+
+def spans(entries: Sequence[Entry]) -> list[Span]:
+    """When each price of one product and one kind was in force; `entries` in the order in which they were written.
+
+    An entry holds from its moment on, until its end or until the moment of an entry that was written later: what is
+    said later is what is true. One that was replaced before its moment came never held.
+    """
+    found: list[Span] = []
+    replaced_at: datetime | None = None
+    for entry in reversed(entries):
+        ends = [end for end in (entry.until, replaced_at) if end is not None]
+        until = min(ends) if ends else None
+        if entry.price is not None and (until is None or entry.at < until):
+            found.append(Span(entry.price, entry.at, until))
+        replaced_at = entry.at if replaced_at is None else min(replaced_at, entry.at)
+    return found[::-1]
+
+
+def lowest_in_force(entries: Sequence[Entry], since: datetime, until: datetime) -> int | None:
+    """The lowest price in force at some moment from `since` on and before `until`."""
+    return min(
+        (
+            span.price
+            for span in spans(entries)
+            if span.at < until and (span.until is None or span.until > since) and since < until
+        ),
+        default=None,
+    )
+
+
+def in_force(entries: Sequence[Entry], at: datetime) -> Entry | None:
+    """The entry that says what holds at `at`; None without one, or when it has ended."""
+    for entry in reversed(entries):
+        if entry.at <= at:
+            return entry if entry.until is None or at < entry.until else None
+    return None
+
+
+def stated_by(version: CampaignVersion, reachable: Mapping[str, int], place: str, at: datetime) -> list[Entry]:
+    """What a version that becomes current at `at` says of its products' prices.
+
+    List prices hold at once and until another is stated. Offers, and what can be reached by them, hold during the
+    burst; one that is published in the middle of it holds from then on. A burst that is over offers nothing.
+    """
+    burst = version.definition.phase(PhaseName.BURST)
+    shops = {goods.sku: goods.shop for goods in version.definition.goods}
+    source = f"campaign:{version.campaign_id}:{version.version}"
+
+    def entry(kind: EntryKind, sku: str, price: int) -> Entry:
+        starts_at, until = (at, None) if kind is EntryKind.LIST else (max(at, burst.starts_at), burst.ends_at)
+        return Entry(
+            kind=kind,
+            sku=sku,
+            shop=shops[sku],
+            place=place,
+            currency=version.definition.currency,
+            price=price,
+            at=starts_at,
+            until=until,
+            source=source,
+        )
+
+    found = [entry(EntryKind.LIST, goods.sku, goods.list_price) for goods in version.definition.goods]
+    if at < burst.ends_at:
+        found += [entry(EntryKind.OFFERED, offer.sku, offer.price) for offer in version.definition.offers]
+        found += [entry(EntryKind.REACHABLE, sku, price) for sku, price in reachable.items()]
+    return found
+
+
+def changes(stated: Sequence[Entry], last: Mapping[tuple[object, ...], Entry], at: datetime) -> list[Entry]:
+    """What of `stated` is news against the last entries; and the end, at `at`, of what is not stated any more."""
+    kept = {key_of(entry) for entry in stated}
+    news = [entry for entry in stated if not _says_the_same(last.get(key_of(entry)), entry, at)]
+    ended = [
+        Entry(
+            kind=entry.kind,
+            sku=entry.sku,
+            shop=entry.shop,
+            place=entry.place,
+            currency=entry.currency,
+            price=None,
+            at=at,
+            source="withdrawn",
+        )
+        for key, entry in last.items()
+        if entry.kind is not EntryKind.LIST
+        and key not in kept
+        and entry.price is not None
+        and (entry.until is None or entry.until > at)
+    ]
+    return news + ended
+
+
+def _says_the_same(before: Entry | None, now: Entry, at: datetime) -> bool:
+    if before is None or (before.price, before.until) != (now.price, now.until):
+        return False
+    return before.at == now.at or (before.at <= at and now.at <= at)
+
+
+def key_of(entry: Entry) -> tuple[object, ...]:
+    """The kind and whose price it is."""
+    return (entry.kind, *entry.subject)
+
+
+def deals_as_entries(deals: Iterable[Deal], place_of: Callable[[str], str]) -> list[Entry]:
+    """One entry for all units of one product that were paid with the same price at the same moment."""
+    units: dict[tuple[object, ...], int] = {}
+    first: dict[tuple[object, ...], Deal] = {}
+    for deal in deals:
+        key = (deal.sku, deal.shop, deal.currency, deal.price, deal.at, deal.source)
+        units[key] = units.get(key, 0) + deal.units
+        first.setdefault(key, deal)
+    return [
+        Entry(
+            kind=EntryKind.DEAL,
+            sku=deal.sku,
+            shop=deal.shop,
+            place=place_of(deal.currency),
+            currency=deal.currency,
+            price=deal.price,
+            units=units[key],
+            at=deal.at,
+            source=deal.source,
+        )
+        for key, deal in first.items()
+    ]

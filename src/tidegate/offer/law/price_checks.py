@@ -1,0 +1,179 @@
+"""Checks of prices: against what was sold before, what was offered before, floor and cost. Pure."""
+
+from collections.abc import Iterator
+
+from tidegate.base.money import format_money
+from tidegate.offer.campaign.api import ReachedPrice, Severity
+from tidegate.offer.campaign.contracts import CampaignDefinition, GoodsEntry, Offer, Words
+from tidegate.offer.history.contracts import NOTHING_KNOWN
+from tidegate.offer.law.contracts import Article, Case, Found
+
+
+def _money(definition: CampaignDefinition, amount: int) -> Words:
+    return Words(*(format_money(amount, definition.currency, locale) for locale in ("zh", "en")))
+
+
+def _reduced(case: Case) -> Iterator[tuple[int, Offer, int, GoodsEntry]]:
+    """Each offer that is shown beside a higher list price, with the places of offer and goods."""
+    goods = {entry.sku: (place, entry) for place, entry in enumerate(case.definition.goods)}
+    for place, offer in enumerate(case.definition.offers):
+        entry_place, entry = goods[offer.sku]
+        if offer.price < entry.list_price:
+            yield place, offer, entry_place, entry
+
+
+def reference_price(case: Case, article: Article) -> Iterator[Found]:
+    """The list price beside an offer is at most the lowest price of the days before, or else the last one sold at.
+
+    Where the file states what its list prices are (`list_price_basis`), the details are stated, and what is found is
+    told as a notice only.
+    """
+    days = article.figures["days"]
+    known = case.evidence.get(days, {})
+    stated = case.definition.list_price_basis is not None
+    unproven = []
+    for _, offer, place, entry in _reduced(case):
+        evidence = known.get(offer.sku, NOTHING_KNOWN)
+        base = evidence.lowest_deal if evidence.lowest_deal is not None else evidence.last_deal
+        if base is None:
+            unproven.append(place)
+        elif entry.list_price > base:
+            compared, sold = _money(case.definition, entry.list_price), _money(case.definition, base)
+            within = evidence.lowest_deal is not None
+            yield Found(
+                path=("goods", place, "list_price"),
+                what=Words(
+                    zh=f"{offer.sku} 的划线价 {compared.zh} 高于"
+                    + (f"活动前 {days} 天内的最低成交价 {sold.zh}" if within else f"最后一次成交价 {sold.zh}"),
+                    en=f"the list price of {offer.sku}, {compared.en}, is above "
+                    + (
+                        f"the lowest price sold at in the {days} days before, "
+                        if within
+                        else "the last price sold at, "
+                    )
+                    + sold.en,
+                ),
+                mend=Words(
+                    zh=f"把 list_price 降到 {sold.zh} 或更低，或在 list_price_basis 中说明划线价的含义",
+                    en=f"lower list_price to {sold.en} or less, or state in list_price_basis what it is",
+                ),
+                severity=Severity.NOTICE if stated else None,
+            )
+    if unproven:
+        yield _unproven(unproven, Words("成交记录", "recorded sale"))
+
+
+def prior_price(case: Case, article: Article) -> Iterator[Found]:
+    """The list price beside an offer is the lowest price that was applied in the days before: offered or sold at."""
+    days = article.figures["days"]
+    known = case.evidence.get(days, {})
+    unproven = []
+    for _, offer, place, entry in _reduced(case):
+        evidence = known.get(offer.sku, NOTHING_KNOWN)
+        base = min((each for each in (evidence.lowest_deal, evidence.lowest_offered) if each is not None), default=None)
+        if base is None:
+            unproven.append(place)
+        elif entry.list_price > base:
+            compared, applied = _money(case.definition, entry.list_price), _money(case.definition, base)
+            yield Found(
+                path=("goods", place, "list_price"),
+                what=Words(
+                    zh=f"{offer.sku} 的先前价格标为 {compared.zh}，而降价前 {days} 天内最低曾为 {applied.zh}",
+                    en=f"the prior price shown for {offer.sku}, {compared.en}, is above the lowest price applied "
+                    f"in the {days} days before, {applied.en}",
+                ),
+                mend=Words(
+                    zh=f"把 list_price 改为 {applied.zh}，折扣按此计算",
+                    en=f"set list_price to {applied.en}: the reduction counts from it",
+                ),
+            )
+    if unproven:
+        yield _unproven(unproven, Words("价格记录", "recorded price"))
+
+
+def _unproven(places: list[int], what: Words) -> Found:
+    return Found(
+        path=("goods", places[0], "list_price"),
+        what=Words(
+            zh=f"{len(places):,} 种减价商品在活动前没有{what.zh}，划线价无从核对",
+            en=f"{len(places):,} reduced products have no {what.en} before the sale: not to be checked",
+        ),
+        mend=Words(
+            zh="用 tidegate prices import 导入以往价格；没有以往价格的，保存划线价的依据",
+            en="import earlier prices with tidegate prices import; without any, keep evidence of the list price",
+        ),
+        severity=Severity.NOTICE,
+    )
+
+
+def raised_before(case: Case, article: Article) -> Iterator[Found]:
+    """A list price that serves as the base of a reduction was not raised in the days before the sale."""
+    days = article.figures["days"]
+    known = case.evidence.get(days, {})
+    for _, offer, place, entry in _reduced(case):
+        before = known.get(offer.sku, NOTHING_KNOWN).lowest_list
+        if before is not None and before < entry.list_price:
+            rise = (entry.list_price - before) * 100 // before if before else 100
+            old, new = _money(case.definition, before), _money(case.definition, entry.list_price)
+            yield Found(
+                path=("goods", place, "list_price"),
+                what=Words(
+                    zh=f"{offer.sku} 的划线价在活动前 {days} 天内从 {old.zh} 提高到 {new.zh}（{rise}%）",
+                    en=f"the list price of {offer.sku} rose from {old.en} to {new.en} ({rise} %) within the {days} "
+                    "days before the sale",
+                ),
+                mend=Words(
+                    zh=f"把 list_price 恢复为 {old.zh}，或由有权人员说明涨价理由并豁免",
+                    en=f"set list_price back to {old.en}, or let a named person state why it rose",
+                ),
+            )
+
+
+def reference_stated(case: Case, _: Article) -> Iterator[Found]:
+    """The file says what its list prices are."""
+    count = sum(1 for _ in _reduced(case))
+    if count and case.definition.list_price_basis is None:
+        yield Found(
+            path=("campaign",),
+            what=Words(
+                zh=f"{count:,} 种商品显示划线价，但没有说明划线价是什么",
+                en=f"{count:,} products show a list price, and nothing says what it is",
+            ),
+            mend=Words(
+                zh="在 [campaign] 中写 list_price_basis，例如“厂商建议零售价”",
+                en='write list_price_basis in [campaign], such as "suggested retail price of the maker"',
+            ),
+        )
+
+
+def below_floor(case: Case, _: Article) -> Iterator[Found]:
+    """No cart brings a unit under its floor."""
+    for reached in case.lowest:
+        if reached.is_below_floor:
+            yield _reached(case, reached, reached.floor, Words("底价", "floor"), "floor")
+
+
+def below_cost(case: Case, _: Article) -> Iterator[Found]:
+    """No cart brings a unit under its cost."""
+    for reached in case.lowest:
+        if reached.is_below_cost and not reached.is_below_floor:
+            yield _reached(case, reached, reached.cost, Words("成本", "cost"), "cost")
+
+
+def _reached(case: Case, reached: ReachedPrice, limit: int, name: Words, key: str) -> Found:
+    place = next(place for place, entry in enumerate(case.definition.goods) if entry.sku == reached.sku)
+    price, least = _money(case.definition, reached.price), _money(case.definition, limit)
+    cart = ", ".join(f"{quantity} × {sku}" for sku, quantity in reached.lines)
+    rules = ", ".join(reached.promotions)
+    by_zh, by_en = (f"，使用 {rules}", f" with {rules}") if rules else ("", "")
+    return Found(
+        path=("goods", place, key),
+        what=Words(
+            zh=f"{reached.sku} 最低可到 {price.zh}，低于{name.zh} {least.zh}：{cart}{by_zh}",
+            en=f"{reached.sku} can be brought to {price.en}, below its {name.en} of {least.en}: {cart}{by_en}",
+        ),
+        mend=Words(
+            zh="提高活动价，或限制可叠加的优惠",
+            en="raise the offer's price, or restrict what may be combined",
+        ),
+    )

@@ -1,0 +1,246 @@
+"""The search for the lowest price: which carts are worth trying, and what each product costs in the worst of them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
+from typing import Final
+
+import msgspec
+
+from tidegate.base.errors import Refusal
+from tidegate.offer.campaign.api import ReachedPrice
+from tidegate.offer.campaign.contracts import (
+    AmountOff,
+    Bundle,
+    CampaignDefinition,
+    Gift,
+    GoodsEntry,
+    Measure,
+    NForM,
+    NthPiece,
+    Offer,
+    PercentOff,
+    PointsOff,
+    Promotion,
+    Selection,
+)
+from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, CartLine, PricedOrder
+
+CARTS_MAX: Final = 60
+"""Carts tried for one product, in the order in which they are likely to be the worst."""
+FILLERS_MAX: Final = 64
+MIXED_MAX: Final = 4
+"""Units of the product that are mixed with fillers, besides as many as stay under the threshold."""
+FITS_MAX: Final = 4
+"""Fillers tried for one threshold."""
+BEST_MAX: Final = 3
+"""Carts that are tried in every situation."""
+
+Lines = tuple[tuple[str, int], ...]
+Price = Callable[[tuple[CartLine, ...]], PricedOrder]
+"""The engine in one situation. Raises a Refusal for a cart that cannot be ordered."""
+
+
+class Engine(msgspec.Struct, frozen=True):
+    """The engine in the situations in which every cart is tried, and in those in which only the best are."""
+
+    likely: tuple[Price, ...]
+    further: tuple[Price, ...] = ()
+
+
+class Lever(msgspec.Struct, frozen=True):
+    """What begins to lower prices of `skus` (None: of all) at these amounts and numbers of pieces together."""
+
+    skus: frozenset[str] | None
+    amounts: tuple[int, ...] = ()
+    pieces: tuple[int, ...] = ()
+    bundle: Lines = ()
+
+    def moves(self, sku: str) -> bool:
+        """Whether a unit of this SKU counts."""
+        return self.skus is None or sku in self.skus
+
+
+def levers_of(definition: CampaignDefinition) -> list[Lever]:
+    """All levers of a definition."""
+    with_coupons = frozenset(offer.sku for offer in definition.offers if offer.coupons)
+    levers = [Lever(with_coupons, amounts=(coupon.threshold,)) for coupon in definition.coupons]
+    return levers + [_lever(promotion, definition.goods) for promotion in definition.promotions]
+
+
+def _lever(promotion: Promotion, goods: Iterable[GoodsEntry]) -> Lever:
+    skus = _selected(promotion.goods, goods)
+    match promotion.benefit:
+        case AmountOff(steps=steps, measure=measure) | PercentOff(steps=steps, measure=measure):
+            reaches = tuple(max(step.reach, 1) for step in steps)
+            return Lever(skus, amounts=reaches) if measure is Measure.AMOUNT else Lever(skus, pieces=reaches)
+        case NForM(take=pieces) | NthPiece(nth=pieces):
+            return Lever(skus, pieces=(pieces, 2 * pieces))
+        case Bundle(parts=parts):
+            bundle = tuple((part.sku, part.quantity) for part in parts)
+            return Lever(frozenset(sku for sku, _ in bundle), bundle=bundle)
+        case Gift(reach=reach, measure=measure):
+            return Lever(skus, amounts=(max(reach, 1),)) if measure is Measure.AMOUNT else Lever(skus, pieces=(reach,))
+        case PointsOff():
+            return Lever(skus, pieces=(1,))
+        case _:
+            return Lever(skus)
+
+
+def _selected(selection: Selection, goods: Iterable[GoodsEntry]) -> frozenset[str] | None:
+    if selection == Selection():
+        return None
+    anything = not (selection.skus or selection.categories or selection.brands or selection.shops)
+    return frozenset(
+        entry.sku
+        for entry in goods
+        if entry.sku not in selection.but
+        and (
+            anything
+            or entry.sku in selection.skus
+            or entry.category in selection.categories
+            or entry.brand in selection.brands
+            or entry.shop in selection.shops
+        )
+    )
+
+
+class Shelf:
+    """What can be bought, and how many of it one buyer may have in one order."""
+
+    def __init__(self, definition: CampaignDefinition) -> None:
+        self.offers: Mapping[str, Offer] = {offer.sku: offer for offer in definition.offers}
+        self.levers = levers_of(definition)
+        self._most = {offer.sku: _most(offer, definition) for offer in definition.offers}
+        self._fillers: dict[frozenset[str] | None, list[str]] = {}
+
+    def most(self, sku: str) -> int:
+        """How many units of it an order may hold."""
+        return self._most[sku]
+
+    def fillers(self, lever: Lever) -> list[str]:
+        """SKUs that bring a cart to a lever's threshold: one of each price, cheapest first, thinned evenly."""
+        if lever.skus not in self._fillers:
+            by_price = {offer.price: sku for sku, offer in self.offers.items() if lever.moves(sku)}
+            ordered = [by_price[price] for price in sorted(by_price)]
+            step = max(1, -(-len(ordered) // FILLERS_MAX))
+            kept = ordered[::step]
+            self._fillers[lever.skus] = kept if not ordered or ordered[-1] in kept else [*kept, ordered[-1]]
+        return self._fillers[lever.skus]
+
+
+def _most(offer: Offer, definition: CampaignDefinition) -> int:
+    limits = [each.per_buyer for each in definition.limits if not each.skus or offer.sku in each.skus]
+    return min([QUANTITY_MAX, offer.quota, offer.per_buyer or QUANTITY_MAX, *limits])
+
+
+def carts(shelf: Shelf, sku: str) -> Iterator[Lines]:
+    """Carts in which a unit of `sku` may be cheapest, likely ones first; a cart may come twice."""
+    price, most = shelf.offers[sku].price, shelf.most(sku)
+    levers = [lever for lever in shelf.levers if lever.moves(sku)]
+    for lever in levers:
+        if lever.bundle and all(part in shelf.offers for part, _ in lever.bundle):
+            yield lever.bundle
+        for amount in sorted(lever.amounts, reverse=True):
+            yield from _just_over(shelf, lever, sku, amount)
+        for pieces in lever.pieces:
+            yield from _pieces(shelf, lever, sku, pieces)
+    for quantity in sorted({1, 2, most} | {-(-amount // price) for lever in levers for amount in lever.amounts}):
+        if 1 <= quantity <= most:
+            yield ((sku, quantity),)
+
+
+def _just_over(shelf: Shelf, lever: Lever, sku: str, amount: int) -> Iterator[Lines]:
+    """The product alone just over an amount, and a few of it with the fillers that overshoot least."""
+    price, most = shelf.offers[sku].price, shelf.most(sku)
+    alone = -(-amount // price)
+    if 1 <= alone <= most:
+        yield ((sku, alone),)
+    fits = []
+    for quantity in {*range(1, min(alone - 1, most, MIXED_MAX) + 1), min(alone - 1, most)} - {0}:
+        missing = amount - quantity * price
+        for filler in shelf.fillers(lever):
+            each = shelf.offers[filler].price
+            count = -(-missing // each)
+            if filler != sku and count <= shelf.most(filler):
+                fits.append((quantity * price + count * each, quantity, filler, count))
+    for _, quantity, filler, count in nsmallest(FITS_MAX, fits):
+        yield ((sku, quantity), (filler, count))
+
+
+def _pieces(shelf: Shelf, lever: Lever, sku: str, pieces: int) -> Iterator[Lines]:
+    """So many pieces: of the product alone, and one of it with the cheapest and with the dearest filler."""
+    if 1 <= pieces <= shelf.most(sku):
+        yield ((sku, pieces),)
+    fillers = [filler for filler in shelf.fillers(lever) if filler != sku and pieces - 1 <= shelf.most(filler)]
+    if pieces > 1 and fillers:
+        yield ((sku, 1), (fillers[0], pieces - 1))
+        yield ((sku, 1), (fillers[-1], pieces - 1))
+
+
+def lowest_price(shelf: Shelf, goods: GoodsEntry, engine: Engine, tried: Sequence[Lines]) -> ReachedPrice | None:
+    """The least that a unit is paid with in any of these carts; None if none of them can be ordered.
+
+    Every cart is priced in the likely situations, and the best few in all. Of equals the first stands, so that the
+    same definition always shows the same cart.
+    """
+    reached = [
+        found
+        for lines in tried
+        for price in engine.likely
+        if (found := _reached(shelf, goods, price, lines)) is not None
+    ]
+    best = sorted(reached, key=_price)[:BEST_MAX]
+    carts_of_best = dict.fromkeys(each.lines for each in best) or dict.fromkeys(tried[:BEST_MAX])
+    best += [
+        found
+        for lines in carts_of_best
+        for price in engine.further
+        if (found := _reached(shelf, goods, price, lines)) is not None
+    ]
+    return min(best, key=_price, default=None)
+
+
+def _price(reached: ReachedPrice) -> int:
+    return reached.price
+
+
+def _reached(shelf: Shelf, goods: GoodsEntry, price: Price, lines: Lines) -> ReachedPrice | None:
+    try:
+        order = price(tuple(CartLine(*line) for line in lines[:LINES_MAX]))
+    except Refusal:
+        return None
+    paid = _least_paid(order, goods.sku)
+    if paid is None:
+        return None
+    return ReachedPrice(
+        sku=goods.sku,
+        price=paid,
+        offer_price=shelf.offers[goods.sku].price,
+        list_price=goods.list_price,
+        floor=goods.floor,
+        cost=goods.cost,
+        lines=lines,
+        promotions=_applied(order),
+    )
+
+
+def _least_paid(order: PricedOrder, sku: str) -> int | None:
+    paid = [share.paid for line in order.lines if line.sku == sku for share in line.bought()]
+    return min(paid, default=None)
+
+
+def _applied(order: PricedOrder) -> tuple[str, ...]:
+    """The rules that took something off, beyond the offers' own prices."""
+    return tuple(
+        step.rule for step in order.steps if step.amount < 0 and step.kind.value not in {"list_price", "offer"}
+    )
+
+
+def worst_first(reached: Iterable[ReachedPrice]) -> list[ReachedPrice]:
+    """Sorted by what is left over floor and cost, the least first; then by the share of the list price that is left."""
+
+    def left(each: ReachedPrice) -> tuple[int, float, str]:
+        limit = max(each.floor, each.cost)
+        return (each.price - limit if limit else 2**62, each.price / max(each.list_price, 1), each.sku)
+
+    return sorted(reached, key=left)

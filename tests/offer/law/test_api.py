@@ -1,0 +1,148 @@
+"""Publishing under the law, on the real database: stopped, changed or waived, then published, and kept."""
+
+from datetime import timedelta
+
+import msgspec
+import psycopg
+import pytest
+
+from tests.offer.festivals import START, coupon, definition, goods, offer
+from tidegate.app.compose import App
+from tidegate.app.publication import PublicationDesk
+from tidegate.base.clock import ManualClock
+from tidegate.offer.campaign.api import Severity, Waiver
+from tidegate.offer.campaign.contracts import CampaignDefinition, Words
+from tidegate.offer.campaign.errors import PublicationStopped
+from tidegate.offer.history.contracts import Deal
+from tidegate.offer.law.contracts import PresaleTerms, PrizeTerms
+from tidegate.offer.law.errors import WaiverFaulty
+
+FESTIVAL = definition([offer("A", 8_000)])
+COSTLY = msgspec.structs.replace(FESTIVAL, goods=(msgspec.structs.replace(goods("A"), cost=8_500),))
+WAIVER = Waiver(law="cn-price-14", by="Lin Yue", reason="last season's stock")
+
+
+async def sold(app: App, price: int, days: float) -> None:
+    """So many days before the sale one unit of A was sold at this price."""
+    at = START - timedelta(days=days)
+    async with app.db.transaction() as tx:
+        await app.history.record_deals(
+            tx, [Deal(sku="A", shop="", currency="CNY", price=price, units=1, at=at, source="test")]
+        )
+
+
+async def published(app: App, of: CampaignDefinition, *waivers: Waiver) -> str:
+    version = await PublicationDesk(app).publish(of, "Lin Yue", waivers)
+    async with app.db.read() as tx:
+        await app.campaign.refresh(tx)
+        assert all(check.holds for check in await app.law.check(tx))
+    return version.sha256
+
+
+async def nothing_is_published(app: App) -> bool:
+    async with app.db.read() as tx:
+        return await app.campaign.versions(tx) == []
+
+
+async def test_a_false_reference_price_stops_it_and_the_lawful_one_passes(app: App) -> None:
+    await sold(app, 9_000, days=3)
+    await sold(app, 8_000, days=8)
+    with pytest.raises(PublicationStopped) as stopped:
+        await published(app, FESTIVAL)
+    [finding] = stopped.value.findings
+    assert (finding.law, finding.severity) == ("cn-56-16", Severity.BLOCKING)
+    assert "¥90.00" in finding.what.en
+    assert await nothing_is_published(app)
+    with pytest.raises(PublicationStopped):
+        await published(app, FESTIVAL, Waiver(law="cn-56-16", by="Lin Yue", reason="everybody does it"))
+    assert await nothing_is_published(app)
+    await published(app, definition([offer("A", 8_000)], entries=[goods("A", 9_000)]))
+    assert not await nothing_is_published(app)
+
+
+async def test_a_warning_passes_only_with_a_name_and_a_reason_and_both_are_kept(app: App) -> None:
+    for waivers in (
+        (),
+        (Waiver(law="cn-price-14", by=" ", reason="x"),),
+        (Waiver(law="cn-price-14", by="Lin", reason=""),),
+    ):
+        with pytest.raises(PublicationStopped) as stopped:
+            await published(app, COSTLY, *waivers)
+        assert [each.law for each in stopped.value.findings] == ["cn-price-14"]
+    with pytest.raises(WaiverFaulty):
+        await published(app, COSTLY, WAIVER, Waiver(law="cn-56-17", by="Lin Yue", reason="in store"))
+    assert await nothing_is_published(app)
+    await published(app, COSTLY, WAIVER)
+    current = app.campaign.current()
+    assert current is not None
+    async with app.db.read() as tx:
+        kept = await app.law.review_of(tx, current.campaign_id, current.sha256)
+    assert kept is not None
+    assert kept.waivers == (WAIVER,)
+    assert [(each.sku, each.price, each.cost) for each in kept.review.lowest] == [("A", 8_000, 8_500)]
+    assert {each.severity for each in kept.review.findings} == {Severity.WARNING, Severity.NOTICE}
+
+
+async def test_a_waiver_holds_for_its_content_and_for_no_other(app: App) -> None:
+    await published(app, COSTLY, WAIVER)
+    await published(app, definition([offer("A", 8_500)]))
+    await published(app, COSTLY)
+    current = app.campaign.current()
+    assert current is not None
+    async with app.db.read() as tx:
+        kept = await app.law.review_of(tx, current.campaign_id, current.sha256)
+        rows = await (await tx.execute("select count(*) from law.waiver")).fetchone()
+    assert kept is not None
+    assert (kept.waivers, rows) == ((WAIVER,), (2,))
+    with pytest.raises(PublicationStopped):
+        await published(app, msgspec.structs.replace(COSTLY, accent="#000000"))
+
+
+async def test_what_was_published_again_is_reviewed_again_and_what_is_current_is_not(app: App) -> None:
+    await published(app, FESTIVAL)
+    await published(app, FESTIVAL)
+    await published(app, definition([offer("A", 7_900)]))
+    await published(app, FESTIVAL)
+    async with app.db.read() as tx:
+        rows = await (await tx.execute("select count(*) from law.review")).fetchone()
+    assert rows == (3,)
+
+
+async def test_presales_and_prizes_are_judged_with_a_definition(app: App) -> None:
+    async with app.db.read() as tx:
+        review = await app.law.review(
+            tx,
+            FESTIVAL,
+            presales=[PresaleTerms(sku="A", price=10_000, deposit=3_000)],
+            prizes=[PrizeTerms(name=Words("汽车", "Car"), value=6_000_000)],
+        )
+    blocking = [each.law for each in review.findings if each.severity is Severity.BLOCKING]
+    assert sorted(blocking) == ["cn-32-17", "cn-civil-586"]
+
+
+async def test_a_worse_rule_in_the_sale_is_a_warning(app: App, clock: ManualClock) -> None:
+    await published(app, definition([offer("A")], coupons=[coupon()]))
+    with pytest.raises(PublicationStopped) as stopped:
+        await published(app, definition([offer("A")]))
+    assert [each.law for each in stopped.value.findings] == ["cn-ecommerce-34"]
+    clock.advance(seconds=60)
+    emergency = Waiver(law="cn-ecommerce-34", by="Lin Yue", reason="the coupon was printed wrongly")
+    await published(app, definition([offer("A")]), emergency)
+
+
+@pytest.mark.parametrize("table", ["law.review", "law.waiver"])
+@pytest.mark.parametrize("change", ["update {} set number = default", "delete from {}", "truncate {} cascade"])
+async def test_what_was_found_and_waived_cannot_be_changed(app: App, table: str, change: str) -> None:
+    await published(app, COSTLY, WAIVER)
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        async with app.db.transaction() as tx:
+            await tx.execute(change.format(table).encode())
+
+
+async def test_the_check_finds_what_was_published_against_the_law(app: App) -> None:
+    await published(app, COSTLY, WAIVER)
+    async with app.db.transaction() as tx:
+        await tx.execute("alter table law.waiver disable trigger waiver_is_immutable")
+        await tx.execute("delete from law.waiver")
+        [check] = await app.law.check(tx)
+    assert (check.holds, check.detail) == (False, "review 1")

@@ -1,0 +1,217 @@
+"""Each check with a case that fails and one that passes."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from tests.offer.festivals import START, coupon, definition, goods, offer
+from tidegate.offer.campaign.api import Finding, ReachedPrice, Severity
+from tidegate.offer.campaign.contracts import (
+    AmountOff,
+    CampaignDefinition,
+    Gift,
+    Promotion,
+    Returns,
+    Shipping,
+    Step,
+    Words,
+)
+from tidegate.offer.history.contracts import Evidence
+from tidegate.offer.law.acts import laws_for, place_of
+from tidegate.offer.law.contracts import Case, PresaleTerms, PrizeTerms
+from tidegate.offer.law.rules import findings, sale_days
+
+FESTIVAL = definition([offer("A", 8_000)])
+EURO = msgspec.structs.replace(FESTIVAL, currency="EUR", returns=Returns(days=14, text=Words("可退", "Returnable")))
+BASIS = Words("厂商建议零售价", "suggested retail price of the maker")
+OFF = AmountOff(steps=(Step(100, 10),))
+
+
+def found(law: str, of: CampaignDefinition = FESTIVAL, **case: object) -> list[Finding]:
+    """What one article finds, a day before the sale unless told otherwise."""
+    judged = Case(**{"definition": of, "at": START - timedelta(days=1)} | case)  # type: ignore[arg-type]
+    laws = laws_for(of.currency, *sale_days(of))
+    assert law in {each.article.id for each in laws}
+    return [each for each in findings(judged, laws) if each.law == law]
+
+
+def known(days: int, **facts: object) -> dict[int, dict[str, Evidence]]:
+    return {days: {"A": Evidence(**facts)}}  # type: ignore[arg-type]
+
+
+def promotion(**changes: object) -> Promotion:
+    return msgspec.structs.replace(Promotion(id="p", label=Words("满减", "Reduction"), benefit=OFF), **changes)
+
+
+def with_promotions(*promotions: Promotion) -> CampaignDefinition:
+    return msgspec.structs.replace(FESTIVAL, promotions=promotions)
+
+
+def test_a_list_price_above_the_lowest_sold_at_in_seven_days_blocks() -> None:
+    [finding] = found("cn-56-16", evidence=known(7, lowest_deal=9_900, last_deal=9_950))
+    assert (finding.severity, finding.path) == (Severity.BLOCKING, ("goods", 0, "list_price"))
+    assert "¥100.00" in finding.what.en
+    assert "¥99.00" in finding.what.en
+    assert "7 days" in finding.what.en
+    assert finding.article.zh == "《明码标价和禁止价格欺诈规定》第16条"
+    assert "Order No. 56" in finding.reference
+
+
+def test_without_a_sale_in_seven_days_the_last_one_counts() -> None:
+    assert found("cn-56-16", evidence=known(7, last_deal=9_999))[0].severity is Severity.BLOCKING
+    assert found("cn-56-16", evidence=known(7, last_deal=10_000)) == []
+    assert found("cn-56-16", evidence=known(7, lowest_deal=10_000, last_deal=9_000)) == []
+
+
+def test_what_was_never_sold_is_told() -> None:
+    [finding] = found("cn-56-16")
+    assert (finding.severity, "1 reduced products" in finding.what.en) == (Severity.NOTICE, True)
+
+
+def test_where_the_file_says_what_list_prices_are_it_is_told_only() -> None:
+    stated = msgspec.structs.replace(FESTIVAL, list_price_basis=BASIS)
+    [finding] = found("cn-56-16", stated, evidence=known(7, lowest_deal=9_000))
+    assert finding.severity is Severity.NOTICE
+    assert found("cn-32-21", stated) == []
+    assert found("cn-32-21")[0].severity is Severity.NOTICE
+
+
+def test_no_reduction_no_reference() -> None:
+    same = definition([offer("A", 10_000)])
+    for law in ("cn-56-16", "cn-56-17", "cn-32-21"):
+        assert found(law, same, evidence=known(7, lowest_deal=1) | known(30, lowest_list=1)) == []
+
+
+def test_the_union_asks_for_the_lowest_price_of_thirty_days_offered_or_sold_at() -> None:
+    for facts in ({"lowest_deal": 9_000}, {"lowest_offered": 9_000}, {"lowest_deal": 9_500, "lowest_offered": 9_000}):
+        [finding] = found("eu-98-6-6a", EURO, evidence=known(30, **facts))
+        assert finding.severity is Severity.BLOCKING
+        assert "€90.00" in finding.what.en
+    stated = msgspec.structs.replace(EURO, list_price_basis=BASIS)
+    assert found("eu-98-6-6a", stated, evidence=known(30, lowest_offered=9_000))[0].severity is Severity.BLOCKING
+    assert found("eu-98-6-6a", EURO, evidence=known(30, lowest_deal=10_000, lowest_list=1)) == []
+    assert found("eu-98-6-6a", EURO)[0].severity is Severity.NOTICE
+
+
+def test_a_list_price_raised_before_the_sale() -> None:
+    [finding] = found("cn-56-17", evidence=known(30, lowest_list=8_000))
+    assert finding.severity is Severity.WARNING
+    assert "25 %" in finding.what.en
+    assert found("cn-56-17", evidence=known(30, lowest_list=10_000)) == []
+    assert found("cn-56-17") == []
+
+
+def reached(price: int, *, floor: int = 0, cost: int = 0) -> tuple[ReachedPrice, ...]:
+    lines, rules = (("A", 2),), ("coupon:TIDE50",)
+    one = ReachedPrice(
+        sku="A",
+        price=price,
+        offer_price=8_000,
+        list_price=10_000,
+        floor=floor,
+        cost=cost,
+        lines=lines,
+        promotions=rules,
+    )
+    return (one,)
+
+
+def test_no_cart_goes_under_floor_or_cost() -> None:
+    [finding] = found("house-floor", lowest=reached(4_999, floor=5_000))
+    assert (finding.severity, finding.path) == (Severity.BLOCKING, ("goods", 0, "floor"))
+    assert "2 × A with coupon:TIDE50" in finding.what.en
+    assert found("house-floor", lowest=reached(5_000, floor=5_000)) == []
+    assert found("cn-price-14", lowest=reached(4_999, cost=5_000))[0].severity is Severity.WARNING
+    assert found("cn-price-14", lowest=reached(5_000, cost=5_000)) == []
+    assert found("cn-price-14", lowest=reached(5_000)) == []
+
+
+def test_a_condition_that_figures_cannot_say_stands_in_the_rules() -> None:
+    hidden = with_promotions(promotion(condition="orders > 3"))
+    assert found("cn-32-20", hidden)[0].path == ("promotion", 0, "condition")
+    stated = msgspec.structs.replace(hidden, rules=Words("满减：下过三单。", "Reduction: after three orders."))
+    assert found("cn-32-20", stated) == []
+    assert found("cn-32-20", with_promotions(promotion())) == []
+
+
+def test_a_time_beyond_the_sale_cannot_be_kept() -> None:
+    late = with_promotions(promotion(ends_at=START + timedelta(days=4)))
+    assert found("cn-32-20", late)[0].path == ("promotion", 0, "ends_at")
+    assert found("cn-32-20", with_promotions(promotion(ends_at=START + timedelta(days=2)))) == []
+
+
+@pytest.mark.parametrize(("deposit", "count"), [(2_000, 0), (2_001, 1)])
+def test_a_deposit_is_a_fifth_at_most(deposit: int, count: int) -> None:
+    terms = (PresaleTerms(sku="A", price=10_000, deposit=deposit),)
+    blocked = found("cn-civil-586", presales=terms)
+    assert [each.severity for each in blocked] == [Severity.BLOCKING] * count
+
+
+@pytest.mark.parametrize(("value", "count"), [(5_000_000, 0), (5_000_001, 1)])
+def test_a_prize_is_worth_fifty_thousand_at_most(value: int, count: int) -> None:
+    prizes = (PrizeTerms(name=Words("汽车", "Car"), value=value),)
+    assert len(found("cn-32-17", prizes=prizes)) == count
+
+
+WORSE: Sequence[tuple[str, dict[str, object]]] = [
+    ("returns", {"returns": Returns(days=10, text=Words("可退。", "Returnable."))}),
+    ("campaign", {"payment_minutes": 10}),
+    ("shipping", {"shipping": Shipping(fee=600, free_from=None)}),
+    ("coupon", {"coupons": ()}),
+    ("coupon", {"coupons": (coupon(threshold=30_000),)}),
+    ("promotion", {"promotions": ()}),
+]
+
+
+@pytest.mark.parametrize(("table", "change"), WORSE)
+def test_a_worse_rule_needs_seven_days_notice(table: str, change: dict[str, object]) -> None:
+    earlier = msgspec.structs.replace(
+        definition([offer("A")], coupons=[coupon()]),
+        promotions=(promotion(),),
+        returns=Returns(days=15, text=Words("可退。", "Returnable.")),
+    )
+    later = msgspec.structs.replace(earlier, **change)
+    [finding] = found("cn-ecommerce-34", later, earlier=earlier)
+    assert (finding.severity, finding.path[0]) == (Severity.WARNING, table)
+    assert found("cn-ecommerce-34", later, earlier=earlier, at=START - timedelta(days=7)) == []
+    assert found("cn-ecommerce-34", later, earlier=earlier, at=START + timedelta(days=3)) == []
+    assert found("cn-ecommerce-34", later) == []
+    assert found("cn-ecommerce-34", earlier, earlier=later) == []
+
+
+def test_other_words_of_a_rule_are_told() -> None:
+    later = msgspec.structs.replace(FESTIVAL, rules=Words("新规则。", "New rules."))
+    assert [each.severity for each in found("cn-ecommerce-34", later, earlier=FESTIVAL)] == [Severity.NOTICE]
+
+
+def test_a_price_for_a_segment_needs_an_objective_condition() -> None:
+    assert found("cn-pipl-24", with_promotions(promotion(segments=("big-spender",))))[0].severity is Severity.BLOCKING
+    assert found("cn-pipl-24", with_promotions(promotion(segments=("big-spender",), tiers=("gold",)))) == []
+    assert found("cn-pipl-24", with_promotions(promotion(tiers=("gold",)))) == []
+
+
+def test_a_gift_has_a_name() -> None:
+    unnamed = with_promotions(promotion(benefit=Gift(sku="CUP-9", reach=100)))
+    assert found("cn-56-18", unnamed)[0].severity is Severity.BLOCKING
+    entries = [goods("A"), goods("CUP-9", 900)]
+    named = msgspec.structs.replace(unnamed, goods=tuple(entries))
+    assert found("cn-56-18", named) == []
+    on_sale = msgspec.structs.replace(named, offers=(*named.offers, offer("CUP-9", 500)))
+    assert found("cn-56-18", on_sale)[0].severity is Severity.NOTICE
+
+
+def test_returns_last_as_long_as_the_law_asks() -> None:
+    short = msgspec.structs.replace(FESTIVAL, returns=Returns(days=6, text=Words("可退。", "Returnable.")))
+    assert found("cn-consumer-25", short)[0].severity is Severity.BLOCKING
+    assert found("cn-consumer-25") == []
+    assert found("eu-2011-83-9", EURO) == []
+    union = msgspec.structs.replace(EURO, returns=Returns(days=13, text=Words("可退。", "Returnable.")))
+    assert found("eu-2011-83-9", union)[0].severity is Severity.BLOCKING
+
+
+def test_a_currency_without_a_jurisdiction_has_only_the_house_rules() -> None:
+    laws = laws_for("GBP", *sale_days(FESTIVAL))
+    assert {each.jurisdiction for each in laws} == {"HOUSE"}
+    assert (place_of("CNY"), place_of("PLN"), place_of("GBP")) == ("CN", "EU", "GBP")
