@@ -39,6 +39,7 @@ from tidegate.gate.queue.errors import (
     NothingLeft,
     NotSealed,
     NoWaitingRoom,
+    NumberNotWanted,
     OnePlaceAPerson,
     PlaceRefused,
     PlacesClosed,
@@ -316,6 +317,7 @@ async def steer_gate(data: SteerGate, queue: Queue, db: Database, staff: Staff) 
     operation_id="StateNumber",
     request_max_body_size=_BODY_BYTES_MAX,
     cache_control=_NO_STORE,
+    responses=refuses(StaffNotSignedIn, NotPermitted, NumberNotWanted, NoWaitingRoom),
 )
 async def state_number(data: StateNumber, queue: Queue, db: Database, staff: Staff) -> NumberView:
     """Enter the number."""

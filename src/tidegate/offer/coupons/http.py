@@ -4,9 +4,25 @@ import msgspec
 from litestar import get, post
 
 from tidegate.base.db import Database
+from tidegate.base.openapi import refuses
+from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.coupons.api import Coupons
 from tidegate.offer.coupons.contracts import ClaimCoupon, Kept
+from tidegate.offer.coupons.errors import (
+    AudienceNotMet,
+    ClaimLimitReached,
+    ClaimsNotOpen,
+    ClaimsUsedUp,
+    CodeMistyped,
+    CouponExpired,
+    CouponFrozen,
+    CouponRevoked,
+    CouponUnknown,
+    CouponUsed,
+    TemplateUnknown,
+)
 from tidegate.trust.identity.contracts import AccountId
+from tidegate.trust.identity.errors import NotSignedIn
 
 
 class MyCoupons(msgspec.Struct, frozen=True):
@@ -25,6 +41,21 @@ class MyCoupons(msgspec.Struct, frozen=True):
     ),
     tags=["coupons"],
     security=[{"session": []}],
+    responses=refuses(
+        NotSignedIn,
+        TemplateUnknown,
+        ClaimsNotOpen,
+        AudienceNotMet,
+        ClaimLimitReached,
+        ClaimsUsedUp,
+        CodeMistyped,
+        CouponUnknown,
+        CouponFrozen,
+        CouponUsed,
+        CouponExpired,
+        CouponRevoked,
+        NoCampaign,
+    ),
 )
 async def claim(data: ClaimCoupon, coupons: Coupons, db: Database, account: AccountId) -> Kept:
     """Return the claimed coupon. Raises what `Coupons.claim` raises."""
@@ -32,7 +63,13 @@ async def claim(data: ClaimCoupon, coupons: Coupons, db: Database, account: Acco
         return await coupons.claim(tx, account, data.coupon)
 
 
-@get("/api/v1/coupons", summary="My coupons", tags=["coupons"], security=[{"session": []}])
+@get(
+    "/api/v1/coupons",
+    summary="My coupons",
+    tags=["coupons"],
+    security=[{"session": []}],
+    responses=refuses(NotSignedIn),
+)
 async def my_coupons(coupons: Coupons, db: Database, account: AccountId) -> MyCoupons:
     """Return the signed-in shopper's coupons, usable or not; 200 at most."""
     async with db.read() as tx:

@@ -13,6 +13,16 @@ from tidegate.base.openapi import refuses
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.errors import PassRefused
 from tidegate.offer.campaign.errors import NoCampaign
+from tidegate.offer.coupons.errors import (
+    CodeMistyped,
+    CodeNeeded,
+    CouponExpired,
+    CouponFrozen,
+    CouponNotClaimed,
+    CouponRevoked,
+    CouponUnknown,
+    CouponUsed,
+)
 from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.errors import (
     BuyerLimitReached,
@@ -22,6 +32,7 @@ from tidegate.offer.pricing.errors import (
     CouponUsedUp,
     NotOnOffer,
     PromotionUsedUp,
+    SharedLimitReached,
     ThresholdNotMet,
     UnknownGoods,
 )
@@ -96,7 +107,16 @@ class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         CouponNotApplicable,
         ThresholdNotMet,
         BuyerLimitReached,
+        SharedLimitReached,
         CouponUsedUp,
+        CodeNeeded,
+        CodeMistyped,
+        CouponUnknown,
+        CouponNotClaimed,
+        CouponFrozen,
+        CouponUsed,
+        CouponExpired,
+        CouponRevoked,
         PromotionUsedUp,
     ),
 )
