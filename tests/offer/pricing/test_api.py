@@ -1,10 +1,12 @@
 """Pricing on the real database: counters under concurrency, the current rules, old rules."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import psycopg
 import pytest
 
@@ -14,7 +16,7 @@ from tests.offer.promotions import festival as promoted
 from tidegate.base.db import Database
 from tidegate.offer.campaign.api import Campaign, published_rules
 from tidegate.offer.campaign.commands import load_definition
-from tidegate.offer.campaign.contracts import AmountOff, CampaignId, Promotion, PromotionLimits, Step
+from tidegate.offer.campaign.contracts import AmountOff, CampaignId, Coupon, Promotion, PromotionLimits, Step
 from tidegate.offer.campaign.errors import CampaignUnknown, NoCampaign
 from tidegate.offer.pricing.api import Pricing, Protected
 from tidegate.offer.pricing.contracts import Cart, CartLine, CounterUse, Facts, Shortfall
@@ -174,10 +176,13 @@ async def test_two_codes_of_one_buyer_race_for_the_last_use(db: Database, campai
     assert sum(granted) == 1
 
 
-async def publish(db: Database, campaign: Campaign, pricing: Pricing, listed: list[Promotion]) -> None:
+async def publish(
+    db: Database, campaign: Campaign, pricing: Pricing, listed: list[Promotion], coupons: Sequence[Coupon] = ()
+) -> None:
     """Publish a festival of one kettle with these promotions."""
     async with db.transaction() as tx:
-        await campaign.publish(tx, promoted({"KTL-1": 8_000}, listed), "Lin")
+        festival = msgspec.structs.replace(promoted({"KTL-1": 8_000}, listed), coupons=tuple(coupons))
+        await campaign.publish(tx, festival, "Lin")
         await campaign.refresh(tx)
     pricing.refresh()
 
@@ -186,7 +191,7 @@ async def test_64_buyers_never_get_beyond_limits_nor_budget(db: Database, campai
     """Every buyer orders three times at once, each order with another amount off: not one cent more than the budget."""
     limits = PromotionLimits(budget=100_003, total=90, per_account=2, per_period=2, period_days=1)
     await publish(
-        db, campaign, pricing, [promotion("P", AmountOff(steps=(Step(8_000, 777),), every=True), limits=limits)]
+        db, campaign, pricing, [promotion("p", AmountOff(steps=(Step(8_000, 777),), every=True), limits=limits)]
     )
     taken_off = 0
 
@@ -203,8 +208,8 @@ async def test_64_buyers_never_get_beyond_limits_nor_budget(db: Database, campai
 
     granted = await asyncio.gather(*(shop(buyer) for buyer in range(64)))
     used = await counters_of(db)
-    assert used["double-11/budget:P"] == taken_off <= 100_003
-    assert used["double-11/promotion:P"] == sum(granted) <= 90
+    assert used["double-11/budget:p"] == taken_off <= 100_003
+    assert used["double-11/promotion:p"] == sum(granted) <= 90
     assert 100_003 - taken_off < 777 * 4 or sum(granted) == 90
     assert max(granted) <= 2
     async with db.read() as tx:
@@ -215,8 +220,8 @@ async def test_two_codes_of_one_promotion_race_for_a_shared_last_use(
     db: Database, campaign: Campaign, pricing: Pricing
 ) -> None:
     """Codes of one template open one promotion; its last use is shared by all of them, whichever code is shown."""
-    listed = [promotion("P", amount_off(8_000, 500), coupon="SHARED", limits=PromotionLimits(total=1))]
-    await publish(db, campaign, pricing, listed)
+    listed = [promotion("p", amount_off(8_000, 500), coupon="SHARED", limits=PromotionLimits(total=1))]
+    await publish(db, campaign, pricing, listed, [coupon("SHARED", 8_000, 1)])
     cart = Cart((CartLine("KTL-1", 1),))
     orders = [pricing.price(cart, Facts(buyer=UUID(int=n), now=START, coupons=("SHARED",))).counters for n in range(64)]
     granted = await asyncio.gather(*(use(db, pricing, [uses]) for uses in orders))
@@ -226,14 +231,14 @@ async def test_two_codes_of_one_promotion_race_for_a_shared_last_use(
 async def test_what_is_used_up_is_not_in_the_next_price_until_it_is_given_back(
     db: Database, campaign: Campaign, pricing: Pricing
 ) -> None:
-    await publish(db, campaign, pricing, [promotion("P", amount_off(8_000, 500), limits=PromotionLimits(budget=700))])
+    await publish(db, campaign, pricing, [promotion("p", amount_off(8_000, 500), limits=PromotionLimits(budget=700))])
     cart, facts = Cart((CartLine("KTL-1", 1),)), Facts(buyer=UUID(int=1), now=START)
     uses = pricing.price(cart, facts).counters
     assert await use(db, pricing, [uses]) == 1
     assert await use(db, pricing, [uses]) == 0
     refusal = pricing.refusal_of(uses[0])
     assert isinstance(refusal, PromotionUsedUp)
-    assert refusal.fields == {"promotion": "P"}
+    assert refusal.fields == {"promotion": "p"}
     assert pricing.price(cart, facts).discount_total == 0
     async with db.transaction() as tx:
         await pricing.refresh_left(tx)
@@ -247,9 +252,9 @@ async def test_what_is_used_up_is_not_in_the_next_price_until_it_is_given_back(
 async def test_price_protection_compares_what_was_paid_with_today(
     db: Database, campaign: Campaign, pricing: Pricing
 ) -> None:
-    await publish(db, campaign, pricing, [promotion("P", amount_off(8_000, 300))])
+    await publish(db, campaign, pricing, [promotion("p", amount_off(8_000, 300))])
     order = pricing.price(Cart((CartLine("KTL-1", 3),)), Facts(now=START))
-    await publish(db, campaign, pricing, [promotion("P", amount_off(8_000, 1_000))])
+    await publish(db, campaign, pricing, [promotion("p", amount_off(8_000, 1_000))])
     assert pricing.protect(order, {"KTL-1": 1}, Facts(now=START)) == (Protected("KTL-1", 2, 15_800, 15_000),)
     assert pricing.protect(order, {"KTL-1": 1}, Facts(now=START))[0].refund == 800
     assert pricing.protect(order, {"KTL-1": 3}) == ()

@@ -337,7 +337,7 @@ def _plan(definition: CampaignDefinition, plan: FloodPlan) -> FloodPlan:
         hot_skus=tuple(hot),
         skus=tuple(offer.sku for offer in offers),
         line=_line(definition, flash, plan.shoppers),
-        coupons=tuple(coupon.code for coupon in definition.coupons),
+        coupons=tuple(coupon.code for coupon in definition.coupons if coupon.unique is None),
         words=tuple(dict.fromkeys(words)),
     )
 
