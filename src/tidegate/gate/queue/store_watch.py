@@ -10,7 +10,7 @@ from tidegate.gate.queue.rows import LaneTotals
 
 
 async def lane_totals(tx: Tx, line_id: int) -> dict[int, LaneTotals]:
-    """Return what became of those who came, by lane. Reads every entry of the line: some 0.1 s for 100,000."""
+    """Return what became of those who came, by lane. Reads every entry of the line, so it is kept for a second."""
     async with tx.cursor(row_factory=class_row(LaneTotals)) as cursor:
         await cursor.execute(
             """
