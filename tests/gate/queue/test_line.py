@@ -11,6 +11,7 @@ from tidegate.app.compose import App, compose
 from tidegate.base.cache import Cache
 from tidegate.base.clock import ManualClock
 from tidegate.base.ids import Ids
+from tidegate.gate.queue import store, store_gate
 from tidegate.gate.queue.contracts import (
     Entered,
     GateAct,
@@ -383,3 +384,16 @@ async def test_a_hold_costs_the_called_neither_their_pass_nor_their_return(app: 
     async with app.db.read() as tx:
         assert (await app.queue.figures(tx)).returned == 0
     await holds(app)
+
+
+async def test_the_gate_is_counted_while_the_line_is_locked_by_who_takes_a_place(app: App, clock: ManualClock) -> None:
+    """Written twice in one transaction the gate has its foreign key checked: that must not wait for the line's lock."""
+    festival = await opened_room(app, clock)
+    async with app.db.transaction() as taking, app.db.transaction() as stepping:
+        line = await store.line(taking, festival.id, lock=True)
+        assert line is not None
+        await stepping.execute("set local lock_timeout = '2s'")
+        await store_gate.lock_gate(stepping, line.line_id)
+        await store_gate.count(stepping, line.line_id, came=1)
+        await store_gate.count(stepping, line.line_id, came=1)
+        assert (await store_gate.gate(stepping, line.line_id)).came == 2

@@ -56,8 +56,7 @@ async def opened_at(running: Running, seconds: float, **changes: Any) -> Campaig
 async def test_a_crowd_with_a_bot_farm_in_it_comes_through_the_line(running: Running) -> None:
     plan, report = await flooded(running)
     report = await running.rehearsal.reckon(plan, report)
-    failed = [(each.name, each.failures) for each in report.latencies if each.failures]
-    assert failed in ([], [("place", 1)]), "a place that was answered 503 is asked for again, and nothing else fails"
+    assert [(each.name, each.failures) for each in report.latencies if each.failures] == []
     groups = {each.group: each for each in report.groups}
     assert sum(each.accounts for each in report.groups) == plan.shoppers == 52
     farm = groups[Group.FARM]

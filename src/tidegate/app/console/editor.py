@@ -183,21 +183,25 @@ def _view(fault: Fault) -> FaultView:
     return FaultView(fault.file, fault.line, str(fault).partition(": ")[2])
 
 
+def open_editor(desk: Desk, db: Database, campaign: Campaign, clock: Clock) -> Editor:
+    """Dependency `editor`."""
+    return Editor(desk, db, campaign, clock)
+
+
 @get("/console/campaigns/{campaign_id:str}/edit", include_in_schema=False, dependencies=_MAY_PUBLISH)
 async def edit(
     *,
     request: PageRequest,
-    desk: Desk,
+    editor: Editor,
     staff: Staff,
     db: Database,
     campaign: Campaign,
-    clock: Clock,
     campaign_id: Id,
     revision: Number = None,
     done: Annotated[str, QueryParameter(max_length=20)] = "",
 ) -> Response[bytes]:
     """Show the editor with the draft, or with an earlier revision of it."""
-    editor, of = Editor(desk, db, campaign, clock), CampaignId(campaign_id)
+    of = CampaignId(campaign_id)
     async with db.read() as tx:
         standing = await editor.standing(tx, of)
         earlier = await campaign.drafts.draft(tx, of, revision) if revision else None
@@ -215,16 +219,15 @@ async def edit(
 async def check(
     *,
     request: PageRequest,
+    editor: Editor,
     desk: Desk,
     db: Database,
-    campaign: Campaign,
-    clock: Clock,
     campaign_id: Id,
     staff: Staff,  # noqa: ARG001  asked for its permission
     data: DraftForm,
 ) -> Response[bytes]:
     """Answer the script, as JSON: the faults of a text by line, and all results as a part of the page."""
-    editor, of = Editor(desk, db, campaign, clock), CampaignId(campaign_id)
+    of = CampaignId(campaign_id)
     async with db.read() as tx:
         standing = await editor.standing(tx, of)
     examined = await editor.examined(of, data, standing.current)
@@ -248,27 +251,23 @@ _WRITES: dict[str, Any] = {
 async def examine_text(
     *,
     request: PageRequest,
-    desk: Desk,
+    editor: Editor,
     staff: Staff,
-    db: Database,
-    campaign: Campaign,
-    clock: Clock,
     campaign_id: Id,
     data: Annotated[DraftForm, _FORM],
 ) -> Response[bytes]:
     """Show the text again with its faults, differences and price: what the script does while one types."""
-    return await Editor(desk, db, campaign, clock).show(request, staff, CampaignId(campaign_id), data)
+    return await editor.show(request, staff, CampaignId(campaign_id), data)
 
 
 @post("/console/campaigns/{campaign_id:str}/edit/save", **_WRITES)
 async def save(
     *,
     request: PageRequest,
-    desk: Desk,
+    editor: Editor,
     staff: Staff,
     db: Database,
     campaign: Campaign,
-    clock: Clock,
     campaign_id: Id,
     data: Annotated[DraftForm, _FORM],
 ) -> Response[bytes]:
@@ -278,7 +277,7 @@ async def save(
         async with db.transaction() as tx:
             await campaign.drafts.save(tx, of, data.files, after=data.after, based_on=data.based_on, by=staff.name)
     except Refusal as refusal:
-        return await _refused(Editor(desk, db, campaign, clock), request, staff, of, data, refusal)
+        return await _refused(editor, request, staff, of, data, refusal)
     return see_other(f"/console/campaigns/{of}/edit?done=saved")
 
 
@@ -286,18 +285,16 @@ async def save(
 async def publish(
     *,
     request: PageRequest,
-    desk: Desk,
+    editor: Editor,
     staff: Staff,
     db: Database,
     campaign: Campaign,
-    clock: Clock,
     publication: PublicationDesk,
     campaign_id: Id,
     data: Annotated[DraftForm, _FORM],
 ) -> Response[bytes]:
     """Publish the text and keep it as a revision, in one transaction; refused, it changes nothing."""
     of = CampaignId(campaign_id)
-    editor = Editor(desk, db, campaign, clock)
     try:
         reason = _reason(data.reason)
         async with db.transaction() as tx:
@@ -318,17 +315,16 @@ async def publish(
 async def renew(
     *,
     request: PageRequest,
+    editor: Editor,
     desk: Desk,
     staff: Staff,
     db: Database,
     campaign: Campaign,
-    clock: Clock,
     campaign_id: Id,
     data: Annotated[DraftForm, _FORM],
 ) -> Response[bytes]:
     """Begin anew from what is published, as the next revision; what was written stays among the revisions."""
     of = CampaignId(campaign_id)
-    editor = Editor(desk, db, campaign, clock)
     try:
         async with db.transaction() as tx:
             current = await campaign.version(tx, of)

@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 from tidegate.app.console import bots, coupons, defences, editor, gate, invariants, live, orders, payments, sign_in
 from tidegate.app.console import campaign as campaign_page
 from tidegate.app.console.coupons import open_coupon_page
+from tidegate.app.console.editor import open_editor
 from tidegate.app.console.frame import Desk, PageRequest, language, show_bare
 from tidegate.app.console.story import Stories
 from tidegate.app.console.words import marked, refusal_words
@@ -118,6 +119,7 @@ console = Router(
     dependencies={
         "pages": Provide(provide_pages, sync_to_thread=False),
         "desk": Provide(provide_desk, sync_to_thread=False),
+        "editor": Provide(open_editor, sync_to_thread=False),
         "coupon_page": Provide(open_coupon_page, sync_to_thread=False),
         "stories": Provide(provide_stories, sync_to_thread=False),
         "bots_room": Provide(bots.provide_bots_room, sync_to_thread=False),

@@ -57,8 +57,12 @@ async def open_line(
 
 
 async def line(tx: Tx, campaign_id: str, *, lock: bool = False) -> LineRow | None:
-    """Return a campaign's line, locked until the transaction ends where asked for."""
-    lock_clause = " for update" if lock else ""
+    """Return a campaign's line, locked until the transaction ends where asked for.
+
+    `no key update`: its key never changes, and a gate that is written twice in one transaction has its foreign key
+    checked, which waits for `for update`: with who takes a place waiting for a lane, that closed a circle.
+    """
+    lock_clause = " for no key update" if lock else ""
     async with tx.cursor(row_factory=class_row(LineRow)) as cursor:
         await cursor.execute(f"select {_LINE} from queue.line where campaign_id = %s{lock_clause}", [campaign_id])
         return await cursor.fetchone()
