@@ -133,6 +133,8 @@ def test_a_condition_that_figures_cannot_say_stands_in_the_rules() -> None:
     assert found("cn-32-20", hidden)[0].path == ("promotion", 0, "condition")
     stated = msgspec.structs.replace(hidden, rules=Words("满减：下过三单。", "Reduction: after three orders."))
     assert found("cn-32-20", stated) == []
+    worded = promotion(condition="orders > 3", condition_words=Words("下过三单", "after three orders"))
+    assert found("cn-32-20", with_promotions(worded)) == []
     assert found("cn-32-20", with_promotions(promotion())) == []
 
 

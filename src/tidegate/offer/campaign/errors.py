@@ -34,6 +34,10 @@ class DefinitionFaulty(Refusal):
         )
 
 
+_NAMED = 5
+"""Findings in a refusal's sentence; its fields have more."""
+
+
 class PublicationStopped(Refusal):
     """The definition is free of contradictions and may not be published: ``findings`` says by which law."""
 
@@ -46,7 +50,8 @@ class PublicationStopped(Refusal):
         blocking = sum(finding.severity is Severity.BLOCKING for finding in findings)
         super().__init__(
             f"{blocking} findings block it and {len(findings) - blocking} warnings are not waived. Nothing was "
-            "published. Change what each finding names; a warning may also be waived by a named person with a reason.",
+            "published. Change what each finding names; a warning may also be waived by a named person with a reason. "
+            + "; ".join(f"{each.law}: {each.what.en}" for each in self.findings[:_NAMED]),
             findings=[f"{each.severity.value} {each.law}: {each.what.en}" for each in self.findings[:50]],
         )
 

@@ -10,10 +10,11 @@ from tidegate.offer.law.contracts import Article, Case, Found
 
 
 def conditions_stated(case: Case, _: Article) -> Iterator[Found]:
-    """A condition that figures cannot say, such as a segment or an expression, stands in the rules in words."""
+    """A condition that figures cannot say, such as a segment or an expression, stands in words somewhere."""
     rules = case.definition.rules
     for place, promotion in enumerate(case.definition.promotions):
-        hidden = "segments" if promotion.segments else "condition" if promotion.condition else ""
+        unsaid = promotion.condition and not promotion.condition_words
+        hidden = "segments" if promotion.segments else "condition" if unsaid else ""
         label = promotion.label
         if hidden and not (label.zh in rules.zh and label.en in rules.en):
             yield Found(
@@ -23,8 +24,8 @@ def conditions_stated(case: Case, _: Article) -> Iterator[Found]:
                     en=f'the condition of "{label.en}" is an expression or a segment, and the rules do not state it',
                 ),
                 mend=Words(
-                    zh=f"在 [rules] 的中英文中以“{label.zh}”为题写明谁在什么条件下享受",
-                    en=f'state in [rules], in both languages and under "{label.en}", who gets it and when',
+                    zh=f"写 when_words，或在 [rules] 的中英文中以“{label.zh}”为题写明谁在什么条件下享受",
+                    en=f'write when_words, or state in [rules], both languages, under "{label.en}", who gets it',
                 ),
             )
     yield from _outside_the_sale(case.definition)
