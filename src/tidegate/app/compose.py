@@ -34,6 +34,7 @@ from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.station import AllowAll, RiskStation
 from tidegate.sale.payment.api import Payment
+from tidegate.sale.presale.api import Presales
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.board import StockBoard
 from tidegate.trust.identity.api import Identity, build_identity
@@ -71,6 +72,7 @@ class App:
     board: StockBoard
     payment: Payment
     ordering: Ordering
+    presales: Presales
     monitor: Monitor
 
     async def open(self) -> None:
@@ -117,8 +119,7 @@ def compose(
     identity = build_identity(config, db=db, cache=cache, clock=clock, ids=ids)
     campaign = Campaign(clock, outbox)
     catalogue = Catalogue(clock, config.data_dir)
-    coupons = Coupons(db, clock, ids, campaign)
-    pricing = Pricing(campaign)
+    coupons, pricing = Coupons(db, clock, ids, campaign), Pricing(campaign)
     history, law = build_law(clock, campaign, outbox)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
@@ -132,13 +133,14 @@ def compose(
     ordering = Ordering(
         db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, hold_seconds=config.hold_seconds
     )
-    ordering.subscribe(outbox)
-    Deals(campaign, history).subscribe(outbox)
     coupons.follow(OrderHistory(ordering))
+    presales = Presales(db, clock, ids, campaign, stock, payment, ordering, identity, hold_seconds=config.hold_seconds)
+    for subscriber in (ordering, presales, Deals(campaign, history)):
+        subscriber.subscribe(outbox)
     outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
     lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
-    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering)}
+    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering, presales)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
         clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
@@ -170,6 +172,7 @@ def compose(
         board=StockBoard(campaign, stock),
         payment=payment,
         ordering=ordering,
+        presales=presales,
         monitor=monitor,
     )
 

@@ -122,7 +122,7 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("struct", "fields"),
     [
-        (contracts.CampaignDefinition, 22),
+        (contracts.CampaignDefinition, 23),
         (contracts.GoodsEntry, 10),
         (contracts.Offer, 6),
         (contracts.Coupon, 7),
@@ -134,6 +134,7 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
         (contracts.RateLimit, 7),
         (contracts.UniqueCodes, 10),
         (contracts.PublicNumber, 7),
+        (contracts.Presale, 12),
         (contracts.WaitingRoom, 13),
     ],
 )

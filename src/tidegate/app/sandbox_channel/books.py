@@ -43,6 +43,7 @@ create table if not exists refund (
     created_ms integer not null
 ) strict, without rowid;
 create index if not exists refund_of on refund (attempt_id);
+create table if not exists payout (refund_id text primary key) strict, without rowid;
 create table if not exists booked (
     line integer primary key,
     kind text not null check (kind in ('charge', 'refund')),
@@ -162,13 +163,17 @@ class Books:
         ).fetchone()[0]
         return charge, url
 
-    def refund(self, order: RefundOrder, now_ms: int) -> Refund:
-        """Give money back, or refuse to; the same refund id is answered as before."""
+    def refund(self, order: RefundOrder, now_ms: int, *, payout: bool = False) -> Refund:
+        """Give money back, or refuse to; the same refund id is answered as before.
+
+        A `payout` is the merchant's own money, paid to whoever paid the charge: beyond what was charged, and at most
+        as much again.
+        """
         known = find_refund(self._connection, order.refund_id)
         if known is not None:
             return known
         charge = find_charge(self._connection, order.attempt_id)
-        reason = self._refund_fault(order, charge)
+        reason = self._refund_fault(order, charge, payout=payout)
         refund = Refund(
             refund_id=order.refund_id,
             attempt_id=order.attempt_id,
@@ -182,6 +187,8 @@ class Books:
             f"insert into refund ({_REFUND}) values (?, ?, ?, ?, ?, ?, ?)",
             (refund.refund_id, refund.attempt_id, refund.amount, refund.currency, refund.state, reason, now_ms),
         )
+        if payout:
+            self._connection.execute("insert into payout (refund_id) values (?)", (refund.refund_id,))
         if charge is not None and not reason:
             self._book("refund", order.refund_id, charge, order.amount, now_ms)
         return refund
@@ -224,15 +231,16 @@ class Books:
             (kind, reference, charge.attempt_id, charge.subject, amount, charge.currency, now_ms),
         )
 
-    def _refund_fault(self, order: RefundOrder, charge: Charge | None) -> str:
+    def _refund_fault(self, order: RefundOrder, charge: Charge | None, *, payout: bool) -> str:
         """Return why money is not given back, or an empty string."""
         if charge is None or charge.state != "succeeded":
             return "charge-not-succeeded"
         if order.currency != charge.currency:
             return "currency-differs"
         given = self._connection.execute(
-            "select coalesce(sum(amount), 0) from refund where attempt_id = ? and state = 'succeeded'",
-            (order.attempt_id,),
+            "select coalesce(sum(amount), 0) from refund where attempt_id = ? and state = 'succeeded'"
+            " and (refund_id in (select refund_id from payout)) = ?",
+            (order.attempt_id, payout),
         ).fetchone()[0]
         return "refund-exceeds-charge" if given + order.amount > charge.amount else ""
 

@@ -97,12 +97,12 @@ class SandboxChannel:
         closed = await self._enter_one(lambda books: books.close_charge(attempt_id, charge_id, at_ms), Charge)
         return self._told(closed)
 
-    async def refund(self, order: RefundOrder) -> Refund:
-        """Give money back, durably, or return what the refund id was answered before."""
+    async def refund(self, order: RefundOrder, *, payout: bool = False) -> Refund:
+        """Give money back, durably, or return what the refund id was answered before; a payout is given beyond it."""
         at_ms = now_ms()
 
         def entry(books: Books) -> tuple[Refund, list[Letter]]:
-            known = books.refund(order, at_ms)
+            known = books.refund(order, at_ms, payout=payout)
             body = _encode(Callback(event=f"refund.{known.state}", refund=known))
             return known, self._letters(books, order.callback_url, order.refund_id, body, at_ms)
 

@@ -111,8 +111,8 @@ class MerchantDoor:
         match request.method, request.path:
             case "POST", "/v1/charges":
                 return await self._charge(request.body)
-            case "POST", "/v1/refunds":
-                return await self._refund(request.body)
+            case "POST", "/v1/refunds" | "/v1/payouts":
+                return await self._refund(request.body, payout=request.path == "/v1/payouts")
             case "POST", path if found := _CLOSE.fullmatch(path):
                 return Answer(200, _encode(await self._channel.close_charge(found[1])))
             case "GET", _:
@@ -143,12 +143,12 @@ class MerchantDoor:
             return problem(409, "attempt-differs")
         return Answer(200, _encode(charge))
 
-    async def _refund(self, body: bytes) -> Answer:
+    async def _refund(self, body: bytes, *, payout: bool) -> Answer:
         try:
             order = _refund_order(body)
         except msgspec.DecodeError:
             return problem(422, "malformed")
-        refund = await self._channel.refund(order)
+        refund = await self._channel.refund(order, payout=payout)
         if (refund.attempt_id, refund.amount, refund.currency) != (order.attempt_id, order.amount, order.currency):
             return problem(409, "refund-differs")
         return Answer(200, _encode(refund))

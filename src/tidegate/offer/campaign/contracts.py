@@ -20,6 +20,9 @@ from tidegate.offer.campaign.guarding import RateLimit as RateLimit
 from tidegate.offer.campaign.guarding import Signal as Signal
 from tidegate.offer.campaign.guarding import Threshold as Threshold
 from tidegate.offer.campaign.guarding import WhenDown as WhenDown
+from tidegate.offer.campaign.presale_contracts import PRESALES_MAX as PRESALES_MAX
+from tidegate.offer.campaign.presale_contracts import Presale as Presale
+from tidegate.offer.campaign.words import Words as Words
 
 CampaignId = NewType("CampaignId", str)
 """A slug of the campaign manager's choice, such as ``double-11``."""
@@ -40,17 +43,6 @@ PROMOTION_STEPS_MAX = 20
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
-
-
-class Words(Struct, frozen=True):
-    """One text in both languages of the shop."""
-
-    zh: str
-    en: str
-
-    def of(self, locale: str) -> str:
-        """The words for a locale such as ``zh``, ``zh_Hans_CN`` or ``en``."""
-        return self.zh if locale.lower().startswith("zh") else self.en
 
 
 class PhaseName(StrEnum):
@@ -498,6 +490,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: the file says nothing, and the default rate limits stand."""
     waiting_room: WaitingRoom | None = None
     promotions: tuple[Promotion, ...] = ()
+    presales: tuple[Presale, ...] = ()
     list_price_basis: Words | None = None
     """What a list price is, shown beside it: "suggested retail price of the maker". None: nobody says."""
 

@@ -41,6 +41,7 @@ from tidegate.offer.campaign.coupons import read_coupon
 from tidegate.offer.campaign.defences import read_defence
 from tidegate.offer.campaign.errors import DefinitionFaulty
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
+from tidegate.offer.campaign.presales import read_presales
 from tidegate.offer.campaign.promotions import read_promotion
 from tidegate.offer.campaign.rate_limits import read_rate_limit
 from tidegate.offer.campaign.reading import LONG_TEXT_MAX, Notes, Table, basis_points, currencies, duration, minor_units
@@ -251,6 +252,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         else None,
         waiting_room=read_waiting_room(top.table("waiting_room")) if "waiting_room" in top else None,
         promotions=tuple(read_promotion(entry) for entry in top.tables("promotion", most=PROMOTIONS_MAX)),
+        presales=tuple(read_presales(top)),
         list_price_basis=head.words("list_price_basis") if "list_price_basis" in head else None,
     )
     head.done()

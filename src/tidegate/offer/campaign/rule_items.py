@@ -10,6 +10,7 @@ import msgspec
 
 from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import CampaignVersion, Words
+from tidegate.offer.campaign.presale_terms import presale_terms
 from tidegate.offer.campaign.promotion_terms import promotion_terms
 from tidegate.offer.campaign.terms import (
     OfferTerms,
@@ -31,6 +32,7 @@ class RuleKind(StrEnum):
     RETURNS = "returns"
     TEXT = "text"
     OFFER = "offer"
+    PRESALE = "presale"
 
 
 class RuleItem(msgspec.Struct, frozen=True):
@@ -68,6 +70,8 @@ def _items(version: CampaignVersion, wording: Wording) -> Iterator[RuleItem]:
         yield RuleItem(RuleKind.LIMIT, limit.name, limit.label, listed)
     yield RuleItem(RuleKind.RETURNS, "text", Words("退货", "Returns"), definition.returns.text)
     yield RuleItem(RuleKind.TEXT, "rules", Words("其他规则", "Other rules"), definition.rules)
+    for presale in presale_terms(definition, wording):
+        yield RuleItem(RuleKind.PRESALE, presale.sku, presale.label, presale.words)
     for offer in offer_terms(version):
         yield RuleItem(RuleKind.OFFER, offer.sku, offer.name, _offer_words(offer, wording))
 

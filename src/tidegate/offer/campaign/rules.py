@@ -29,6 +29,7 @@ from tidegate.offer.campaign.contracts import (
 from tidegate.offer.campaign.coupons import unique_faults
 from tidegate.offer.campaign.defences import contradictions
 from tidegate.offer.campaign.moments import moment
+from tidegate.offer.campaign.presales import presale_faults
 from tidegate.offer.campaign.promotion_faults import promotion_faults
 from tidegate.offer.campaign.waiting_room import waiting_room_faults
 
@@ -84,6 +85,7 @@ def find_faults(definition: CampaignDefinition) -> list[Fault]:
         _rate_limit_faults,
         waiting_room_faults,
         promotion_faults,
+        presale_faults,
     )
     found = [fault for search in searches for fault in search(definition)]
     return found or list(_range_faults(definition))
@@ -184,8 +186,8 @@ def _one_goods_faults(entry: GoodsEntry, place: int) -> Found:
 
 
 def _offer_faults(definition: CampaignDefinition) -> Found:
-    if not definition.offers:
-        yield _fault("nothing is on offer; write at least one [[offer]] or an offers_file", "offer")
+    if not definition.offers and not definition.presales:
+        yield _fault("nothing is on offer; write at least one [[offer]], [[presale]] or an offers_file", "offer")
     goods = {entry.sku: entry for entry in definition.goods}
     for place, offer in enumerate(definition.offers):
         yield from _one_offer_faults(offer, goods.get(offer.sku), definition.currency, place)

@@ -23,6 +23,7 @@ from tidegate.offer.campaign.contracts import (
     Words,
 )
 from tidegate.offer.campaign.coupons import claim_words
+from tidegate.offer.campaign.presale_terms import PRESALE_STATEMENT, PresaleTerms, presale_terms
 from tidegate.offer.campaign.promotion_terms import ORDER_STATEMENT, PromotionTerms, promotion_terms
 
 
@@ -82,6 +83,7 @@ class PublishedRules(msgspec.Struct, frozen=True, kw_only=True):
     coupons: tuple[CouponTerms, ...]
     limits: tuple[LimitTerms, ...]
     promotions: tuple[PromotionTerms, ...]
+    presales: tuple[PresaleTerms, ...]
     shipping: Shipping
     returns: Returns
     text: Words
@@ -113,6 +115,7 @@ def published_rules(
         coupons=tuple(coupon_terms(coupon, definition) for coupon in definition.coupons),
         limits=tuple(limit_terms(each) for each in definition.limits),
         promotions=promotion_terms(definition, wording or Wording(definition)),
+        presales=presale_terms(definition, wording or Wording(definition)),
         shipping=definition.shipping,
         returns=definition.returns,
         text=definition.rules,
@@ -149,6 +152,8 @@ def statements(version: CampaignVersion) -> dict[str, Words]:
         found = {"list_price": Words(zh=f"划线价：{basis.zh}。", en=f"A list price is: {basis.en}."), **found}
     if definition.coupons:
         found["coupons"] = _COUPON_STATEMENT
+    if definition.presales:
+        found["presales"] = PRESALE_STATEMENT
     found["shipping"] = _shipping_statement(definition.shipping, definition.currency)
     if definition.waiting_room:
         found["line"] = queue_words(definition.waiting_room)

@@ -20,6 +20,7 @@ from tidegate.offer.campaign.contracts import (
     Limit,
     NumberSource,
     Offer,
+    Presale,
     PublicNumber,
     QueueLane,
     RateLimit,
@@ -31,6 +32,7 @@ from tidegate.offer.campaign.contracts import (
 )
 from tidegate.offer.campaign.definition import GOODS_COLUMNS, OFFER_COLUMNS, OPTIONAL_COLUMNS
 from tidegate.offer.campaign.draft_contracts import GOODS_FILE, OFFERS_FILE, CampaignFiles
+from tidegate.offer.campaign.presales import PRESALE_MOMENTS
 from tidegate.offer.campaign.promotion_writing import promotion_table
 from tidegate.offer.campaign.units import Units
 
@@ -86,6 +88,7 @@ def _rules_blocks(definition: CampaignDefinition, units: Units) -> list[str]:
     ]  # fmt: skip
     blocks += [_block("[[limit]]", _limit(limit)) for limit in definition.limits]
     blocks += [_block("[[promotion]]", promotion_table(promotion, units)) for promotion in definition.promotions]
+    blocks += [_block("[[presale]]", _presale(presale, units)) for presale in definition.presales]
     blocks += [_block("[[defence]]", _defence(rule, units)) for rule in definition.defences or ()]
     blocks += [_block("[[rate_limit]]", _rate_limit(limit)) for limit in definition.rate_limits or ()]
     return blocks
@@ -182,6 +185,19 @@ def _unique(unique: UniqueCodes, units: Units) -> Raw:
 
 _CLAIM_MOMENTS = ("claims_open_at", "claims_close_at", "valid_until_at")
 _LIMITED = ("per_buyer", "per_device", "per_address", "per_instrument")
+
+
+def _presale(presale: Presale, units: Units) -> Raw:
+    return {
+        "sku": presale.sku,
+        "label": _words(presale.label),
+        "price": units.money(presale.price),
+        "deposit": units.money(presale.deposit),
+        "counts_for": units.money(presale.counts_for),
+        "quota": presale.quota,
+        "per_buyer": presale.per_buyer or None,
+        **{key: units.time(getattr(presale, key)) for key in PRESALE_MOMENTS},
+    }
 
 
 def _limit(limit: Limit) -> Raw:

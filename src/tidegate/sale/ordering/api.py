@@ -34,6 +34,7 @@ from tidegate.sale.ordering.contracts import (
     PlaceOrder,
     Refund,
     RefundLine,
+    ReservedOrder,
     Terms,
 )
 from tidegate.sale.ordering.errors import (
@@ -46,13 +47,22 @@ from tidegate.sale.ordering.errors import (
     SaleNotOpen,
 )
 from tidegate.sale.ordering.lane import HotLane
-from tidegate.sale.ordering.rules import may_move, refund_amount, remaining, request_hash, shares_of, units_of
+from tidegate.sale.ordering.reserved import request_hash_of, told_of
+from tidegate.sale.ordering.rules import (
+    may_move,
+    refund_amount,
+    refund_parts,
+    remaining,
+    request_hash,
+    shares_of,
+    units_of,
+)
 from tidegate.sale.ordering.sharing import beyond_instrument
 from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded, RefundCause
 from tidegate.sale.stock.api import Stock
-from tidegate.sale.stock.contracts import Claim, HoldState, Units
+from tidegate.sale.stock.contracts import Claim, Fingerprint, HoldState, Units
 
 log = logging.getLogger(__name__)
 
@@ -255,22 +265,43 @@ class Ordering:
         earlier = await store.refunds_of(tx, order.order_id)
         back = store.units_back(earlier)
         amount = refund_amount(order, back, lines)
-        refund_id = await self._payment.refund(tx, order.order_id, amount, reason)
-        refund = Refund(
-            refund_id=refund_id,
-            order_id=order.order_id,
-            lines=tuple(lines),
-            amount=amount,
-            reason=reason,
-            requested_at=self._clock.now(),
-            confirmed_at=None,
-        )
-        await store.insert_refund(tx, refund)
+        refund = await self._give_back(tx, order, sum(each.amount for each in earlier), amount, lines, reason)
         units = [Units(order.order_id, line.sku, line.quantity) for line in lines]
         await self._stock.take_back(tx, order.campaign_id, units)
         if not remaining(order, store.units_back([*earlier, refund])):
             await store.move(tx, [order.order_id], OrderState.REFUNDING, refund.requested_at)
         return refund
+
+    async def _give_back(
+        self, tx: Tx, order: Order, before: int, amount: int, lines: Sequence[RefundLine], reason: str
+    ) -> Refund:
+        """Promise the amount back from the payments that it came through; return the first part, with the lines.
+
+        A part that comes from the deposit names no lines, so that no unit counts twice.
+        """
+        parts: list[Refund] = []
+        for payment_id, part in refund_parts(order, before, amount):
+            refund = Refund(
+                refund_id=await self._payment.refund(tx, payment_id, part, reason),
+                order_id=order.order_id,
+                lines=() if parts else tuple(lines),
+                amount=part,
+                reason=reason,
+                requested_at=self._clock.now(),
+                confirmed_at=None,
+            )
+            await store.insert_refund(tx, refund)
+            parts.append(refund)
+        return parts[0]
+
+    async def take_reserved(self, tx: Tx, reserved: ReservedOrder) -> None:
+        """Make a paid order of a reservation: its units are sold, it is told as placed and paid; once, if repeated."""
+        now = self._clock.now()
+        if not await store.insert_reserved(tx, reserved, request_hash_of(reserved.order_id), now):
+            return
+        for sku, quantity in units_of(reserved.priced):
+            await self._stock.sell_reserved(tx, reserved.campaign_id, Units(reserved.order_id, sku, quantity))
+        await self._outbox.append(tx, *told_of(reserved, now))
 
     async def expire_due(self) -> int:
         """Expire orders whose time to pay is over; return how many. Repeated by the worker.
@@ -345,10 +376,11 @@ class Ordering:
 
     async def take_refunds(self, tx: Tx, refunds: list[PaymentRefunded]) -> None:
         """Count confirmed refunds on their orders; money that came for nothing and went back is not the order's."""
+        owners = await store.orders_of_refunds(tx, [event.refund_id for event in refunds])
         for event in refunds:
-            if event.cause is not RefundCause.ASKED:
+            if event.cause is not RefundCause.ASKED or event.refund_id not in owners:
                 continue
-            [order] = await store.lock_orders(tx, [event.order_id])
+            [order] = await store.lock_orders(tx, [owners[event.refund_id]])
             if await store.confirm_refund(tx, event.refund_id, event.refunded_at) is None:
                 continue
             complete = order.state is OrderState.REFUNDING and order.refunded + event.amount == order.total
@@ -410,6 +442,10 @@ class Ordering:
     async def kept_units(self, tx: Tx, campaign_id: str, sku: str) -> dict[UUID, int]:
         """Return how many units of a product each buyer has in paid orders; one partly given back counts whole."""
         return await store_figures.kept_units(tx, campaign_id, sku)
+
+    async def balances_fingerprint(self, tx: Tx) -> Fingerprint:
+        """Return the fingerprint of (order, balance) over all paid orders that were reservations."""
+        return await store.totals_fingerprint(tx, _PAID_STATES, reserved=True)
 
     async def sums(self, tx: Tx, order_ids: Sequence[UUID]) -> OrderSums:
         """Return what these orders amount to."""

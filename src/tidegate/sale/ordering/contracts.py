@@ -108,6 +108,25 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     own_coupon: str | None = None
     """The claimed coupon that it freezes while unpaid and uses once paid; none after that came back with a refund."""
+    deposit: int = 0
+    """The part of the total that was paid before it was ordered."""
+    deposit_id: UUID | None = None
+    """The payment of that part; the order's own payment took the rest."""
+
+
+class ReservedOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that was reserved and whose deposit and balance are paid: it is an order from now on.
+
+    Its units are held by a reservation of the same id, which is also the id of the balance's payment.
+    """
+
+    order_id: UUID
+    buyer_id: UUID
+    campaign_id: str
+    address_id: UUID
+    priced: PricedOrder
+    deposit: int
+    deposit_id: UUID
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -164,6 +164,17 @@ def refund_amount(order: Order, given_back: Mapping[str, int], lines: Sequence[R
     return amount + (order.priced.shipping if complete else 0)
 
 
+def refund_parts(order: Order, back: int, amount: int) -> tuple[tuple[UUID, int], ...]:
+    """Return (payment, amount) of each payment that a refund comes from: the order's own first, then its deposit.
+
+    `back` is what went back before. All refunds of an order together take no more from a payment than it took.
+    """
+    own = order.total - order.deposit
+    from_own = min(amount, max(own - back, 0))
+    parts = [(order.order_id, from_own), (order.deposit_id or order.order_id, amount - from_own)]
+    return tuple((payment, part) for payment, part in parts if part)
+
+
 def remaining(order: Order, given_back: Mapping[str, int]) -> tuple[RefundLine, ...]:
     """Return the units of a paid order that have not gone back."""
     return tuple(

@@ -18,6 +18,7 @@ from tidegate.sale.ordering.contracts import (
     OrderSort,
     OrderState,
     Refund,
+    ReservedOrder,
     Terms,
 )
 from tidegate.sale.ordering.rules import Earlier, Taken
@@ -28,7 +29,7 @@ _decode_priced = msgspec.json.Decoder(PricedOrder).decode
 
 _ORDER: LiteralString = (
     "order_id, buyer_id, campaign_id, address_id, state, total, currency, refunded, coupon, own_coupon,"
-    " priced::text as priced, placed_at, expires_at, paid_at, ended_at"
+    " priced::text as priced, placed_at, expires_at, paid_at, ended_at, deposit, deposit_id"
 )
 _SORTS: Mapping[OrderSort, LiteralString] = {
     OrderSort.NEWEST: "order_id desc",
@@ -104,6 +105,35 @@ async def insert_orders(
             "expires_at": expires_at,
         },
     )
+
+
+async def insert_reserved(tx: Tx, order: ReservedOrder, request_hash: bytes, paid_at: datetime) -> bool:
+    """Insert a paid order that was a reservation; False where it is there already.
+
+    Its key holds a colon, which no shopper's key does.
+    """
+    found = await tx.execute(
+        "insert into ordering.orders (order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id,"
+        " state, total, currency, priced, deposit, deposit_id, placed_at, expires_at, paid_at)"
+        " values (%(order)s, %(buyer)s, %(key)s, %(hash)s, %(campaign)s, %(address)s,"
+        " 'paid', %(total)s, %(currency)s, %(priced)s::json, %(deposit)s, %(deposit_id)s, %(at)s, %(at)s, %(at)s)"
+        " on conflict (order_id) do nothing",
+        {
+            "order": order.order_id,
+            "buyer": order.buyer_id,
+            "key": f"reservation:{order.order_id}",
+            "hash": request_hash,
+            "campaign": order.campaign_id,
+            "address": order.address_id,
+            "total": order.priced.total,
+            "currency": order.priced.currency,
+            "priced": _encode(order.priced).decode(),
+            "deposit": order.deposit,
+            "deposit_id": order.deposit_id,
+            "at": paid_at,
+        },
+    )
+    return found.rowcount == 1
 
 
 async def placed(tx: Tx, order_ids: Iterable[UUID]) -> dict[UUID, tuple[int, str, datetime, datetime]]:
@@ -266,6 +296,14 @@ async def confirm_refund(tx: Tx, refund_id: UUID, at: datetime) -> Refund | None
     return msgspec.convert(row, Refund) if row else None
 
 
+async def orders_of_refunds(tx: Tx, refund_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return the order of each of these refunds; those of other payments are missing."""
+    rows = await tx.execute(
+        "select refund_id, order_id from ordering.refund where refund_id = any(%s)", [list(refund_ids)]
+    )
+    return {row[0]: row[1] for row in await rows.fetchall()}
+
+
 async def lines_fingerprint(tx: Tx, states: Sequence[OrderState]) -> Fingerprint:
     """Return the fingerprint of (order, SKU, quantity) over the lines of all orders in these states."""
     row = await (
@@ -293,14 +331,17 @@ async def coupons_fingerprint(tx: Tx, states: Sequence[OrderState]) -> tuple[int
     return int(row[0]), int(row[1])
 
 
-async def totals_fingerprint(tx: Tx, states: Sequence[OrderState]) -> Fingerprint:
-    """Return the fingerprint of (order, total) over all orders in these states."""
+async def totals_fingerprint(tx: Tx, states: Sequence[OrderState], *, reserved: bool = False) -> Fingerprint:
+    """Return the fingerprint of (order, what its own payment took) over the orders in these states.
+
+    Either of those that were reservations with a deposit, or of all others.
+    """
     row = await (
         await tx.execute(
-            "select count(*), coalesce(sum(total), 0)::bigint,"
-            " coalesce(bit_xor(hashtextextended(order_id::text || total, 0)), 0)"
-            " from ordering.orders where state = any(%s)",
-            [[str(state) for state in states]],
+            "select count(*), coalesce(sum(total - deposit), 0)::bigint,"
+            " coalesce(bit_xor(hashtextextended(order_id::text || (total - deposit), 0)), 0)"
+            " from ordering.orders where state = any(%s) and (deposit > 0) = %s",
+            [[str(state) for state in states], reserved],
         )
     ).fetchone()
     assert row is not None

@@ -28,6 +28,7 @@ from tidegate.sale.payment.contracts import (
     OpenIntent,
     PaymentClosed,
     PaymentView,
+    Purpose,
     RefundCause,
     RefundId,
 )
@@ -108,20 +109,57 @@ class Payment:
         await self._outbox.append(tx, *events)
         return {intent_id for intent_id, _, _ in rows}
 
-    async def refund(self, tx: Tx, intent_id: UUID, amount: int, reason: str) -> RefundId:
+    async def refund(
+        self, tx: Tx, intent_id: UUID, amount: int, reason: str, cause: RefundCause = RefundCause.ASKED
+    ) -> RefundId:
         """Promise `amount` (minor units) of a captured intent back; the worker sends it until the channel confirms.
 
         Raises IntentUnknown, NothingCaptured, RefundExceedsCapture. PaymentRefunded follows when it is confirmed.
         """
-        if not await store.lock_intents(tx, [intent_id]):
-            raise IntentUnknown("There is no such payment. Nothing was refunded. Check the order's number.")
-        attempts = await store.find_attempts(tx, intent_id)
-        captured = next((each for each in attempts if each.state is AttemptState.CAPTURED), None)
+        captured = await self._captured(tx, intent_id)
         refusal = rules.refund_refusal(captured, amount)
         if refusal is not None or captured is None:
             raise refusal or AssertionError
+        return await self._promise(tx, captured, amount, cause, reason)
+
+    async def compensate(self, tx: Tx, intent_id: UUID, amount: int, reason: str) -> RefundId:
+        """Promise `amount` (minor units) of our own money to whoever paid an intent, beyond what was charged.
+
+        At most as much again as was captured, over all compensations of the intent.
+        Raises IntentUnknown, NothingCaptured, RefundExceedsCapture. PaymentRefunded follows when it is confirmed.
+        """
+        captured = await self._captured(tx, intent_id)
+        before = sum(
+            each.amount for each in await store.find_refunds(tx, intent_id) if each.cause is RefundCause.COMPENSATION
+        )
+        refusal = rules.compensation_refusal(captured, before, amount)
+        if refusal is not None or captured is None:
+            raise refusal or AssertionError
+        return await self._promise(tx, captured, amount, RefundCause.COMPENSATION, reason)
+
+    async def apply_deposits(self, tx: Tx, intent_ids: Iterable[UUID]) -> None:
+        """Book these captured deposits as part of what goods were paid with."""
+        await self._settle(tx, intent_ids, forfeited=False)
+
+    async def forfeit_deposits(self, tx: Tx, intent_ids: Iterable[UUID]) -> None:
+        """Book these captured deposits as lost by their buyers."""
+        await self._settle(tx, intent_ids, forfeited=True)
+
+    async def _settle(self, tx: Tx, intent_ids: Iterable[UUID], *, forfeited: bool) -> None:
+        intents = await store.lock_intents(tx, intent_ids)
+        transfers = [rules.deposit_transfer(intent, forfeited=forfeited) for intent in intents]
+        if transfers:
+            await store_ledger.book(tx, transfers, self._clock.now())
+
+    async def _captured(self, tx: Tx, intent_id: UUID) -> AttemptFacts | None:
+        if not await store.lock_intents(tx, [intent_id]):
+            raise IntentUnknown("There is no such payment. Nothing was refunded. Check the order's number.")
+        attempts = await store.find_attempts(tx, intent_id)
+        return next((each for each in attempts if each.state is AttemptState.CAPTURED), None)
+
+    async def _promise(self, tx: Tx, captured: AttemptFacts, amount: int, cause: RefundCause, reason: str) -> RefundId:
         refund_id = RefundId(self._ids.new())
-        row = (refund_id, captured.attempt_id, amount, RefundCause.ASKED, reason)
+        row = (refund_id, captured.attempt_id, amount, cause, reason)
         await store.reserve_refunds(tx, [row], self._clock.now())
         return refund_id
 
@@ -250,9 +288,15 @@ class Payment:
         """Return what the ledger has booked for these orders, in minor units."""
         return await store_figures.ledger_sums(tx, order_ids)
 
-    async def captured_fingerprint(self, tx: Tx, leaving_out: Sequence[UUID] = ()) -> Fingerprint:
-        """Return the fingerprint of (order, amount) over all captured intents, to compare with paid orders."""
-        return await store_ledger.captured_fingerprint(tx, leaving_out)
+    async def captured_fingerprint(
+        self, tx: Tx, purpose: Purpose = Purpose.ORDER, *, leaving_out: Sequence[UUID] = ()
+    ) -> Fingerprint:
+        """Return the fingerprint of (order, amount) over all captured intents of a purpose, to compare with orders."""
+        return await store_ledger.captured_fingerprint(tx, purpose, leaving_out)
+
+    async def settled_fingerprint(self, tx: Tx, *, forfeited: bool) -> Fingerprint:
+        """Return the fingerprint of (deposit, amount) over all deposits that were forfeited, or applied."""
+        return await store_ledger.settled_fingerprint(tx, forfeited=forfeited)
 
     async def reports(self, tx: Tx) -> list[reconciliation.Report]:
         """Return the latest reconciliation of each channel."""

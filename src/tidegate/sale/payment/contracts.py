@@ -68,6 +68,16 @@ class RefundState(StrEnum):
     """The channel will not do it; a person has to. It stays reserved and is listed as a discrepancy."""
 
 
+class Purpose(StrEnum):
+    """What an intent is paid for."""
+
+    ORDER = "order"
+    DEPOSIT = "deposit"
+    """A deposit (定金) on goods that are ordered later: owed to the buyer until it is applied or forfeited."""
+    BALANCE = "balance"
+    """What is left to pay beside an applied deposit."""
+
+
 class RefundCause(StrEnum):
     """Why money goes back."""
 
@@ -75,9 +85,13 @@ class RefundCause(StrEnum):
     """An order asked for it."""
     SURPLUS = "surplus"
     """It arrived for an intent that could not use it."""
+    DEPOSIT = "deposit"
+    """A deposit that was neither applied nor forfeited goes back."""
+    COMPENSATION = "compensation"
+    """Our own money, paid beyond what was charged: the second half of a deposit returned double."""
 
 
-class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
+class OpenIntent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Command: an order has to be paid until `expires_at`."""
 
     intent_id: UUID
@@ -86,6 +100,7 @@ class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     currency: str
     expires_at: datetime
+    purpose: Purpose = Purpose.ORDER
 
 
 class AttemptView(msgspec.Struct, frozen=True, kw_only=True):

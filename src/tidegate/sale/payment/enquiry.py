@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from tidegate.base.clock import Clock
 from tidegate.sale.payment import rules
+from tidegate.sale.payment.contracts import RefundCause
 from tidegate.sale.payment.ports import (
     Channel,
     ChargeAnswer,
@@ -52,4 +53,6 @@ class Enquiry:
             refund_id=refund.refund_id, attempt_id=refund.attempt_id, amount=refund.amount, currency=refund.currency
         )
         async with self._places:
+            if refund.cause is RefundCause.COMPENSATION:
+                return await channel.pay_out(request)
             return await channel.refund(request)

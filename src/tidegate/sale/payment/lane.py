@@ -27,6 +27,7 @@ from tidegate.sale.payment.metrics import attempts_ended
 from tidegate.sale.payment.ports import Captured, ChargeAnswer, RefundAnswer
 from tidegate.sale.payment.rules import AttemptFacts, IntentFacts, Oddity, RefundFacts, Transfer
 
+_FROM_CAPTURE = frozenset({RefundCause.ASKED, RefundCause.DEPOSIT})
 _GRACE = timedelta(seconds=2)
 """The worker asks about an attempt this long after its call must have ended: its process may have died."""
 
@@ -184,7 +185,7 @@ class Lane:
 
     def _take_money(self, intent: IntentFacts, attempt: AttemptFacts, payer: str, changes: _Changes) -> None:
         """Book money that arrived: as a sale that is announced, or as surplus that goes back."""
-        changes.transfers.append(rules.capture_transfer(attempt, attempt.state))
+        changes.transfers.append(rules.capture_transfer(attempt, attempt.state, intent.purpose))
         if attempt.state is AttemptState.SURPLUS:
             reason = f"payment was {intent.state} already"
             changes.surplus.append((self._ids.new(), attempt.attempt_id, attempt.amount, RefundCause.SURPLUS, reason))
@@ -268,7 +269,7 @@ class Lane:
     ) -> None:
         now = self._clock.now()
         if moved:
-            asked = [(i.intent_id, r.amount) for i, _, r in given if r.cause is RefundCause.ASKED]
+            asked = [(i.intent_id, r.amount) for i, _, r in given if r.cause in _FROM_CAPTURE]
             transfers = [rules.refund_transfer(refund, attempt.channel) for _, attempt, refund in given]
             await store.write_refunds(tx, list(moved.values()), asked, transfers, now)
         if changes.oddities:

@@ -141,6 +141,10 @@ class Channel(Protocol):
         """Ask for money to be given back."""
         ...
 
+    async def pay_out(self, request: RefundRequest) -> RefundAnswer:
+        """Ask for our own money to be paid to whoever paid the attempt, beyond what was charged."""
+        ...
+
     def statement(self, from_at: datetime, to_at: datetime) -> AsyncIterator[list[StatementLine]]:
         """Give the channel's books of a time range, page by page. Raises ChannelSilent when it does not answer."""
         ...

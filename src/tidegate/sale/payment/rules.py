@@ -13,6 +13,7 @@ from tidegate.sale.payment.contracts import (
     OUTSTANDING,
     AttemptState,
     IntentState,
+    Purpose,
     RefundCause,
     RefundState,
 )
@@ -61,6 +62,7 @@ class IntentFacts(msgspec.Struct, frozen=True):
     attempts: int
     refunded: int
     expires_at: datetime
+    purpose: Purpose = Purpose.ORDER
 
 
 class AttemptFacts(msgspec.Struct, frozen=True):
@@ -256,6 +258,20 @@ def refund_refusal(captured: AttemptFacts | None, amount: int) -> Refusal | None
     return None
 
 
+def compensation_refusal(captured: AttemptFacts | None, paid_before: int, amount: int) -> Refusal | None:
+    """Return why `amount` cannot be paid beyond what was charged, or None: at most as much again is."""
+    if captured is None:
+        return NothingCaptured("Nothing was paid, so there is nobody to pay to. Nothing was changed.")
+    left = captured.amount - paid_before
+    if not 0 < amount <= left:
+        return RefundExceedsCapture(
+            f"A compensation of {amount} was asked for, but {left} beyond the captured {captured.amount} can be paid. "
+            "Nothing was paid. Ask for at most that.",
+            left=left,
+        )
+    return None
+
+
 def must_close(attempt: AttemptFacts, now: datetime) -> bool:
     """Return whether an attempt that the channel still calls pending is to be closed there now."""
     return now - attempt.started_at >= PENDING_PATIENCE
@@ -279,25 +295,46 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
 
 
-def capture_transfer(attempt: AttemptFacts, state: AttemptState) -> Transfer:
-    """Return the booking of money that arrived: a sale, or surplus that we owe to the buyer."""
+def capture_transfer(attempt: AttemptFacts, state: AttemptState, purpose: Purpose = Purpose.ORDER) -> Transfer:
+    """Return the booking of money that arrived: a sale, or surplus or a deposit, which we owe to the buyer."""
     surplus = state is AttemptState.SURPLUS
+    earned = "deposits" if purpose is Purpose.DEPOSIT else "sales"
     return Transfer(
         kind="surplus" if surplus else "capture",
         reference=attempt.attempt_id,
         debit_account=f"channel:{attempt.channel}",
-        credit_account="surplus" if surplus else "sales",
+        credit_account="surplus" if surplus else earned,
         amount=attempt.amount,
         currency=attempt.currency,
     )
 
 
-def refund_transfer(refund: RefundFacts, channel: str) -> Transfer:
-    """Return the booking of money that went back."""
+_GIVEN_FROM = {
+    RefundCause.ASKED: "refunds",
+    RefundCause.SURPLUS: "surplus",
+    RefundCause.DEPOSIT: "deposits",
+    RefundCause.COMPENSATION: "compensation",
+}
+
+
+def deposit_transfer(intent: IntentFacts, *, forfeited: bool) -> Transfer:
+    """Return the booking of a captured deposit that is owed no more: it pays for goods, or was lost by the buyer."""
     return Transfer(
-        kind="refund",
+        kind="forfeit" if forfeited else "applied",
+        reference=intent.intent_id,
+        debit_account="deposits",
+        credit_account="forfeits" if forfeited else "sales",
+        amount=intent.amount,
+        currency=intent.currency,
+    )
+
+
+def refund_transfer(refund: RefundFacts, channel: str) -> Transfer:
+    """Return the booking of money that went back, or that was paid beyond what was charged."""
+    return Transfer(
+        kind="compensation" if refund.cause is RefundCause.COMPENSATION else "refund",
         reference=refund.refund_id,
-        debit_account="surplus" if refund.cause is RefundCause.SURPLUS else "refunds",
+        debit_account=_GIVEN_FROM[refund.cause],
         credit_account=f"channel:{channel}",
         amount=refund.amount,
         currency=refund.currency,

@@ -13,6 +13,7 @@ from tidegate.sale.payment.contracts import (
     AttemptState,
     IntentState,
     OpenIntent,
+    Purpose,
     RefundCause,
     RefundState,
 )
@@ -26,7 +27,7 @@ from tidegate.sale.payment.rules import (
     Transfer,
 )
 
-_INTENT = "intent_id, order_id, buyer_id, amount, currency, state, attempts, refunded, expires_at"
+_INTENT = "intent_id, order_id, buyer_id, amount, currency, state, attempts, refunded, expires_at, purpose"
 _ATTEMPT = (
     "a.attempt_id, a.intent_id, a.number, a.channel, a.chosen, a.amount, a.currency, a.state, a.reason,"
     " a.refund_reserved, a.started_at, a.ended_at"
@@ -35,7 +36,7 @@ _REFUND = "r.refund_id, r.attempt_id, r.amount, a.currency, r.cause, r.reason, r
 
 
 def _intent(**row: Any) -> IntentFacts:
-    return IntentFacts(**{**row, "state": IntentState(row["state"])})
+    return IntentFacts(**{**row, "state": IntentState(row["state"]), "purpose": Purpose(row["purpose"])})
 
 
 def _attempt(**row: Any) -> AttemptFacts:
@@ -50,10 +51,12 @@ async def insert_intents(tx: Tx, intents: Sequence[OpenIntent], now: datetime) -
     """Record open intents."""
     await tx.execute(
         "insert into payment.intent"
-        " (intent_id, order_id, buyer_id, amount, currency, expires_at, opened_at, changed_at)"
-        " select intent_id, order_id, buyer_id, amount, currency, expires_at, %(now)s, %(now)s"
+        " (intent_id, order_id, buyer_id, amount, currency, expires_at, purpose, opened_at, changed_at)"
+        " select intent_id, order_id, buyer_id, amount, currency, expires_at, coalesce(purpose, 'order'),"
+        "  %(now)s, %(now)s"
         " from json_to_recordset(%(intents)s::json) as opened"
-        " (intent_id uuid, order_id uuid, buyer_id uuid, amount bigint, currency text, expires_at timestamptz)",
+        " (intent_id uuid, order_id uuid, buyer_id uuid, amount bigint, currency text, expires_at timestamptz,"
+        "  purpose text)",
         {"now": now, "intents": msgspec.json.encode(intents).decode()},
     )
 
@@ -118,16 +121,16 @@ async def lock_attempts(tx: Tx, attempt_ids: Iterable[UUID]) -> list[tuple[Inten
     """Lock attempts together with their intents, in the intents' key order."""
     rows = await tx.execute(
         f"select i.intent_id, i.order_id, i.buyer_id, i.amount, i.currency, i.state, i.attempts, i.refunded,"
-        f" i.expires_at, {_ATTEMPT}"
+        f" i.expires_at, i.purpose, {_ATTEMPT}"
         " from payment.attempt a join payment.intent i using (intent_id)"
         " where a.attempt_id = any(%s) order by i.intent_id, a.attempt_id for update of i, a",
         [list(attempt_ids)],
     )
-    return [(_intent_of(row[:9]), _attempt_of(row[9:])) for row in await rows.fetchall()]
+    return [(_intent_of(row[:10]), _attempt_of(row[10:])) for row in await rows.fetchall()]
 
 
 def _intent_of(row: tuple[Any, ...]) -> IntentFacts:
-    return IntentFacts(*(*row[:5], IntentState(row[5]), *row[6:]))
+    return IntentFacts(*(*row[:5], IntentState(row[5]), *row[6:9], Purpose(row[9])))
 
 
 def _attempt_of(row: tuple[Any, ...]) -> AttemptFacts:
@@ -213,7 +216,7 @@ async def reserve_refunds(tx: Tx, refunds: Sequence[tuple[UUID, UUID, int, Refun
         "    %(causes)b::text[], %(reasons)b::text[]) as t (refund_id, attempt_id, amount, cause, reason)"
         "), reserved as ("
         "  update payment.attempt a set refund_reserved = a.refund_reserved + s.amount"
-        "  from (select attempt_id, sum(amount) as amount from asked group by attempt_id) s"
+        "  from (select attempt_id, sum(amount) as amount from asked where cause <> 'compensation' group by 1) s"
         "  where a.attempt_id = s.attempt_id"
         ")"
         " insert into payment.refund (refund_id, attempt_id, amount, cause, reason, try_at, requested_at)"
@@ -254,12 +257,12 @@ async def lock_refunds(tx: Tx, refund_ids: Iterable[UUID]) -> list[tuple[IntentF
     """Lock refunds together with their intents, in the intents' key order."""
     rows = await tx.execute(
         f"select i.intent_id, i.order_id, i.buyer_id, i.amount, i.currency, i.state, i.attempts, i.refunded,"
-        f" i.expires_at, {_ATTEMPT}, {_REFUND}"
+        f" i.expires_at, i.purpose, {_ATTEMPT}, {_REFUND}"
         " from payment.refund r join payment.attempt a using (attempt_id) join payment.intent i using (intent_id)"
         " where r.refund_id = any(%s) order by i.intent_id, r.refund_id for update of i, r",
         [list(refund_ids)],
     )
-    return [(_intent_of(row[:9]), _attempt_of(row[9:21]), _refund_of(row[21:])) for row in await rows.fetchall()]
+    return [(_intent_of(row[:10]), _attempt_of(row[10:22]), _refund_of(row[22:])) for row in await rows.fetchall()]
 
 
 async def write_refunds(

@@ -9,8 +9,9 @@ from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
-from tidegate.sale.payment.contracts import AccountBalance, DiscrepancyView
+from tidegate.sale.payment.contracts import AccountBalance, DiscrepancyView, Purpose
 from tidegate.sale.payment.reconciliation import Entry, Matches, Report, match
+from tidegate.sale.payment.rules import Transfer
 from tidegate.sale.stock.contracts import Fingerprint
 
 _EXAMPLES = 5
@@ -29,10 +30,22 @@ async def balances(tx: Tx) -> list[AccountBalance]:
         return await cursor.fetchall()
 
 
+async def book(tx: Tx, transfers: Sequence[Transfer], now: datetime) -> None:
+    """Book transfers that no channel's answer brought about. A key refuses one that is booked already."""
+    await tx.execute(
+        "insert into payment.transfer (kind, reference, debit_account, credit_account, amount, currency, booked_at)"
+        " select kind, reference, debit_account, credit_account, amount, currency, %(now)s"
+        " from json_to_recordset(%(transfers)s::json) as booked"
+        " (kind text, reference uuid, debit_account text, credit_account text, amount bigint, currency text)",
+        {"now": now, "transfers": msgspec.json.encode(transfers).decode()},
+    )
+
+
 async def ledger_entries(tx: Tx, channel: str, from_at: datetime, to_at: datetime) -> list[Entry]:
     """Return what our ledger says of a channel in a time range."""
     rows = await tx.execute(
-        "select case kind when 'refund' then 'refund' else 'charge' end, reference::text, amount, currency, booked_at"
+        "select case when kind in ('refund', 'compensation') then 'refund' else 'charge' end, reference::text, amount,"
+        "  currency, booked_at"
         " from payment.transfer where booked_at >= %(from_at)s and booked_at < %(to_at)s"
         " and %(account)s in (debit_account, credit_account)",
         {"from_at": from_at, "to_at": to_at, "account": f"channel:{channel}"},
@@ -43,8 +56,9 @@ async def ledger_entries(tx: Tx, channel: str, from_at: datetime, to_at: datetim
 async def entries_of(tx: Tx, references: Sequence[UUID]) -> list[Entry]:
     """Return our ledger's entries of these references, whenever they were booked."""
     rows = await tx.execute(
-        "select case kind when 'refund' then 'refund' else 'charge' end, reference::text, amount, currency, booked_at"
-        " from payment.transfer where reference = any(%s)",
+        "select case when kind in ('refund', 'compensation') then 'refund' else 'charge' end, reference::text, amount,"
+        "  currency, booked_at"
+        " from payment.transfer where reference = any(%s) and kind not in ('applied', 'forfeit')",
         [list(references)],
     )
     return [Entry(*row) for row in await rows.fetchall()]
@@ -118,13 +132,26 @@ async def attempts_between(tx: Tx, since_at: datetime, until_at: datetime) -> li
     return await rows.fetchall()
 
 
-async def captured_fingerprint(tx: Tx, leaving_out: Sequence[UUID]) -> Fingerprint:
-    """Return the fingerprint of (order, amount) over all captured intents, except those of some orders."""
+async def captured_fingerprint(tx: Tx, purpose: Purpose, leaving_out: Sequence[UUID]) -> Fingerprint:
+    """Return the fingerprint of (order, amount) over all captured intents of a purpose, except some orders' ones."""
     rows = await tx.execute(
         "select count(*), coalesce(sum(amount), 0)::bigint,"
         " coalesce(bit_xor(hashtextextended(order_id::text || amount, 0)), 0)"
-        " from payment.intent where state = 'captured' and not order_id = any(%s)",
-        [list(leaving_out)],
+        " from payment.intent where state = 'captured' and purpose = %s and not order_id = any(%s)",
+        [purpose, list(leaving_out)],
+    )
+    row = await rows.fetchone()
+    assert row is not None, "an aggregate gives one row"
+    return Fingerprint(*row)
+
+
+async def settled_fingerprint(tx: Tx, *, forfeited: bool) -> Fingerprint:
+    """Return the fingerprint of (deposit, amount) over all deposits that were forfeited, or applied."""
+    rows = await tx.execute(
+        "select count(*), coalesce(sum(amount), 0)::bigint,"
+        " coalesce(bit_xor(hashtextextended(reference::text || amount, 0)), 0)"
+        " from payment.transfer where kind = %s",
+        ["forfeit" if forfeited else "applied"],
     )
     row = await rows.fetchone()
     assert row is not None, "an aggregate gives one row"
@@ -168,17 +195,26 @@ _CHECKS = {
         "select coalesce(r.refund_id, t.reference)::text,"
         " (r.refund_id is not null and t.reference is not null and r.amount = t.amount)"
         " from (select * from payment.refund where state = 'confirmed') r"
-        " full join (select * from payment.transfer where kind = 'refund') t on t.reference = r.refund_id"
+        " full join (select * from payment.transfer where kind in ('refund', 'compensation')) t"
+        "  on t.reference = r.refund_id"
     ),
     "payment: refunds stay within what was captured, and surplus money goes back whole": (
-        "select a.attempt_id::text, (a.refund_reserved = coalesce(sum(r.amount), 0) and a.refund_reserved <= a.amount"
+        "select a.attempt_id::text, (a.refund_reserved = coalesce(sum(r.amount) filter"
+        "   (where r.cause <> 'compensation'), 0) and a.refund_reserved <= a.amount"
+        "  and coalesce(sum(r.amount) filter (where r.cause = 'compensation'), 0) <= a.amount"
         "  and (a.state <> 'surplus' or a.refund_reserved = a.amount))"
         " from payment.attempt a left join payment.refund r using (attempt_id)"
         " where a.refund_reserved > 0 or a.state = 'surplus' or r.refund_id is not null group by a.attempt_id"
     ),
+    "payment: a deposit is applied or forfeited once, and only one that was captured": (
+        "select t.reference::text, (i.purpose = 'deposit' and i.state = 'captured' and i.amount = t.amount"
+        "  and count(*) over (partition by t.reference) = 1)"
+        " from payment.transfer t left join payment.intent i on i.intent_id = t.reference"
+        " where t.kind in ('applied', 'forfeit')"
+    ),
     "payment: what intents count as refunded is what was confirmed": (
         "select i.intent_id::text, i.refunded = coalesce(sum(r.amount) filter"
-        "  (where r.state = 'confirmed' and r.cause = 'asked'), 0)"
+        "  (where r.state = 'confirmed' and r.cause in ('asked', 'deposit')), 0)"
         " from payment.intent i left join payment.attempt a using (intent_id)"
         " left join payment.refund r using (attempt_id)"
         " where i.refunded > 0 or r.refund_id is not null group by i.intent_id"

@@ -54,6 +54,21 @@ class Stock:
         if ledger.taken:
             await store.insert_holds(tx, ledger.campaign_id, ledger.taken, self._clock.now())
 
+    async def reserve(self, tx: Tx, campaign_id: str, units: Units) -> None:
+        """Hold units for a reservation under its id; it becomes an order's hold when that order is made of it.
+
+        The level is to be locked. Breaks `level_never_oversold` when too few are free: look at the ledger before.
+        """
+        await store.insert_holds(tx, campaign_id, [units], self._clock.now())
+        await store.mark_reserved(tx, [units], reserved=True)
+
+    async def sell_reserved(self, tx: Tx, campaign_id: str, units: Units) -> int:
+        """End a reservation's hold as sold to the order of the same id; return how many holds that were."""
+        ended = await self._end(tx, campaign_id, [Claim(units.order_id, units.sku)], HoldState.SOLD)
+        if ended:
+            await store.mark_reserved(tx, [units], reserved=False)
+        return ended
+
     async def sell(self, tx: Tx, campaign_id: str, claims: Sequence[Claim]) -> int:
         """End these holds as sold; return how many were still held. Ended ones are left as they are."""
         return await self._end(tx, campaign_id, claims, HoldState.SOLD)
@@ -83,9 +98,9 @@ class Stock:
         """Return an order's holds."""
         return await store.holds_of(tx, order_id, skus)
 
-    async def fingerprint(self, tx: Tx, state: HoldState) -> Fingerprint:
-        """Return the fingerprint of all holds in one state, to be compared with the orders' own account."""
-        return await store.fingerprint(tx, state)
+    async def fingerprint(self, tx: Tx, state: HoldState, *, reserved: bool = False) -> Fingerprint:
+        """Return the fingerprint of all holds of orders, or of reservations, in one state: to compare with theirs."""
+        return await store.fingerprint(tx, state, reserved=reserved)
 
     async def gone(self, tx: Tx, campaign_id: str) -> list[Gone]:
         """Return the SKUs of which no unit is free, with the moment the last one was promised, earliest first."""

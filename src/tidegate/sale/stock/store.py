@@ -166,14 +166,28 @@ async def holds_of(tx: Tx, order_id: UUID, skus: Sequence[str]) -> list[Hold]:
         return await cursor.fetchall()
 
 
-async def fingerprint(tx: Tx, state: HoldState) -> Fingerprint:
-    """Return the fingerprint of all holds in one state: (order, SKU, quantity)."""
+async def mark_reserved(tx: Tx, units: Sequence[Units], *, reserved: bool) -> None:
+    """Note whether these holds are of reservations or of orders."""
+    await tx.execute(
+        "update stock.hold h set reserved = %(reserved)s"
+        " from unnest(%(orders)b::uuid[], %(skus)b::text[]) as named (order_id, sku)"
+        " where h.sku = named.sku and h.order_id = named.order_id",
+        {
+            "reserved": reserved,
+            "orders": [each.order_id for each in units],
+            "skus": [each.sku for each in units],
+        },
+    )
+
+
+async def fingerprint(tx: Tx, state: HoldState, *, reserved: bool) -> Fingerprint:
+    """Return the fingerprint of all holds in one state, of reservations or of orders: (order, SKU, quantity)."""
     row = await (
         await tx.execute(
             "select count(*), coalesce(sum(quantity), 0)::bigint,"
             " coalesce(bit_xor(hashtextextended(order_id::text || sku || quantity, 0)), 0)"
-            " from stock.hold where state = %s",
-            [state],
+            " from stock.hold where state = %s and reserved = %s",
+            [state, reserved],
         )
     ).fetchone()
     assert row is not None

@@ -174,6 +174,13 @@ class SandboxAdapter:
 
     async def refund(self, request: RefundRequest) -> RefundAnswer:
         """Ask for money to be given back."""
+        return await self._give("/v1/refunds", request)
+
+    async def pay_out(self, request: RefundRequest) -> RefundAnswer:
+        """Ask for our own money to be paid to whoever paid the attempt, beyond what was charged."""
+        return await self._give("/v1/payouts", request)
+
+    async def _give(self, path: str, request: RefundRequest) -> RefundAnswer:
         body = _encode({
             "refund_id": request.refund_id,
             "attempt_id": request.attempt_id,
@@ -181,7 +188,7 @@ class SandboxAdapter:
             "currency": request.currency,
             "callback_url": self._callback_url,
         })  # fmt: skip
-        answer = await self._call("POST", "/v1/refunds", body)
+        answer = await self._call("POST", path, body)
         match answer:
             case Unknown():
                 return answer

@@ -1,0 +1,15 @@
+"""What presale asks of those who know shoppers."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from tidegate.base.db import Tx
+
+
+class Addresses(Protocol):
+    """Who knows which addresses belong to whom."""
+
+    async def owned_addresses(self, tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+        """Return those of the (account, address) pairs that are true."""
+        ...
