@@ -27,6 +27,8 @@ ACTS: Mapping[tuple[str, str], LimitedAct] = {
     ("GET", "/search"): LimitedAct.SEARCH,
     ("POST", "/api/v1/orders"): LimitedAct.PLACE_ORDER,
     ("POST", "/checkout"): LimitedAct.PLACE_ORDER,
+    ("POST", "/api/v1/presales/reservations"): LimitedAct.PLACE_ORDER,
+    ("POST", "/reservations"): LimitedAct.PLACE_ORDER,
     ("POST", "/api/v1/coupons/claims"): LimitedAct.CLAIM_COUPON,
     ("POST", "/coupons/claims"): LimitedAct.CLAIM_COUPON,
 }

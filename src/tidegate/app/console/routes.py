@@ -7,7 +7,19 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from tidegate.app.console import bots, coupons, defences, editor, gate, invariants, live, orders, payments, sign_in
+from tidegate.app.console import (
+    bots,
+    coupons,
+    defences,
+    editor,
+    gate,
+    invariants,
+    live,
+    orders,
+    payments,
+    presales,
+    sign_in,
+)
 from tidegate.app.console import campaign as campaign_page
 from tidegate.app.console.coupons import open_coupon_page
 from tidegate.app.console.editor import open_editor
@@ -109,6 +121,7 @@ console = Router(
         bots.undo_account,
         defences.overview,
         defences.steer,
+        *presales.routes,
         *editor.routes,
         invariants.invariants,
         invariants.examine,

@@ -252,6 +252,34 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("Too many tries"),
         marked("For your safety, wait a few minutes and try again."),
     ),
+    "presale-unknown": (
+        marked("These goods are not in presale"),
+        marked("They may be on sale by now. Look for them; nothing was reserved."),
+    ),
+    "presale-not-open": (
+        marked("Not the time for reserving"),
+        marked("The page says from when until when you can reserve. Nothing was reserved."),
+    ),
+    "presale-limit-reached": (
+        marked("Your limit is reached"),
+        marked("There is a limit for each buyer. Choose fewer; reservations that you gave up do not count."),
+    ),
+    "reservation-unknown": (
+        marked("There is no such reservation among yours"),
+        marked("Look under your reservations. Nothing was changed."),
+    ),
+    "reservation-ended": (
+        marked("This reservation is over"),
+        marked("Its page says how it ended. Nothing was changed and nothing was charged."),
+    ),
+    "balance-not-due": (
+        marked("The balance is not due yet"),
+        marked("The page says from when until when it is paid. Nothing was charged."),
+    ),
+    "deposit-would-be-lost": (
+        marked("The deposit would be lost"),
+        marked("Say that you accept this, or keep the reservation and pay the balance in its time."),
+    ),
     "no-campaign": (
         marked("Nothing is on sale right now"),
         marked("The next festival will be announced here."),

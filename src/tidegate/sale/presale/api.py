@@ -138,11 +138,12 @@ class Presales:
         if current is None:
             return []
         wanted = [each for each in current.definition.presales if skus is None or each.sku in skus]
-        levels = await self._stock.levels(tx, current.campaign_id, [each.sku for each in wanted])
-        return [
-            rules.presale_now(each, current.definition, levels[each.sku].free if each.sku in levels else 0)
-            for each in wanted
-        ]
+        named = {each.sku for each in wanted}
+        goods = {each.sku: each for each in current.definition.goods if each.sku in named}
+        levels = await self._stock.levels(tx, current.campaign_id, sorted(named))
+        free = {sku: level.free for sku, level in levels.items()}
+        currency = current.definition.currency
+        return [rules.presale_now(each, goods[each.sku], currency, free.get(each.sku, 0)) for each in wanted]
 
     async def reservation(self, tx: Tx, reservation_id: UUID, buyer_id: UUID | None = None) -> Reservation:
         """Return a reservation; with `buyer_id`, only if it is that buyer's. Raises ReservationUnknown."""

@@ -7,7 +7,7 @@ from hashlib import blake2b, sha256
 import msgspec
 
 from tidegate.base.errors import Refusal
-from tidegate.offer.campaign.contracts import CampaignDefinition, Presale, Words
+from tidegate.offer.campaign.contracts import GoodsEntry, Presale, Words
 from tidegate.offer.pricing.contracts import PricedLine, PricedOrder, PriceStep, Share, StepKind
 from tidegate.sale.presale.contracts import PresaleNow, Reservation, ReservationState, Reserve
 from tidegate.sale.presale.errors import (
@@ -134,14 +134,13 @@ def priced(reservation: Reservation) -> PricedOrder:
     )
 
 
-def presale_now(presale: Presale, definition: CampaignDefinition, left: int) -> PresaleNow:
+def presale_now(presale: Presale, goods: GoodsEntry, currency: str, left: int) -> PresaleNow:
     """Return a presale as it stands."""
-    goods = next(each for each in definition.goods if each.sku == presale.sku)
     return PresaleNow(
         sku=presale.sku,
         name=goods.name,
         label=presale.label,
-        currency=definition.currency,
+        currency=currency,
         list_price=goods.list_price,
         price=presale.price,
         deposit=presale.deposit,
