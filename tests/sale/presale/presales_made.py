@@ -14,12 +14,19 @@ from tidegate.sale.payment.contracts import IntentState
 from tidegate.sale.presale.contracts import Reservation, Reserve
 
 SKU = "BOAT-1"
+DAY = timedelta(days=1)
 
 
 def presale(
-    *, price: int = 100_000, deposit: int = 10_000, counts_for: int = 20_000, quota: int = 10, per_buyer: int = 2
+    *,
+    price: int = 100_000,
+    deposit: int = 10_000,
+    counts_for: int = 20_000,
+    quota: int = 10,
+    per_buyer: int = 2,
+    day: timedelta = DAY,
 ) -> Presale:
-    """A presale of boats: reserved on the first day of the sale, paid for on the second."""
+    """A presale of boats: reserved on the first day of the sale, paid for on the second; days may be short."""
     return Presale(
         sku=SKU,
         label=Words("预售", "Presale"),
@@ -29,10 +36,10 @@ def presale(
         quota=quota,
         per_buyer=per_buyer,
         deposit_from_at=START,
-        deposit_until_at=START + timedelta(days=1),
-        balance_from_at=START + timedelta(days=1),
-        balance_until_at=START + timedelta(days=2),
-        ships_by_at=START + timedelta(days=9),
+        deposit_until_at=START + day,
+        balance_from_at=START + day,
+        balance_until_at=START + 2 * day,
+        ships_by_at=START + 9 * day,
     )
 
 
@@ -77,9 +84,9 @@ async def completed(app: App, clock: ManualClock, buyer: Buyer, quantity: int = 
     return await show(app, made.reservation_id)
 
 
-def to_balance(clock: ManualClock) -> None:
+def to_balance(clock: ManualClock, day: timedelta = DAY) -> None:
     """Move the clock to one minute into the balance window."""
-    clock.advance(seconds=(START + timedelta(days=1, minutes=1) - clock.now()).total_seconds())
+    clock.advance(seconds=(START + day + timedelta(minutes=1) - clock.now()).total_seconds())
 
 
 async def show(app: App, reservation_id: UUID) -> Reservation:

@@ -1,4 +1,4 @@
-"""Presales for staff: what is reserved of each, the list of reservations, one reservation, and that it cannot be met."""
+"""Presales for staff: what is left of each, the list of reservations, one reservation, and that it cannot be met."""
 
 from typing import Annotated
 from urllib.parse import urlencode
