@@ -100,3 +100,12 @@ async def accounts(app: App) -> dict[str, int]:
     async with app.db.read() as tx:
         balances = await app.payment.balances(tx)
     return {each.account: each.balance for each in balances if not each.account.startswith("channel:")}
+
+
+async def not_in_the_channels_books(app: App) -> list[str]:
+    """References of our ledger that a channel does not have, or has with another amount, or twice; whenever booked."""
+    found = []
+    for name in app.payment.channel_names:
+        report = await app.payment.reconcile(name, START - 3_650 * DAY, START + 3_650 * DAY)
+        found += [each.reference for each in (*report.missing_there, *report.amount_differs, *report.duplicated)]
+    return found
