@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -128,7 +128,7 @@ async def _worker(app: App, clock: ManualClock) -> AsyncIterator[None]:
         await asyncio.gather(working, return_exceptions=True)
 
 
-async def _while_killed(server: EmbeddedPostgres, chance: random.Random, acts: list[Awaitable[T]]) -> list[T]:
+async def _while_killed(server: EmbeddedPostgres, chance: random.Random, acts: Sequence[Awaitable[T]]) -> list[T]:
     """Do all of it while the server is killed again and again; return what came of it."""
     doing = [asyncio.ensure_future(act) for act in acts]
     for _ in range(KILLS):

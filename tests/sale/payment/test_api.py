@@ -144,6 +144,40 @@ async def test_refunds_go_back_in_parts_and_never_beyond_the_capture(shop: World
     await shop.hold()
 
 
+async def test_a_compensation_is_paid_beyond_the_capture_and_at_most_as_much_again(
+    shop: World, harbour: SandboxProcess
+) -> None:
+    intent = await shop.open(10_000)
+    await shop.pay(intent, "harbour")
+    before = harbour.totals()["refunded"]
+    for amount, cause in ((10_000, RefundCause.ASKED), (6_000, None), (4_000, None)):
+        async with shop.db.transaction() as tx:
+            if cause is None:
+                await shop.payment.compensate(tx, intent.intent_id, amount, "could not deliver")
+            else:
+                await shop.payment.refund(tx, intent.intent_id, amount, "could not deliver", cause)
+    for act in (shop.payment.compensate, shop.payment.refund):
+        with pytest.raises(RefundExceedsCapture):
+            async with shop.db.transaction() as tx:
+                await act(tx, intent.intent_id, 1, "one too many")
+    await shop.settle()
+    look = await shop.look(intent)
+    assert (look.refunded, {each.state for each in look.refunds}) == (10_000, {RefundState.CONFIRMED})
+    assert harbour.totals()["refunded"] - before == 20_000
+    assert (await shop.balance("channel:harbour"), await shop.balance("compensation")) == (-10_000, 10_000)
+    await shop.hold()
+
+
+async def test_only_a_captured_deposit_is_forfeited(shop: World) -> None:
+    intent = await shop.open(10_000)
+    await shop.pay(intent)
+    with pytest.raises(NothingCaptured):
+        async with shop.db.transaction() as tx:
+            await shop.payment.forfeit_deposits(tx, [intent.intent_id])
+    assert await shop.balance("forfeits") == 0
+    await shop.hold()
+
+
 async def test_what_was_not_paid_cannot_be_refunded(shop: World) -> None:
     intent = await shop.open()
     with pytest.raises(NothingCaptured):

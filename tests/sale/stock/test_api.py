@@ -113,6 +113,22 @@ async def test_the_check_finds_a_level_that_differs_from_its_holds(db: Database,
     assert check.detail == "c/A: loaded 9, held 1 (holds say 2), sold 0 (holds say 0)"
 
 
+async def test_a_reservation_becomes_a_sale_and_is_no_orders_hold_before(db: Database, stock: Stock) -> None:
+    await load(db, stock, {"A": 9})
+    await hold(db, stock, ONE, {"A": 2})
+    async with db.transaction() as tx:
+        await stock.reserve(tx, "c", Units(TWO, "A", 3))
+        orders, reserved = [await stock.fingerprint(tx, HoldState.HELD, reserved=each) for each in (False, True)]
+    assert (orders.total, reserved.total) == (2, 3)
+    for ended in (1, 0):
+        async with db.transaction() as tx:
+            assert await stock.sell_reserved(tx, "c", Units(TWO, "A", 3)) == ended
+    async with db.transaction() as tx:
+        sold = await stock.fingerprint(tx, HoldState.SOLD)
+        [check] = await stock.check(tx)
+    assert (sold.total, check.holds) == (3, True)
+
+
 async def test_fingerprints_differ_when_one_unit_does(db: Database, stock: Stock) -> None:
     await load(db, stock, {"A": 9})
     await hold(db, stock, ONE, {"A": 2})

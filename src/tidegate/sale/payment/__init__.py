@@ -7,6 +7,8 @@ Words
     capture      the channel has the buyer's money
     surplus      money that arrived for an intent that could not use it; it is refunded by itself
     refund       money on its way back, repeated under one reference until the channel confirms it
+    deposit      paid before goods are ordered; owed to the buyer until it is applied to a price or forfeited
+    compensation our own money, paid through a channel to whoever paid an attempt, beyond what was charged
     transfer     one row of the ledger: an amount from a credited to a debited account
     discrepancy  something a channel said that does not fit our books; recorded, never applied
     statement    a channel's own list of what it charged and refunded
@@ -18,5 +20,6 @@ Invariants
     - An intent with an outstanding attempt is `confirming` or captured; `close_intents` leaves it alone.
     - Each capture and each confirmed refund stands in the ledger exactly once; debits equal credits by construction.
     - No attempt is refunded beyond its amount; surplus money is always on its way back.
+    - A deposit is applied or forfeited at most once; an attempt is compensated with at most its amount.
     - The same answer or callback again, late or out of order, changes nothing.
 """

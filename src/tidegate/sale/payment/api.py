@@ -25,6 +25,7 @@ from tidegate.sale.payment.contracts import (
     AttemptState,
     ChannelView,
     DiscrepancyView,
+    IntentState,
     OpenIntent,
     PaymentClosed,
     PaymentView,
@@ -33,7 +34,13 @@ from tidegate.sale.payment.contracts import (
     RefundId,
 )
 from tidegate.sale.payment.enquiry import Enquiry
-from tidegate.sale.payment.errors import ChannelSilent, ChannelUnknown, IntentUnknown, NoChannelAvailable
+from tidegate.sale.payment.errors import (
+    ChannelSilent,
+    ChannelUnknown,
+    IntentUnknown,
+    NoChannelAvailable,
+    NothingCaptured,
+)
 from tidegate.sale.payment.health import ChannelHealth
 from tidegate.sale.payment.lane import Begin, Heard, Lane, Outcome, RefundHeard
 from tidegate.sale.payment.metrics import call_seconds
@@ -138,15 +145,17 @@ class Payment:
         return await self._promise(tx, captured, amount, RefundCause.COMPENSATION, reason)
 
     async def apply_deposits(self, tx: Tx, intent_ids: Iterable[UUID]) -> None:
-        """Book these captured deposits as part of what goods were paid with."""
+        """Book these captured deposits as part of what goods were paid with. Raises NothingCaptured."""
         await self._settle(tx, intent_ids, forfeited=False)
 
     async def forfeit_deposits(self, tx: Tx, intent_ids: Iterable[UUID]) -> None:
-        """Book these captured deposits as lost by their buyers."""
+        """Book these captured deposits as lost by their buyers. Raises NothingCaptured."""
         await self._settle(tx, intent_ids, forfeited=True)
 
     async def _settle(self, tx: Tx, intent_ids: Iterable[UUID], *, forfeited: bool) -> None:
         intents = await store.lock_intents(tx, intent_ids)
+        if any(each.state is not IntentState.CAPTURED or each.purpose is not Purpose.DEPOSIT for each in intents):
+            raise NothingCaptured("One of these is no captured deposit. Nothing was booked.")
         transfers = [rules.deposit_transfer(intent, forfeited=forfeited) for intent in intents]
         if transfers:
             await store_ledger.book(tx, transfers, self._clock.now())

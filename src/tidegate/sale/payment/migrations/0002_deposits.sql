@@ -10,3 +10,4 @@ alter table payment.refund add constraint refund_cause_known
 alter table payment.transfer drop constraint transfer_kind_known;
 alter table payment.transfer add constraint transfer_kind_known
     check (kind in ('capture', 'surplus', 'refund', 'compensation', 'applied', 'forfeit'));
+create unique index transfer_settles_once on payment.transfer (reference) where kind in ('applied', 'forfeit');
