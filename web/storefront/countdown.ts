@@ -9,7 +9,8 @@ const parts: [string, number, number][] = [
 ];
 
 export function countdowns(): void {
-  if (!document.querySelector("[data-until]")) return;
+  // A page that follows what it shows may have something to count down to later.
+  if (!document.querySelector("[data-until], [data-live]")) return;
 
   function tick(): void {
     for (const place of document.querySelectorAll<HTMLElement>("[data-until]")) show(place);

@@ -37,7 +37,7 @@ def read_back(files: CampaignFiles) -> CampaignDefinition:
     return read_definition(files.campaign, file="festival.toml", open_file=beside.__getitem__, now=SOME_TIME)
 
 
-@pytest.mark.parametrize("example", ["double-eleven", "drop", "promotions"])
+@pytest.mark.parametrize("example", ["double-eleven", "drop", "presale", "promotions"])
 def test_the_examples_read_back_as_they_are(example: str) -> None:
     definition = load_definition(EXAMPLES / example / "festival.toml", now=SOME_TIME)
     assert read_back(write_definition(definition)) == definition

@@ -309,7 +309,8 @@ def _print_definition(definition: CampaignDefinition, console: Console) -> None:
     console.print(
         f"Goods {len(definition.goods):,}, offers {len(definition.offers):,} ({flash:,} flash) of {units:,} units, "
         f"coupons {len(definition.coupons):,}, limits {len(definition.limits):,}, "
-        f"promotions {len(definition.promotions):,}",
+        f"promotions {len(definition.promotions):,}"
+        + (f", presales {len(definition.presales):,}" if definition.presales else ""),
         highlight=False,
     )
     if definition.coupons:
