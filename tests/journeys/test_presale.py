@@ -116,4 +116,7 @@ def staff_see(browser: Browser, festival: Festival) -> None:
     page.locator("td a.code").first.click()
     expect(page.get_by_text("Balance paid; it is an order")).to_be_visible()
     keep(page, "console-one")
+    page.goto("/console/invariants")
+    page.get_by_role("button", name="Examine now").click()
+    expect(page.get_by_text(re.compile(r"^All \d+ invariants hold$"))).to_be_visible(timeout=20_000)
     context.close()

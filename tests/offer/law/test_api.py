@@ -7,6 +7,8 @@ import psycopg
 import pytest
 
 from tests.offer.festivals import START, coupon, definition, goods, offer
+from tests.sale.presale.presales_made import festival as reserving
+from tests.sale.presale.presales_made import presale
 from tidegate.app.compose import App
 from tidegate.app.publication import PublicationDesk
 from tidegate.base.clock import ManualClock
@@ -14,7 +16,7 @@ from tidegate.offer.campaign.api import Severity, Waiver
 from tidegate.offer.campaign.contracts import CampaignDefinition, Words
 from tidegate.offer.campaign.errors import PublicationStopped
 from tidegate.offer.history.contracts import Deal
-from tidegate.offer.law.contracts import PresaleTerms, PrizeTerms
+from tidegate.offer.law.contracts import PrizeTerms
 from tidegate.offer.law.errors import WaiverFaulty
 
 FESTIVAL = definition([offer("A", 8_000)])
@@ -112,8 +114,7 @@ async def test_presales_and_prizes_are_judged_with_a_definition(app: App) -> Non
     async with app.db.read() as tx:
         review = await app.law.review(
             tx,
-            FESTIVAL,
-            presales=[PresaleTerms(sku="A", price=10_000, deposit=3_000)],
+            reserving(presale(deposit=20_000, counts_for=30_000)),
             prizes=[PrizeTerms(name=Words("汽车", "Car"), value=6_000_000)],
         )
     blocking = [each.law for each in review.findings if each.severity is Severity.BLOCKING]

@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from tests.offer.festivals import START, coupon, definition, goods, offer
+from tests.sale.presale.presales_made import SKU, presale
+from tests.sale.presale.presales_made import festival as reserving
 from tidegate.offer.campaign.api import Finding, ReachedPrice, Severity
 from tidegate.offer.campaign.contracts import (
     AmountOff,
@@ -21,7 +23,7 @@ from tidegate.offer.campaign.contracts import (
 from tidegate.offer.history.contracts import Evidence
 from tidegate.offer.law.acts import laws_for, place_of
 from tidegate.offer.law.contracts import Case, PresaleTerms, PrizeTerms
-from tidegate.offer.law.rules import findings, sale_days
+from tidegate.offer.law.rules import findings, presales_of, sale_days
 
 FESTIVAL = definition([offer("A", 8_000)])
 EURO = msgspec.structs.replace(FESTIVAL, currency="EUR", returns=Returns(days=14, text=Words("可退", "Returnable")))
@@ -151,6 +153,15 @@ def test_a_deposit_is_a_fifth_at_most(deposit: int, count: int) -> None:
     assert [each.severity for each in blocked] == [Severity.BLOCKING] * count
 
 
+def test_a_presale_is_judged_by_what_a_unit_costs_in_all_and_compared_with_its_list_price() -> None:
+    made = reserving(presale(deposit=20_000, counts_for=30_000))
+    [terms] = presales_of(made)
+    assert (terms.price, terms.deposit) == (90_000, 20_000)
+    assert [each.path for each in found("cn-civil-586", made, presales=(terms,))] == [("presale", 0, "deposit")]
+    evidence = {7: {SKU: Evidence(lowest_deal=100_000, last_deal=100_000)}}
+    assert [each.path for each in found("cn-56-16", made, evidence=evidence)] == [("goods", 1, "list_price")]
+
+
 @pytest.mark.parametrize(("value", "count"), [(5_000_000, 0), (5_000_001, 1)])
 def test_a_prize_is_worth_fifty_thousand_at_most(value: int, count: int) -> None:
     prizes = (PrizeTerms(name=Words("汽车", "Car"), value=value),)
@@ -164,6 +175,9 @@ WORSE: Sequence[tuple[str, dict[str, object]]] = [
     ("coupon", {"coupons": ()}),
     ("coupon", {"coupons": (coupon(threshold=30_000),)}),
     ("promotion", {"promotions": ()}),
+    ("presale", {"presales": ()}),
+    ("presale", {"presales": (presale(price=110_000),)}),
+    ("presale", {"presales": (presale(deposit=12_000, counts_for=22_000),)}),
 ]
 
 
@@ -172,6 +186,7 @@ def test_a_worse_rule_needs_seven_days_notice(table: str, change: dict[str, obje
     earlier = msgspec.structs.replace(
         definition([offer("A")], coupons=[coupon()]),
         promotions=(promotion(),),
+        presales=(presale(),),
         returns=Returns(days=15, text=Words("可退。", "Returnable.")),
     )
     later = msgspec.structs.replace(earlier, **change)

@@ -32,8 +32,9 @@ class Kind(IntEnum):
 _NEVER_REFUSED = ("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/defences",
                   "/api/v1/bots", "/api/v1/queue/acts", "/api/v1/queue/figures", "/api/v1/queue/watch",
                   "/api/v1/payments/callbacks")  # fmt: skip
-_PAY = ("/orders/", "/api/v1/orders/")
-_BUY = ("/checkout", "/line", "/api/v1/orders", "/api/v1/passes", "/api/v1/places", "/api/v1/challenges")
+_PAY = ("/orders/", "/api/v1/orders/", "/reservations/", "/api/v1/presales/reservations/")
+_BUY = ("/checkout", "/line", "/reservations", "/api/v1/orders", "/api/v1/presales/reservations", "/api/v1/passes",
+        "/api/v1/places", "/api/v1/challenges")  # fmt: skip
 _CHOOSE = ("/search", "/sign-in", "/orders", "/api/v1/search", "/api/v1/quotes", "/api/v1/sessions", "/api/v1/codes",
            "/api/v1/addresses", "/api/v1/me", "/api/v1/queue")  # fmt: skip
 

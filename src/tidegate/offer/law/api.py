@@ -14,7 +14,7 @@ from tidegate.offer.history.api import PriceHistory
 from tidegate.offer.history.contracts import Evidence
 from tidegate.offer.law import rules, store
 from tidegate.offer.law.acts import laws_of, place_of, read_acts
-from tidegate.offer.law.contracts import Case, KeptReview, Law, PresaleTerms, PrizeTerms
+from tidegate.offer.law.contracts import Case, KeptReview, Law, PrizeTerms
 from tidegate.offer.reach.api import lowest_of_version, lowest_prices
 
 __all__ = ["CampaignLaw", "all_laws", "build_law", "place_of"]
@@ -47,12 +47,11 @@ class CampaignLaw:
         tx: Tx,
         definition: CampaignDefinition,
         *,
-        presales: Sequence[PresaleTerms] = (),
         prizes: Sequence[PrizeTerms] = (),
     ) -> Review:
         """What the law says of a definition that were published now, and its lowest prices, worst first. Reads only.
 
-        Prices of before are those before the sale starts. `presales` and `prizes` are judged with it.
+        Prices of before are those before the sale starts. `prizes` are judged with it.
         """
         laws = rules.laws_of_campaign(definition)
         case = Case(
@@ -61,7 +60,7 @@ class CampaignLaw:
             evidence=await self._evidence(tx, definition, rules.days_asked(laws)),
             earlier=await self._earlier(tx, definition.id),
             lowest=tuple(await asyncio.to_thread(lowest_prices, self._as_version(definition))),
-            presales=tuple(presales),
+            presales=rules.presales_of(definition),
             prizes=tuple(prizes),
         )
         return rules.review_of(case, laws)

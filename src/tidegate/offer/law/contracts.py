@@ -78,7 +78,7 @@ class Law(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PresaleTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """A presale: the deposit asked for a price."""
+    """A presale: the deposit asked for what a unit costs in all."""
 
     sku: str
     price: int

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.api import ReachedPrice, Severity
-from tidegate.offer.campaign.contracts import CampaignDefinition, GoodsEntry, Offer, Words
+from tidegate.offer.campaign.contracts import CampaignDefinition, GoodsEntry, Words
 from tidegate.offer.history.contracts import NOTHING_KNOWN
 from tidegate.offer.law.contracts import Article, Case, Found
 
@@ -13,13 +13,15 @@ def _money(definition: CampaignDefinition, amount: int) -> Words:
     return Words(*(format_money(amount, definition.currency, locale) for locale in ("zh", "en")))
 
 
-def _reduced(case: Case) -> Iterator[tuple[int, Offer, int, GoodsEntry]]:
-    """Each offer that is shown beside a higher list price, with the places of offer and goods."""
+def _reduced(case: Case) -> Iterator[tuple[str, int, GoodsEntry]]:
+    """The SKU of each offer and presale that is shown beside a higher list price, with its goods and their place."""
     goods = {entry.sku: (place, entry) for place, entry in enumerate(case.definition.goods)}
-    for place, offer in enumerate(case.definition.offers):
-        entry_place, entry = goods[offer.sku]
-        if offer.price < entry.list_price:
-            yield place, offer, entry_place, entry
+    prices = [(offer.sku, offer.price) for offer in case.definition.offers]
+    prices += [(presale.sku, presale.in_all) for presale in case.definition.presales]
+    for sku, price in prices:
+        place, entry = goods[sku]
+        if price < entry.list_price:
+            yield sku, place, entry
 
 
 def reference_price(case: Case, article: Article) -> Iterator[Found]:
@@ -32,8 +34,8 @@ def reference_price(case: Case, article: Article) -> Iterator[Found]:
     known = case.evidence.get(days, {})
     stated = case.definition.list_price_basis is not None
     unproven = []
-    for _, offer, place, entry in _reduced(case):
-        evidence = known.get(offer.sku, NOTHING_KNOWN)
+    for sku, place, entry in _reduced(case):
+        evidence = known.get(sku, NOTHING_KNOWN)
         base = evidence.lowest_deal if evidence.lowest_deal is not None else evidence.last_deal
         if base is None:
             unproven.append(place)
@@ -43,9 +45,9 @@ def reference_price(case: Case, article: Article) -> Iterator[Found]:
             yield Found(
                 path=("goods", place, "list_price"),
                 what=Words(
-                    zh=f"{offer.sku} 的划线价 {compared.zh} 高于"
+                    zh=f"{sku} 的划线价 {compared.zh} 高于"
                     + (f"活动前 {days} 天内的最低成交价 {sold.zh}" if within else f"最后一次成交价 {sold.zh}"),
-                    en=f"the list price of {offer.sku}, {compared.en}, is above "
+                    en=f"the list price of {sku}, {compared.en}, is above "
                     + (
                         f"the lowest price sold at in the {days} days before, "
                         if within
@@ -68,8 +70,8 @@ def prior_price(case: Case, article: Article) -> Iterator[Found]:
     days = article.figures["days"]
     known = case.evidence.get(days, {})
     unproven = []
-    for _, offer, place, entry in _reduced(case):
-        evidence = known.get(offer.sku, NOTHING_KNOWN)
+    for sku, place, entry in _reduced(case):
+        evidence = known.get(sku, NOTHING_KNOWN)
         base = min((each for each in (evidence.lowest_deal, evidence.lowest_offered) if each is not None), default=None)
         if base is None:
             unproven.append(place)
@@ -78,8 +80,8 @@ def prior_price(case: Case, article: Article) -> Iterator[Found]:
             yield Found(
                 path=("goods", place, "list_price"),
                 what=Words(
-                    zh=f"{offer.sku} 的先前价格标为 {compared.zh}，而降价前 {days} 天内最低曾为 {applied.zh}",
-                    en=f"the prior price shown for {offer.sku}, {compared.en}, is above the lowest price applied "
+                    zh=f"{sku} 的先前价格标为 {compared.zh}，而降价前 {days} 天内最低曾为 {applied.zh}",
+                    en=f"the prior price shown for {sku}, {compared.en}, is above the lowest price applied "
                     f"in the {days} days before, {applied.en}",
                 ),
                 mend=Words(
@@ -110,16 +112,16 @@ def raised_before(case: Case, article: Article) -> Iterator[Found]:
     """A list price that serves as the base of a reduction was not raised in the days before the sale."""
     days = article.figures["days"]
     known = case.evidence.get(days, {})
-    for _, offer, place, entry in _reduced(case):
-        before = known.get(offer.sku, NOTHING_KNOWN).lowest_list
+    for sku, place, entry in _reduced(case):
+        before = known.get(sku, NOTHING_KNOWN).lowest_list
         if before is not None and before < entry.list_price:
             rise = (entry.list_price - before) * 100 // before if before else 100
             old, new = _money(case.definition, before), _money(case.definition, entry.list_price)
             yield Found(
                 path=("goods", place, "list_price"),
                 what=Words(
-                    zh=f"{offer.sku} 的划线价在活动前 {days} 天内从 {old.zh} 提高到 {new.zh}（{rise}%）",
-                    en=f"the list price of {offer.sku} rose from {old.en} to {new.en} ({rise} %) within the {days} "
+                    zh=f"{sku} 的划线价在活动前 {days} 天内从 {old.zh} 提高到 {new.zh}（{rise}%）",
+                    en=f"the list price of {sku} rose from {old.en} to {new.en} ({rise} %) within the {days} "
                     "days before the sale",
                 ),
                 mend=Words(

@@ -7,7 +7,7 @@ from tidegate.offer.campaign.api import Finding, ReachedPrice, Review, Severity,
 from tidegate.offer.campaign.contracts import CampaignDefinition, PhaseName
 from tidegate.offer.law.acts import laws_for
 from tidegate.offer.law.checks import CHECKS
-from tidegate.offer.law.contracts import Case, Found, Law
+from tidegate.offer.law.contracts import Case, Found, Law, PresaleTerms
 from tidegate.offer.law.errors import WaiverFaulty
 
 FINDINGS_PER_ARTICLE_MAX = 200
@@ -32,6 +32,14 @@ def sale_days(definition: CampaignDefinition) -> tuple[date, date]:
 def days_asked(laws: Iterable[Law]) -> set[int]:
     """How many days before the sale the checks want to know prices of."""
     return {law.article.figures["days"] for law in laws if CHECKS[law.article.check].reads_history}
+
+
+def presales_of(definition: CampaignDefinition) -> tuple[PresaleTerms, ...]:
+    """The presales of a definition as the law judges them: by what a unit costs in all, deposit and balance."""
+    return tuple(
+        PresaleTerms(sku=each.sku, price=each.in_all, deposit=each.deposit, path=("presale", place, "deposit"))
+        for place, each in enumerate(definition.presales)
+    )
 
 
 def findings(case: Case, laws: Sequence[Law]) -> tuple[Finding, ...]:

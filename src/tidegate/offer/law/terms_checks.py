@@ -144,6 +144,7 @@ def _worse(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[t
                 Words(zh=f"优惠券 {before.code} 的条件变差", en=f"the coupon {before.code} becomes worse"),
             )
     yield from _withdrawn(old, new)
+    yield from _worse_presales(old, new)
 
 
 def _withdrawn(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[tuple[str | int, ...], Words]]:
@@ -152,6 +153,26 @@ def _withdrawn(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tup
         if promotion.id not in kept:
             label = promotion.label
             yield ("promotion",), Words(zh=f"优惠“{label.zh}”被取消", en=f'the promotion "{label.en}" is withdrawn')
+
+
+def _worse_presales(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[tuple[str | int, ...], Words]]:
+    """Presales that whoever has not reserved yet loses, or gets on worse terms; a reservation keeps its own."""
+    presales = {presale.sku: (place, presale) for place, presale in enumerate(new.presales)}
+    for before in old.presales:
+        place, after = presales.get(before.sku, (0, None))
+        if after is None:
+            yield ("presale",), Words(zh=f"{before.sku} 的预售被取消", en=f"the presale of {before.sku} is withdrawn")
+        elif (
+            after.in_all > before.in_all
+            or after.deposit > before.deposit
+            or after.deposit_until_at < before.deposit_until_at
+            or after.balance_until_at < before.balance_until_at
+            or after.ships_by_at > before.ships_by_at
+        ):
+            yield (
+                ("presale", place),
+                Words(zh=f"{before.sku} 的预售条件变差", en=f"the terms of the presale of {before.sku} become worse"),
+            )
 
 
 def _reworded(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[tuple[str | int, ...], Words]]:
