@@ -30,6 +30,7 @@ from tidegate.offer.coupons.api import Coupons
 from tidegate.offer.history.api import PriceHistory
 from tidegate.offer.law.api import CampaignLaw, build_law
 from tidegate.offer.pricing.api import Pricing
+from tidegate.sale.groups.api import Groups
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.station import AllowAll, RiskStation
@@ -71,6 +72,7 @@ class App:
     board: StockBoard
     payment: Payment
     ordering: Ordering
+    groups: Groups
     monitor: Monitor
 
     async def open(self) -> None:
@@ -133,12 +135,14 @@ def compose(
         db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, hold_seconds=config.hold_seconds
     )
     ordering.subscribe(outbox)
+    groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
+    groups.subscribe(outbox)
     Deals(campaign, history).subscribe(outbox)
     coupons.follow(OrderHistory(ordering))
     outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
     lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
-    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering)}
+    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering, groups)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
         clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
@@ -170,6 +174,7 @@ def compose(
         board=StockBoard(campaign, stock),
         payment=payment,
         ordering=ordering,
+        groups=groups,
         monitor=monitor,
     )
 

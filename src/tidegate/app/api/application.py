@@ -46,6 +46,7 @@ _TAGS = [
     Tag("defence", "Attack mode, for staff"),
     Tag("bots", "Work for a queue number; what programs were decided to be"),
     Tag("orders", "Placing, watching, cancelling"),
+    Tag("groups", "Group buying: opening, joining by link, and how far a group is"),
     Tag("payments", "Paying, and what channels report"),
     Tag("monitor", "What staff watch"),
     Tag("health", "For balancers and monitoring"),
@@ -107,6 +108,7 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
         "stock",
         "payment",
         "ordering",
+        "groups",
         "monitor",
     )
     given = {name: getattr(app, name) for name in (*parts, *modules)}

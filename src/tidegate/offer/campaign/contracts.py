@@ -11,6 +11,8 @@ from tidegate.base.outbox import Event
 
 # The rest of these words, told to all from here.
 from tidegate.offer.campaign.faults import Fault as Fault
+from tidegate.offer.campaign.group_contracts import GROUP_BUYS_MAX as GROUP_BUYS_MAX
+from tidegate.offer.campaign.group_contracts import GroupBuy as GroupBuy
 from tidegate.offer.campaign.guarding import QUANTITY_MAX as QUANTITY_MAX
 from tidegate.offer.campaign.guarding import Defence as Defence
 from tidegate.offer.campaign.guarding import DefenceRule as DefenceRule
@@ -500,10 +502,16 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     promotions: tuple[Promotion, ...] = ()
     list_price_basis: Words | None = None
     """What a list price is, shown beside it: "suggested retail price of the maker". None: nobody says."""
+    group_buys: tuple[GroupBuy, ...] = ()
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""
         return next(phase for phase in self.phases if phase.name is name)
+
+    def quotas(self) -> dict[str, int]:
+        """Units of each SKU that the campaign may sell, alone or to groups."""
+        alone = {offer.sku: offer.quota for offer in self.offers}
+        return alone | {group_buy.sku: group_buy.quota for group_buy in self.group_buys}
 
 
 class CampaignVersion(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from tidegate.offer.campaign.contracts import (
     COUPONS_MAX,
     DEFENCES_MAX,
     GOODS_MAX,
+    GROUP_BUYS_MAX,
     LIMITS_MAX,
     PROMOTIONS_MAX,
     RATE_LIMITS_MAX,
@@ -40,6 +41,7 @@ from tidegate.offer.campaign.contracts import (
 from tidegate.offer.campaign.coupons import read_coupon
 from tidegate.offer.campaign.defences import read_defence
 from tidegate.offer.campaign.errors import DefinitionFaulty
+from tidegate.offer.campaign.group_buying import read_group_buy
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
 from tidegate.offer.campaign.promotions import read_promotion
 from tidegate.offer.campaign.rate_limits import read_rate_limit
@@ -252,6 +254,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         waiting_room=read_waiting_room(top.table("waiting_room")) if "waiting_room" in top else None,
         promotions=tuple(read_promotion(entry) for entry in top.tables("promotion", most=PROMOTIONS_MAX)),
         list_price_basis=head.words("list_price_basis") if "list_price_basis" in head else None,
+        group_buys=tuple(read_group_buy(entry) for entry in top.tables("group_buy", most=GROUP_BUYS_MAX)),
     )
     head.done()
     return definition

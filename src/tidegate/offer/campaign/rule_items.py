@@ -10,6 +10,7 @@ import msgspec
 
 from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import CampaignVersion, Words
+from tidegate.offer.campaign.group_buying import group_buy_words
 from tidegate.offer.campaign.promotion_terms import promotion_terms
 from tidegate.offer.campaign.terms import (
     OfferTerms,
@@ -28,6 +29,7 @@ class RuleKind(StrEnum):
     PROMOTION = "promotion"
     COUPON = "coupon"
     LIMIT = "limit"
+    GROUP_BUY = "group_buy"
     RETURNS = "returns"
     TEXT = "text"
     OFFER = "offer"
@@ -66,6 +68,9 @@ def _items(version: CampaignVersion, wording: Wording) -> Iterator[RuleItem]:
         zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
         listed = Words(f"{words.zh}{zh}", f"{words.en} {en}") if names else words
         yield RuleItem(RuleKind.LIMIT, limit.name, limit.label, listed)
+    for group_buy in definition.group_buys:
+        words = group_buy_words(group_buy, definition.currency)
+        yield RuleItem(RuleKind.GROUP_BUY, group_buy.sku, wording.name(group_buy.sku), words)
     yield RuleItem(RuleKind.RETURNS, "text", Words("退货", "Returns"), definition.returns.text)
     yield RuleItem(RuleKind.TEXT, "rules", Words("其他规则", "Other rules"), definition.rules)
     for offer in offer_terms(version):

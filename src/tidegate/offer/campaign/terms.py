@@ -23,6 +23,7 @@ from tidegate.offer.campaign.contracts import (
     Words,
 )
 from tidegate.offer.campaign.coupons import claim_words
+from tidegate.offer.campaign.group_buying import GROUP_STATEMENT, group_buy_words
 from tidegate.offer.campaign.promotion_terms import ORDER_STATEMENT, PromotionTerms, promotion_terms
 
 
@@ -64,6 +65,19 @@ class LimitTerms(msgspec.Struct, frozen=True, kw_only=True):
     words: Words
 
 
+class GroupBuyTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """The conditions of one group buy, in figures and as a sentence. `per_buyer` 0 means no limit."""
+
+    sku: str
+    name: Words
+    price: int
+    size: int
+    fill_seconds: int
+    quota: int
+    per_buyer: int
+    words: Words
+
+
 class PublishedRules(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of one version. Amounts are in minor units of `currency`; `offers` may be a part of `offers_total`."""
 
@@ -85,6 +99,7 @@ class PublishedRules(msgspec.Struct, frozen=True, kw_only=True):
     shipping: Shipping
     returns: Returns
     text: Words
+    group_buys: tuple[GroupBuyTerms, ...] = ()
 
 
 def published_rules(
@@ -116,6 +131,25 @@ def published_rules(
         shipping=definition.shipping,
         returns=definition.returns,
         text=definition.rules,
+        group_buys=group_buy_terms(definition),
+    )
+
+
+def group_buy_terms(definition: CampaignDefinition) -> tuple[GroupBuyTerms, ...]:
+    """The conditions of every group buy, in the order of the definition."""
+    names = {entry.sku: entry.name for entry in definition.goods}
+    return tuple(
+        GroupBuyTerms(
+            sku=each.sku,
+            name=names[each.sku],
+            price=each.price,
+            size=each.size,
+            fill_seconds=each.fill_seconds,
+            quota=each.quota,
+            per_buyer=each.per_buyer,
+            words=group_buy_words(each, definition.currency),
+        )
+        for each in definition.group_buys
     )
 
 
@@ -149,6 +183,8 @@ def statements(version: CampaignVersion) -> dict[str, Words]:
         found = {"list_price": Words(zh=f"划线价：{basis.zh}。", en=f"A list price is: {basis.en}."), **found}
     if definition.coupons:
         found["coupons"] = _COUPON_STATEMENT
+    if definition.group_buys:
+        found["group_buys"] = GROUP_STATEMENT
     found["shipping"] = _shipping_statement(definition.shipping, definition.currency)
     if definition.waiting_room:
         found["line"] = queue_words(definition.waiting_room)

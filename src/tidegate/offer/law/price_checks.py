@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.api import ReachedPrice, Severity
-from tidegate.offer.campaign.contracts import CampaignDefinition, GoodsEntry, Offer, Words
+from tidegate.offer.campaign.contracts import CampaignDefinition, GoodsEntry, GroupBuy, Offer, Words
 from tidegate.offer.history.contracts import NOTHING_KNOWN
 from tidegate.offer.law.contracts import Article, Case, Found
 
@@ -13,10 +13,11 @@ def _money(definition: CampaignDefinition, amount: int) -> Words:
     return Words(*(format_money(amount, definition.currency, locale) for locale in ("zh", "en")))
 
 
-def _reduced(case: Case) -> Iterator[tuple[int, Offer, int, GoodsEntry]]:
-    """Each offer that is shown beside a higher list price, with the places of offer and goods."""
+def _reduced(case: Case) -> Iterator[tuple[int, Offer | GroupBuy, int, GoodsEntry]]:
+    """Each offer and group buy that is shown beside a higher list price, with the places of it and the goods."""
     goods = {entry.sku: (place, entry) for place, entry in enumerate(case.definition.goods)}
-    for place, offer in enumerate(case.definition.offers):
+    sold: tuple[Offer | GroupBuy, ...] = (*case.definition.offers, *case.definition.group_buys)
+    for place, offer in enumerate(sold):
         entry_place, entry = goods[offer.sku]
         if offer.price < entry.list_price:
             yield place, offer, entry_place, entry
