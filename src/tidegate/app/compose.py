@@ -119,8 +119,7 @@ def compose(
     identity = build_identity(config, db=db, cache=cache, clock=clock, ids=ids)
     campaign = Campaign(clock, outbox)
     catalogue = Catalogue(clock, config.data_dir)
-    coupons = Coupons(db, clock, ids, campaign)
-    pricing = Pricing(campaign)
+    coupons, pricing = Coupons(db, clock, ids, campaign), Pricing(campaign)
     history, law = build_law(clock, campaign, outbox)
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
@@ -134,10 +133,9 @@ def compose(
     ordering = Ordering(
         db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, hold_seconds=config.hold_seconds
     )
-    ordering.subscribe(outbox)
     groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
-    groups.subscribe(outbox)
-    Deals(campaign, history).subscribe(outbox)
+    for each in (ordering, groups, Deals(campaign, history)):
+        each.subscribe(outbox)
     coupons.follow(OrderHistory(ordering))
     outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)

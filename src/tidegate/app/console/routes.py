@@ -7,7 +7,19 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from tidegate.app.console import bots, coupons, defences, editor, gate, invariants, live, orders, payments, sign_in
+from tidegate.app.console import (
+    bots,
+    coupons,
+    defences,
+    editor,
+    gate,
+    groups,
+    invariants,
+    live,
+    orders,
+    payments,
+    sign_in,
+)
 from tidegate.app.console import campaign as campaign_page
 from tidegate.app.console.coupons import open_coupon_page
 from tidegate.app.console.editor import open_editor
@@ -101,6 +113,8 @@ console = Router(
         coupons.coupons_page,
         coupons.revoke,
         coupons.export,
+        groups.groups_page,
+        groups.group_page,
         gate.gate,
         gate.steer,
         bots.overview,

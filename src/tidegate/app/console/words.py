@@ -28,6 +28,9 @@ INVARIANTS = (
     "ordering: paid orders have exactly their units sold",
     "ordering: unpaid orders end within a minute of their time",
     "ordering: each paid order has one captured payment of its total",
+    "groups: seats agree with counts; a filled group has all its seats confirmed, any other none",
+    "groups: confirmed seats were paid, and those of failed groups are refunded",
+    "groups: each ends within a minute of its time",
     "monitor: minutes equal the sum of their seconds",
 )
 """The names of checks that the catalogue translates; another one reads as its module wrote it."""
@@ -265,6 +268,7 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         ),
         "purpose-not-stated": _("Say in a few words what you need it for; nothing was shown."),
         "order-unknown": _("There is no order with this number. Check it, or search for it."),
+        "group-unknown": _("There is no such group. Nothing was changed; look at its number again."),
         "coupon-unknown": _("There is no such code. Nothing was changed; look at it again."),
         "coupon-reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
         "coupon-cannot-be-revoked": _("An order has this code, or it ended already. Nothing was withdrawn."),
@@ -294,6 +298,7 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         "not-permitted": _("Not permitted"),
         "purpose-not-stated": _("Purpose not stated"),
         "order-unknown": _("Order not found"),
+        "group-unknown": _("Group not found"),
         "coupon-unknown": _("Code not found"),
         "coupon-reason-needed": _("A reason is needed"),
         "coupon-cannot-be-revoked": _("Cannot be withdrawn"),

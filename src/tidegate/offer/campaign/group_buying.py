@@ -67,7 +67,7 @@ def _ranges(group_buy: GroupBuy, place: int) -> Found:
     if not SIZE_MIN <= group_buy.size <= SIZE_MAX:
         yield _fault(f"{group_buy.size} is out of range; a group has {SIZE_MIN} to {SIZE_MAX}", place, "size")
     if not FILL_SECONDS_MIN <= group_buy.fill_seconds <= FILL_SECONDS_MAX:
-        yield _fault("is out of range; a group may take 30 seconds to 168 hours to fill", place, "hours")
+        yield _fault("is out of range; it is 30 seconds to 168 hours", place, "hours")
     if group_buy.quota < group_buy.size:
         message = f"{group_buy.quota} units are fewer than one group of {group_buy.size} needs"
         yield _fault(message, place, "quota")
@@ -108,7 +108,7 @@ GROUP_STATEMENT = Words(
 def group_buy_words(group_buy: GroupBuy, currency: str) -> Words:
     """Return the conditions of one group buy as a sentence."""
     zh_money, en_money = (format_money(group_buy.price, currency, locale) for locale in ("zh", "en"))
-    zh = [f"{group_buy.size} 人成团，每件 {zh_money}", f"{span_words(group_buy.fill_seconds).zh}内付齐"]
+    zh = [f"{group_buy.size} 人成团，每件 {zh_money}", f"限时{span_words(group_buy.fill_seconds).zh}内付齐"]
     en = [
         f"{en_money} each in a group of {group_buy.size}",
         f"all paid within {span_words(group_buy.fill_seconds).en}",

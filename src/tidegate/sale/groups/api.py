@@ -251,6 +251,10 @@ class Groups:
         """Return a buyer's last 50 groups, newest first, each with his seat."""
         return await store_looks.groups_of(tx, buyer_id, _MINE_MAX)
 
+    async def seats(self, tx: Tx, group_id: UUID) -> list[Seat]:
+        """Return all seats of a group that ever had an order, for staff, in the order of taking."""
+        return await store.seats(tx, group_id)
+
     async def group_of_order(self, tx: Tx, order_id: UUID) -> UUID | None:
         """Return the group that an order belongs to, if any."""
         return (await store.groups_of_orders(tx, [order_id])).get(order_id)
