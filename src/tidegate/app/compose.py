@@ -30,6 +30,7 @@ from tidegate.offer.coupons.api import Coupons
 from tidegate.offer.history.api import PriceHistory
 from tidegate.offer.law.api import CampaignLaw, build_law
 from tidegate.offer.pricing.api import Pricing
+from tidegate.sale.draws.api import Draws
 from tidegate.sale.groups.api import Groups
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
@@ -73,6 +74,7 @@ class App:
     payment: Payment
     ordering: Ordering
     groups: Groups
+    draws: Draws
     monitor: Monitor
 
     async def open(self) -> None:
@@ -108,13 +110,11 @@ def compose(
     config: Config, *, clock: Clock | None = None, ids: Ids | None = None, risk: RiskStation | None = None
 ) -> App:
     """Build the modules, each from those below it. No work is done and nothing is connected here."""
-    config = located(config)
-    assert config.database_url is not None
-    assert config.cache_url is not None
+    config, database_url, cache_url = _located(config)
     clock = clock or SystemClock()
     ids = ids or Ids(clock)
-    db = Database(config.database_url, replica_url=config.replica_url, connections_max=config.database_connections_max)
-    cache, outbox, jobs = Cache(config.cache_url), Outbox(), Jobs(config.database_url)
+    db = Database(database_url, replica_url=config.replica_url, connections_max=config.database_connections_max)
+    cache, outbox, jobs = Cache(cache_url), Outbox(), Jobs(database_url)
 
     identity = build_identity(config, db=db, cache=cache, clock=clock, ids=ids)
     campaign = Campaign(clock, outbox)
@@ -134,13 +134,14 @@ def compose(
         db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, hold_seconds=config.hold_seconds
     )
     groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
+    draws = Draws(config, db, clock, ids, outbox, campaign, ordering)
     for each in (ordering, groups, Deals(campaign, history)):
         each.subscribe(outbox)
     coupons.follow(OrderHistory(ordering))
     outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
     lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
-    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering, groups)}
+    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering, groups, draws)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
         clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
@@ -173,8 +174,17 @@ def compose(
         payment=payment,
         ordering=ordering,
         groups=groups,
+        draws=draws,
         monitor=monitor,
     )
+
+
+def _located(config: Config) -> tuple[Config, str, str]:
+    """Return the settings with the addresses of database and cache, which are stated or those of the embedded ones."""
+    config = located(config)
+    assert config.database_url is not None
+    assert config.cache_url is not None
+    return config, config.database_url, config.cache_url
 
 
 @asynccontextmanager

@@ -47,6 +47,7 @@ _TAGS = [
     Tag("bots", "Work for a queue number; what programs were decided to be"),
     Tag("orders", "Placing, watching, cancelling"),
     Tag("groups", "Group buying: opening, joining by link, and how far a group is"),
+    Tag("draws", "Prize draws: conditions, entries, winners, and what proves them"),
     Tag("payments", "Paying, and what channels report"),
     Tag("monitor", "What staff watch"),
     Tag("health", "For balancers and monitoring"),
@@ -109,6 +110,7 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
         "payment",
         "ordering",
         "groups",
+        "draws",
         "monitor",
     )
     given = {name: getattr(app, name) for name in (*parts, *modules)}

@@ -19,6 +19,7 @@ from tidegate.offer.campaign import http as campaign
 from tidegate.offer.catalogue import http as catalogue
 from tidegate.offer.coupons import http as coupons
 from tidegate.offer.pricing import http as pricing
+from tidegate.sale.draws import http as draws
 from tidegate.sale.groups import http as groups
 from tidegate.sale.ordering import http as ordering
 from tidegate.sale.payment import http as payment
@@ -29,7 +30,7 @@ from tidegate.watch.monitor import http as monitor
 
 def doors() -> Sequence[ControllerRouterHandler]:
     """Return every route handler: JSON of the modules, then pages and files."""
-    sale = (stock, payment, ordering, groups)
+    sale = (stock, payment, ordering, groups, draws)
     json = (identity, campaign, catalogue, coupons, pricing, queue, bots, defence, *sale, monitor)
     return [route for module in (health, *json, static, storefront, console, debrief) for route in module.routes]
 

@@ -10,6 +10,9 @@ from msgspec import Meta, Struct
 from tidegate.base.outbox import Event
 
 # The rest of these words, told to all from here.
+from tidegate.offer.campaign.draw_contracts import DRAWS_MAX as DRAWS_MAX
+from tidegate.offer.campaign.draw_contracts import Draw as Draw
+from tidegate.offer.campaign.draw_contracts import Prize as Prize
 from tidegate.offer.campaign.faults import Fault as Fault
 from tidegate.offer.campaign.group_contracts import GROUP_BUYS_MAX as GROUP_BUYS_MAX
 from tidegate.offer.campaign.group_contracts import GroupBuy as GroupBuy
@@ -22,6 +25,7 @@ from tidegate.offer.campaign.guarding import RateLimit as RateLimit
 from tidegate.offer.campaign.guarding import Signal as Signal
 from tidegate.offer.campaign.guarding import Threshold as Threshold
 from tidegate.offer.campaign.guarding import WhenDown as WhenDown
+from tidegate.offer.campaign.texts import Words as Words
 
 CampaignId = NewType("CampaignId", str)
 """A slug of the campaign manager's choice, such as ``double-11``."""
@@ -42,17 +46,6 @@ PROMOTION_STEPS_MAX = 20
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
-
-
-class Words(Struct, frozen=True):
-    """One text in both languages of the shop."""
-
-    zh: str
-    en: str
-
-    def of(self, locale: str) -> str:
-        """The words for a locale such as ``zh``, ``zh_Hans_CN`` or ``en``."""
-        return self.zh if locale.lower().startswith("zh") else self.en
 
 
 class PhaseName(StrEnum):
@@ -503,6 +496,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     list_price_basis: Words | None = None
     """What a list price is, shown beside it: "suggested retail price of the maker". None: nobody says."""
     group_buys: tuple[GroupBuy, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""

@@ -30,6 +30,7 @@ from tidegate.offer.campaign.coupons import unique_faults
 from tidegate.offer.campaign.defences import contradictions
 from tidegate.offer.campaign.group_buying import group_buy_faults
 from tidegate.offer.campaign.moments import moment
+from tidegate.offer.campaign.prize_draws import draw_faults
 from tidegate.offer.campaign.promotion_faults import promotion_faults
 from tidegate.offer.campaign.waiting_room import waiting_room_faults
 
@@ -86,6 +87,7 @@ def find_faults(definition: CampaignDefinition) -> list[Fault]:
         waiting_room_faults,
         promotion_faults,
         group_buy_faults,
+        draw_faults,
     )
     found = [fault for search in searches for fault in search(definition)]
     return found or list(_range_faults(definition))

@@ -268,6 +268,14 @@ class Ordering:
         now = self._clock.now()
         await self._outbox.append(tx, *[_cancelled(order, now) for order in unpaid])
 
+    async def paid_between(
+        self, tx: Tx, campaign_id: str, since: datetime, until: datetime, *, least: int = 0
+    ) -> list[tuple[UUID, UUID]]:
+        """Return order and buyer of a campaign's orders that were paid in the span, come to `least` or more (minor
+        units) and are not being given back, in the order of their ids.
+        """
+        return await store_figures.paid_between(tx, campaign_id, since, until, least)
+
     async def states(self, tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, OrderState]:
         """Return where these orders stand."""
         return await store_figures.states(tx, order_ids)
