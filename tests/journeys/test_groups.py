@@ -108,6 +108,9 @@ def test_three_people_fill_a_group_and_each_sees_it_by_itself(browser: Browser, 
     first.goto("/groups")
     expect(first.locator(".order-row")).to_contain_text("Filled")
     shot(first, "mine")
+    first.goto("/draws")
+    expect(first.locator("#draw-kettles")).to_contain_text("Order …")
+    shot(first, "draws")
     first.context.close()
     staff_see(browser, together, link.rsplit("/", 1)[1])
     assert faults == []
@@ -125,4 +128,7 @@ def staff_see(browser: Browser, festival: Festival, group_id: str) -> None:
     page.locator(f'a[href="/console/groups/{group_id}"]').click()
     expect(page.locator("main")).to_contain_text("Confirmed")
     shot(page, "console-one")
+    page.goto("/console/draws")
+    expect(page.locator("main")).to_contain_text("Win a kettle with thermostat")
+    shot(page, "console-draws")
     context.close()

@@ -31,6 +31,7 @@ INVARIANTS = (
     "groups: seats agree with counts; a filled group has all its seats confirmed, any other none",
     "groups: confirmed seats were paid, and those of failed groups are refunded",
     "groups: each ends within a minute of its time",
+    "draws: seed, root and winners are those that anybody computes again",
     "monitor: minutes equal the sum of their seconds",
 )
 """The names of checks that the catalogue translates; another one reads as its module wrote it."""

@@ -8,6 +8,7 @@ from tidegate.app.pages.rendering import provide_pages
 from tidegate.app.storefront import (
     buying,
     coupons,
+    draws,
     front,
     groups,
     honeypot,
@@ -30,7 +31,7 @@ from tidegate.base.errors import Refusal
 
 FORM_BYTES_MAX = 32_768
 
-_modules = (front, buying, groups, orders, coupons, signing_in, rules_page, openness, line, honeypot)
+_modules = (front, buying, groups, draws, orders, coupons, signing_in, rules_page, openness, line, honeypot)
 _handlers = [route for module in _modules for route in module.routes]
 
 storefront = Router(

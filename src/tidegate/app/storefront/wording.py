@@ -79,6 +79,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
             " counts the orders of all accounts together. Choose fewer; nothing was ordered."
         ),
     ),
+    "draw-unknown": (
+        marked("There is no such draw"),
+        marked("Check the link, or look at the draws of this campaign. Nothing was changed."),
+    ),
     "group-unknown": (
         marked("There is no such group"),
         marked("Check the link, or look at what is sold to groups. Nothing was ordered."),

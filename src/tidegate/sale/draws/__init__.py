@@ -1,4 +1,4 @@
-"""Prize draws: an entry for each paid order, drawn so that nobody could choose the winners and anybody can check them.
+"""Prize draws: an entry for each paid order, drawn from a list and a seed that are fixed before they meet.
 
 Words. *Draw*: prizes with their conditions, as the campaign states them, kept as they were when it was opened.
 *Entry*: one paid order that meets the conditions; its *serial* is its place in the sealed list. *Winner*: an entry
