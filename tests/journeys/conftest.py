@@ -32,7 +32,7 @@ class Festival(msgspec.Struct, frozen=True):
 
     def environment(self) -> dict[str, str]:
         """Return what a command needs to find this festival."""
-        return {**_inherited(), "TIDEGATE_DATA_DIR": self.data_dir, "COLUMNS": "200"}
+        return {**inherited(), "TIDEGATE_DATA_DIR": self.data_dir, "COLUMNS": "200"}
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,7 @@ def running_festival() -> Iterator[Festival]:
         settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port()), "COLUMNS": "200"}
         with said.open("wb") as output:
             running = subprocess.Popen(
-                [sys.executable, "-m", "tidegate", "up"], env={**_inherited(), **settings}, stdout=output, stderr=output
+                [sys.executable, "-m", "tidegate", "up"], env={**inherited(), **settings}, stdout=output, stderr=output
             )
         try:
             yield until_ready(running, said)
@@ -72,7 +72,7 @@ def drop() -> Iterator[Festival]:
         with said.open("wb") as output:
             running = subprocess.Popen(
                 [sys.executable, "-m", "tidegate", "up", "--campaign", str(file)],
-                env={**_inherited(), **settings},
+                env={**inherited(), **settings},
                 stdout=output,
                 stderr=output,
             )
@@ -83,7 +83,8 @@ def drop() -> Iterator[Festival]:
             running.wait(60)
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
+    """The environment without settings of this shop."""
     return {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
 
 

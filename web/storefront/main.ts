@@ -6,6 +6,7 @@ import { line } from "./line.ts";
 import { order } from "./order.ts";
 import { quantity } from "./quantity.ts";
 import { queueWork } from "./queue_work.ts";
+import { share } from "./share.ts";
 import { stock } from "./stock.ts";
 
 stock();
@@ -15,3 +16,4 @@ quantity();
 order();
 line();
 queueWork();
+share();

@@ -1,4 +1,4 @@
-// An order's page follows its order: when its state changes, the page's middle is fetched anew and the change is said aloud.
+// A page follows its order or group: when its state changes, the page's middle is fetched anew and the change is said aloud.
 import { live } from "../design/live.ts";
 
 interface OrderNow {
@@ -7,7 +7,7 @@ interface OrderNow {
 }
 
 export function order(): void {
-  const place = document.getElementById("order");
+  const place = document.querySelector<HTMLElement>("[data-live][data-mark]");
   const address = place?.dataset["live"];
   if (!place || !address) return;
   let mark = place.dataset["mark"] ?? "";
@@ -29,7 +29,7 @@ async function renew(place: HTMLElement): Promise<void> {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const middle = fresh.getElementById("order");
+  const middle = fresh.getElementById(place.id);
   if (!middle) return;
   place.replaceChildren(...middle.childNodes);
   const said = document.getElementById("said");

@@ -30,6 +30,8 @@ from tidegate.offer.coupons.api import Coupons
 from tidegate.offer.history.api import PriceHistory
 from tidegate.offer.law.api import CampaignLaw, build_law
 from tidegate.offer.pricing.api import Pricing
+from tidegate.sale.draws.api import Draws
+from tidegate.sale.groups.api import Groups
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.station import AllowAll, RiskStation
@@ -73,6 +75,8 @@ class App:
     payment: Payment
     ordering: Ordering
     presales: Presales
+    groups: Groups
+    draws: Draws
     monitor: Monitor
 
     async def open(self) -> None:
@@ -108,13 +112,11 @@ def compose(
     config: Config, *, clock: Clock | None = None, ids: Ids | None = None, risk: RiskStation | None = None
 ) -> App:
     """Build the modules, each from those below it. No work is done and nothing is connected here."""
-    config = located(config)
-    assert config.database_url is not None
-    assert config.cache_url is not None
+    config, database_url, cache_url = _located(config)
     clock = clock or SystemClock()
     ids = ids or Ids(clock)
-    db = Database(config.database_url, replica_url=config.replica_url, connections_max=config.database_connections_max)
-    cache, outbox, jobs = Cache(config.cache_url), Outbox(), Jobs(config.database_url)
+    db = Database(database_url, replica_url=config.replica_url, connections_max=config.database_connections_max)
+    cache, outbox, jobs = Cache(cache_url), Outbox(), Jobs(database_url)
 
     identity = build_identity(config, db=db, cache=cache, clock=clock, ids=ids)
     campaign = Campaign(clock, outbox)
@@ -133,14 +135,17 @@ def compose(
     ordering = Ordering(
         db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, hold_seconds=config.hold_seconds
     )
+    groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
+    draws = Draws(config, db, clock, ids, outbox, campaign, ordering)
     coupons.follow(OrderHistory(ordering))
     presales = Presales(db, clock, ids, campaign, stock, payment, ordering, identity, hold_seconds=config.hold_seconds)
-    for subscriber in (ordering, presales, Deals(campaign, history)):
+    for subscriber in (ordering, presales, groups, Deals(campaign, history)):
         subscriber.subscribe(outbox)
     outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
     lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
-    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering, presales)}
+    selling: tuple[Checked, ...] = (stock, payment, ordering, presales, groups, draws)
+    checked = {type(each).__name__.lower(): each for each in (*lower, *selling)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
         clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
@@ -173,8 +178,18 @@ def compose(
         payment=payment,
         ordering=ordering,
         presales=presales,
+        groups=groups,
+        draws=draws,
         monitor=monitor,
     )
+
+
+def _located(config: Config) -> tuple[Config, str, str]:
+    """Return the settings with the addresses of database and cache, which are stated or those of the embedded ones."""
+    config = located(config)
+    assert config.database_url is not None
+    assert config.cache_url is not None
+    return config, config.database_url, config.cache_url
 
 
 @asynccontextmanager

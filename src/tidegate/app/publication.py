@@ -18,9 +18,7 @@ async def publish(
     """
     version = await app.campaign.publish(tx, definition, by, waivers, reason=reason)
     await app.catalogue.put_campaign_goods(tx, definition)
-    quotas = {offer.sku: offer.quota for offer in definition.offers}
-    quotas |= {presale.sku: presale.quota for presale in definition.presales}
-    await app.stock.set_quotas(tx, definition.id, quotas)
+    await app.stock.set_quotas(tx, definition.id, definition.quotas())
     return version
 
 

@@ -13,6 +13,8 @@ from tidegate.base.log import begin_logging
 from tidegate.gate.bots import jobs as bots_jobs
 from tidegate.gate.defence import jobs as defence_jobs
 from tidegate.offer.coupons import jobs as coupon_jobs
+from tidegate.sale.draws import jobs as draw_jobs
+from tidegate.sale.groups import jobs as group_jobs
 from tidegate.sale.payment import jobs as payment_jobs
 from tidegate.sale.presale import jobs as presale_jobs
 from tidegate.watch.monitor import jobs as monitor_jobs
@@ -63,6 +65,8 @@ async def work_for_ever(app: App) -> None:
     defence_jobs.schedule(app.jobs, app.db, app.defences)
     payment_jobs.schedule(app.jobs, app.payment)
     presale_jobs.schedule(app.jobs, app.presales)
+    group_jobs.schedule(app.jobs, app.groups)
+    draw_jobs.schedule(app.jobs, app.draws)
     monitor_jobs.schedule(app.jobs, app.db, app.monitor)
     app.jobs.every(1.0, "refresh", app.refresh)
     app.jobs.every(1.0, "load", app.outlook.refresh)

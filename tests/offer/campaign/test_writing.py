@@ -122,7 +122,7 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("struct", "fields"),
     [
-        (contracts.CampaignDefinition, 23),
+        (contracts.CampaignDefinition, 25),
         (contracts.GoodsEntry, 10),
         (contracts.Offer, 6),
         (contracts.Coupon, 7),

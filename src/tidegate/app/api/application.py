@@ -46,6 +46,8 @@ _TAGS = [
     Tag("defence", "Attack mode, for staff"),
     Tag("bots", "Work for a queue number; what programs were decided to be"),
     Tag("orders", "Placing, watching, cancelling"),
+    Tag("groups", "Group buying: opening, joining by link, and how far a group is"),
+    Tag("draws", "Prize draws: conditions, entries, winners, and what proves them"),
     Tag("payments", "Paying, and what channels report"),
     Tag("monitor", "What staff watch"),
     Tag("health", "For balancers and monitoring"),
@@ -108,6 +110,8 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
         "payment",
         "ordering",
         "presales",
+        "groups",
+        "draws",
         "monitor",
     )
     given = {name: getattr(app, name) for name in (*parts, *modules)}

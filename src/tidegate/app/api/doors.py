@@ -19,6 +19,8 @@ from tidegate.offer.campaign import http as campaign
 from tidegate.offer.catalogue import http as catalogue
 from tidegate.offer.coupons import http as coupons
 from tidegate.offer.pricing import http as pricing
+from tidegate.sale.draws import http as draws
+from tidegate.sale.groups import http as groups
 from tidegate.sale.ordering import http as ordering
 from tidegate.sale.payment import http as payment
 from tidegate.sale.presale import http as presale
@@ -30,7 +32,8 @@ from tidegate.watch.monitor import http as monitor
 def doors() -> Sequence[ControllerRouterHandler]:
     """Return every route handler: JSON of the modules, then pages and files."""
     offer, gate = (campaign, catalogue, coupons, pricing), (queue, bots, defence)
-    json = (identity, *offer, *gate, stock, payment, ordering, presale, monitor)
+    sale = (stock, payment, ordering, presale, groups, draws)
+    json = (identity, *offer, *gate, *sale, monitor)
     return [route for module in (health, *json, static, storefront, console, debrief) for route in module.routes]
 
 

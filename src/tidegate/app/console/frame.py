@@ -35,6 +35,8 @@ ROOMS = (
     Room("campaign", "/console/campaign", "flag", Permission.CAMPAIGN_VIEW),
     Room("presales", "/console/presales", "clock", Permission.ORDERS_VIEW),
     Room("coupons", "/console/coupons", "tag", Permission.COUPONS_VIEW),
+    Room("groups", "/console/groups", "bag", Permission.ORDERS_VIEW),
+    Room("draws", "/console/draws", "tag", Permission.CAMPAIGN_VIEW),
     Room("gate", "/console/gate", "people", Permission.GATE_VIEW),
     Room("bots", "/console/bots", "bot", Permission.RISK_VIEW),
     Room("defences", "/console/defences", "tower", Permission.DEFENCE_VIEW),

@@ -35,6 +35,10 @@ INVARIANTS = (
     "presale: completed reservations are orders, and only those",
     "presale: forfeited deposits are booked as such, once each",
     "presale: unpaid reservations end within a minute of their time",
+    "groups: seats agree with counts; a filled group has all its seats confirmed, any other none",
+    "groups: confirmed seats were paid, and those of failed groups are refunded",
+    "groups: each ends within a minute of its time",
+    "draws: seed, root and winners are those that anybody computes again",
     "monitor: minutes equal the sum of their seconds",
 )
 """The names of checks that the catalogue translates; another one reads as its module wrote it."""
@@ -276,6 +280,7 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         "reservation-ended": _("The reservation is over already. Nothing was changed."),
         "reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
         "payment-under-way": _("A payment is under way. Nothing was changed; wait for its outcome."),
+        "group-unknown": _("There is no such group. Nothing was changed; look at its number again."),
         "coupon-unknown": _("There is no such code. Nothing was changed; look at it again."),
         "coupon-reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
         "coupon-cannot-be-revoked": _("An order has this code, or it ended already. Nothing was withdrawn."),
@@ -309,6 +314,7 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         "reservation-ended": _("The reservation is over already. Nothing was changed."),
         "reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
         "payment-under-way": _("A payment is under way. Nothing was changed; wait for its outcome."),
+        "group-unknown": _("Group not found"),
         "coupon-unknown": _("Code not found"),
         "coupon-reason-needed": _("A reason is needed"),
         "coupon-cannot-be-revoked": _("Cannot be withdrawn"),

@@ -1,7 +1,7 @@
 """Buying: the form once, or one click with the remembered address. Three steps at most to a paid order."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -10,13 +10,14 @@ from litestar.params import Parameter
 
 from tidegate.app.pages.answer import own_origin, see_other
 from tidegate.app.pages.errors import PageUnknown
+from tidegate.app.storefront.addresses import ADDRESS_FIELDS, AddressDesk, address_fields, chosen_address
 from tidegate.app.storefront.coupons import CODE_LENGTH_MAX, Choice, CouponBook, best_of
 from tidegate.app.storefront.forms import Form, read_form
 from tidegate.app.storefront.honeypot import filled, ordered
 from tidegate.app.storefront.line import Line
 from tidegate.app.storefront.offers import Offers
-from tidegate.app.storefront.visit import Asking, Visit, uuid_of
-from tidegate.app.storefront.wording import ADDRESS_FAULTS, Spoken, marked, spoken
+from tidegate.app.storefront.visit import Asking, Visit
+from tidegate.app.storefront.wording import Spoken, marked, spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.gate.bots.api import Bots
@@ -24,12 +25,10 @@ from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import OrderLine, PlaceOrder
-from tidegate.trust.identity.api import Identity, mask_phone
-from tidegate.trust.identity.contracts import Address, SavedAddress
+from tidegate.trust.identity.api import mask_phone
 from tidegate.trust.identity.errors import AddressNotValid
 
 QUANTITY_MAX = 9_999
-ADDRESS_FIELDS = tuple(ADDRESS_FAULTS)
 NO_COUPON = "none"
 BEST_COUPON = "best"
 CHECK_AGAIN = Spoken(marked("Please check your order"), marked("Nothing was ordered yet."))
@@ -69,7 +68,7 @@ class Desk:
         offers: Offers,
         coupon_book: CouponBook,
         pricing: Pricing,
-        identity: Identity,
+        address_desk: AddressDesk,
         ordering: Ordering,
         db: Database,
     ) -> None:
@@ -77,7 +76,7 @@ class Desk:
         self._coupon_book = coupon_book
         self._offers = offers
         self._pricing = pricing
-        self._identity = identity
+        self._addresses = address_desk
         self._ordering = ordering
         self._db = db
 
@@ -86,7 +85,7 @@ class Desk:
         account, trouble = self._visit.account, trouble or Trouble()
         async with self._db.read() as tx:
             cards = await self._offers.cards(tx, [wish.sku])
-            addresses = await self._identity.addresses(tx, account)
+            addresses = await self._addresses.of(tx, account)
             choices = await self._coupon_book.choices(tx, wish.cart)
         if wish.sku not in cards:
             raise PageUnknown("These goods are not in the shop.")
@@ -100,7 +99,7 @@ class Desk:
             priced=priced,
             addresses=addresses,
             choices=choices,
-            chosen=_chosen(wish, addresses),
+            chosen=chosen_address(wish.address_id, addresses),
             trouble=trouble,
             key=self._offers.new_key(),
             phase=self._offers.phase(self._visit.now),
@@ -130,35 +129,15 @@ class Desk:
     async def place(self, wish: Wish, key: str, expected_total: int) -> Response[bytes]:
         """Place the order and go to its page; show the form again where it is refused."""
         try:
-            address_id = await self._address(wish)
+            address_id = await self._addresses.take(self._visit.account, wish.address_id, wish.fields)
             command, session = _command(wish, address_id, expected_total), self._visit.session
             session_id = session.session_id if session is not None else None
             placed = await self._ordering.place(self._visit.account, key, command, session_id=session_id)
         except AddressNotValid as refusal:
-            return await self.show(wish, Trouble(spoken(refusal), self._address_faults(refusal)), 422)
+            return await self.show(wish, Trouble(spoken(refusal), self._addresses.faults(refusal)), 422)
         except Refusal as refusal:
             return await self.show(wish, Trouble(spoken(refusal)), refusal.status)
         return see_other(f"/orders/{placed.order_id}")
-
-    async def _address(self, wish: Wish) -> UUID:
-        """Return the chosen address, or remember the one that was entered. Raises AddressNotValid."""
-        chosen = uuid_of(wish.address_id)
-        if chosen is not None:
-            return chosen
-        async with self._db.transaction() as tx:
-            return await self._identity.remember_address(tx, self._visit.account, Address(**wish.fields))
-
-    def _address_faults(self, refusal: AddressNotValid) -> dict[str, str]:
-        found: Any = refusal.fields.get("faults", ())
-        named = [fault["field"] if isinstance(fault, dict) else getattr(fault, "field", "") for fault in found]
-        return {name: ADDRESS_FAULTS[name] for name in ADDRESS_FIELDS if name in named}
-
-
-def _chosen(wish: Wish, addresses: Sequence[SavedAddress]) -> str:
-    """Return which address is marked: the one of the form, else the one used last, else a new one."""
-    if wish.address_id:
-        return wish.address_id
-    return str(addresses[0].address_id) if addresses else "new"
 
 
 def _with_coupon(wish: Wish, choices: Sequence[Choice]) -> Wish:
@@ -186,7 +165,7 @@ def open_desk(
     offers: Offers,
     coupon_book: CouponBook,
     pricing: Pricing,
-    identity: Identity,
+    address_desk: AddressDesk,
     ordering: Ordering,
     db: Database,
 ) -> Desk:
@@ -196,7 +175,7 @@ def open_desk(
         offers=offers,
         coupon_book=coupon_book,
         pricing=pricing,
-        identity=identity,
+        address_desk=address_desk,
         ordering=ordering,
         db=db,
     )
@@ -247,7 +226,7 @@ def _wish(form: Form) -> Wish:
         coupon=form.text("coupon", CODE_LENGTH_MAX),
         own=form.text("own", CODE_LENGTH_MAX) or NO_COUPON,
         address_id=form.text("address_id", 40),
-        fields={name: form.text(name, 200) for name in ADDRESS_FIELDS},
+        fields=address_fields(form),
     )
 
 

@@ -15,6 +15,7 @@ from tidegate.app.storefront.wording import Spoken, spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.offer.catalogue.api import Catalogue
+from tidegate.sale.groups.api import Groups
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import Order, OrderState
 from tidegate.sale.payment.api import Payment
@@ -113,6 +114,7 @@ class OrderDesk:
         *,
         visit: Visit,
         ordering: Ordering,
+        groups: Groups,
         payment: Payment,
         catalogue: Catalogue,
         identity: Identity,
@@ -120,6 +122,7 @@ class OrderDesk:
     ) -> None:
         self._visit = visit
         self._ordering = ordering
+        self._groups = groups
         self._payment = payment
         self._catalogue = catalogue
         self._identity = identity
@@ -134,6 +137,7 @@ class OrderDesk:
             channels = await self._payment.channels(tx)
             goods = await self._catalogue.goods_of(tx, [line.sku for line in order.priced.lines])
             addresses = await self._identity.addresses(tx, account)
+            group_id = await self._groups.group_of_order(tx, order_id)
         return self._visit.personal(
             "order",
             status=status,
@@ -143,6 +147,7 @@ class OrderDesk:
             goods=goods,
             address=_address(addresses, AddressId(order.address_id)),
             story=story(order, payment),
+            group_id=group_id,
             now_state=_now(order, payment),
             trouble=trouble,
             mask_phone=mask_phone,
@@ -150,10 +155,25 @@ class OrderDesk:
 
 
 def open_order_desk(
-    *, visit: Visit, ordering: Ordering, payment: Payment, catalogue: Catalogue, identity: Identity, db: Database
+    *,
+    visit: Visit,
+    ordering: Ordering,
+    groups: Groups,
+    payment: Payment,
+    catalogue: Catalogue,
+    identity: Identity,
+    db: Database,
 ) -> OrderDesk:
     """Dependency `order_desk`."""
-    return OrderDesk(visit=visit, ordering=ordering, payment=payment, catalogue=catalogue, identity=identity, db=db)
+    return OrderDesk(
+        visit=visit,
+        ordering=ordering,
+        groups=groups,
+        payment=payment,
+        catalogue=catalogue,
+        identity=identity,
+        db=db,
+    )
 
 
 def _address(addresses: list[SavedAddress], wanted: AddressId) -> SavedAddress | None:

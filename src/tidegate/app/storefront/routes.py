@@ -8,7 +8,9 @@ from tidegate.app.pages.rendering import provide_pages
 from tidegate.app.storefront import (
     buying,
     coupons,
+    draws,
     front,
+    groups,
     honeypot,
     line,
     openness,
@@ -17,8 +19,10 @@ from tidegate.app.storefront import (
     rules_page,
     signing_in,
 )
+from tidegate.app.storefront.addresses import open_address_desk
 from tidegate.app.storefront.buying import open_desk
 from tidegate.app.storefront.coupons import open_coupon_book
+from tidegate.app.storefront.groups import open_group_desk
 from tidegate.app.storefront.line import open_line
 from tidegate.app.storefront.offers import open_offers
 from tidegate.app.storefront.orders import open_order_desk
@@ -29,7 +33,7 @@ from tidegate.base.errors import Refusal
 
 FORM_BYTES_MAX = 32_768
 
-_modules = (front, buying, orders, presales, coupons, signing_in, rules_page, openness, line, honeypot)
+_modules = (front, buying, groups, draws, orders, presales, coupons, signing_in, rules_page, openness, line, honeypot)
 _handlers = [route for module in _modules for route in module.routes]
 
 storefront = Router(
@@ -40,7 +44,9 @@ storefront = Router(
         "visit": Provide(open_visit, sync_to_thread=False),
         "offers": Provide(open_offers, sync_to_thread=False),
         "coupon_book": Provide(open_coupon_book, sync_to_thread=False),
+        "address_desk": Provide(open_address_desk, sync_to_thread=False),
         "desk": Provide(open_desk, sync_to_thread=False),
+        "group_desk": Provide(open_group_desk, sync_to_thread=False),
         "order_desk": Provide(open_order_desk, sync_to_thread=False),
         "reservation_desk": Provide(open_reservation_desk, sync_to_thread=False),
         "line": Provide(open_line, sync_to_thread=False),

@@ -79,6 +79,30 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
             " counts the orders of all accounts together. Choose fewer; nothing was ordered."
         ),
     ),
+    "draw-unknown": (
+        marked("There is no such draw"),
+        marked("Check the link, or look at the draws of this campaign. Nothing was changed."),
+    ),
+    "group-unknown": (
+        marked("There is no such group"),
+        marked("Check the link, or look at what is sold to groups. Nothing was ordered."),
+    ),
+    "group-ended": (
+        marked("This group has ended"),
+        marked("Nobody can join it any more. Open a group of your own. Nothing was ordered."),
+    ),
+    "group-full": (
+        marked("The group is full"),
+        marked("A place that is not paid in time comes back. Or open a group of your own. Nothing was ordered."),
+    ),
+    "already-in-group": (
+        marked("You are in this group already"),
+        marked("One place a buyer. Share the link with others to fill it. Nothing was ordered."),
+    ),
+    "not-sold-to-groups": (
+        marked("Not sold to groups"),
+        marked("These goods are not sold to groups at present. Look at what is. Nothing was ordered."),
+    ),
     "coupon-not-valid": (
         marked("This coupon is not valid"),
         marked("Check the letters of the code, or go on without a coupon. Nothing was ordered."),

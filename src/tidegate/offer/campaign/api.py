@@ -26,6 +26,7 @@ from tidegate.offer.campaign.draft_contracts import CampaignFiles, Draft, Revisi
 from tidegate.offer.campaign.drafts import Drafts, first_draft, read_draft
 from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty, PublicationStopped
 from tidegate.offer.campaign.places import Places
+from tidegate.offer.campaign.prize_draws import draw_words
 from tidegate.offer.campaign.rate_limits import rate_limits_of
 from tidegate.offer.campaign.reviewing import (
     Finding,
@@ -62,6 +63,7 @@ __all__ = [
     "claim_window",
     "defences_of",
     "differences",
+    "draw_words",
     "first_draft",
     "limit_words",
     "offer_terms",

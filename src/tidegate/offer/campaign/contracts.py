@@ -10,7 +10,12 @@ from msgspec import Meta, Struct
 from tidegate.base.outbox import Event
 
 # The rest of these words, told to all from here.
+from tidegate.offer.campaign.draw_contracts import DRAWS_MAX as DRAWS_MAX
+from tidegate.offer.campaign.draw_contracts import Draw as Draw
+from tidegate.offer.campaign.draw_contracts import Prize as Prize
 from tidegate.offer.campaign.faults import Fault as Fault
+from tidegate.offer.campaign.group_contracts import GROUP_BUYS_MAX as GROUP_BUYS_MAX
+from tidegate.offer.campaign.group_contracts import GroupBuy as GroupBuy
 from tidegate.offer.campaign.guarding import QUANTITY_MAX as QUANTITY_MAX
 from tidegate.offer.campaign.guarding import Defence as Defence
 from tidegate.offer.campaign.guarding import DefenceRule as DefenceRule
@@ -22,7 +27,7 @@ from tidegate.offer.campaign.guarding import Threshold as Threshold
 from tidegate.offer.campaign.guarding import WhenDown as WhenDown
 from tidegate.offer.campaign.presale_contracts import PRESALES_MAX as PRESALES_MAX
 from tidegate.offer.campaign.presale_contracts import Presale as Presale
-from tidegate.offer.campaign.words import Words as Words
+from tidegate.offer.campaign.texts import Words as Words
 
 CampaignId = NewType("CampaignId", str)
 """A slug of the campaign manager's choice, such as ``double-11``."""
@@ -493,10 +498,17 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     presales: tuple[Presale, ...] = ()
     list_price_basis: Words | None = None
     """What a list price is, shown beside it: "suggested retail price of the maker". None: nobody says."""
+    group_buys: tuple[GroupBuy, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""
         return next(phase for phase in self.phases if phase.name is name)
+
+    def quotas(self) -> dict[str, int]:
+        """Units of each SKU that the campaign may sell: alone, in presale or to groups."""
+        sold: tuple[Offer | Presale | GroupBuy, ...] = (*self.offers, *self.presales, *self.group_buys)
+        return {each.sku: each.quota for each in sold}
 
 
 class CampaignVersion(Struct, frozen=True, kw_only=True):

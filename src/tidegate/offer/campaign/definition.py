@@ -15,7 +15,9 @@ from tidegate.offer.campaign import rules
 from tidegate.offer.campaign.contracts import (
     COUPONS_MAX,
     DEFENCES_MAX,
+    DRAWS_MAX,
     GOODS_MAX,
+    GROUP_BUYS_MAX,
     LIMITS_MAX,
     PROMOTIONS_MAX,
     RATE_LIMITS_MAX,
@@ -40,11 +42,22 @@ from tidegate.offer.campaign.contracts import (
 from tidegate.offer.campaign.coupons import read_coupon
 from tidegate.offer.campaign.defences import read_defence
 from tidegate.offer.campaign.errors import DefinitionFaulty
+from tidegate.offer.campaign.group_buying import read_group_buy
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
 from tidegate.offer.campaign.presales import read_presales
+from tidegate.offer.campaign.prize_draws import read_draw
 from tidegate.offer.campaign.promotions import read_promotion
 from tidegate.offer.campaign.rate_limits import read_rate_limit
-from tidegate.offer.campaign.reading import LONG_TEXT_MAX, Notes, Table, basis_points, currencies, duration, minor_units
+from tidegate.offer.campaign.reading import (
+    LONG_TEXT_MAX,
+    SOME_START,
+    Notes,
+    Table,
+    basis_points,
+    currencies,
+    duration,
+    minor_units,
+)
 from tidegate.offer.campaign.waiting_room import read_waiting_room
 
 GOODS_COLUMNS: Final = (
@@ -226,6 +239,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         file_key = "goods_file" if key == "goods" else "offers_file"
         if file_key in head and (name := head.text(file_key)):
             source.add_rows(notes, raw, key, name, columns)
+    phases = tuple(_phases(top.table("phases")))
     definition = CampaignDefinition(
         id=CampaignId(head.text("id")),
         title=head.words("title"),
@@ -234,7 +248,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         accent=head.text("accent", default="#c8102e"),
         currency=notes.currency,
         payment_minutes=head.count("payment_minutes", default=15),
-        phases=tuple(_phases(top.table("phases"))),
+        phases=phases,
         goals=tuple(_goals(top.table("goals"), notes)) if "goals" in top else (),
         owners=tuple(_owner(entry) for entry in top.tables("owner", most=100)),
         goods=tuple(_goods(entry) for entry in top.tables("goods", most=GOODS_MAX, csv_from=source.csv_from("goods"))),
@@ -254,9 +268,17 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         promotions=tuple(read_promotion(entry) for entry in top.tables("promotion", most=PROMOTIONS_MAX)),
         presales=tuple(read_presales(top)),
         list_price_basis=head.words("list_price_basis") if "list_price_basis" in head else None,
+        draws=tuple(read_draw(entry, _burst(phases)) for entry in top.tables("draw", most=DRAWS_MAX)),
+        group_buys=tuple(read_group_buy(entry) for entry in top.tables("group_buy", most=GROUP_BUYS_MAX)),
     )
     head.done()
     return definition
+
+
+def _burst(phases: tuple[Phase, ...]) -> tuple[datetime, datetime]:
+    """From when to when the sale is open; some time, where that is faulty."""
+    burst = next((phase for phase in phases if phase.name is PhaseName.BURST), None)
+    return (burst.starts_at, burst.ends_at) if burst else (SOME_START, SOME_START)
 
 
 def _set_currency(head: Table, notes: Notes) -> None:

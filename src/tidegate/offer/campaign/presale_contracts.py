@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from tidegate.offer.campaign.guarding import QUANTITY_MAX
-from tidegate.offer.campaign.words import Words
+from tidegate.offer.campaign.texts import Words
 
 PRESALES_MAX = 1_000
 DEPOSIT_BASIS_POINTS_MAX = 2_000

@@ -16,7 +16,7 @@ from tidegate.offer.campaign.positions import Path
 
 TEXT_MAX = 2_000
 LONG_TEXT_MAX = 20_000
-_SOME_START = datetime(2026, 1, 1, tzinfo=UTC)
+SOME_START = datetime(2026, 1, 1, tzinfo=UTC)
 
 _AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d+))?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,6})(?:\.(\d{1,2}))?\s*%", re.ASCII)
@@ -265,7 +265,7 @@ class Table:
         return None
 
     def _relative(self, key: str, text: str) -> datetime | None:
-        found = moment(text, self._notes.start or _SOME_START)
+        found = moment(text, self._notes.start or SOME_START)
         if found is None:
             self.fault(key, f'"{text}" is not a time; write 2026-11-11T00:00:00+08:00, "start", "start+7d12h"')
             return None

@@ -10,7 +10,9 @@ import msgspec
 
 from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import CampaignVersion, Words
+from tidegate.offer.campaign.group_buying import group_buy_words
 from tidegate.offer.campaign.presale_terms import presale_terms
+from tidegate.offer.campaign.prize_draws import draw_words
 from tidegate.offer.campaign.promotion_terms import promotion_terms
 from tidegate.offer.campaign.terms import (
     OfferTerms,
@@ -29,6 +31,8 @@ class RuleKind(StrEnum):
     PROMOTION = "promotion"
     COUPON = "coupon"
     LIMIT = "limit"
+    GROUP_BUY = "group_buy"
+    DRAW = "draw"
     RETURNS = "returns"
     TEXT = "text"
     OFFER = "offer"
@@ -68,6 +72,13 @@ def _items(version: CampaignVersion, wording: Wording) -> Iterator[RuleItem]:
         zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
         listed = Words(f"{words.zh}{zh}", f"{words.en} {en}") if names else words
         yield RuleItem(RuleKind.LIMIT, limit.name, limit.label, listed)
+    for group_buy in definition.group_buys:
+        words = group_buy_words(group_buy, definition.currency)
+        yield RuleItem(RuleKind.GROUP_BUY, group_buy.sku, wording.name(group_buy.sku), words)
+    for draw in definition.draws:
+        told = draw_words(draw, wording)
+        words = Words("".join(each.zh for each in told), " ".join(each.en for each in told))
+        yield RuleItem(RuleKind.DRAW, draw.name, draw.label, words)
     yield RuleItem(RuleKind.RETURNS, "text", Words("退货", "Returns"), definition.returns.text)
     yield RuleItem(RuleKind.TEXT, "rules", Words("其他规则", "Other rules"), definition.rules)
     for presale in presale_terms(definition, wording):

@@ -28,8 +28,10 @@ from tidegate.offer.campaign.contracts import (
 )
 from tidegate.offer.campaign.coupons import unique_faults
 from tidegate.offer.campaign.defences import contradictions
+from tidegate.offer.campaign.group_buying import group_buy_faults
 from tidegate.offer.campaign.moments import moment
 from tidegate.offer.campaign.presales import presale_faults
+from tidegate.offer.campaign.prize_draws import draw_faults
 from tidegate.offer.campaign.promotion_faults import promotion_faults
 from tidegate.offer.campaign.waiting_room import waiting_room_faults
 
@@ -86,6 +88,8 @@ def find_faults(definition: CampaignDefinition) -> list[Fault]:
         waiting_room_faults,
         promotion_faults,
         presale_faults,
+        group_buy_faults,
+        draw_faults,
     )
     found = [fault for search in searches for fault in search(definition)]
     return found or list(_range_faults(definition))
@@ -237,7 +241,7 @@ def _one_coupon_faults(coupon: Coupon, place: int) -> Found:
 def _limit_faults(definition: CampaignDefinition) -> Found:
     if len(definition.limits) > LIMITS_MAX:
         yield _fault(f"there are {len(definition.limits)} limits; the most is {LIMITS_MAX}", "limit")
-    offered = {offer.sku for offer in definition.offers}
+    offered = set(definition.quotas())
     for place, limit in enumerate(definition.limits):
         yield from _one_limit_faults(limit, offered, place)
     yield from _twice("limit", "name", (limit.name for limit in definition.limits), "name")

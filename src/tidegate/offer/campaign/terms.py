@@ -23,7 +23,9 @@ from tidegate.offer.campaign.contracts import (
     Words,
 )
 from tidegate.offer.campaign.coupons import claim_words
+from tidegate.offer.campaign.group_buying import GROUP_STATEMENT, group_buy_words
 from tidegate.offer.campaign.presale_terms import PRESALE_STATEMENT, PresaleTerms, presale_terms
+from tidegate.offer.campaign.prize_draws import DRAW_STATEMENT, draw_words
 from tidegate.offer.campaign.promotion_terms import ORDER_STATEMENT, PromotionTerms, promotion_terms
 
 
@@ -65,6 +67,27 @@ class LimitTerms(msgspec.Struct, frozen=True, kw_only=True):
     words: Words
 
 
+class GroupBuyTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """The conditions of one group buy, in figures and as a sentence. `per_buyer` 0 means no limit."""
+
+    sku: str
+    name: Words
+    price: int
+    size: int
+    fill_seconds: int
+    quota: int
+    per_buyer: int
+    words: Words
+
+
+class DrawTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """The conditions of one prize draw, as sentences."""
+
+    name: str
+    label: Words
+    words: tuple[Words, ...]
+
+
 class PublishedRules(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of one version. Amounts are in minor units of `currency`; `offers` may be a part of `offers_total`."""
 
@@ -87,6 +110,8 @@ class PublishedRules(msgspec.Struct, frozen=True, kw_only=True):
     shipping: Shipping
     returns: Returns
     text: Words
+    group_buys: tuple[GroupBuyTerms, ...] = ()
+    draws: tuple[DrawTerms, ...] = ()
 
 
 def published_rules(
@@ -97,7 +122,7 @@ def published_rules(
     `wording` says in which zone times are written (UTC without it) and how categories are called.
     """
     definition = version.definition
-    burst = definition.phase(PhaseName.BURST)
+    burst, wording = definition.phase(PhaseName.BURST), wording or Wording(definition)
     offers = offer_terms(version)
     return PublishedRules(
         campaign_id=version.campaign_id,
@@ -114,11 +139,33 @@ def published_rules(
         offers=offers[offset : None if limit is None else offset + limit],
         coupons=tuple(coupon_terms(coupon, definition) for coupon in definition.coupons),
         limits=tuple(limit_terms(each) for each in definition.limits),
-        promotions=promotion_terms(definition, wording or Wording(definition)),
-        presales=presale_terms(definition, wording or Wording(definition)),
+        promotions=promotion_terms(definition, wording),
+        presales=presale_terms(definition, wording),
         shipping=definition.shipping,
         returns=definition.returns,
         text=definition.rules,
+        group_buys=group_buy_terms(definition),
+        draws=tuple(
+            DrawTerms(name=each.name, label=each.label, words=draw_words(each, wording)) for each in definition.draws
+        ),
+    )
+
+
+def group_buy_terms(definition: CampaignDefinition) -> tuple[GroupBuyTerms, ...]:
+    """The conditions of every group buy, in the order of the definition."""
+    names = {entry.sku: entry.name for entry in definition.goods}
+    return tuple(
+        GroupBuyTerms(
+            sku=each.sku,
+            name=names[each.sku],
+            price=each.price,
+            size=each.size,
+            fill_seconds=each.fill_seconds,
+            quota=each.quota,
+            per_buyer=each.per_buyer,
+            words=group_buy_words(each, definition.currency),
+        )
+        for each in definition.group_buys
     )
 
 
@@ -154,6 +201,10 @@ def statements(version: CampaignVersion) -> dict[str, Words]:
         found["coupons"] = _COUPON_STATEMENT
     if definition.presales:
         found["presales"] = PRESALE_STATEMENT
+    if definition.group_buys:
+        found["group_buys"] = GROUP_STATEMENT
+    if definition.draws:
+        found["draws"] = DRAW_STATEMENT
     found["shipping"] = _shipping_statement(definition.shipping, definition.currency)
     if definition.waiting_room:
         found["line"] = queue_words(definition.waiting_room)

@@ -32,7 +32,9 @@ from tidegate.offer.campaign.contracts import (
 )
 from tidegate.offer.campaign.definition import GOODS_COLUMNS, OFFER_COLUMNS, OPTIONAL_COLUMNS
 from tidegate.offer.campaign.draft_contracts import GOODS_FILE, OFFERS_FILE, CampaignFiles
+from tidegate.offer.campaign.group_buying import group_buy_blocks
 from tidegate.offer.campaign.presales import PRESALE_MOMENTS
+from tidegate.offer.campaign.prize_draws import draw_table, prize_table
 from tidegate.offer.campaign.promotion_writing import promotion_table
 from tidegate.offer.campaign.units import Units
 
@@ -73,7 +75,7 @@ def write_definition(definition: CampaignDefinition, *, zone: tzinfo = UTC) -> C
 
 
 def _rules_blocks(definition: CampaignDefinition, units: Units) -> list[str]:
-    """Coupons, limits, promotions, defences and rate limits."""
+    """Coupons, limits, promotions, group buys, draws, defences and rate limits."""
     blocks = [
         _block("[[coupon]]", {
             "code": coupon.code,
@@ -89,6 +91,13 @@ def _rules_blocks(definition: CampaignDefinition, units: Units) -> list[str]:
     blocks += [_block("[[limit]]", _limit(limit)) for limit in definition.limits]
     blocks += [_block("[[promotion]]", promotion_table(promotion, units)) for promotion in definition.promotions]
     blocks += [_block("[[presale]]", _presale(presale, units)) for presale in definition.presales]
+    blocks += [
+        _block("[[group_buy]]", {"sku": each.sku, "price": units.money(each.price), **group_buy_blocks(each)})
+        for each in definition.group_buys
+    ]
+    for draw in definition.draws:
+        blocks.append(_block("[[draw]]", draw_table(draw, units)))
+        blocks += [_block("[[draw.prize]]", prize_table(prize, units)) for prize in draw.prizes]
     blocks += [_block("[[defence]]", _defence(rule, units)) for rule in definition.defences or ()]
     blocks += [_block("[[rate_limit]]", _rate_limit(limit)) for limit in definition.rate_limits or ()]
     return blocks

@@ -14,10 +14,11 @@ def _money(definition: CampaignDefinition, amount: int) -> Words:
 
 
 def _reduced(case: Case) -> Iterator[tuple[str, int, GoodsEntry]]:
-    """The SKU of each offer and presale that is shown beside a higher list price, with its goods and their place."""
+    """The SKUs that are sold beside a higher list price, in presale and to groups too, with their goods and places."""
     goods = {entry.sku: (place, entry) for place, entry in enumerate(case.definition.goods)}
     prices = [(offer.sku, offer.price) for offer in case.definition.offers]
     prices += [(presale.sku, presale.in_all) for presale in case.definition.presales]
+    prices += [(group_buy.sku, group_buy.price) for group_buy in case.definition.group_buys]
     for sku, price in prices:
         place, entry = goods[sku]
         if price < entry.list_price:

@@ -25,6 +25,7 @@ from tidegate.offer.pricing.contracts import (
     Trace,
 )
 from tidegate.offer.pricing.gifts import without_gift
+from tidegate.offer.pricing.grouped import compile_group_rules
 from tidegate.offer.pricing.protecting import Protected, cart_kept, facts_of_today, protect
 from tidegate.offer.pricing.refunding import RefundPlan, plan_refund
 from tidegate.offer.pricing.rules import Counters, advise, compile_rules, explain, price_order, refusal_of
@@ -52,6 +53,7 @@ class Pricing:
     def __init__(self, campaign: Campaign) -> None:
         self._campaign = campaign
         self._rules: RuleSet | None = None
+        self._group_rules: RuleSet | None = None
         self._instrument_limits: dict[tuple[CampaignId, int], tuple[ScopedLimit, ...]] = {}
         self._left: dict[str, int] = {}
         """How much is known to be left of counters that may be short; each process follows them each second."""
@@ -69,6 +71,7 @@ class Pricing:
         if current is None or self._is_compiled(current.campaign_id, current.version):
             return False
         self._rules = compile_rules(current)
+        self._group_rules = compile_group_rules(current, self._rules)
         self._left.clear()
         return True
 
@@ -85,6 +88,15 @@ class Pricing:
     def price(self, cart: Cart, facts: Facts = NOBODY) -> PricedOrder:
         """Price a cart by the current rules; no I/O. Refusals: see `rules.price_order`."""
         return price_order(self.rules, cart, self._with_left(facts))
+
+    def price_for_group(self, cart: Cart, facts: Facts = NOBODY) -> PricedOrder:
+        """Price a cart of goods that are sold to groups, at the group's price; no I/O.
+
+        Raises NoCampaign, and what `rules.price_order` raises: NotOnOffer for goods that are not sold to groups.
+        """
+        if self._group_rules is None:
+            raise NoCampaign("No campaign has been published yet. Nothing was ordered; come back later.")
+        return price_order(self._group_rules, cart, facts)
 
     def _with_left(self, facts: Facts) -> Facts:
         if not self._left or facts.left:
@@ -133,6 +145,11 @@ class Pricing:
         if self._rules is not None and self._is_compiled(campaign_id, version):
             return self._rules
         return compile_rules(await self._campaign.version(tx, campaign_id, version))
+
+    async def group_rules_of(self, tx: Tx, campaign_id: CampaignId, version: int) -> RuleSet:
+        """The rule set by which a published version prices orders of groups. Raises CampaignUnknown."""
+        published = await self._campaign.version(tx, campaign_id, version)
+        return compile_group_rules(published, compile_rules(published))
 
     async def lock_counters(self, tx: Tx, keys: Iterable[str]) -> Counters:
         """Lock the counters of a batch of orders until the transaction ends; one statement, locked in key order.

@@ -8,6 +8,7 @@ OFFER_WORDS = {
     OfferKind.FLASH: Words(zh="秒杀价", en="Flash price"),
     OfferKind.DISCOUNT: Words(zh="活动价", en="Festival price"),
 }
+GROUP_PRICE = Words(zh="拼团价", en="Group price")
 FREE_SHIPPING = Words(zh="免运费", en="Free shipping")
 SHIPPING = Words(zh="运费", en="Shipping")
 MEMBER_PRICE = Words(zh="会员价", en="Member price")

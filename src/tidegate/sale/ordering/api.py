@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -109,10 +109,12 @@ class Ordering:
         asker: Asker | None = None,
         *,
         session_id: UUID | None = None,
+        price: Callable[[Cart, Facts], PricedOrder] | None = None,
     ) -> Placed:
         """Take an order, durably, or refuse it and change nothing.
 
         Limits by device count over the device of `session_id`; an order without a session counts in none.
+        Without `price` the order is priced as any other; with it by that function of pricing's.
 
         An order once placed is the answer to its buyer's `key` for ever; with another command the key is refused.
         With an `asker` it is counted against the rate limits, together with its batch; without, the door has done so.
@@ -126,7 +128,7 @@ class Ordering:
                 "new for each order and the same when an order is sent again. Nothing was ordered."
             )
         try:
-            asked = self._asked(buyer_id, key, command, asker, session_id)
+            asked = self._asked(buyer_id, key, command, asker, session_id, price or self._pricing.price)
         except Refusal:
             await self._lane.count(asker)
             earlier = await self._earlier(buyer_id, key, command)
@@ -136,14 +138,20 @@ class Ordering:
         return await self._lane.submit(asked)
 
     def _asked(
-        self, buyer_id: UUID, key: str, command: PlaceOrder, asker: Asker | None, session_id: UUID | None
+        self,
+        buyer_id: UUID,
+        key: str,
+        command: PlaceOrder,
+        asker: Asker | None,
+        session_id: UUID | None,
+        price: Callable[[Cart, Facts], PricedOrder],
     ) -> Asked:
         """Price the command by the rules of this moment; no I/O."""
         rules = self._pricing.rules
         self._require_open(rules)
         cart = Cart(tuple(CartLine(line.sku, line.quantity) for line in command.lines), command.coupon)
         own_coupon = self._coupons.code_shown(command.coupon)
-        priced = self._pricing.price(cart, Facts(buyer=buyer_id, now=self._clock.now()))
+        priced = price(cart, Facts(buyer=buyer_id, now=self._clock.now()))
         _require_price(priced, command.expected_total)
         return Asked(
             buyer_id=buyer_id,
@@ -248,18 +256,43 @@ class Ordering:
                 "Wait for its outcome: once it is paid, the order can be cancelled for a refund.",
                 order_id=order.order_id,
             )
-        now = self._clock.now()
         await self._end_unpaid(tx, [order], OrderState.CANCELLED)
-        await self._outbox.append(
-            tx,
-            OrderCancelled(
-                order_id=order.order_id,
-                campaign_id=order.campaign_id,
-                total=order.total,
-                lines=units_of(order.priced),
-                cancelled_at=now,
-            ),
-        )
+        await self._outbox.append(tx, _cancelled(order, self._clock.now()))
+
+    async def call_off(self, tx: Tx, order_ids: Iterable[UUID], reason: str) -> None:
+        """Give up orders on the shop's own account: unpaid ones end, paid ones are refunded in full, and what all of
+        them used of counters is given back. One transaction; done again, it changes nothing.
+
+        An order whose payment is under way stays placed: call it off again once its outcome is known.
+        """
+        locked = await store.lock_orders(tx, order_ids)
+        unpaid = [order for order in locked if order.state is OrderState.PLACED]
+        closed = await self._payment.close_intents(tx, [order.order_id for order in unpaid]) if unpaid else set()
+        unpaid = [order for order in unpaid if order.order_id in closed]
+        paid = [order for order in locked if order.state is OrderState.PAID]
+        await self._give_back_counters(tx, [*unpaid, *paid])
+        await self._free_units(tx, unpaid, OrderState.CANCELLED)
+        for order in paid:
+            back = store.units_back(await store.refunds_of(tx, order.order_id))
+            await self._refund(tx, order, remaining(order, back), reason)
+        now = self._clock.now()
+        await self._outbox.append(tx, *[_cancelled(order, now) for order in unpaid])
+
+    async def paid_between(
+        self, tx: Tx, campaign_id: str, since: datetime, until: datetime, *, least: int = 0
+    ) -> list[tuple[UUID, UUID]]:
+        """Return order and buyer of a campaign's orders that were paid in the span, come to `least` or more (minor
+        units) and are not being given back, in the order of their ids.
+        """
+        return await store_figures.paid_between(tx, campaign_id, since, until, least)
+
+    async def states(self, tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, OrderState]:
+        """Return where these orders stand."""
+        return await store_figures.states(tx, order_ids)
+
+    async def lock_states(self, tx: Tx, order_ids: Iterable[UUID]) -> dict[UUID, OrderState]:
+        """Lock these orders in the order of their ids and return where they stand."""
+        return {order.order_id: order.state for order in await store.lock_orders(tx, order_ids)}
 
     async def _refund(self, tx: Tx, order: Order, lines: Sequence[RefundLine], reason: str) -> Refund:
         earlier = await store.refunds_of(tx, order.order_id)
@@ -324,11 +357,17 @@ class Ordering:
 
     async def _end_unpaid(self, tx: Tx, orders: Sequence[Order], state: OrderState) -> None:
         """Give counters and units of unpaid orders back and set their state."""
-        if not orders:
-            return
+        await self._give_back_counters(tx, orders)
+        await self._free_units(tx, orders, state)
+
+    async def _give_back_counters(self, tx: Tx, orders: Sequence[Order]) -> None:
         broken = await self._pricing.release_counters(tx, [use for order in orders for use in order.priced.counters])
         if broken:
             log.error("counters held less than was given back: %s", ", ".join(broken))
+
+    async def _free_units(self, tx: Tx, orders: Sequence[Order], state: OrderState) -> None:
+        if not orders:
+            return
         why = Why.ORDER_EXPIRED if state is OrderState.EXPIRED else Why.ORDER_CANCELLED
         await self._coupons.give_back(tx, _with_coupons(orders), why)
         for campaign_id, claims in _claims(orders).items():
@@ -529,6 +568,16 @@ def _claims(orders: Sequence[Order]) -> dict[str, list[Claim]]:
     for order in orders:
         claims[order.campaign_id] += [Claim(order.order_id, sku) for sku, _ in units_of(order.priced)]
     return claims
+
+
+def _cancelled(order: Order, now: datetime) -> OrderCancelled:
+    return OrderCancelled(
+        order_id=order.order_id,
+        campaign_id=order.campaign_id,
+        total=order.total,
+        lines=units_of(order.priced),
+        cancelled_at=now,
+    )
 
 
 def _expired(order: Order, now: datetime) -> OrderExpired:

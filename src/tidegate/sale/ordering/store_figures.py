@@ -8,6 +8,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
+from tidegate.sale.ordering.contracts import OrderState
 
 
 class SoldSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +115,24 @@ async def paid_buyers(tx: Tx, buyer_ids: Sequence[UUID]) -> set[UUID]:
         [list(buyer_ids)],
     )
     return {buyer for (buyer,) in await rows.fetchall()}
+
+
+async def paid_between(
+    tx: Tx, campaign_id: str, since: datetime, until: datetime, least: int
+) -> list[tuple[UUID, UUID]]:
+    """Return order and buyer of the orders paid in the span that come to `least` or more. Reads all of them."""
+    rows = await tx.execute(
+        "select order_id, buyer_id from ordering.orders where campaign_id = %s and state = 'paid'"
+        " and paid_at >= %s and paid_at < %s and total >= %s order by order_id",
+        [campaign_id, since, until, least],
+    )
+    return await rows.fetchall()
+
+
+async def states(tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, OrderState]:
+    """Return the state of each of these orders."""
+    rows = await tx.execute("select order_id, state from ordering.orders where order_id = any(%s)", [list(order_ids)])
+    return {order_id: OrderState(state) for order_id, state in await rows.fetchall()}
 
 
 async def keys_of_buyers(tx: Tx, buyer_ids: Sequence[UUID]) -> list[OrderKey]:
