@@ -255,6 +255,6 @@ async def test_price_protection_compares_what_was_paid_with_today(
     await publish(db, campaign, pricing, [promotion("p", amount_off(8_000, 300))])
     order = pricing.price(Cart((CartLine("KTL-1", 3),)), Facts(now=START))
     await publish(db, campaign, pricing, [promotion("p", amount_off(8_000, 1_000))])
-    assert pricing.protect(order, {"KTL-1": 1}, Facts(now=START)) == (Protected("KTL-1", 2, 15_800, 15_000),)
-    assert pricing.protect(order, {"KTL-1": 1}, Facts(now=START))[0].refund == 800
-    assert pricing.protect(order, {"KTL-1": 3}) == ()
+    assert compared == (Protected("KTL-1", 1, 2, 15_800, 15_000),)
+    assert compared[0].refund == 800
+    assert pricing.today(order, None, {"KTL-1": 3}, Facts(now=START)) is None

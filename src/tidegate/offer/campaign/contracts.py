@@ -10,6 +10,8 @@ from msgspec import Meta, Struct
 from tidegate.base.outbox import Event
 
 # The rest of these words, told to all from here.
+from tidegate.offer.campaign.aftersale import GiftPolicy as GiftPolicy
+from tidegate.offer.campaign.aftersale import PriceProtection as PriceProtection
 from tidegate.offer.campaign.faults import Fault as Fault
 from tidegate.offer.campaign.guarding import QUANTITY_MAX as QUANTITY_MAX
 from tidegate.offer.campaign.guarding import Defence as Defence
@@ -20,6 +22,7 @@ from tidegate.offer.campaign.guarding import RateLimit as RateLimit
 from tidegate.offer.campaign.guarding import Signal as Signal
 from tidegate.offer.campaign.guarding import Threshold as Threshold
 from tidegate.offer.campaign.guarding import WhenDown as WhenDown
+from tidegate.offer.campaign.selection import Selection as Selection
 
 CampaignId = NewType("CampaignId", str)
 """A slug of the campaign manager's choice, such as ``double-11``."""
@@ -228,11 +231,12 @@ class Shipping(Struct, frozen=True, kw_only=True):
     free_from: Amount | None
 
 
-class Returns(Struct, frozen=True, kw_only=True):
-    """How long goods may be returned without a reason, and the policy in words."""
+class Returns(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How long goods may be returned without a reason, what becomes of their gifts, and the policy in words."""
 
     days: Quantity
     text: Words
+    gifts: GiftPolicy = GiftPolicy.KEEP
 
 
 class GuardedGoods(StrEnum):
@@ -305,20 +309,6 @@ class Layer(StrEnum):
     """Across shops: thresholds and coupons of the whole festival."""
     POINTS = "points"
     SHIPPING = "shipping"
-
-
-class Selection(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which goods count and are reduced: those of any of these SKUs, categories, brands or shops, less `but`.
-
-    All four empty: every product of the festival.
-    """
-
-    skus: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    brands: tuple[str, ...] = ()
-    shops: tuple[str, ...] = ()
-    but: tuple[str, ...] = ()
-    """SKUs left out."""
 
 
 class Measure(StrEnum):
@@ -500,6 +490,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     promotions: tuple[Promotion, ...] = ()
     list_price_basis: Words | None = None
     """What a list price is, shown beside it: "suggested retail price of the maker". None: nobody says."""
+    price_protection: PriceProtection | None = None
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""

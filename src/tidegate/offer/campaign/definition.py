@@ -23,6 +23,7 @@ from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     CampaignId,
     Fault,
+    GiftPolicy,
     Goal,
     GoalKind,
     GoalUnit,
@@ -33,6 +34,7 @@ from tidegate.offer.campaign.contracts import (
     Owner,
     Phase,
     PhaseName,
+    PriceProtection,
     Returns,
     Shipping,
     Theme,
@@ -41,7 +43,7 @@ from tidegate.offer.campaign.coupons import read_coupon
 from tidegate.offer.campaign.defences import read_defence
 from tidegate.offer.campaign.errors import DefinitionFaulty
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
-from tidegate.offer.campaign.promotions import read_promotion
+from tidegate.offer.campaign.promotions import read_promotion, read_selection
 from tidegate.offer.campaign.rate_limits import read_rate_limit
 from tidegate.offer.campaign.reading import LONG_TEXT_MAX, Notes, Table, basis_points, currencies, duration, minor_units
 from tidegate.offer.campaign.waiting_room import read_waiting_room
@@ -252,6 +254,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         waiting_room=read_waiting_room(top.table("waiting_room")) if "waiting_room" in top else None,
         promotions=tuple(read_promotion(entry) for entry in top.tables("promotion", most=PROMOTIONS_MAX)),
         list_price_basis=head.words("list_price_basis") if "list_price_basis" in head else None,
+        price_protection=_price_protection(top.table("price_protection")) if "price_protection" in top else None,
     )
     head.done()
     return definition
@@ -377,6 +380,13 @@ def _shipping(table: Table) -> Shipping:
 
 
 def _returns(table: Table) -> Returns:
-    returns = Returns(days=table.count("days"), text=table.words("text"))
+    gifts = table.choice("gifts", GiftPolicy, GiftPolicy.KEEP)
+    returns = Returns(days=table.count("days"), text=table.words("text"), gifts=gifts)
     table.done()
     return returns
+
+
+def _price_protection(table: Table) -> PriceProtection:
+    protection = PriceProtection(days=table.count("days"), goods=read_selection(table))
+    table.done()
+    return protection

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.api import Severity
-from tidegate.offer.campaign.contracts import CampaignDefinition, Gift, PhaseName, Promotion, Words
+from tidegate.offer.campaign.contracts import CampaignDefinition, Gift, GiftPolicy, PhaseName, Promotion, Words
 from tidegate.offer.law.contracts import Article, Case, Found
 
 
@@ -121,6 +121,20 @@ def _worse(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[t
             Words(
                 zh=f"退货期从 {old.returns.days} 天缩短为 {new.returns.days} 天",
                 en=f"the time for returns shrinks from {old.returns.days} to {new.returns.days} days",
+            ),
+        )
+    if new.returns.gifts is GiftPolicy.PAY and old.returns.gifts is GiftPolicy.KEEP:
+        yield (
+            ("returns", "gifts"),
+            Words(zh="退货后保留的赠品开始扣款", en="gifts that are kept after a return are charged for now"),
+        )
+    before_days, now_days = (each.price_protection.days if each.price_protection else 0 for each in (old, new))
+    if now_days < before_days:
+        yield (
+            ("price_protection",),
+            Words(
+                zh=f"价格保护从 {before_days} 天缩短为 {now_days} 天",
+                en=f"price protection shrinks from {before_days} to {now_days} days",
             ),
         )
     if new.payment_minutes < old.payment_minutes:
