@@ -130,7 +130,7 @@ def compose(
     defences.follow(PaymentOutcomes(payment))
     lane = HotLane(db, clock, ids, outbox, identity, pricing, coupons, stock, payment, limits, risk or AllowAll(), load)
     ordering = Ordering(
-        db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, hold_seconds=config.hold_seconds
+        db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, ids, hold_seconds=config.hold_seconds
     )
     ordering.subscribe(outbox)
     Deals(campaign, history).subscribe(outbox)

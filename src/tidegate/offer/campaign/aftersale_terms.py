@@ -1,4 +1,4 @@
-"""What is promised after the purchase, in the words of the published rules: lost thresholds, gifts, price protection."""
+"""What is promised after the purchase, as the published rules say it: lost thresholds, gifts, price protection."""
 
 from tidegate.offer.campaign.benefit_terms import NAMED_MAX, Wording, join
 from tidegate.offer.campaign.contracts import CampaignDefinition, Gift, GiftPolicy, PointsOff, PriceProtection, Words

@@ -104,7 +104,9 @@ class Pricing:
         """What a little more in the cart would bring; no I/O. Refusals: see `rules.price_order`."""
         return advise(self.rules, cart, self._with_left(facts))
 
-    def today(self, order: PricedOrder, coupon: str | None, back: Mapping[str, int], facts: Facts) -> PricedOrder | None:
+    def today(
+        self, order: PricedOrder, coupon: str | None, back: Mapping[str, int], facts: Facts
+    ) -> PricedOrder | None:
         """The price that can be reached today for the goods of an order that are kept; no I/O.
 
         `coupon` is the one that the order used: it is shown again, and left off where it opens nothing any more. `back`

@@ -49,9 +49,11 @@ def plan_refund(
     before: Mapping[str, int],
     units: Mapping[str, int],
     policy: GiftPolicy = GiftPolicy.KEEP,
+    withheld: int | None = None,
 ) -> RefundPlan:
-    """What `units` (by SKU) give back after `before` came back already; gifts count as units of their own SKU, and last.
+    """What `units` (by SKU) give back after `before` came back; gifts count as units of their own SKU, and last.
 
+    `withheld` was kept for gifts so far (None: as these shares say; they say less once some of them were lowered).
     The amount is never below 0, and the sum over all returns of an order is the same in any order and portions. Raises
     ValueError for more units than remain.
     """
@@ -68,10 +70,12 @@ def plan_refund(
         points += _points_for(line, part, start + count) - _points_for(line, part, start)
     after = {line.sku: before.get(line.sku, 0) + units.get(line.sku, 0) for line in order.lines}
     shipping = order.shipping if is_whole(order, after) and not is_whole(order, before) else 0
-    withheld = 0
+    amount += shipping
+    less = 0
     if policy is GiftPolicy.PAY:
-        withheld = _withheld(order, after) - _withheld(order, before)
-    return RefundPlan(amount + shipping - withheld, points, _gifts(order, before, after), shipping, withheld)
+        so_far = _withheld(order, before) if withheld is None else withheld
+        less = min(_withheld(order, after) - so_far, amount)
+    return RefundPlan(amount - less, points, _gifts(order, before, after), shipping, less)
 
 
 def is_whole(order: PricedOrder, back: Mapping[str, int]) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
+from tidegate.sale.stock.contracts import Fingerprint
 
 
 class SoldSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,3 +156,33 @@ async def sums(tx: Tx, order_ids: Sequence[UUID]) -> OrderSums:
         found = await cursor.fetchone()
     assert found is not None, "an aggregate gives one row"
     return found
+
+
+async def misrefunded(tx: Tx) -> tuple[int, list[UUID]]:
+    """Return how many orders have refunds, and some that count another sum than was confirmed or promised too much."""
+    row = await (
+        await tx.execute(
+            """
+            select count(*), (array_agg(order_id) filter (where refunded <> confirmed or promised > total))[1:5]
+            from (select o.order_id, o.refunded, o.total, coalesce(sum(r.amount), 0) as promised,
+                         coalesce(sum(r.amount) filter (where r.confirmed_at is not null), 0) as confirmed
+                  from ordering.orders o left join ordering.refund r using (order_id)
+                  where o.refunded > 0 or r.refund_id is not null group by o.order_id) counted
+            """
+        )
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1] or []
+
+
+async def refunds_fingerprint(tx: Tx) -> Fingerprint:
+    """Return the fingerprint of (refund, amount) over all that bring money."""
+    row = await (
+        await tx.execute(
+            "select count(*), coalesce(sum(amount), 0)::bigint,"
+            " coalesce(bit_xor(hashtextextended(refund_id::text || amount, 0)), 0)"
+            " from ordering.refund where amount > 0"
+        )
+    ).fetchone()
+    assert row is not None
+    return Fingerprint(*row)

@@ -254,6 +254,10 @@ class Payment:
         """Return the fingerprint of (order, amount) over all captured intents, to compare with paid orders."""
         return await store_ledger.captured_fingerprint(tx, leaving_out)
 
+    async def asked_fingerprint(self, tx: Tx) -> Fingerprint:
+        """Return the fingerprint of (refund, amount) over all refunds that orders asked for."""
+        return await store_ledger.asked_fingerprint(tx)
+
     async def reports(self, tx: Tx) -> list[reconciliation.Report]:
         """Return the latest reconciliation of each channel."""
         return await store_ledger.latest_reports(tx)
