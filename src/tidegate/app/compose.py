@@ -34,6 +34,7 @@ from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.station import AllowAll, RiskStation
 from tidegate.sale.payment.api import Payment
+from tidegate.sale.protection.api import Protection
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.board import StockBoard
 from tidegate.trust.identity.api import Identity, build_identity
@@ -71,6 +72,7 @@ class App:
     board: StockBoard
     payment: Payment
     ordering: Ordering
+    protection: Protection
     monitor: Monitor
 
     async def open(self) -> None:
@@ -133,12 +135,13 @@ def compose(
         db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, ids, hold_seconds=config.hold_seconds
     )
     ordering.subscribe(outbox)
+    protection = Protection(db, clock, campaign, pricing, stock, ordering)
     Deals(campaign, history).subscribe(outbox)
     coupons.follow(OrderHistory(ordering))
     outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
     lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
-    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering)}
+    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering, protection)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
         clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
@@ -170,6 +173,7 @@ def compose(
         board=StockBoard(campaign, stock),
         payment=payment,
         ordering=ordering,
+        protection=protection,
         monitor=monitor,
     )
 

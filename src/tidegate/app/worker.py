@@ -14,6 +14,7 @@ from tidegate.gate.bots import jobs as bots_jobs
 from tidegate.gate.defence import jobs as defence_jobs
 from tidegate.offer.coupons import jobs as coupon_jobs
 from tidegate.sale.payment import jobs as payment_jobs
+from tidegate.sale.protection import jobs as protection_jobs
 from tidegate.watch.monitor import jobs as monitor_jobs
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ async def work_for_ever(app: App) -> None:
     bots_jobs.schedule(app.jobs, app.db, app.bots)
     defence_jobs.schedule(app.jobs, app.db, app.defences)
     payment_jobs.schedule(app.jobs, app.payment)
+    protection_jobs.schedule(app.jobs, app.protection)
     monitor_jobs.schedule(app.jobs, app.db, app.monitor)
     app.jobs.every(1.0, "refresh", app.refresh)
     app.jobs.every(1.0, "load", app.outlook.refresh)

@@ -107,6 +107,7 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
         "stock",
         "payment",
         "ordering",
+        "protection",
         "monitor",
     )
     given = {name: getattr(app, name) for name in (*parts, *modules)}

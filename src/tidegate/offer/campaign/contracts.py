@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from tidegate.base.outbox import Event
 
 # The rest of these words, told to all from here.
+from tidegate.offer.campaign.aftersale import PROTECTION_DAYS_MAX as PROTECTION_DAYS_MAX
 from tidegate.offer.campaign.aftersale import GiftPolicy as GiftPolicy
 from tidegate.offer.campaign.aftersale import PriceProtection as PriceProtection
 from tidegate.offer.campaign.faults import Fault as Fault

@@ -1,6 +1,6 @@
 """The use cases of pricing: price a cart by the current rules, and keep the counters of limited rules."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -105,14 +105,21 @@ class Pricing:
         return advise(self.rules, cart, self._with_left(facts))
 
     def today(
-        self, order: PricedOrder, coupon: str | None, back: Mapping[str, int], facts: Facts
+        self,
+        order: PricedOrder,
+        coupon: str | None,
+        back: Mapping[str, int],
+        facts: Facts,
+        *,
+        without: Collection[str] = (),
     ) -> PricedOrder | None:
         """The price that can be reached today for the goods of an order that are kept; no I/O.
 
         `coupon` is the one that the order used: it is shown again, and left off where it opens nothing any more. `back`
-        counts the units that came back already. None: nothing of it is on sale now, or not so many of it for one buyer.
+        counts the units that came back already; goods `without` stock are left out. What the purchase itself used of
+        a limit for each buyer is not held against it. None: nothing of it is on sale now, or not so many for one buyer.
         """
-        cart = cart_kept(order, back, self.rules.offers)
+        cart = cart_kept(order, back, self.rules.offers.keys() - set(without))
         if cart is None:
             return None
         facts = facts_of_today(order, facts)

@@ -31,10 +31,12 @@ from tidegate.sale.ordering.contracts import (
     OrderPage,
     OrderPaid,
     OrderState,
+    PaidOrder,
     Placed,
     PlaceOrder,
     Refund,
     RefundLine,
+    RefundReason,
     Terms,
 )
 from tidegate.sale.ordering.errors import (
@@ -55,7 +57,7 @@ from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded
 from tidegate.sale.stock.api import Stock
-from tidegate.sale.stock.contracts import Claim, HoldState
+from tidegate.sale.stock.contracts import Claim, Fingerprint, HoldState
 
 log = logging.getLogger(__name__)
 
@@ -253,9 +255,21 @@ class Ordering:
         _require_paid(order)
         return await self._returns.plan(tx, await self._returns.kept(tx, order), lines)
 
-    async def kept(self, tx: Tx, order_id: UUID, buyer_id: UUID | None = None) -> Kept:
-        """Lock a paid order and return what its buyer still has. Raises OrderUnknown, OrderEnded."""
-        return await self._returns.kept(tx, await self._paid(tx, order_id, buyer_id))
+    async def kept(self, tx: Tx, order_id: UUID, buyer_id: UUID | None = None, *, lock: bool = True) -> Kept:
+        """Return what a paid order's buyer still has, the order locked. Raises OrderUnknown, OrderEnded."""
+        if lock:
+            return await self._returns.kept(tx, await self._paid(tx, order_id, buyer_id))
+        order = await self.order(tx, order_id, buyer_id)
+        _require_paid(order)
+        return await self._returns.kept(tx, order)
+
+    async def paid_orders(self, tx: Tx, days: int, after: UUID | None, limit: int) -> list[PaidOrder]:
+        """Return paid orders of the last `days`, by their ids, from the one behind `after` on."""
+        return await store_figures.paid_orders(tx, self._clock.now() - timedelta(days=days), after, limit)
+
+    async def protected_fingerprint(self, tx: Tx) -> Fingerprint:
+        """Return the fingerprint of (refund, amount) over what went back for units that stay sold."""
+        return await store_figures.refunds_fingerprint(tx, RefundReason.PROTECTION)
 
     async def lower(self, tx: Tx, kept: Kept, given: Sequence[Lowered], reason: str, *, by: str = "") -> Refund:
         """Give money alone back for units that stay sold, of an order that `kept` has locked; at least 1 minor unit."""

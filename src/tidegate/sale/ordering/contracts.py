@@ -263,6 +263,15 @@ class OrderCancelled(Event, frozen=True, kw_only=True):
     cancelled_at: datetime
 
 
+class PaidOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of a paid order as tells which rules priced it, and when it was paid."""
+
+    order_id: UUID
+    campaign_id: str
+    rules_version: int
+    paid_at: datetime
+
+
 class UnitsReturned(Event, frozen=True, kw_only=True):
     """Units of a paid order were given back, and so much money and so many points for them."""
 
