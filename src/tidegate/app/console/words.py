@@ -28,6 +28,8 @@ INVARIANTS = (
     "ordering: paid orders have exactly their units sold",
     "ordering: unpaid orders end within a minute of their time",
     "ordering: each paid order has one captured payment of its total",
+    "ordering: what orders count as refunded is what was confirmed, and payment has the same refunds",
+    "protection: each grant is one refund of its order, and each such refund one grant",
     "monitor: minutes equal the sum of their seconds",
 )
 """The names of checks that the catalogue translates; another one reads as its module wrote it."""
@@ -265,6 +267,12 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         ),
         "purpose-not-stated": _("Say in a few words what you need it for; nothing was shown."),
         "order-unknown": _("There is no order with this number. Check it, or search for it."),
+        "order-ended": _(
+            "Only a paid order can give units back, and nothing is left of this one. Nothing was refunded."
+        ),
+        "refund-too-large": _("So many units are not left of this order. Nothing was refunded; choose fewer."),
+        "refund-changed": _("Something of this order went back meanwhile. Nothing was refunded; look at it again."),
+        "refund-reason-missing": _("Say why, in three letters or more: it is recorded. Nothing was refunded."),
         "coupon-unknown": _("There is no such code. Nothing was changed; look at it again."),
         "coupon-reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
         "coupon-cannot-be-revoked": _("An order has this code, or it ended already. Nothing was withdrawn."),

@@ -19,6 +19,7 @@ from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import Order, OrderState
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import AttemptState, IntentState, PaymentView, RefundState
+from tidegate.sale.protection.api import Protection
 from tidegate.trust.identity.api import Identity, mask_phone
 from tidegate.trust.identity.contracts import AddressId, SavedAddress
 
@@ -116,9 +117,11 @@ class OrderDesk:
         payment: Payment,
         catalogue: Catalogue,
         identity: Identity,
+        protection: Protection,
         db: Database,
     ) -> None:
         self._visit = visit
+        self._protection = protection
         self._ordering = ordering
         self._payment = payment
         self._catalogue = catalogue
@@ -134,6 +137,9 @@ class OrderDesk:
             channels = await self._payment.channels(tx)
             goods = await self._catalogue.goods_of(tx, [line.sku for line in order.priced.lines])
             addresses = await self._identity.addresses(tx, account)
+            refunds = await self._ordering.refunds_of(tx, order_id)
+            is_paid = order.state is OrderState.PAID
+            look = await self._protection.look(tx, order_id, account) if is_paid else None
         return self._visit.personal(
             "order",
             status=status,
@@ -143,6 +149,10 @@ class OrderDesk:
             goods=goods,
             address=_address(addresses, AddressId(order.address_id)),
             story=story(order, payment),
+            refunds=refunds,
+            not_back=order.total - sum(refund.amount for refund in refunds),
+            on_its_way=sum(refund.amount for refund in refunds if refund.confirmed_at is None),
+            look=look,
             now_state=_now(order, payment),
             trouble=trouble,
             mask_phone=mask_phone,
@@ -150,10 +160,25 @@ class OrderDesk:
 
 
 def open_order_desk(
-    *, visit: Visit, ordering: Ordering, payment: Payment, catalogue: Catalogue, identity: Identity, db: Database
+    *,
+    visit: Visit,
+    ordering: Ordering,
+    payment: Payment,
+    catalogue: Catalogue,
+    identity: Identity,
+    protection: Protection,
+    db: Database,
 ) -> OrderDesk:
     """Dependency `order_desk`."""
-    return OrderDesk(visit=visit, ordering=ordering, payment=payment, catalogue=catalogue, identity=identity, db=db)
+    return OrderDesk(
+        visit=visit,
+        ordering=ordering,
+        payment=payment,
+        catalogue=catalogue,
+        identity=identity,
+        protection=protection,
+        db=db,
+    )
 
 
 def _address(addresses: list[SavedAddress], wanted: AddressId) -> SavedAddress | None:

@@ -5,7 +5,19 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from tidegate.app.pages.rendering import provide_pages
-from tidegate.app.storefront import buying, coupons, front, honeypot, line, openness, orders, rules_page, signing_in
+from tidegate.app.storefront import (
+    aftersale,
+    buying,
+    coupons,
+    front,
+    honeypot,
+    line,
+    openness,
+    orders,
+    rules_page,
+    signing_in,
+)
+from tidegate.app.storefront.aftersale import open_aftersale_desk
 from tidegate.app.storefront.buying import open_desk
 from tidegate.app.storefront.coupons import open_coupon_book
 from tidegate.app.storefront.line import open_line
@@ -17,7 +29,7 @@ from tidegate.base.errors import Refusal
 
 FORM_BYTES_MAX = 32_768
 
-_modules = (front, buying, orders, coupons, signing_in, rules_page, openness, line, honeypot)
+_modules = (front, buying, orders, aftersale, coupons, signing_in, rules_page, openness, line, honeypot)
 _handlers = [route for module in _modules for route in module.routes]
 
 storefront = Router(
@@ -30,6 +42,7 @@ storefront = Router(
         "coupon_book": Provide(open_coupon_book, sync_to_thread=False),
         "desk": Provide(open_desk, sync_to_thread=False),
         "order_desk": Provide(open_order_desk, sync_to_thread=False),
+        "aftersale_desk": Provide(open_aftersale_desk, sync_to_thread=False),
         "line": Provide(open_line, sync_to_thread=False),
     },
     exception_handlers={Refusal: refused, HTTPException: unanswerable, Exception: failed},

@@ -50,6 +50,7 @@ from tidegate.sale.ordering.errors import (
     SaleNotOpen,
 )
 from tidegate.sale.ordering.lane import HotLane
+from tidegate.sale.ordering.refunding import left_of, units_back
 from tidegate.sale.ordering.returns import Asking, Returns
 from tidegate.sale.ordering.rules import may_move, request_hash, shares_of, units_of
 from tidegate.sale.ordering.sharing import beyond_instrument
@@ -58,6 +59,8 @@ from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import Claim, Fingerprint, HoldState
+
+__all__ = ["Ordering", "left_of", "units_back"]
 
 log = logging.getLogger(__name__)
 

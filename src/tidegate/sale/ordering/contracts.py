@@ -205,6 +205,19 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     asked_by: str = ""
 
 
+class Left(msgspec.Struct, frozen=True):
+    """Units of one line that can still be given back: bought ones, and gifts, which come last."""
+
+    sku: str
+    bought: int
+    gifts: int
+
+    @property
+    def units(self) -> int:
+        """All of them."""
+        return self.bought + self.gifts
+
+
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What an order's buyer still has: the order, its price with the shares as they stand after all that was given
     back of units that stay sold, and how many units of each SKU are back."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from tidegate.offer.campaign.contracts import GiftPolicy
 from tidegate.offer.pricing.api import RefundPlan, is_whole, lowered, plan_refund
 from tidegate.offer.pricing.contracts import PricedLine
-from tidegate.sale.ordering.contracts import Kept, Order, Refund, RefundLine
+from tidegate.sale.ordering.contracts import Kept, Left, Order, Refund, RefundLine
 from tidegate.sale.ordering.errors import RefundChanged, RefundTooLarge
 
 
@@ -57,6 +57,15 @@ def remaining(order: Order, back: Mapping[str, int]) -> tuple[RefundLine, ...]:
         for line in order.priced.lines
         if line.quantity - line.gifts > back.get(line.sku, 0)
     )
+
+
+def left_of(order: Order, back: Mapping[str, int]) -> tuple[Left, ...]:
+    """Return the lines of which something can still be given back."""
+    found = []
+    for line in order.priced.lines:
+        bought, came = line.quantity - line.gifts, back.get(line.sku, 0)
+        found.append(Left(line.sku, max(bought - came, 0), line.quantity - max(came, bought)))
+    return tuple(left for left in found if left.units)
 
 
 def everything_left(order: Order, back: Mapping[str, int]) -> tuple[RefundLine, ...]:
