@@ -58,3 +58,13 @@ def protection_words(promise: PriceProtection, wording: Wording) -> Words:
         "looked after every night. Goods that are sold out or not on sale have no price to compare with, and a "
         f"difference is given once. {goods.en}",
     )
+
+
+def protected_skus(definition: CampaignDefinition) -> frozenset[str]:
+    """The goods that the promise of price protection is about; none without a promise."""
+    promise = definition.price_protection
+    if promise is None:
+        return frozenset()
+    return frozenset(
+        entry.sku for entry in definition.goods if promise.goods.has(entry.sku, entry.category, entry.brand, entry.shop)
+    )

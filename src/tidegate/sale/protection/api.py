@@ -7,7 +7,7 @@ from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.invariant import Check
-from tidegate.offer.campaign.api import Campaign
+from tidegate.offer.campaign.api import Campaign, protected_skus
 from tidegate.offer.campaign.contracts import PROTECTION_DAYS_MAX, CampaignId, CampaignVersion
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing.api import Pricing
@@ -20,7 +20,6 @@ from tidegate.sale.protection.rules import (
     lines_of,
     look_of,
     lowered_of,
-    promised_skus,
     protected_until,
     refusal_of,
 )
@@ -106,7 +105,7 @@ class Protection:
             version = await self._campaign.version(tx, CampaignId(campaign_id), number)
             if len(self._promises) >= _VERSIONS_KEPT:
                 self._promises.clear()
-            self._promises[key] = version, promised_skus(version.definition)
+            self._promises[key] = version, protected_skus(version.definition)
         return self._promises[key]
 
     async def _today(self, tx: Tx, kept: Kept) -> PricedOrder | None:

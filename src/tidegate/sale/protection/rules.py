@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from tidegate.base.errors import Refusal
-from tidegate.offer.campaign.contracts import CampaignDefinition, PriceProtection
+from tidegate.offer.campaign.contracts import PriceProtection
 from tidegate.offer.pricing.api import Lowered, protect
 from tidegate.offer.pricing.contracts import PricedOrder
 from tidegate.sale.ordering.contracts import Kept, RefundReason
@@ -16,16 +16,6 @@ from tidegate.sale.protection.errors import (
     ProtectionNotPromised,
     ProtectionOver,
 )
-
-
-def promised_skus(definition: CampaignDefinition) -> frozenset[str]:
-    """Return the goods that the definition's promise is about; none without a promise."""
-    promise = definition.price_protection
-    if promise is None:
-        return frozenset()
-    return frozenset(
-        entry.sku for entry in definition.goods if promise.goods.has(entry.sku, entry.category, entry.brand, entry.shop)
-    )
 
 
 def protected_until(promise: PriceProtection, paid_at: datetime) -> datetime:
