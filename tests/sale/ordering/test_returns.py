@@ -16,6 +16,7 @@ from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, Gift, GiftPolicy, Shipping
+from tidegate.offer.pricing.api import Lowered
 from tidegate.sale.ordering.contracts import OrderState, Refund, RefundLine, RefundReason
 from tidegate.sale.ordering.errors import OrderEnded, RefundChanged, RefundReasonMissing, RefundTooLarge
 
@@ -141,3 +142,21 @@ async def test_staff_refund_what_they_saw_and_say_why(shop: App) -> None:
         assert await shop.ordering.refunds_of(tx, order_id) == [refund]
     await deliver(shop)
     assert await broken(shop) == []
+
+
+async def test_units_that_cost_nothing_any_more_bring_only_their_shipping(shop: App, clock: ManualClock) -> None:
+    await publish(shop, with_gifts(GiftPolicy.KEEP))
+    [buyer] = await buyers(shop, 1)
+    order_id = await paid(shop, buyer, {"POT": 1}, 1_801)
+    async with shop.db.transaction() as tx:
+        kept = await shop.ordering.kept(tx, order_id)
+        await shop.ordering.lower(tx, kept, [Lowered("POT", 0, 1, 1_001)], "price protection")
+    await refunded(shop, clock)
+    assert (await show(shop, order_id)).state is OrderState.PAID
+    assert (await give_back(shop, order_id, buyer.account_id, {"POT": 1})).amount == 800  # shipping alone
+    await refunded(shop, clock)
+    found = await show(shop, order_id)
+    assert (found.state, found.refunded) == (OrderState.REFUNDED, 1_801)
+    async with shop.db.read() as tx:
+        ours, ledger = await shop.ordering.sums(tx, [order_id]), await shop.payment.ledger_sums(tx, [order_id])
+    assert ours.refunded == ledger.refunded == 1_801

@@ -12,7 +12,7 @@ import msgspec
 from tidegate.base.clock import Clock
 from tidegate.base.db import Tx
 from tidegate.base.ids import Ids
-from tidegate.base.outbox import Outbox
+from tidegate.base.outbox import Event, Outbox
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId, GiftPolicy
 from tidegate.offer.coupons.api import Coupons
@@ -105,9 +105,12 @@ class Returns:
         await store.insert_refund(tx, refund)
         units = [Units(order.order_id, line.sku, line.quantity) for line in lines]
         await self._stock.take_back(tx, order.campaign_id, units)
-        if all_is_back(order, after(kept, lines)):
-            await self._end(tx, order, [*kept.refunds, refund], refund.requested_at)
-        await self._outbox.append(tx, _returned(order, refund))
+        events: list[Event] = [_returned(order, refund)]
+        if all_is_back(order, after(kept, lines)) and await self._end(
+            tx, order, [*kept.refunds, refund], refund.requested_at
+        ):
+            events.append(_refunded(order, refund.amount, refund.requested_at, complete=True))
+        await self._outbox.append(tx, *events)
         return refund
 
     async def lower(self, tx: Tx, order: Order, given: Sequence[Lowered], asking: Asking) -> Refund:
@@ -153,21 +156,18 @@ class Returns:
         complete = order.state is OrderState.REFUNDING and await self._end(
             tx, order, await store.refunds_of(tx, order.order_id), event.refunded_at
         )
-        await self._outbox.append(
-            tx,
-            OrderRefunded(
-                order_id=order.order_id,
-                campaign_id=order.campaign_id,
-                amount=event.amount,
-                complete=complete,
-                refunded_at=event.refunded_at,
-            ),
-        )
+        await self._outbox.append(tx, _refunded(order, event.amount, event.refunded_at, complete=complete))
 
     async def _return_coupon(self, tx: Tx, order: Order) -> None:
         """Give the claimed coupon of an order that was refunded in full back, where its campaign says so."""
         if order.own_coupon and await self._coupons.give_back_refunded(tx, order.order_id, order.own_coupon):
             await store.part_with_coupon(tx, order.order_id)
+
+
+def _refunded(order: Order, amount: int, at: datetime, *, complete: bool) -> OrderRefunded:
+    return OrderRefunded(
+        order_id=order.order_id, campaign_id=order.campaign_id, amount=amount, complete=complete, refunded_at=at
+    )
 
 
 def _returned(order: Order, refund: Refund) -> UnitsReturned:
