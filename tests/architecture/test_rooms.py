@@ -8,7 +8,7 @@ PUBLIC = ("api", "contracts", "errors")
 DOORS = ("http", "console", "commands", "jobs")
 ORDER = {
     "watch": ("monitor", "rehearsal", "debrief"),
-    "sale": ("stock", "payment", "ordering", "presale"),
+    "sale": ("stock", "payment", "ordering", "presale", "protection"),
     "offer": ("campaign", "catalogue", "coupons", "pricing", "reach", "history", "law"),
 }
 EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()

@@ -37,6 +37,7 @@ from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.station import AllowAll, RiskStation
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.presale.api import Presales
+from tidegate.sale.protection.api import Protection
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.board import StockBoard
 from tidegate.trust.identity.api import Identity, build_identity
@@ -77,6 +78,7 @@ class App:
     presales: Presales
     groups: Groups
     draws: Draws
+    protection: Protection
     monitor: Monitor
 
     async def open(self) -> None:
@@ -126,17 +128,17 @@ def compose(
     admission = Admission(config, clock)
     defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
-    bots = Bots(config, cache, clock, ids)
+    bots, stock = Bots(config, cache, clock, ids), Stock(clock)
     limits = build_limits(config, cache, campaign, defences.limit_factor, bots.rate_factor)
-    stock = Stock(clock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
     defences.follow(PaymentOutcomes(payment))
     lane = HotLane(db, clock, ids, outbox, identity, pricing, coupons, stock, payment, limits, risk or AllowAll(), load)
     ordering = Ordering(
-        db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, hold_seconds=config.hold_seconds
+        db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, ids, hold_seconds=config.hold_seconds
     )
     groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
     draws = Draws(config, db, clock, ids, outbox, campaign, ordering)
+    protection = Protection(db, clock, campaign, pricing, stock, ordering)
     coupons.follow(OrderHistory(ordering))
     presales = Presales(db, clock, ids, campaign, stock, payment, ordering, identity, hold_seconds=config.hold_seconds)
     for subscriber in (ordering, presales, groups, Deals(campaign, history)):
@@ -144,7 +146,7 @@ def compose(
     outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
     lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
-    selling: tuple[Checked, ...] = (stock, payment, ordering, presales, groups, draws)
+    selling: tuple[Checked, ...] = (stock, payment, ordering, presales, groups, draws, protection)
     checked = {type(each).__name__.lower(): each for each in (*lower, *selling)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
@@ -180,6 +182,7 @@ def compose(
         presales=presales,
         groups=groups,
         draws=draws,
+        protection=protection,
         monitor=monitor,
     )
 

@@ -17,6 +17,7 @@ from tidegate.sale.draws import jobs as draw_jobs
 from tidegate.sale.groups import jobs as group_jobs
 from tidegate.sale.payment import jobs as payment_jobs
 from tidegate.sale.presale import jobs as presale_jobs
+from tidegate.sale.protection import jobs as protection_jobs
 from tidegate.watch.monitor import jobs as monitor_jobs
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ async def work_for_ever(app: App) -> None:
     presale_jobs.schedule(app.jobs, app.presales)
     group_jobs.schedule(app.jobs, app.groups)
     draw_jobs.schedule(app.jobs, app.draws)
+    protection_jobs.schedule(app.jobs, app.protection)
     monitor_jobs.schedule(app.jobs, app.db, app.monitor)
     app.jobs.every(1.0, "refresh", app.refresh)
     app.jobs.every(1.0, "load", app.outlook.refresh)

@@ -80,7 +80,7 @@ def test_the_published_rules_state_every_condition_in_both_languages() -> None:
     )
     assert page.limits[0].words.en == "Limit: at most 3 of everything on offer together per buyer."
     assert page.limits[1].words.zh == "限购：以下 1 种商品合计每人限购 2 件。"
-    assert len(page.statements) == 6
+    assert len(page.statements) == 7
     assert all(words.zh and words.en for words in page.statements)
     part = published_rules(version(festival), offset=1, limit=1)
     assert ([terms.sku for terms in part.offers], part.offers_total) == (["KTL-1"], 2)

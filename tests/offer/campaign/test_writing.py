@@ -113,6 +113,10 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
         ),
         limits=(contracts.Limit(name="all", skus=(), per_buyer=3, label=Words("限", "limit")),),
         audience=(contracts.Audience.NEW, contracts.Audience.MEMBERS),
+        returns=contracts.Returns(days=9, text=Words("可退", "yes"), gifts=contracts.GiftPolicy.PAY),
+        price_protection=contracts.PriceProtection(
+            days=15, goods=contracts.Selection(categories=("kitchen",), but=("MUG-1",))
+        ),
     )
     assert read_back(write_definition(definition)) == definition
     none = msgspec.structs.replace(definition, defences=(), rate_limits=())
@@ -122,7 +126,9 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("struct", "fields"),
     [
-        (contracts.CampaignDefinition, 25),
+        (contracts.CampaignDefinition, 26),
+        (contracts.PriceProtection, 2),
+        (contracts.Returns, 3),
         (contracts.GoodsEntry, 10),
         (contracts.Offer, 6),
         (contracts.Coupon, 7),

@@ -14,8 +14,11 @@ from tidegate.offer.campaign.contracts import (
     AmountOff,
     CampaignDefinition,
     Gift,
+    GiftPolicy,
+    PriceProtection,
     Promotion,
     Returns,
+    Selection,
     Shipping,
     Step,
     Words,
@@ -170,6 +173,10 @@ def test_a_prize_is_worth_fifty_thousand_at_most(value: int, count: int) -> None
 
 WORSE: Sequence[tuple[str, dict[str, object]]] = [
     ("returns", {"returns": Returns(days=10, text=Words("可退。", "Returnable."))}),
+    ("returns", {"returns": Returns(days=15, text=Words("可退。", "Returnable."), gifts=GiftPolicy.PAY)}),
+    ("price_protection", {"price_protection": PriceProtection(days=29)}),
+    ("price_protection", {"price_protection": None}),
+    ("price_protection", {"price_protection": PriceProtection(days=30, goods=Selection(but=("A",)))}),
     ("campaign", {"payment_minutes": 10}),
     ("shipping", {"shipping": Shipping(fee=600, free_from=None)}),
     ("coupon", {"coupons": ()}),
@@ -188,6 +195,7 @@ def test_a_worse_rule_needs_seven_days_notice(table: str, change: dict[str, obje
         promotions=(promotion(),),
         presales=(presale(),),
         returns=Returns(days=15, text=Words("可退。", "Returnable.")),
+        price_protection=PriceProtection(days=30),
     )
     later = msgspec.structs.replace(earlier, **change)
     [finding] = found("cn-ecommerce-34", later, earlier=earlier)

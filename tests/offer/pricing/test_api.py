@@ -18,7 +18,7 @@ from tidegate.offer.campaign.api import Campaign, published_rules
 from tidegate.offer.campaign.commands import load_definition
 from tidegate.offer.campaign.contracts import AmountOff, CampaignId, Coupon, Promotion, PromotionLimits, Step
 from tidegate.offer.campaign.errors import CampaignUnknown, NoCampaign
-from tidegate.offer.pricing.api import Pricing, Protected
+from tidegate.offer.pricing.api import Pricing, Protected, protect
 from tidegate.offer.pricing.contracts import Cart, CartLine, CounterUse, Facts, Shortfall
 from tidegate.offer.pricing.errors import PromotionUsedUp
 
@@ -255,6 +255,9 @@ async def test_price_protection_compares_what_was_paid_with_today(
     await publish(db, campaign, pricing, [promotion("p", amount_off(8_000, 300))])
     order = pricing.price(Cart((CartLine("KTL-1", 3),)), Facts(now=START))
     await publish(db, campaign, pricing, [promotion("p", amount_off(8_000, 1_000))])
-    assert pricing.protect(order, {"KTL-1": 1}, Facts(now=START)) == (Protected("KTL-1", 2, 15_800, 15_000),)
-    assert pricing.protect(order, {"KTL-1": 1}, Facts(now=START))[0].refund == 800
-    assert pricing.protect(order, {"KTL-1": 3}) == ()
+    now = pricing.today(order, None, {"KTL-1": 1}, Facts(now=START))
+    assert now is not None
+    compared = protect(order, now, {"KTL-1": 1})
+    assert compared == (Protected("KTL-1", 1, 2, 15_800, 15_000),)
+    assert compared[0].refund == 800
+    assert pricing.today(order, None, {"KTL-1": 3}, Facts(now=START)) is None

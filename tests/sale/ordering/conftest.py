@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from tests.sale.books import Books
 from tests.sale.payment.conftest import harbour, lantern, two_channels
 from tests.sale.payment.harness import SandboxProcess
 from tests.sale.shop import open_sale
@@ -30,3 +31,9 @@ async def shop(
     await composed.open()
     yield composed
     await composed.close()
+
+
+@pytest.fixture
+def books(harbour: SandboxProcess, lantern: SandboxProcess) -> Books:
+    """What both channels have booked since the beginning of the test."""
+    return Books(harbour, lantern)

@@ -131,14 +131,14 @@ async def test_cancelling_a_paid_order_sends_all_of_its_money_back(shop: App, cl
     order_id = await paid(shop, buyer, {"A": 2}, 16_600)
     async with shop.db.transaction() as tx:
         assert (await shop.ordering.cancel(tx, order_id, buyer.account_id)).state is OrderState.REFUNDING
-    await _refunded(shop, clock)
+    await refunded(shop, clock)
     order = await show(shop, order_id)
     assert (order.state, order.refunded) == (OrderState.REFUNDED, 16_600)
     assert (await levels(shop, CAMPAIGN, ["A"]))["A"].free == 5
     assert await broken(shop) == []
 
 
-async def _refunded(shop: App, clock: ManualClock) -> None:
+async def refunded(shop: App, clock: ManualClock) -> None:
     for _ in range(5):
         await shop.payment.send_refunds_due()
         await deliver(shop)
@@ -159,7 +159,7 @@ async def test_units_given_back_bring_their_shares_in_any_order(shop: App, clock
     async with shop.db.transaction() as tx:
         amounts.append((await shop.ordering.refund(tx, order_id, buyer.account_id, (RefundLine("A", 1),), "")).amount)
     assert amounts == [3_333, 4_333, 3_333]
-    await _refunded(shop, clock)
+    await refunded(shop, clock)
     assert (await show(shop, order_id)).state is OrderState.REFUNDED
     async with shop.db.transaction() as tx:
         with pytest.raises(OrderEnded):

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -17,21 +16,17 @@ from tidegate.offer.pricing.contracts import Cart, CartLine, Facts
 from tidegate.offer.pricing.rules import refusal_of
 from tidegate.sale.ordering.contracts import (
     Asked,
-    Order,
     OrderLine,
     OrderState,
     PlaceOrder,
-    RefundLine,
     Terms,
 )
-from tidegate.sale.ordering.errors import AddressUnknown, KeyReused, RefundTooLarge
+from tidegate.sale.ordering.errors import AddressUnknown, KeyReused
 from tidegate.sale.ordering.rules import (
     Earlier,
     Taken,
     decide,
     may_move,
-    refund_amount,
-    remaining,
     request_hash,
     units_of,
 )
@@ -124,49 +119,6 @@ def test_different_commands_have_different_hashes(one: int, two: int, with_coupo
     assert command(one, "OFF" if with_coupon else None) == command(one, "OFF" if with_coupon else None)
 
 
-def bought(units: dict[str, int]) -> Order:
-    cart = Cart(tuple(CartLine(sku, count) for sku, count in units.items()), "OFF")
-    priced = price_order(RULES, cart, Facts(buyer=ADDRESS))
-    return Order(
-        order_id=UUID(int=1),
-        buyer_id=UUID(int=2),
-        campaign_id="double-11",
-        address_id=ADDRESS,
-        state=OrderState.PAID,
-        total=priced.total,
-        currency="CNY",
-        refunded=0,
-        coupon="OFF",
-        priced=priced,
-        placed_at=NOW,
-        expires_at=NOW,
-        paid_at=NOW,
-        ended_at=None,
-    )
-
-
-@given(quantities, st.randoms(use_true_random=False))
-def test_all_units_given_back_in_any_portions_bring_exactly_the_total(units: dict[str, int], chance: object) -> None:
-    order = bought(units)
-    back: dict[str, int] = {}
-    total = 0
-    while remaining(order, back):
-        line = chance.choice(remaining(order, back))  # type: ignore[attr-defined]
-        portion = RefundLine(line.sku, chance.randint(1, line.quantity))  # type: ignore[attr-defined]
-        total += refund_amount(order, back, [portion])
-        back[line.sku] = back.get(line.sku, 0) + portion.quantity
-    assert total == order.total
-
-
-def test_more_than_was_bought_cannot_go_back() -> None:
-    order = bought({"A": 2})
-    with pytest.raises(RefundTooLarge) as refused:
-        refund_amount(order, {"A": 1}, [RefundLine("A", 2)])
-    assert refused.value.fields == {"sku": "A", "left": 1}
-    with pytest.raises(RefundTooLarge):
-        refund_amount(order, {}, [RefundLine("B", 1)])
-
-
 def test_states_move_only_forward() -> None:
     moves = {(before, after) for before in OrderState for after in OrderState if may_move(before, after)}
     assert moves == {
@@ -195,5 +147,3 @@ def test_a_gift_without_stock_is_left_off_and_never_keeps_the_order() -> None:
         assert taken.asked.priced.gifts_left_off == (() if gifts else ("B",))
         assert sum(value for _, value, _, _ in counters.changes()) == used
         assert stock.free("A") == 4
-    order = replace(bought({"A": 1}), priced=wish.priced)
-    assert refund_amount(order, {}, [RefundLine("A", 1)]) == 3_333

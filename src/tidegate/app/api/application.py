@@ -112,6 +112,7 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
         "presales",
         "groups",
         "draws",
+        "protection",
         "monitor",
     )
     given = {name: getattr(app, name) for name in (*parts, *modules)}

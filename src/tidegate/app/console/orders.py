@@ -203,7 +203,9 @@ async def order(
     """Show an order's whole story, personal data masked."""
     async with db.read() as tx:
         told = await stories.tell(tx, order_id)
-    return await desk.show(request, staff, "orders", "order.html", told=told, revealed=None, fault=None, purpose="")
+    return await desk.show(
+        request, staff, "orders", "order.html", told=told, revealed=None, fault=None, purpose="", draft=None
+    )
 
 
 @post(
@@ -244,6 +246,7 @@ async def reveal(
         revealed=revealed,
         fault=fault,
         purpose=data.purpose,
+        draft=None,
     )
 
 

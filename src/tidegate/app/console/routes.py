@@ -20,12 +20,14 @@ from tidegate.app.console import (
     orders,
     payments,
     presales,
+    refunds,
     sign_in,
 )
 from tidegate.app.console import campaign as campaign_page
 from tidegate.app.console.coupons import open_coupon_page
 from tidegate.app.console.editor import open_editor
 from tidegate.app.console.frame import Desk, PageRequest, language, show_bare
+from tidegate.app.console.refunds import open_refund_desk
 from tidegate.app.console.story import Stories
 from tidegate.app.console.words import marked, refusal_words
 from tidegate.app.pages.answer import own_origin
@@ -111,6 +113,9 @@ console = Router(
         orders.order,
         orders.reveal,
         payments.payments,
+        refunds.preview,
+        refunds.refund,
+        refunds.protected,
         campaign_page.campaign_page,
         coupons.coupons_page,
         coupons.revoke,
@@ -140,6 +145,7 @@ console = Router(
         "editor": Provide(open_editor, sync_to_thread=False),
         "coupon_page": Provide(open_coupon_page, sync_to_thread=False),
         "stories": Provide(provide_stories, sync_to_thread=False),
+        "refund_desk": Provide(open_refund_desk, sync_to_thread=False),
         "bots_room": Provide(bots.provide_bots_room, sync_to_thread=False),
     },
     guards=[own_origin],

@@ -10,8 +10,8 @@ from tidegate.base.db import Tx
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId, Words
-from tidegate.sale.ordering.api import Ordering
-from tidegate.sale.ordering.contracts import Order, OrderState, Refund
+from tidegate.sale.ordering.api import Ordering, left_of, units_back
+from tidegate.sale.ordering.contracts import Left, Order, OrderState, Refund
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import AttemptState, PaymentView, RefundView
 from tidegate.sale.payment.errors import IntentUnknown
@@ -46,6 +46,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     masked_address: str
     views: tuple[PersonalDataView, ...]
     moments: tuple[Moment, ...]
+    left: tuple[Left, ...]
+    """What can still be given back, line by line; nothing unless it is paid."""
 
 
 class Stories:
@@ -62,6 +64,7 @@ class Stories:
         order = await self._ordering.order(tx, order_id)
         holds = await self._stock.holds_of(tx, order_id, [line.sku for line in order.priced.lines])
         paid = await self._paid(tx, order_id)
+        refunds = tuple(await self._ordering.refunds_of(tx, order_id))
         account = AccountId(order.buyer_id)
         saved = await address(tx, self._identity, account, AddressId(order.address_id))
         return Story(
@@ -69,11 +72,12 @@ class Stories:
             names=await self._names(tx, order),
             holds=tuple(holds),
             payment=paid,
-            refunds=tuple(await self._ordering.refunds_of(tx, order_id)),
+            refunds=refunds,
             account=await self._account(tx, account),
             masked_address=masked(saved),
             views=tuple(await self._identity.views(tx, subject=f"order:{order_id}", limit=20)),
             moments=moments(order, holds, paid),
+            left=left_of(order, units_back(refunds)) if order.state is OrderState.PAID else (),
         )
 
     async def _paid(self, tx: Tx, order_id: UUID) -> PaymentView | None:

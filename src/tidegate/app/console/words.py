@@ -39,6 +39,8 @@ INVARIANTS = (
     "groups: confirmed seats were paid, and those of failed groups are refunded",
     "groups: each ends within a minute of its time",
     "draws: seed, root and winners are those that anybody computes again",
+    "ordering: what orders count as refunded is what was confirmed, and payment has the same refunds",
+    "protection: each grant is one refund of its order, and each such refund one grant",
     "monitor: minutes equal the sum of their seconds",
 )
 """The names of checks that the catalogue translates; another one reads as its module wrote it."""
@@ -281,6 +283,12 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         "reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
         "payment-under-way": _("A payment is under way. Nothing was changed; wait for its outcome."),
         "group-unknown": _("There is no such group. Nothing was changed; look at its number again."),
+        "order-ended": _(
+            "Only a paid order can give units back, and nothing is left of this one. Nothing was refunded."
+        ),
+        "refund-too-large": _("So many units are not left of this order. Nothing was refunded; choose fewer."),
+        "refund-changed": _("Something of this order went back meanwhile. Nothing was refunded; look at it again."),
+        "refund-reason-missing": _("Say why, in three letters or more: it is recorded. Nothing was refunded."),
         "coupon-unknown": _("There is no such code. Nothing was changed; look at it again."),
         "coupon-reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
         "coupon-cannot-be-revoked": _("An order has this code, or it ended already. Nothing was withdrawn."),
@@ -315,6 +323,10 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         "reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
         "payment-under-way": _("A payment is under way. Nothing was changed; wait for its outcome."),
         "group-unknown": _("Group not found"),
+        "order-ended": _("Order is over"),
+        "refund-too-large": _("So much is not left"),
+        "refund-changed": _("The refund has changed"),
+        "refund-reason-missing": _("A reason is needed"),
         "coupon-unknown": _("Code not found"),
         "coupon-reason-needed": _("A reason is needed"),
         "coupon-cannot-be-revoked": _("Cannot be withdrawn"),

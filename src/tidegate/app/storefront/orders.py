@@ -20,6 +20,7 @@ from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import Order, OrderState
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import AttemptState, IntentState, PaymentView, RefundState
+from tidegate.sale.protection.api import Protection
 from tidegate.trust.identity.api import Identity, mask_phone
 from tidegate.trust.identity.contracts import AddressId, SavedAddress
 
@@ -118,9 +119,11 @@ class OrderDesk:
         payment: Payment,
         catalogue: Catalogue,
         identity: Identity,
+        protection: Protection,
         db: Database,
     ) -> None:
         self._visit = visit
+        self._protection = protection
         self._ordering = ordering
         self._groups = groups
         self._payment = payment
@@ -138,6 +141,9 @@ class OrderDesk:
             goods = await self._catalogue.goods_of(tx, [line.sku for line in order.priced.lines])
             addresses = await self._identity.addresses(tx, account)
             group_id = await self._groups.group_of_order(tx, order_id)
+            refunds = await self._ordering.refunds_of(tx, order_id)
+            is_paid = order.state is OrderState.PAID
+            look = await self._protection.look(tx, order_id, account) if is_paid else None
         return self._visit.personal(
             "order",
             status=status,
@@ -148,6 +154,10 @@ class OrderDesk:
             address=_address(addresses, AddressId(order.address_id)),
             story=story(order, payment),
             group_id=group_id,
+            refunds=refunds,
+            not_back=order.total - sum(refund.amount for refund in refunds),
+            on_its_way=sum(refund.amount for refund in refunds if refund.confirmed_at is None),
+            look=look,
             now_state=_now(order, payment),
             trouble=trouble,
             mask_phone=mask_phone,
@@ -162,6 +172,7 @@ def open_order_desk(
     payment: Payment,
     catalogue: Catalogue,
     identity: Identity,
+    protection: Protection,
     db: Database,
 ) -> OrderDesk:
     """Dependency `order_desk`."""
@@ -172,6 +183,7 @@ def open_order_desk(
         payment=payment,
         catalogue=catalogue,
         identity=identity,
+        protection=protection,
         db=db,
     )
 

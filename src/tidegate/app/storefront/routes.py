@@ -6,6 +6,7 @@ from litestar.exceptions import HTTPException
 
 from tidegate.app.pages.rendering import provide_pages
 from tidegate.app.storefront import (
+    aftersale,
     buying,
     coupons,
     draws,
@@ -20,6 +21,7 @@ from tidegate.app.storefront import (
     signing_in,
 )
 from tidegate.app.storefront.addresses import open_address_desk
+from tidegate.app.storefront.aftersale import open_aftersale_desk
 from tidegate.app.storefront.buying import open_desk
 from tidegate.app.storefront.coupons import open_coupon_book
 from tidegate.app.storefront.groups import open_group_desk
@@ -33,7 +35,21 @@ from tidegate.base.errors import Refusal
 
 FORM_BYTES_MAX = 32_768
 
-_modules = (front, buying, groups, draws, orders, presales, coupons, signing_in, rules_page, openness, line, honeypot)
+_modules = (
+    front,
+    buying,
+    groups,
+    draws,
+    orders,
+    aftersale,
+    presales,
+    coupons,
+    signing_in,
+    rules_page,
+    openness,
+    line,
+    honeypot,
+)
 _handlers = [route for module in _modules for route in module.routes]
 
 storefront = Router(
@@ -49,6 +65,7 @@ storefront = Router(
         "group_desk": Provide(open_group_desk, sync_to_thread=False),
         "order_desk": Provide(open_order_desk, sync_to_thread=False),
         "reservation_desk": Provide(open_reservation_desk, sync_to_thread=False),
+        "aftersale_desk": Provide(open_aftersale_desk, sync_to_thread=False),
         "line": Provide(open_line, sync_to_thread=False),
     },
     exception_handlers={Refusal: refused, HTTPException: unanswerable, Exception: failed},

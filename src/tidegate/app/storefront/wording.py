@@ -248,6 +248,34 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("This order has ended"),
         marked("Nothing is reserved or charged any more."),
     ),
+    "refund-too-large": (
+        marked("So much is not left of this order"),
+        marked("Some of it went back meanwhile. Nothing was refunded; look at what is left."),
+    ),
+    "refund-changed": (
+        marked("The refund has changed"),
+        marked("Something of this order went back meanwhile. Nothing more was refunded; the new amount stands below."),
+    ),
+    "protection-not-promised": (
+        marked("No price protection for these goods"),
+        marked("The rules of this order do not promise it. Nothing was given back."),
+    ),
+    "protection-over": (
+        marked("The time of price protection is over"),
+        marked("Nothing was given back. The days are counted from your payment."),
+    ),
+    "nothing-to-compare": (
+        marked("Not on sale now"),
+        marked("None of it can be bought now in your quantity, so there is no price to compare with. Ask again later."),
+    ),
+    "difference-given": (
+        marked("The difference was given back already"),
+        marked("The goods have not become cheaper since. Nothing more was given back."),
+    ),
+    "nothing-cheaper": (
+        marked("Not cheaper today"),
+        marked("You would not pay less for these goods today. Nothing was given back."),
+    ),
     "order-unknown": (
         marked("There is no such order among yours"),
         marked("Look at your orders, or sign in with the phone that ordered."),

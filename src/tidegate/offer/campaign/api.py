@@ -8,6 +8,7 @@ from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
 from tidegate.offer.campaign import draft_store, rules, store
+from tidegate.offer.campaign.aftersale_terms import protected_skus
 from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
@@ -67,6 +68,7 @@ __all__ = [
     "first_draft",
     "limit_words",
     "offer_terms",
+    "protected_skus",
     "published_rules",
     "queue_words",
     "rate_limits_of",

@@ -46,18 +46,7 @@ class Shelf:
 
     def any_of(self, selection: Selection) -> bool:
         """Whether at least one product on offer is selected."""
-        everything = not (selection.skus or selection.categories or selection.brands or selection.shops)
-        return any(
-            sku not in selection.but
-            and (
-                everything
-                or sku in selection.skus
-                or category in selection.categories
-                or brand in selection.brands
-                or shop in selection.shops
-            )
-            for sku, category, brand, shop in self._traits
-        )
+        return any(selection.has(*traits) for traits in self._traits)
 
     def money(self, amount: int) -> str:
         """An amount as an English sentence writes it."""

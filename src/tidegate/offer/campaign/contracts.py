@@ -8,6 +8,9 @@ from typing import Annotated, NewType
 from msgspec import Meta, Struct
 
 from tidegate.base.outbox import Event
+from tidegate.offer.campaign.aftersale import PROTECTION_DAYS_MAX as PROTECTION_DAYS_MAX
+from tidegate.offer.campaign.aftersale import GiftPolicy as GiftPolicy
+from tidegate.offer.campaign.aftersale import PriceProtection as PriceProtection
 
 # The rest of these words, told to all from here.
 from tidegate.offer.campaign.draw_contracts import DRAWS_MAX as DRAWS_MAX
@@ -27,6 +30,7 @@ from tidegate.offer.campaign.guarding import Threshold as Threshold
 from tidegate.offer.campaign.guarding import WhenDown as WhenDown
 from tidegate.offer.campaign.presale_contracts import PRESALES_MAX as PRESALES_MAX
 from tidegate.offer.campaign.presale_contracts import Presale as Presale
+from tidegate.offer.campaign.selection import Selection as Selection
 from tidegate.offer.campaign.texts import Words as Words
 
 CampaignId = NewType("CampaignId", str)
@@ -225,11 +229,12 @@ class Shipping(Struct, frozen=True, kw_only=True):
     free_from: Amount | None
 
 
-class Returns(Struct, frozen=True, kw_only=True):
-    """How long goods may be returned without a reason, and the policy in words."""
+class Returns(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How long goods may be returned without a reason, what becomes of their gifts, and the policy in words."""
 
     days: Quantity
     text: Words
+    gifts: GiftPolicy = GiftPolicy.KEEP
 
 
 class GuardedGoods(StrEnum):
@@ -302,20 +307,6 @@ class Layer(StrEnum):
     """Across shops: thresholds and coupons of the whole festival."""
     POINTS = "points"
     SHIPPING = "shipping"
-
-
-class Selection(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which goods count and are reduced: those of any of these SKUs, categories, brands or shops, less `but`.
-
-    All four empty: every product of the festival.
-    """
-
-    skus: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    brands: tuple[str, ...] = ()
-    shops: tuple[str, ...] = ()
-    but: tuple[str, ...] = ()
-    """SKUs left out."""
 
 
 class Measure(StrEnum):
@@ -500,6 +491,7 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a list price is, shown beside it: "suggested retail price of the maker". None: nobody says."""
     group_buys: tuple[GroupBuy, ...] = ()
     draws: tuple[Draw, ...] = ()
+    price_protection: PriceProtection | None = None
 
     def phase(self, name: PhaseName) -> Phase:
         """The phase of that name (every definition has all four)."""

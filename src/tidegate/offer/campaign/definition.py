@@ -25,6 +25,7 @@ from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     CampaignId,
     Fault,
+    GiftPolicy,
     Goal,
     GoalKind,
     GoalUnit,
@@ -35,6 +36,7 @@ from tidegate.offer.campaign.contracts import (
     Owner,
     Phase,
     PhaseName,
+    PriceProtection,
     Returns,
     Shipping,
     Theme,
@@ -46,7 +48,7 @@ from tidegate.offer.campaign.group_buying import read_group_buy
 from tidegate.offer.campaign.positions import Path, line_of, lines_of
 from tidegate.offer.campaign.presales import read_presales
 from tidegate.offer.campaign.prize_draws import read_draw
-from tidegate.offer.campaign.promotions import read_promotion
+from tidegate.offer.campaign.promotions import read_promotion, read_selection
 from tidegate.offer.campaign.rate_limits import read_rate_limit
 from tidegate.offer.campaign.reading import (
     LONG_TEXT_MAX,
@@ -270,6 +272,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         list_price_basis=head.words("list_price_basis") if "list_price_basis" in head else None,
         draws=tuple(read_draw(entry, _burst(phases)) for entry in top.tables("draw", most=DRAWS_MAX)),
         group_buys=tuple(read_group_buy(entry) for entry in top.tables("group_buy", most=GROUP_BUYS_MAX)),
+        price_protection=_price_protection(top.table("price_protection")) if "price_protection" in top else None,
     )
     head.done()
     return definition
@@ -401,6 +404,13 @@ def _shipping(table: Table) -> Shipping:
 
 
 def _returns(table: Table) -> Returns:
-    returns = Returns(days=table.count("days"), text=table.words("text"))
+    gifts = table.choice("gifts", GiftPolicy, GiftPolicy.KEEP)
+    returns = Returns(days=table.count("days"), text=table.words("text"), gifts=gifts)
     table.done()
     return returns
+
+
+def _price_protection(table: Table) -> PriceProtection:
+    protection = PriceProtection(days=table.count("days"), goods=read_selection(table))
+    table.done()
+    return protection

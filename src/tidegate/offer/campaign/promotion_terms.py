@@ -89,7 +89,7 @@ class Company:
 def _sentences(promotion: Promotion, company: Company, wording: Wording) -> Iterator[Words]:
     yield benefit_words(promotion.benefit, wording)
     if kind_of(promotion.benefit) not in {"bundle", "member_price"}:
-        yield _goods(promotion.goods, wording)
+        yield selection_words(promotion.goods, wording)
     yield _who(promotion)
     yield _when(promotion, wording)
     if promotion.condition:
@@ -101,7 +101,8 @@ def _sentences(promotion: Promotion, company: Company, wording: Wording) -> Iter
     yield _LAYERS[promotion.layer]
 
 
-def _goods(goods: Selection, wording: Wording) -> Words:
+def selection_words(goods: Selection, wording: Wording) -> Words:
+    """Which goods a rule is about, as a sentence."""
     but = _products(goods.but, wording)
     without = Words(f"，不含{but.zh}", f", without {but.en}") if goods.but else Words("", "")
     groups = (

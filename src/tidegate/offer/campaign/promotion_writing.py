@@ -36,7 +36,7 @@ def promotion_table(promotion: Promotion, units: Units) -> Raw:
         "kind": kind,
         **_benefit(promotion.benefit, units),
         "layer": None if promotion.layer is LAYERS.get(kind, Layer.SHOP) else promotion.layer.value,
-        "goods": _selection(promotion.goods),
+        "goods": selection_table(promotion.goods),
         "starts_at": units.time(promotion.starts_at) if promotion.starts_at else None,
         "ends_at": units.time(promotion.ends_at) if promotion.ends_at else None,
         "audience": [each.value for each in promotion.audience] or None,
@@ -100,7 +100,8 @@ def _money_or_none(amount: int, units: Units) -> str | None:
     return units.money(amount) if amount else None
 
 
-def _selection(goods: Selection) -> Raw | None:
+def selection_table(goods: Selection) -> Raw | None:
+    """A selection as its table; None for everything."""
     named = {
         "skus": goods.skus or None,
         "categories": goods.categories or None,

@@ -83,7 +83,7 @@ def read_promotion(table: Table) -> Promotion:
         label=table.words("label"),
         benefit=_benefit(table, preset),
         layer=table.choice("layer", Layer, preset.layer or LAYERS.get(preset.kind, Layer.SHOP)),
-        goods=_selection(table) if preset.kind not in _NAMES_ITS_GOODS else Selection(),
+        goods=read_selection(table) if preset.kind not in _NAMES_ITS_GOODS else Selection(),
         starts_at=_moment(table, "starts_at"),
         ends_at=_moment(table, "ends_at"),
         audience=table.choices("audience", Audience, Audience.EVERYONE) if "audience" in table else (),
@@ -124,7 +124,8 @@ def _moment(table: Table, key: str) -> datetime | None:
     return table.moment(key) if key in table else None
 
 
-def _selection(table: Table) -> Selection:
+def read_selection(table: Table) -> Selection:
+    """The goods that a table names; without any, everything."""
     if "goods" not in table:
         return Selection()
     goods = table.table("goods")

@@ -58,7 +58,7 @@ def _items(version: CampaignVersion, wording: Wording) -> Iterator[RuleItem]:
     for phase in definition.phases:
         span = f"{wording.time(phase.starts_at)} – {wording.time(phase.ends_at)}"
         yield RuleItem(RuleKind.SALE, phase.name.value, Words("时间", "When"), Words(span, span))
-    for key, words in statements(version).items():
+    for key, words in statements(version, wording).items():
         yield RuleItem(RuleKind.PRICE, key, Words("价格与付款", "Price and payment"), words)
     for promotion in promotion_terms(definition, wording):
         said = [*promotion.words, *promotion.listed]

@@ -10,6 +10,8 @@ from babel.numbers import list_currencies
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign import rate_limits
+from tidegate.offer.campaign.aftersale import PROTECTION_DAYS_MAX
+from tidegate.offer.campaign.benefit_faults import Shelf
 from tidegate.offer.campaign.contracts import (
     COUPONS_MAX,
     DEFENCES_MAX,
@@ -83,6 +85,7 @@ def find_faults(definition: CampaignDefinition) -> list[Fault]:
         _coupon_faults,
         _limit_faults,
         _shipping_faults,
+        _price_protection_faults,
         _defence_faults,
         _rate_limit_faults,
         waiting_room_faults,
@@ -264,6 +267,17 @@ def _shipping_faults(definition: CampaignDefinition) -> Found:
     if free_from is not None and free_from < 1:
         message = 'is nothing; write fee = "0.00" where shipping is always free'
         yield _fault(message, "shipping", "free_from")
+
+
+def _price_protection_faults(definition: CampaignDefinition) -> Found:
+    promise = definition.price_protection
+    if promise is None:
+        return
+    if not 1 <= promise.days <= PROTECTION_DAYS_MAX:
+        message = f"{promise.days} is out of range; it may be 1 to {PROTECTION_DAYS_MAX}"
+        yield _fault(message, "price_protection", "days")
+    if not Shelf(definition).any_of(promise.goods):
+        yield _fault("none of these goods is on offer", "price_protection", "goods")
 
 
 def _defence_faults(definition: CampaignDefinition) -> Found:

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from tidegate.base.money import format_money
+from tidegate.offer.campaign.aftersale_terms import aftersale_statements
 from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import (
     Audience,
@@ -134,7 +135,7 @@ def published_rules(
         opens_at=burst.starts_at,
         closes_at=burst.ends_at,
         payment_minutes=definition.payment_minutes,
-        statements=tuple(statements(version).values()),
+        statements=tuple(statements(version, wording).values()),
         offers_total=len(offers),
         offers=offers[offset : None if limit is None else offset + limit],
         coupons=tuple(coupon_terms(coupon, definition) for coupon in definition.coupons),
@@ -188,7 +189,7 @@ def offer_terms(version: CampaignVersion) -> tuple[OfferTerms, ...]:
     return tuple(sorted(terms, key=lambda each: each.kind is not OfferKind.FLASH))
 
 
-def statements(version: CampaignVersion) -> dict[str, Words]:
+def statements(version: CampaignVersion, wording: Wording | None = None) -> dict[str, Words]:
     """How a price comes about, in the order in which it is reckoned; each under a name that no version changes."""
     definition = version.definition
     kinds = {offer.kind for offer in definition.offers}
@@ -219,7 +220,7 @@ def statements(version: CampaignVersion) -> dict[str, Words]:
         en=f"Goods may be returned within {days} days of delivery without a reason; "
         "each unit is refunded with what was paid for it.",
     )
-    return found
+    return found | aftersale_statements(definition, wording or Wording(definition))
 
 
 _OFFER_STATEMENTS = {

@@ -14,6 +14,7 @@ from babel.numbers import get_currency_precision
 from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     DefenceRule,
+    GiftPolicy,
     Goal,
     GoalUnit,
     GoodsEntry,
@@ -24,6 +25,7 @@ from tidegate.offer.campaign.contracts import (
     PublicNumber,
     QueueLane,
     RateLimit,
+    Returns,
     Signal,
     Threshold,
     UniqueCodes,
@@ -35,7 +37,7 @@ from tidegate.offer.campaign.draft_contracts import GOODS_FILE, OFFERS_FILE, Cam
 from tidegate.offer.campaign.group_buying import group_buy_blocks
 from tidegate.offer.campaign.presales import PRESALE_MOMENTS
 from tidegate.offer.campaign.prize_draws import draw_table, prize_table
-from tidegate.offer.campaign.promotion_writing import promotion_table
+from tidegate.offer.campaign.promotion_writing import promotion_table, selection_table
 from tidegate.offer.campaign.units import Units
 
 Raw = Mapping[str, object]
@@ -57,9 +59,12 @@ def write_definition(definition: CampaignDefinition, *, zone: tzinfo = UTC) -> C
     blocks += _rules_blocks(definition, units)
     blocks += [
         _block("[shipping]", _shipping(definition, units)),
-        _block("[returns]", {"days": definition.returns.days, "text": _words(definition.returns.text)}),
+        _block("[returns]", _returns(definition.returns)),
         _block("[rules]", _words(definition.rules)),
     ]
+    if promise := definition.price_protection:
+        table = {"days": promise.days, "goods": selection_table(promise.goods)}
+        blocks.append(_block("[price_protection]", table))
     if definition.waiting_room:
         blocks.append(_block("[waiting_room]", _waiting_room(definition.waiting_room, units)))
         if definition.waiting_room.public_number:
@@ -225,6 +230,11 @@ def _shipping(definition: CampaignDefinition, units: Units) -> Raw:
         "fee": units.money(definition.shipping.fee),
         "free_from": None if free_from is None else units.money(free_from),
     }
+
+
+def _returns(returns: Returns) -> Raw:
+    gifts = None if returns.gifts is GiftPolicy.KEEP else returns.gifts.value
+    return {"days": returns.days, "text": _words(returns.text), "gifts": gifts}
 
 
 def _defence(rule: DefenceRule, units: Units) -> Raw:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from tidegate.base.money import format_money
-from tidegate.offer.campaign.api import Severity
-from tidegate.offer.campaign.contracts import CampaignDefinition, Gift, PhaseName, Promotion, Words
+from tidegate.offer.campaign.api import Severity, protected_skus
+from tidegate.offer.campaign.contracts import CampaignDefinition, Gift, GiftPolicy, PhaseName, Promotion, Words
 from tidegate.offer.law.contracts import Article, Case, Found
 
 
@@ -123,6 +123,12 @@ def _worse(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[t
                 en=f"the time for returns shrinks from {old.returns.days} to {new.returns.days} days",
             ),
         )
+    if new.returns.gifts is GiftPolicy.PAY and old.returns.gifts is GiftPolicy.KEEP:
+        yield (
+            ("returns", "gifts"),
+            Words(zh="退货后保留的赠品开始扣款", en="gifts that are kept after a return are charged for now"),
+        )
+    yield from _less_protected(old, new)
     if new.payment_minutes < old.payment_minutes:
         yield (
             ("campaign", "payment_minutes"),
@@ -173,6 +179,26 @@ def _worse_presales(old: CampaignDefinition, new: CampaignDefinition) -> Iterato
                 ("presale", place),
                 Words(zh=f"{before.sku} 的预售条件变差", en=f"the terms of the presale of {before.sku} become worse"),
             )
+
+
+def _less_protected(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[tuple[str | int, ...], Words]]:
+    before, after = (each.price_protection.days if each.price_protection else 0 for each in (old, new))
+    if after < before:
+        yield (
+            ("price_protection",),
+            Words(
+                zh=f"价格保护从 {before} 天缩短为 {after} 天",
+                en=f"price protection shrinks from {before} to {after} days",
+            ),
+        )
+    elif lost := protected_skus(old) & {entry.sku for entry in new.goods} - protected_skus(new):
+        yield (
+            ("price_protection", "goods"),
+            Words(
+                zh=f"{len(lost)} 种商品不再享有价格保护",
+                en=f"{len(lost)} products are not protected against a lower price any more",
+            ),
+        )
 
 
 def _reworded(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[tuple[str | int, ...], Words]]:

@@ -1,6 +1,6 @@
 """The use cases of pricing: price a cart by the current rules, and keep the counters of limited rules."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -26,8 +26,8 @@ from tidegate.offer.pricing.contracts import (
 )
 from tidegate.offer.pricing.gifts import without_gift
 from tidegate.offer.pricing.grouped import compile_group_rules
-from tidegate.offer.pricing.protecting import Protected, cart_kept, facts_of_today, protect
-from tidegate.offer.pricing.refunding import RefundPlan, plan_refund
+from tidegate.offer.pricing.protecting import Lowered, Protected, cart_kept, facts_of_today, lowered, protect
+from tidegate.offer.pricing.refunding import GiftBack, RefundPlan, is_whole, plan_refund
 from tidegate.offer.pricing.rules import Counters, advise, compile_rules, explain, price_order, refusal_of
 from tidegate.offer.pricing.scoped import scoped_uses, use_of
 
@@ -36,12 +36,17 @@ LEFT_MAX = 10_000
 
 __all__ = [
     "Counters",
+    "GiftBack",
+    "Lowered",
     "Pricing",
     "Protected",
     "RefundPlan",
     "compile_rules",
+    "is_whole",
+    "lowered",
     "plan_refund",
     "price_order",
+    "protect",
     "use_of",
     "without_gift",
 ]
@@ -111,13 +116,31 @@ class Pricing:
         """What a little more in the cart would bring; no I/O. Refusals: see `rules.price_order`."""
         return advise(self.rules, cart, self._with_left(facts))
 
-    def protect(self, order: PricedOrder, back: Mapping[str, int], facts: Facts = NOBODY) -> tuple[Protected, ...]:
-        """Compare what the kept units of an order paid with today's price of the same goods; no I/O.
+    def today(
+        self,
+        order: PricedOrder,
+        coupon: str | None,
+        back: Mapping[str, int],
+        facts: Facts,
+        *,
+        without: Collection[str] = (),
+    ) -> PricedOrder | None:
+        """The price that can be reached today for the goods of an order that are kept; no I/O.
 
-        `back` counts the units that came back already. Refusals: see `rules.price_order`.
+        `coupon` is the one that the order used: it is shown again, and left off where it opens nothing any more. `back`
+        counts the units that came back already; goods `without` stock are left out. What the purchase itself used of
+        a limit for each buyer is not held against it. None: nothing of it is on sale now, or not so many for one buyer.
         """
-        cart = cart_kept(order, back)
-        return protect(order, self.price(cart, facts_of_today(order, facts)), back) if cart else ()
+        cart = cart_kept(order, back, self.rules.offers.keys() - set(without))
+        if cart is None:
+            return None
+        facts = facts_of_today(order, facts)
+        for shown in dict.fromkeys((coupon, None)):
+            try:
+                return self.price(msgspec.structs.replace(cart, coupon=shown), facts)
+            except Refusal:
+                continue
+        return None
 
     def scoped_uses(self, priced: PricedOrder) -> tuple[ScopedUse, ...]:
         """How much an order uses of limits by device, address and payment account, by the current rules; no I/O.

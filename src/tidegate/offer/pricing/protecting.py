@@ -1,61 +1,108 @@
 """Price protection (价保): what a line paid, compared with the price that can be reached today."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder
+from tidegate.offer.pricing.contracts import NOBODY, Cart, CartLine, Facts, PricedLine, PricedOrder, Share
+from tidegate.offer.pricing.refunding import paid_by_points
 
 
 class Protected(msgspec.Struct, frozen=True):
     """What one line paid for its units that are kept, and would pay for them today, in minor units.
 
-    Points count as the money that they paid; shipping is no part of it.
+    `first` is the first unit of the line that is kept. `paid` is with what points paid, of which `by_points`; shipping
+    is no part of it.
     """
 
     sku: str
+    first: int
     units: int
     paid: int
     today: int
+    by_points: int = 0
 
     @property
     def refund(self) -> int:
-        """What the buyer gets back: the difference, never below 0."""
-        return max(self.paid - self.today, 0)
+        """What the buyer gets back: the difference, never below 0 and never more than was paid in money."""
+        return min(max(self.paid - self.today, 0), self.paid - self.by_points)
 
 
-def cart_kept(order: PricedOrder, back: Mapping[str, int]) -> Cart | None:
-    """The goods that were bought and kept, as a cart to price today; None when nothing is left."""
+class Lowered(msgspec.Struct, frozen=True):
+    """So much was given back of what the `units` of a line from unit `first` on paid; they stay sold."""
+
+    sku: str
+    first: int
+    units: int
+    amount: int
+
+
+def cart_kept(order: PricedOrder, back: Mapping[str, int], on_offer: Collection[str]) -> Cart | None:
+    """The goods that were bought and kept and are on offer, as a cart to price today; None when there are none."""
     lines = []
     for line in order.lines:
         kept = line.quantity - line.gifts - back.get(line.sku, 0)
-        if kept > 0:
+        if kept > 0 and line.sku in on_offer:
             lines.append(CartLine(line.sku, kept))
     return Cart(tuple(lines)) if lines else None
 
 
 def facts_of_today(order: PricedOrder, today: Facts) -> Facts:
-    """Today's facts for the comparison: no points are spent, and the coupons of the purchase are shown again."""
-    coupons = order.facts.coupons if order.facts else ()
-    return msgspec.structs.replace(today, points=0, coupons=(*today.coupons, *coupons))
+    """The facts for the comparison: those of the purchase, at the moment and for the buyer of `today`.
+
+    No points are spent, the coupons of both are shown, and nothing is barred any more that was used up then.
+    """
+    then = order.facts or NOBODY
+    shown = tuple(dict.fromkeys((*then.coupons, *today.coupons)))
+    return msgspec.structs.replace(
+        then, buyer=today.buyer, now=today.now, left=today.left, points=0, coupons=shown, barred=frozenset()
+    )
 
 
 def protect(order: PricedOrder, today: PricedOrder, back: Mapping[str, int]) -> tuple[Protected, ...]:
     """Compare each kept line of an order with today's price of the goods kept (`cart_kept`), both after allocation."""
     now = {line.sku: line for line in today.lines}
-    by_points = _paid_by_points(order)
+    by_points = paid_by_points(order)
     compared = []
     for line in order.lines:
         start, bought = back.get(line.sku, 0), line.quantity - line.gifts
         units = bought - start
         if units > 0 and line.sku in now:
-            paid = line.paid_for(start, units) + by_points.get(line.sku, 0) * units // bought
-            compared.append(Protected(line.sku, units, paid, now[line.sku].payable))
+            points = by_points.get(line.sku, 0) * units // bought
+            paid = line.paid_for(start, units) + points
+            compared.append(Protected(line.sku, start, units, paid, now[line.sku].payable, points))
     return tuple(compared)
 
 
-def _paid_by_points(order: PricedOrder) -> dict[str, int]:
-    """What points paid of each line."""
-    if not order.points_used:
-        return {}
-    return next(dict(each.lines) for each in order.reductions if each.promotion == order.steps[-1].rule)
+def lowered(order: PricedOrder, given: Sequence[Lowered]) -> PricedOrder:
+    """The order with lower shares for what was given back of it while its units stay sold.
+
+    What was given back is split over the units by what each had paid, so that no share falls below 0 and what comes
+    back with the units later is what is left of their shares.
+    """
+    lines = {line.sku: line for line in order.lines}
+    for each in given:
+        lines[each.sku] = _lowered(lines[each.sku], each)
+    return msgspec.structs.replace(order, lines=tuple(lines.values())) if given else order
+
+
+def _lowered(line: PricedLine, given: Lowered) -> PricedLine:
+    last = given.first + given.units
+    paid = line.paid_for(given.first, given.units)
+    if given.amount > paid:
+        raise ValueError(f"{given.amount} was given back of {line.sku}, more than its units had paid ({paid})")
+    shares: list[Share] = []
+    start = reached = split = 0
+    for share in line.shares:
+        end = start + share.units
+        within = max(min(end, last) - max(start, given.first), 0)
+        shares.append(Share(min(max(given.first - start, 0), share.units), share.paid))
+        reached += within * share.paid
+        off = given.amount * reached // paid - split if paid else 0
+        split += off
+        each, more = divmod(off, within) if within else (0, 0)
+        shares += [Share(more, share.paid - each - 1), Share(within - more, share.paid - each)]
+        shares.append(Share(share.units - within - shares[-3].units, share.paid))
+        start = end
+    kept = tuple(share for share in shares if share.units)
+    return msgspec.structs.replace(line, shares=kept, payable=line.payable - given.amount)

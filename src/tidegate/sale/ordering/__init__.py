@@ -10,6 +10,8 @@ Invariants.
 - The price charged is the price shown at placing.
 - A placed order holds exactly its units; a paid one has sold them; any other holds nothing.
 - A paid order has one captured payment of its total.
+- What has gone back of an order is a function of which of its units are back, and of what was given back for units
+  that stay sold; never more than was paid. Payment has the same refunds.
 - Limits and coupon quotas hold across all orders of a campaign.
 - A claimed coupon is frozen by at most one placed order, or used by one paid order, and by no other.
 

@@ -10,30 +10,33 @@ from uuid import UUID
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
+from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
 from tidegate.gate.limits.contracts import Asker
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.coupons.api import Coupons
-from tidegate.offer.coupons.contracts import CouponState, Why
-from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.coupons.contracts import Why
+from tidegate.offer.pricing.api import Lowered, Pricing, RefundPlan
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
-from tidegate.sale.ordering import store, store_figures
+from tidegate.sale.ordering import checks, store, store_figures
 from tidegate.sale.ordering.contracts import (
     KEY_PATTERN,
     Asked,
+    Kept,
     Order,
     OrderCancelled,
     OrderExpired,
     OrderFilter,
     OrderPage,
     OrderPaid,
-    OrderRefunded,
     OrderState,
+    PaidOrder,
     Placed,
     PlaceOrder,
     Refund,
     RefundLine,
+    RefundReason,
     ReservedOrder,
     Terms,
 )
@@ -44,33 +47,29 @@ from tidegate.sale.ordering.errors import (
     OrderUnknown,
     PaymentUnderWay,
     PriceChanged,
+    RefundReasonMissing,
     SaleNotOpen,
 )
 from tidegate.sale.ordering.lane import HotLane
+from tidegate.sale.ordering.refunding import left_of, units_back
 from tidegate.sale.ordering.reserved import request_hash_of, told_of
-from tidegate.sale.ordering.rules import (
-    may_move,
-    refund_amount,
-    refund_parts,
-    remaining,
-    request_hash,
-    shares_of,
-    units_of,
-)
+from tidegate.sale.ordering.returns import Asking, Returns
+from tidegate.sale.ordering.rules import may_move, request_hash, shares_of, units_of
 from tidegate.sale.ordering.sharing import beyond_instrument
 from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
 from tidegate.sale.payment.api import Payment
-from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded, RefundCause
+from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded
 from tidegate.sale.stock.api import Stock
-from tidegate.sale.stock.contracts import Claim, Fingerprint, HoldState, Units
+from tidegate.sale.stock.contracts import Claim, Fingerprint, Units
+
+__all__ = ["Ordering", "left_of", "units_back"]
 
 log = logging.getLogger(__name__)
 
 _key = re.compile(KEY_PATTERN, re.ASCII)
+REASON_LENGTH_MIN = 3
 _DUE_MAX = 500
 _BUSY_DELAY = timedelta(seconds=3)
-_OVERDUE_GRACE = timedelta(seconds=60)
-_PAID_STATES = (OrderState.PAID, OrderState.REFUNDING, OrderState.REFUNDED)
 
 
 class Ordering:
@@ -87,6 +86,7 @@ class Ordering:
         stock: Stock,
         payment: Payment,
         lane: HotLane,
+        ids: Ids,
         *,
         hold_seconds: int | None = None,
     ) -> None:
@@ -99,6 +99,7 @@ class Ordering:
         self._stock = stock
         self._payment = payment
         self._lane = lane
+        self._returns = Returns(clock, ids, outbox, campaign, coupons, stock, payment)
         self._hold_seconds = hold_seconds
 
     async def place(
@@ -224,28 +225,75 @@ class Ordering:
         if order.state is OrderState.PLACED:
             await self._cancel_unpaid(tx, order)
         elif order.state is OrderState.PAID:
-            back = store.units_back(await store.refunds_of(tx, order_id))
-            await self._refund(tx, order, remaining(order, back), reason)
+            await self._returns.cancel(tx, order, Asking(reason=reason))
         elif order.state is OrderState.EXPIRED:
             raise OrderEnded("The order had expired already; nothing is held or charged.", order_id=order_id)
         return await self.order(tx, order_id)
 
-    async def refund(self, tx: Tx, order_id: UUID, buyer_id: UUID, lines: Sequence[RefundLine], reason: str) -> Refund:
+    async def refund(
+        self,
+        tx: Tx,
+        order_id: UUID,
+        buyer_id: UUID | None,
+        lines: Sequence[RefundLine],
+        reason: str,
+        *,
+        by: str = "",
+        expected: int | None = None,
+    ) -> Refund:
         """Give back units of a paid order: their shares, fixed at purchase, go back through the channel.
 
-        Raises OrderUnknown, OrderEnded when it is not paid or all is back already, RefundTooLarge.
+        Without a buyer staff act, named in `by`, and with a reason. `expected` is the amount that was shown before:
+        another one is refused. Raises OrderUnknown, OrderEnded when it is not paid or all is back already,
+        RefundTooLarge, RefundChanged, RefundReasonMissing.
         """
-        order = await self._locked(tx, order_id, buyer_id)
-        if order.state is not OrderState.PAID:
-            raise OrderEnded(
-                f"Only a paid order can give units back; this one is {order.state}. Nothing was refunded.",
-                state=order.state,
+        if buyer_id is None and len(reason.strip()) < REASON_LENGTH_MIN:
+            raise RefundReasonMissing(
+                f"Write why this goes back, in {REASON_LENGTH_MIN} letters or more. Nothing was refunded."
             )
-        return await self._refund(tx, order, lines, reason)
+        order = await self._paid(tx, order_id, buyer_id)
+        asking = Asking(reason=reason.strip(), by=by, expected=expected)
+        return await self._returns.give_back(tx, order, lines, asking)
 
-    async def _locked(self, tx: Tx, order_id: UUID, buyer_id: UUID) -> Order:
+    async def plan_refund(
+        self, tx: Tx, order_id: UUID, buyer_id: UUID | None, lines: Sequence[RefundLine]
+    ) -> RefundPlan:
+        """Return what `refund` would give back now; nothing is changed.
+
+        Raises OrderUnknown, OrderEnded, RefundTooLarge.
+        """
+        order = await self.order(tx, order_id, buyer_id)
+        _require_paid(order)
+        return await self._returns.plan(tx, await self._returns.kept(tx, order), lines)
+
+    async def kept(self, tx: Tx, order_id: UUID, buyer_id: UUID | None = None, *, lock: bool = True) -> Kept:
+        """Return what a paid order's buyer still has, the order locked. Raises OrderUnknown, OrderEnded."""
+        if lock:
+            return await self._returns.kept(tx, await self._paid(tx, order_id, buyer_id))
+        order = await self.order(tx, order_id, buyer_id)
+        _require_paid(order)
+        return await self._returns.kept(tx, order)
+
+    async def paid_orders(self, tx: Tx, days: int, after: UUID | None, limit: int) -> list[PaidOrder]:
+        """Return paid orders of the last `days`, by their ids, from the one behind `after` on."""
+        return await store_figures.paid_orders(tx, self._clock.now() - timedelta(days=days), after, limit)
+
+    async def protected_fingerprint(self, tx: Tx) -> Fingerprint:
+        """Return the fingerprint of (refund, amount) over what went back for units that stay sold."""
+        return await store_figures.refunds_fingerprint(tx, RefundReason.PROTECTION)
+
+    async def lower(self, tx: Tx, kept: Kept, given: Sequence[Lowered], reason: str, *, by: str = "") -> Refund:
+        """Give money alone back for units that stay sold, of an order that `kept` has locked; at least 1 minor unit."""
+        return await self._returns.lower(tx, kept.order, given, Asking(reason=reason, by=by))
+
+    async def _paid(self, tx: Tx, order_id: UUID, buyer_id: UUID | None) -> Order:
+        order = await self._locked(tx, order_id, buyer_id)
+        _require_paid(order)
+        return order
+
+    async def _locked(self, tx: Tx, order_id: UUID, buyer_id: UUID | None) -> Order:
         locked = await store.lock_orders(tx, [order_id])
-        if not locked or locked[0].buyer_id != buyer_id:
+        if not locked or buyer_id not in {None, locked[0].buyer_id}:
             raise OrderUnknown("There is no such order among yours.", order_id=order_id)
         return locked[0]
 
@@ -273,8 +321,7 @@ class Ordering:
         await self._give_back_counters(tx, [*unpaid, *paid])
         await self._free_units(tx, unpaid, OrderState.CANCELLED)
         for order in paid:
-            back = store.units_back(await store.refunds_of(tx, order.order_id))
-            await self._refund(tx, order, remaining(order, back), reason)
+            await self._returns.cancel(tx, order, Asking(reason=reason))
         now = self._clock.now()
         await self._outbox.append(tx, *[_cancelled(order, now) for order in unpaid])
 
@@ -293,39 +340,6 @@ class Ordering:
     async def lock_states(self, tx: Tx, order_ids: Iterable[UUID]) -> dict[UUID, OrderState]:
         """Lock these orders in the order of their ids and return where they stand."""
         return {order.order_id: order.state for order in await store.lock_orders(tx, order_ids)}
-
-    async def _refund(self, tx: Tx, order: Order, lines: Sequence[RefundLine], reason: str) -> Refund:
-        earlier = await store.refunds_of(tx, order.order_id)
-        back = store.units_back(earlier)
-        amount = refund_amount(order, back, lines)
-        refund = await self._give_back(tx, order, sum(each.amount for each in earlier), amount, lines, reason)
-        units = [Units(order.order_id, line.sku, line.quantity) for line in lines]
-        await self._stock.take_back(tx, order.campaign_id, units)
-        if not remaining(order, store.units_back([*earlier, refund])):
-            await store.move(tx, [order.order_id], OrderState.REFUNDING, refund.requested_at)
-        return refund
-
-    async def _give_back(
-        self, tx: Tx, order: Order, before: int, amount: int, lines: Sequence[RefundLine], reason: str
-    ) -> Refund:
-        """Promise the amount back from the payments that it came through; return the first part, with the lines.
-
-        A part that comes from the deposit names no lines, so that no unit counts twice.
-        """
-        parts: list[Refund] = []
-        for payment_id, part in refund_parts(order, before, amount):
-            refund = Refund(
-                refund_id=await self._payment.refund(tx, payment_id, part, reason),
-                order_id=order.order_id,
-                lines=() if parts else tuple(lines),
-                amount=part,
-                reason=reason,
-                requested_at=self._clock.now(),
-                confirmed_at=None,
-            )
-            await store.insert_refund(tx, refund)
-            parts.append(refund)
-        return parts[0]
 
     async def take_reserved(self, tx: Tx, reserved: ReservedOrder) -> None:
         """Make a paid order of a reservation: its units are sold, it is told as placed and paid; once, if repeated."""
@@ -394,7 +408,7 @@ class Ordering:
         await store.move(tx, [order.order_id for order in paid], OrderState.PAID, now)
         for order in paid:
             if order.order_id in beyond:
-                await self._refund(tx, order, remaining(order, {}), "limit of the payment account reached")
+                await self._returns.cancel(tx, order, Asking(reason="limit of the payment account reached"))
         await self._outbox.append(
             tx,
             *[
@@ -414,33 +428,9 @@ class Ordering:
         )
 
     async def take_refunds(self, tx: Tx, refunds: list[PaymentRefunded]) -> None:
-        """Count confirmed refunds on their orders; money that came for nothing and went back is not the order's."""
-        owners = await store.orders_of_refunds(tx, [event.refund_id for event in refunds])
+        """Count confirmed refunds on their orders."""
         for event in refunds:
-            if event.cause is not RefundCause.ASKED or event.refund_id not in owners:
-                continue
-            [order] = await store.lock_orders(tx, [owners[event.refund_id]])
-            if await store.confirm_refund(tx, event.refund_id, event.refunded_at) is None:
-                continue
-            complete = order.state is OrderState.REFUNDING and order.refunded + event.amount == order.total
-            if complete:
-                await self._return_coupon(tx, order)
-                await store.move(tx, [order.order_id], OrderState.REFUNDED, event.refunded_at)
-            await self._outbox.append(
-                tx,
-                OrderRefunded(
-                    order_id=order.order_id,
-                    campaign_id=order.campaign_id,
-                    amount=event.amount,
-                    complete=complete,
-                    refunded_at=event.refunded_at,
-                ),
-            )
-
-    async def _return_coupon(self, tx: Tx, order: Order) -> None:
-        """Give the claimed coupon of an order that was refunded in full back, where its campaign says so."""
-        if order.own_coupon and await self._coupons.give_back_refunded(tx, order.order_id, order.own_coupon):
-            await store.part_with_coupon(tx, order.order_id)
+            await self._returns.confirm(tx, event)
 
     def subscribe(self, outbox: Outbox) -> None:
         """Subscribe to payment's events."""
@@ -484,7 +474,7 @@ class Ordering:
 
     async def balances_fingerprint(self, tx: Tx) -> Fingerprint:
         """Return the fingerprint of (order, balance) over all paid orders that were reservations."""
-        return await store.totals_fingerprint(tx, _PAID_STATES, reserved=True)
+        return await store.totals_fingerprint(tx, checks.PAID_STATES, reserved=True)
 
     async def sums(self, tx: Tx, order_ids: Sequence[UUID]) -> OrderSums:
         """Return what these orders amount to."""
@@ -492,61 +482,7 @@ class Ordering:
 
     async def check(self, tx: Tx) -> list[Check]:
         """Hold the invariants of ordering against the database, on one snapshot."""
-        examined, misadded = await store.misadded(tx)
-        overdue = await store.overdue(tx, self._clock.now() - _OVERDUE_GRACE)
-        return [
-            Check(
-                name="ordering: lines and shipping add up to the total of each order",
-                holds=not misadded,
-                examined=examined,
-                detail=", ".join(map(str, misadded)),
-            ),
-            await self._check_holds(tx, "placed", (OrderState.PLACED,), HoldState.HELD),
-            await self._check_holds(tx, "paid", _PAID_STATES, HoldState.SOLD),
-            Check(
-                name="ordering: unpaid orders end within a minute of their time",
-                holds=overdue == 0,
-                examined=examined,
-                detail=f"{overdue} orders wait" if overdue else "",
-            ),
-            await self._check_captures(tx),
-            await self._check_coupons(tx, "placed", (OrderState.PLACED,), CouponState.FROZEN),
-            await self._check_coupons(tx, "paid", _PAID_STATES, CouponState.USED),
-        ]
-
-    async def _check_holds(self, tx: Tx, word: str, states: Sequence[OrderState], hold: HoldState) -> Check:
-        lines = await store.lines_fingerprint(tx, states)
-        holds = await self._stock.fingerprint(tx, hold)
-        return Check(
-            name=f"ordering: {word} orders have exactly their units {hold}",
-            holds=lines == holds,
-            examined=lines.count,
-            detail="" if lines == holds else f"orders say {lines}, stock says {holds}",
-        )
-
-    async def _check_coupons(self, tx: Tx, word: str, states: Sequence[OrderState], state: CouponState) -> Check:
-        """The claimed coupons of orders in these states are in that state; those of other orders are not."""
-        shown = await store.coupons_fingerprint(tx, states)
-        held = await self._coupons.in_orders(tx, state)
-        return Check(
-            name=f"ordering: {word} orders have exactly their claimed coupons {state}",
-            holds=shown == held,
-            examined=shown[0],
-            detail="" if shown == held else f"orders say {shown}, coupons say {held}",
-        )
-
-    async def _check_captures(self, tx: Tx) -> Check:
-        """Paid orders and captured payments are the same set; captures on their way to a placed order are left out."""
-        waiting = await store.placed_ids(tx)
-        paid = await store.totals_fingerprint(tx, _PAID_STATES)
-        captured = await self._payment.captured_fingerprint(tx, leaving_out=waiting)
-        holds = (paid.count, paid.total, paid.mixed) == (captured.count, captured.total, captured.mixed)
-        return Check(
-            name="ordering: each paid order has one captured payment of its total",
-            holds=holds,
-            examined=paid.count,
-            detail="" if holds else f"orders say {paid}, payment says {captured}",
-        )
+        return await checks.check(tx, self._clock.now(), self._stock, self._coupons, self._payment)
 
 
 def _require_price(priced: PricedOrder, expected_total: int) -> None:
@@ -555,6 +491,14 @@ def _require_price(priced: PricedOrder, expected_total: int) -> None:
             "The price is not the one that you were shown. Nothing was ordered. Look at the new price and order again.",
             total=priced.total,
             expected_total=expected_total,
+        )
+
+
+def _require_paid(order: Order) -> None:
+    if order.state is not OrderState.PAID:
+        raise OrderEnded(
+            f"Only a paid order can give units back; this one is {order.state}. Nothing was refunded.",
+            state=order.state,
         )
 
 

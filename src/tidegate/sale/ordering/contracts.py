@@ -1,5 +1,6 @@
 """Words of ordering: the command to place an order, what an order is, and what happens to it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -10,6 +11,7 @@ from msgspec import Meta
 
 from tidegate.base.outbox import Event
 from tidegate.gate.limits.contracts import Asker
+from tidegate.offer.pricing.api import GiftBack, Lowered
 from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, PricedOrder, ScopedUse
 
 KEY_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
@@ -176,6 +178,17 @@ class RefundLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quantity: Quantity
 
 
+class RefundReason(StrEnum):
+    """Why money of an order goes back."""
+
+    RETURNED = "returned"
+    """Units were given back."""
+    CANCELLED = "cancelled"
+    """All that was left of a paid order was given up, with its gifts."""
+    PROTECTION = "protection"
+    """The goods cost less now; their units stay sold."""
+
+
 class RefundUnits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a shopper gives back of a paid order."""
 
@@ -184,10 +197,16 @@ class RefundUnits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Meta(min_length=1, max_length=LINES_MAX, examples=[[{"sku": "TG-0001", "quantity": 1}]]),
     ]
     reason: Annotated[str, Meta(max_length=200)] = ""
+    expected_amount: Annotated[int, Meta(ge=0, le=TOTAL_MAX, description="Minor units, as previewed.")] | None = None
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
-    """Money on its way back, or back when `confirmed_at` is set."""
+    """Money on its way back, or back when `confirmed_at` is set. Amounts in minor units.
+
+    The amount is with `shipping` and without what was `withheld` for `gifts` that are kept; below 0 is withheld where a
+    gift came back whose price had been kept. `points` go back beside it. `lowered` says which units, still sold, it
+    makes cheaper. `asked_by` names the member of staff who acted; empty: the buyer, or the shop by itself.
+    """
 
     refund_id: UUID
     order_id: UUID
@@ -196,6 +215,36 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     requested_at: datetime
     confirmed_at: datetime | None
+    cause: RefundReason = RefundReason.RETURNED
+    points: int = 0
+    shipping: int = 0
+    withheld: int = 0
+    gifts: tuple[GiftBack, ...] = ()
+    lowered: tuple[Lowered, ...] = ()
+    asked_by: str = ""
+
+
+class Left(msgspec.Struct, frozen=True):
+    """Units of one line that can still be given back: bought ones, and gifts, which come last."""
+
+    sku: str
+    bought: int
+    gifts: int
+
+    @property
+    def units(self) -> int:
+        """All of them."""
+        return self.bought + self.gifts
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order's buyer still has: the order, its price with the shares as they stand after all that was given
+    back of units that stay sold, and how many units of each SKU are back."""
+
+    order: Order
+    priced: PricedOrder
+    back: Mapping[str, int]
+    refunds: tuple[Refund, ...]
 
 
 class OrderPlaced(Event, frozen=True, kw_only=True):
@@ -244,6 +293,28 @@ class OrderCancelled(Event, frozen=True, kw_only=True):
     total: int
     lines: tuple[tuple[str, int], ...]
     cancelled_at: datetime
+
+
+class PaidOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of a paid order as tells which rules priced it, and when it was paid."""
+
+    order_id: UUID
+    campaign_id: str
+    rules_version: int
+    paid_at: datetime
+
+
+class UnitsReturned(Event, frozen=True, kw_only=True):
+    """Units of a paid order were given back, and so much money and so many points for them."""
+
+    order_id: UUID
+    buyer_id: UUID
+    campaign_id: str
+    refund_id: UUID
+    lines: tuple[tuple[str, int], ...]
+    amount: int
+    points: int
+    returned_at: datetime
 
 
 class OrderRefunded(Event, frozen=True, kw_only=True):

@@ -10,7 +10,9 @@ Refusal
 ├── OrderUnknown         404  no such order of this buyer
 ├── PaymentUnderWay      409  cancelling while a channel may still take the money
 ├── OrderEnded           409  nothing can be cancelled or refunded any more
-└── RefundTooLarge       409  more units than were bought and kept
+├── RefundTooLarge       409  more units than were bought and kept
+├── RefundChanged        409  the refund shown is not the refund now
+└── RefundReasonMissing  422  staff give a reason for what they refund
 """
 
 from tidegate.base.errors import Refusal
@@ -94,3 +96,19 @@ class RefundTooLarge(Refusal):
     code = "refund-too-large"
     status = 409
     title = "More than was bought"
+
+
+class RefundChanged(Refusal):
+    """The refund that was shown is not the refund now; `amount` is the refund now."""
+
+    code = "refund-changed"
+    status = 409
+    title = "The refund has changed"
+
+
+class RefundReasonMissing(Refusal):
+    """Staff refund with a reason."""
+
+    code = "refund-reason-missing"
+    status = 422
+    title = "Reason missing"

@@ -23,7 +23,7 @@ from tidegate.offer.coupons.errors import (
     CouponUnknown,
     CouponUsed,
 )
-from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.pricing.api import Pricing, RefundPlan
 from tidegate.offer.pricing.errors import (
     BuyerLimitReached,
     CartFaulty,
@@ -47,6 +47,7 @@ from tidegate.sale.ordering.errors import (
     OrderUnknown,
     PaymentUnderWay,
     PriceChanged,
+    RefundChanged,
     RefundTooLarge,
     SaleNotOpen,
 )
@@ -187,14 +188,30 @@ async def cancel_order(
     summary="Give units back",
     tags=["orders"],
     operation_id="RefundUnits",
-    responses=refuses(NotSignedIn, OrderUnknown, OrderEnded, RefundTooLarge),
+    responses=refuses(NotSignedIn, OrderUnknown, OrderEnded, RefundTooLarge, RefundChanged),
 )
 async def refund_units(
     order_id: UUID, data: RefundUnits, account: AccountId, ordering: Ordering, db: Database
 ) -> Refund:
     """Give back units of a paid order: what was paid for them, fixed at purchase, goes back through the channel."""
     async with db.transaction() as tx:
-        return await ordering.refund(tx, order_id, account, data.lines, data.reason)
+        return await ordering.refund(tx, order_id, account, data.lines, data.reason, expected=data.expected_amount)
+
+
+@post(
+    "/api/v1/orders/{order_id:uuid}/refunds/preview",
+    summary="What units would bring back",
+    tags=["orders"],
+    operation_id="PreviewRefund",
+    status_code=200,
+    responses=refuses(NotSignedIn, OrderUnknown, OrderEnded, RefundTooLarge),
+)
+async def preview_refund(
+    order_id: UUID, data: RefundUnits, account: AccountId, ordering: Ordering, db: Database
+) -> RefundPlan:
+    """Return what giving these units back would bring now, in minor units and points; nothing is changed."""
+    async with db.read() as tx:
+        return await ordering.plan_refund(tx, order_id, account, data.lines)
 
 
 @get(
@@ -208,7 +225,9 @@ async def list_refunds(order_id: UUID, account: AccountId, ordering: Ordering, d
     """Return the refunds of one of the shopper's own orders, oldest first."""
     async with db.read() as tx:
         await ordering.order(tx, order_id, account)
-        return await ordering.refunds_of(tx, order_id)
+        refunds = await ordering.refunds_of(tx, order_id)
+    # Who of the staff acted is not the buyer's business.
+    return [msgspec.structs.replace(refund, asked_by="") for refund in refunds]
 
 
-routes = [place_order, list_orders, show_order, cancel_order, refund_units, list_refunds]
+routes = [place_order, list_orders, show_order, cancel_order, refund_units, preview_refund, list_refunds]

@@ -9,9 +9,9 @@ import msgspec
 from tidegate.base.errors import Refusal
 from tidegate.offer.coupons.api import Wallet
 from tidegate.offer.pricing.api import Counters, without_gift
-from tidegate.offer.pricing.contracts import CounterUse, PricedLine, PricedOrder
-from tidegate.sale.ordering.contracts import Asked, Order, OrderState, PlaceOrder, RefundLine
-from tidegate.sale.ordering.errors import AddressUnknown, KeyReused, RefundTooLarge
+from tidegate.offer.pricing.contracts import CounterUse, PricedOrder
+from tidegate.sale.ordering.contracts import Asked, Order, OrderState, PlaceOrder
+from tidegate.sale.ordering.errors import AddressUnknown, KeyReused
 from tidegate.sale.stock.contracts import StockLedger
 from tidegate.sale.stock.errors import SoldOut
 
@@ -144,26 +144,6 @@ def shares_of(priced: PricedOrder) -> tuple[tuple[str, int, int], ...]:
     return tuple((line.sku, share.units, share.paid) for line in priced.lines for share in line.bought())
 
 
-def refund_amount(order: Order, given_back: Mapping[str, int], lines: Sequence[RefundLine]) -> int:
-    """Return what these units paid, in minor units: their shares fixed at purchase; shipping goes with the last unit.
-
-    `given_back` counts the units of each SKU that went back before. Raises RefundTooLarge for more than remain.
-    """
-    priced = {line.sku: line for line in order.priced.lines}
-    now_back = dict(given_back)
-    amount = 0
-    for line in lines:
-        bought = priced.get(line.sku)
-        before = now_back.get(line.sku, 0)
-        if bought is None or before + line.quantity > bought.quantity:
-            raise _too_large(line, bought, before)
-        amount += bought.paid_for(before, line.quantity)
-        now_back[line.sku] = before + line.quantity
-    complete = all(now_back.get(line.sku, 0) >= line.quantity - line.gifts for line in order.priced.lines)
-    complete = complete and any(given_back.get(line.sku, 0) < line.quantity - line.gifts for line in order.priced.lines)
-    return amount + (order.priced.shipping if complete else 0)
-
-
 def refund_parts(order: Order, back: int, amount: int) -> tuple[tuple[UUID, int], ...]:
     """Return (payment, amount) of each payment that a refund comes from: the order's own first, then its deposit.
 
@@ -172,23 +152,4 @@ def refund_parts(order: Order, back: int, amount: int) -> tuple[tuple[UUID, int]
     own = order.total - order.deposit
     from_own = min(amount, max(own - back, 0))
     parts = [(order.order_id, from_own), (order.deposit_id or order.order_id, amount - from_own)]
-    return tuple((payment, part) for payment, part in parts if part)
-
-
-def remaining(order: Order, given_back: Mapping[str, int]) -> tuple[RefundLine, ...]:
-    """Return the units of a paid order that have not gone back."""
-    return tuple(
-        RefundLine(line.sku, line.quantity - given_back.get(line.sku, 0))
-        for line in order.priced.lines
-        if line.quantity > given_back.get(line.sku, 0)
-    )
-
-
-def _too_large(line: RefundLine, bought: PricedLine | None, before: int) -> RefundTooLarge:
-    left = bought.quantity - before if bought else 0
-    return RefundTooLarge(
-        f"{line.quantity} of {line.sku} should go back, but {left} are left of this order. "
-        "Nothing was refunded. Ask for no more than that.",
-        sku=line.sku,
-        left=left,
-    )
+    return tuple((payment, part) for payment, part in parts if part) or ((order.order_id, 0),)

@@ -31,6 +31,10 @@ _ORDER: LiteralString = (
     "order_id, buyer_id, campaign_id, address_id, state, total, currency, refunded, coupon, own_coupon,"
     " priced::text as priced, placed_at, expires_at, paid_at, ended_at, deposit, deposit_id"
 )
+_REFUND: LiteralString = (
+    "refund_id, order_id, lines, amount, reason, requested_at, confirmed_at, cause, points, shipping, withheld, gifts,"
+    " lowered, asked_by"
+)
 _SORTS: Mapping[OrderSort, LiteralString] = {
     OrderSort.NEWEST: "order_id desc",
     OrderSort.OLDEST: "order_id",
@@ -244,8 +248,9 @@ def _conditions(asked: OrderFilter) -> tuple[LiteralString, dict[str, Any]]:
 async def insert_refund(tx: Tx, refund: Refund) -> None:
     """Record money on its way back."""
     await tx.execute(
-        "insert into ordering.refund (refund_id, order_id, lines, amount, reason, requested_at)"
-        " values (%s, %s, %s::json, %s, %s, %s)",
+        "insert into ordering.refund (refund_id, order_id, lines, amount, reason, requested_at, confirmed_at, cause,"
+        " points, shipping, withheld, gifts, lowered, asked_by)"
+        " values (%s, %s, %s::json, %s, %s, %s, %s, %s, %s, %s, %s, %s::json, %s::json, %s)",
         [
             refund.refund_id,
             refund.order_id,
@@ -253,6 +258,14 @@ async def insert_refund(tx: Tx, refund: Refund) -> None:
             refund.amount,
             refund.reason,
             refund.requested_at,
+            refund.confirmed_at,
+            refund.cause,
+            refund.points,
+            refund.shipping,
+            refund.withheld,
+            _encode(refund.gifts).decode(),
+            _encode(refund.lowered).decode(),
+            refund.asked_by,
         ],
     )
 
@@ -261,39 +274,28 @@ async def refunds_of(tx: Tx, order_id: UUID) -> list[Refund]:
     """Return an order's refunds, oldest first."""
     async with tx.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
-            "select refund_id, order_id, lines, amount, reason, requested_at, confirmed_at"
-            " from ordering.refund where order_id = %s order by requested_at, refund_id",
+            f"select {_REFUND} from ordering.refund where order_id = %s order by requested_at, refund_id",
             [order_id],
         )
         return [msgspec.convert(row, Refund) for row in await cursor.fetchall()]
 
 
-def units_back(refunds: Iterable[Refund]) -> dict[str, int]:
-    """Return the units of each SKU that these refunds gave back."""
-    back: dict[str, int] = {}
-    for line in (line for refund in refunds for line in refund.lines):
-        back[line.sku] = back.get(line.sku, 0) + line.quantity
-    return back
-
-
-async def confirm_refund(tx: Tx, refund_id: UUID, at: datetime) -> Refund | None:
-    """Record that a refund's money is back and count it on its order; None where that had been done."""
-    async with tx.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(
-            """
+async def confirm_refund(tx: Tx, refund_id: UUID, at: datetime) -> bool:
+    """Record that a refund's money is back and count it on its order; False where that had been done."""
+    rows = await tx.execute(
+        """
             with confirmed as (
                 update ordering.refund set confirmed_at = %(at)s where refund_id = %(id)s and confirmed_at is null
-                returning refund_id, order_id, lines, amount, reason, requested_at, confirmed_at
+                returning *
             ), counted as (
                 update ordering.orders o set refunded = o.refunded + c.amount
                 from confirmed c where o.order_id = c.order_id
             )
-            select * from confirmed
+            select refund_id from confirmed
             """,
-            {"at": at, "id": refund_id},
-        )
-        row = await cursor.fetchone()
-    return msgspec.convert(row, Refund) if row else None
+        {"at": at, "id": refund_id},
+    )
+    return await rows.fetchone() is not None
 
 
 async def orders_of_refunds(tx: Tx, refund_ids: Sequence[UUID]) -> dict[UUID, UUID]:

@@ -1,14 +1,18 @@
 """SQL of ordering for looking back: what was sold when, whose orders there are, what they amount to. Reads only."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
-from tidegate.sale.ordering.contracts import OrderState
+from tidegate.sale.ordering.contracts import OrderState, PaidOrder, RefundReason
+from tidegate.sale.stock.contracts import Fingerprint
+
+_PAYING_DAYS = timedelta(days=3)
+"""An order is paid within so much time after its id was made, with the longest time to pay and a slow channel."""
 
 
 class SoldSpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,3 +178,46 @@ async def sums(tx: Tx, order_ids: Sequence[UUID]) -> OrderSums:
         found = await cursor.fetchone()
     assert found is not None, "an aggregate gives one row"
     return found
+
+
+async def misrefunded(tx: Tx) -> tuple[int, list[UUID]]:
+    """Return how many orders have refunds, and some that count another sum than was confirmed or promised too much."""
+    row = await (
+        await tx.execute(
+            """
+            select count(*), (array_agg(order_id) filter (where refunded <> confirmed or promised > total))[1:5]
+            from (select o.order_id, o.refunded, o.total, coalesce(sum(r.amount), 0) as promised,
+                         coalesce(sum(r.amount) filter (where r.confirmed_at is not null), 0) as confirmed
+                  from ordering.orders o left join ordering.refund r using (order_id)
+                  where o.refunded > 0 or r.refund_id is not null group by o.order_id) counted
+            """
+        )
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1] or []
+
+
+async def paid_orders(tx: Tx, since: datetime, after: UUID | None, limit: int) -> list[PaidOrder]:
+    """Return orders that are paid since, in the order of their ids, which are the moments of placing."""
+    placed_since = UUID(int=int((since - _PAYING_DAYS).timestamp() * 1000) << 80)
+    async with tx.cursor(row_factory=class_row(PaidOrder)) as cursor:
+        await cursor.execute(
+            "select order_id, campaign_id, (priced ->> 'rules_version')::integer as rules_version, paid_at"
+            " from ordering.orders where order_id > %s and state = 'paid' and paid_at >= %s order by order_id limit %s",
+            [max(after or placed_since, placed_since), since, limit],
+        )
+        return await cursor.fetchall()
+
+
+async def refunds_fingerprint(tx: Tx, cause: RefundReason | None = None) -> Fingerprint:
+    """Return the fingerprint of (refund, amount) over all that bring money, or those of one cause."""
+    row = await (
+        await tx.execute(
+            "select count(*), coalesce(sum(amount), 0)::bigint,"
+            " coalesce(bit_xor(hashtextextended(refund_id::text || amount, 0)), 0)"
+            " from ordering.refund where amount > 0 and cause = coalesce(%s, cause)",
+            [cause],
+        )
+    ).fetchone()
+    assert row is not None
+    return Fingerprint(*row)

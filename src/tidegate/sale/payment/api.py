@@ -307,6 +307,10 @@ class Payment:
         """Return the fingerprint of (deposit, amount) over all deposits that were forfeited, or applied."""
         return await store_ledger.settled_fingerprint(tx, forfeited=forfeited)
 
+    async def asked_fingerprint(self, tx: Tx) -> Fingerprint:
+        """Return the fingerprint of (refund, amount) over all refunds that orders asked for."""
+        return await store_ledger.asked_fingerprint(tx)
+
     async def reports(self, tx: Tx) -> list[reconciliation.Report]:
         """Return the latest reconciliation of each channel."""
         return await store_ledger.latest_reports(tx)

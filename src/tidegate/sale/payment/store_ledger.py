@@ -158,6 +158,18 @@ async def settled_fingerprint(tx: Tx, *, forfeited: bool) -> Fingerprint:
     return Fingerprint(*row)
 
 
+async def asked_fingerprint(tx: Tx) -> Fingerprint:
+    """Return the fingerprint of (refund, amount) over all refunds that orders asked for."""
+    rows = await tx.execute(
+        "select count(*), coalesce(sum(amount), 0)::bigint,"
+        " coalesce(bit_xor(hashtextextended(refund_id::text || amount, 0)), 0)"
+        " from payment.refund where cause = 'asked'"
+    )
+    row = await rows.fetchone()
+    assert row is not None, "an aggregate gives one row"
+    return Fingerprint(*row)
+
+
 async def discrepancies_since(tx: Tx, since_at: datetime, limit: int) -> list[DiscrepancyView]:
     """Return the latest discrepancies."""
     async with tx.cursor(row_factory=class_row(DiscrepancyView)) as cursor:

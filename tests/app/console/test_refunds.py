@@ -1,0 +1,76 @@
+"""Refunds by staff over HTTP: previewed, reasoned, in a name, and only for those who may."""
+
+import httpx
+import pytest
+
+from tests.app.console.test_pages import enter, visitor
+from tests.app.storefront.test_aftersale import selling
+from tests.sale.ordering.conftest import shop
+from tests.sale.ordering.test_life import paid, refunded, show
+from tests.sale.ordering.test_returns import CART, TOTAL
+from tests.sale.payment.conftest import harbour, lantern, two_channels
+from tests.sale.shop import buyers, publish
+from tidegate.app.compose import App
+from tidegate.base.clock import ManualClock
+from tidegate.trust.identity.contracts import Role
+
+__all__ = ["harbour", "lantern", "shop", "two_channels"]
+
+
+async def test_staff_refund_by_line_with_a_reason_and_a_preview(shop: App, clock: ManualClock) -> None:
+    await publish(shop, selling())
+    [buyer] = await buyers(shop, 1)
+    order_id = await paid(shop, buyer, CART, TOTAL)
+    page = f"/console/orders/{order_id}"
+    async with visitor(shop) as client:
+        await enter(shop, client, Role.PAYMENT)
+        assert "Refund units" in (await client.get(page)).text
+        form = {"units-CUP": "1", "units-POT": "0", "reason": "broken cup"}
+        shown = await client.post(f"{page}/refund/preview", data=form)
+        assert "Kept for gifts, as the campaign says" in shown.text
+        amount = shown.text.partition('name="amount" value="')[2].partition('"')[0]
+        for wrong, said in (
+            (form | {"amount": "1"}, "look at it again"),
+            (form | {"amount": amount, "reason": " "}, "Say why, in three letters or more"),
+            ({"units-CUP": "99", "reason": "broken cup", "amount": amount}, "choose fewer"),
+            ({"reason": "broken cup", "amount": amount}, "Choose at least one unit"),
+        ):
+            answer = await client.post(f"{page}/refund", data=wrong)
+            assert said in answer.text
+        assert (await show(shop, order_id)).refunded == 0
+        done = await client.post(f"{page}/refund", data=form | {"amount": amount})
+        assert (done.status_code, done.headers["location"]) == (303, f"{page}#refunds")
+        await refunded(shop, clock)
+        assert (await show(shop, order_id)).refunded == int(amount)
+        told = (await client.get(page)).text
+        assert "broken cup" in told
+        assert "a.payment" in told
+
+
+async def test_the_list_of_differences_adds_up_and_is_for_those_who_may(shop: App) -> None:
+    await publish(shop, selling())
+    one, two = await buyers(shop, 2)
+    for buyer in (one, two):
+        await paid(shop, buyer, {"CUP": 1}, 3_333 + 800)
+    async with visitor(shop) as client:
+        await enter(shop, client, Role.PAYMENT)
+        assert "No difference was given back yet" in (await client.get("/console/protection")).text
+        await publish(shop, selling(cup=3_000))
+        assert await shop.protection.sweep() == 2
+        told = (await client.get("/console/protection")).text
+        assert told.count("the nightly look") == 2
+        assert "2 differences in all" in told
+        assert "¥6.66" in told
+
+
+@pytest.mark.parametrize("path", ["refund", "refund/preview"])
+async def test_who_may_not_refund_cannot(shop: App, path: str) -> None:
+    await publish(shop, selling())
+    [buyer] = await buyers(shop, 1)
+    order_id = await paid(shop, buyer, CART, TOTAL)
+    async with visitor(shop) as client:
+        await enter(shop, client, Role.RISK)
+        page = await client.get(f"/console/orders/{order_id}")
+        assert (page.status_code, "Refund units" in page.text) == (200, False)
+        sent: httpx.Response = await client.post(f"/console/orders/{order_id}/{path}", data={"units-CUP": "1"})
+        assert sent.status_code == 403
