@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 
-from tidegate.app.acquaintance import OrderHistory
+from tidegate.app.acquaintance import GiftShelf, KnownShoppers
 from tidegate.app.books import MoneyPath, PaymentOutcomes
 from tidegate.app.deals import Deals
-from tidegate.app.waiting import Outlook, ShopperAudiences
+from tidegate.app.waiting import Outlook
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import Config
@@ -134,9 +134,10 @@ def compose(
     )
     ordering.subscribe(outbox)
     Deals(campaign, history).subscribe(outbox)
-    coupons.follow(OrderHistory(ordering))
-    outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
-    queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
+    outlook, shoppers = Outlook(cache, stock, ordering), KnownShoppers(db, identity, ordering)
+    coupons.follow(shoppers)
+    pricing.follow(shoppers, GiftShelf(stock))
+    queue = Queue(config, db, cache, clock, campaign, admission, outlook, shoppers, bots.cleared)
     lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
     checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering)}
     books = MoneyPath(campaign, stock, payment)

@@ -84,14 +84,15 @@ class Desk:
     async def show(self, wish: Wish, trouble: Trouble | None = None, status: int = 200) -> Response[bytes]:
         """Return the form, filled with the wish."""
         account, trouble = self._visit.account, trouble or Trouble()
+        facts = await self._offers.facts(wish.cart)
         async with self._db.read() as tx:
             cards = await self._offers.cards(tx, [wish.sku])
             addresses = await self._identity.addresses(tx, account)
-            choices = await self._coupon_book.choices(tx, wish.cart)
+            choices = await self._coupon_book.choices(tx, wish.cart, facts)
         if wish.sku not in cards:
             raise PageUnknown("These goods are not in the shop.")
         wish = _with_coupon(wish, choices)
-        priced, trouble = self._priced(wish, trouble)
+        priced, trouble = self._priced(wish, facts, trouble)
         return self._visit.personal(
             "checkout",
             status=status,
@@ -108,14 +109,17 @@ class Desk:
             mask_phone=mask_phone,
         )
 
-    def _priced(self, wish: Wish, trouble: Trouble) -> tuple[PricedOrder | None, Trouble]:
+    def _priced(self, wish: Wish, facts: Facts, trouble: Trouble) -> tuple[PricedOrder | None, Trouble]:
         """Return the price; without the coupon where it is the coupon that is refused, and with what is wrong."""
         try:
-            return self._pricing.price(wish.cart, Facts(buyer=self._visit.account, now=self._visit.now)), trouble
+            return self._pricing.price(wish.cart, facts), trouble
         except Refusal as refusal:
             fields = {"coupon": spoken(refusal).title} if wish.cart.coupon else {}
-            said = Trouble(trouble.spoken or spoken(refusal), {**trouble.fields, **fields})
-            return self._offers.price(Cart(wish.cart.lines)), said
+            trouble = Trouble(trouble.spoken or spoken(refusal), {**trouble.fields, **fields})
+        try:
+            return self._pricing.price(Cart(wish.cart.lines), facts), trouble
+        except Refusal:
+            return None, trouble
 
     async def claimed(self, wish: Wish) -> Wish:
         """Return the wish with a code that was handed out, and typed here, claimed and chosen.

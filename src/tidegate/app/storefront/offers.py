@@ -69,12 +69,21 @@ class Offers:
         """Return the shop's categories."""
         return await self._catalogue.categories(tx)
 
-    def price(self, cart: Cart) -> PricedOrder | None:
-        """Return the cart's price, or None where it cannot be bought at all."""
+    async def price(self, cart: Cart) -> PricedOrder | None:
+        """Return the cart's price for who is looking, or None where it cannot be bought at all."""
         try:
-            return self._pricing.price(cart, Facts(now=self._visit.now))
+            return self._pricing.price(cart, await self.facts(cart))
         except Refusal:
             return None
+
+    async def facts(self, cart: Cart) -> Facts:
+        """Return what the cart's price depends on beside the cart; an order of it is priced with the same."""
+        session = self._visit.session
+        return await self._pricing.facts_of(cart, session.account_id if session else None, self._visit.now)
+
+    def is_own(self, cart: Cart) -> bool:
+        """Return whether the price of a cart is one for who is looking, and not everybody's."""
+        return self._visit.session is not None and self.rules is not None and self._pricing.is_personal(cart)
 
     def quantity_max(self, card: Card) -> int:
         """Return how many one buyer can put in at most: what the limits allow, and what is left."""

@@ -17,7 +17,6 @@ from tidegate.offer.pricing.contracts import (
     QUANTITY_MAX,
     Cart,
     CartLine,
-    Facts,
     GivenGift,
     Hint,
     NotApplied,
@@ -89,7 +88,6 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ),
     tags=["pricing"],
     request_max_body_size=_BODY_BYTES_MAX,
-    sync_to_thread=False,
     responses=refuses(
         NoCampaign,
         CartFaulty,
@@ -101,11 +99,11 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         BuyerLimitReached,
     ),
 )
-def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId | None, clock: Clock) -> Quote:
+async def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId | None, clock: Clock) -> Quote:
     """Return the priced cart. Raises what `rules.price_order` raises, and NoCampaign."""
     rules = pricing.rules
     cart = Cart(lines=tuple(CartLine(line.sku, line.quantity) for line in data.lines), coupon=data.coupon)
-    facts = Facts(buyer=maybe_account, now=clock.now())
+    facts = await pricing.facts_of(cart, maybe_account, clock.now())
     trace = pricing.explain(cart, facts) if data.explain else None
     order = trace.order if trace else pricing.price(cart, facts)
     return Quote(

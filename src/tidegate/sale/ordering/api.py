@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from tidegate.base.batch import Overloaded
 from tidegate.base.clock import Clock
-from tidegate.base.db import Database, Tx
+from tidegate.base.db import Database, DatabaseUnavailable, Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
@@ -17,7 +18,7 @@ from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.coupons.api import Coupons
 from tidegate.offer.coupons.contracts import CouponState, Why
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
+from tidegate.offer.pricing.contracts import Cart, CartLine, PricedOrder, RuleSet
 from tidegate.sale.ordering import store, store_figures
 from tidegate.sale.ordering.contracts import (
     KEY_PATTERN,
@@ -116,7 +117,9 @@ class Ordering:
                 "new for each order and the same when an order is sent again. Nothing was ordered."
             )
         try:
-            asked = self._asked(buyer_id, key, command, asker, session_id)
+            asked = await self._asked(buyer_id, key, command, asker, session_id)
+        except (Overloaded, DatabaseUnavailable):
+            raise
         except Refusal:
             await self._lane.count(asker)
             earlier = await self._earlier(buyer_id, key, command)
@@ -125,15 +128,15 @@ class Ordering:
             return earlier
         return await self._lane.submit(asked)
 
-    def _asked(
+    async def _asked(
         self, buyer_id: UUID, key: str, command: PlaceOrder, asker: Asker | None, session_id: UUID | None
     ) -> Asked:
-        """Price the command by the rules of this moment; no I/O."""
+        """Price the command by the rules of this moment. Who the buyer is, is read only where its goods ask for it."""
         rules = self._pricing.rules
         self._require_open(rules)
         cart = Cart(tuple(CartLine(line.sku, line.quantity) for line in command.lines), command.coupon)
         own_coupon = self._coupons.code_shown(command.coupon)
-        priced = self._pricing.price(cart, Facts(buyer=buyer_id, now=self._clock.now()))
+        priced = self._pricing.price(cart, await self._pricing.facts_of(cart, buyer_id, self._clock.now()))
         _require_price(priced, command.expected_total)
         return Asked(
             buyer_id=buyer_id,
