@@ -8,6 +8,7 @@ from math import inf
 from tidegate.app.acquaintance import GiftShelf, KnownShoppers
 from tidegate.app.books import MoneyPath, PaymentOutcomes
 from tidegate.app.deals import Deals
+from tidegate.app.loyalty import Loyalty
 from tidegate.app.waiting import Outlook
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
@@ -34,6 +35,7 @@ from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.station import AllowAll, RiskStation
 from tidegate.sale.payment.api import Payment
+from tidegate.sale.points.api import Points
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.board import StockBoard
 from tidegate.trust.identity.api import Identity, build_identity
@@ -67,6 +69,7 @@ class App:
     defences: Defences
     limits: Limits
     bots: Bots
+    points: Points
     stock: Stock
     board: StockBoard
     payment: Payment
@@ -125,21 +128,23 @@ def compose(
     load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
     bots = Bots(config, cache, clock, ids)
     limits = build_limits(config, cache, campaign, defences.limit_factor, bots.rate_factor)
-    stock = Stock(clock)
+    stock, points = Stock(clock), Points(clock)
     payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
     defences.follow(PaymentOutcomes(payment))
-    lane = HotLane(db, clock, ids, outbox, identity, pricing, coupons, stock, payment, limits, risk or AllowAll(), load)
+    risk = risk or AllowAll()
+    lane = HotLane(db, clock, ids, outbox, identity, pricing, coupons, points, stock, payment, limits, risk, load)
     ordering = Ordering(
-        db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, hold_seconds=config.hold_seconds
+        db, clock, outbox, campaign, pricing, coupons, points, stock, payment, lane, hold_seconds=config.hold_seconds
     )
     ordering.subscribe(outbox)
     Deals(campaign, history).subscribe(outbox)
+    Loyalty(ordering, points).subscribe(outbox)
     outlook, shoppers = Outlook(cache, stock, ordering), KnownShoppers(db, identity, ordering)
     coupons.follow(shoppers)
     pricing.follow(shoppers, GiftShelf(stock))
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, shoppers, bots.cleared)
     lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
-    checked = {type(each).__name__.lower(): each for each in (*lower, stock, payment, ordering)}
+    checked = {type(each).__name__.lower(): each for each in (*lower, points, stock, payment, ordering)}
     books = MoneyPath(campaign, stock, payment)
     monitor = Monitor(
         clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
@@ -167,6 +172,7 @@ def compose(
         defences=defences,
         limits=limits,
         bots=bots,
+        points=points,
         stock=stock,
         board=StockBoard(campaign, stock),
         payment=payment,

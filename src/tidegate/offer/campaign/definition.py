@@ -22,6 +22,7 @@ from tidegate.offer.campaign.contracts import (
     Audience,
     CampaignDefinition,
     CampaignId,
+    Earning,
     Fault,
     Goal,
     GoalKind,
@@ -250,6 +251,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         if "rate_limit" in top
         else None,
         waiting_room=read_waiting_room(top.table("waiting_room")) if "waiting_room" in top else None,
+        earning=_earning(top.table("points")) if "points" in top else None,
         promotions=tuple(read_promotion(entry) for entry in top.tables("promotion", most=PROMOTIONS_MAX)),
         list_price_basis=head.words("list_price_basis") if "list_price_basis" in head else None,
     )
@@ -374,6 +376,14 @@ def _shipping(table: Table) -> Shipping:
     shipping = Shipping(fee=table.money("fee"), free_from=table.amount("free_from", needed=False))
     table.done()
     return shipping
+
+
+def _earning(table: Table) -> Earning:
+    earning = Earning(
+        paid=table.money("paid"), points=table.count("earns"), per_order=table.count("most_per_order", default=0)
+    )
+    table.done()
+    return earning
 
 
 def _returns(table: Table) -> Returns:

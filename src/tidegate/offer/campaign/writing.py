@@ -14,6 +14,7 @@ from babel.numbers import get_currency_precision
 from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     DefenceRule,
+    Earning,
     Goal,
     GoalUnit,
     GoodsEntry,
@@ -56,6 +57,8 @@ def write_definition(definition: CampaignDefinition, *, zone: tzinfo = UTC) -> C
         _block("[returns]", {"days": definition.returns.days, "text": _words(definition.returns.text)}),
         _block("[rules]", _words(definition.rules)),
     ]
+    if definition.earning:
+        blocks.append(_block("[points]", _earning(definition.earning, units)))
     if definition.waiting_room:
         blocks.append(_block("[waiting_room]", _waiting_room(definition.waiting_room, units)))
         if definition.waiting_room.public_number:
@@ -199,6 +202,14 @@ def _shipping(definition: CampaignDefinition, units: Units) -> Raw:
     return {
         "fee": units.money(definition.shipping.fee),
         "free_from": None if free_from is None else units.money(free_from),
+    }
+
+
+def _earning(earning: Earning, units: Units) -> Raw:
+    return {
+        "paid": units.money(earning.paid),
+        "earns": earning.points,
+        "most_per_order": earning.per_order or None,
     }
 
 

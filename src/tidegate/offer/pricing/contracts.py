@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tidegate.offer.campaign.contracts import Audience, CampaignId, Measure, OfferKind, Words
+from tidegate.offer.campaign.contracts import Audience, CampaignId, Earning, Measure, OfferKind, Words
 from tidegate.offer.pricing.book import Book
 
 LINES_MAX = 200
@@ -209,6 +209,8 @@ class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True):
     facts: Facts | None = None
     gifts_left_off: tuple[str, ...] = ()
     """SKUs of gifts that were out of stock when the order was taken: it was taken without them."""
+    points_earned: int = 0
+    """What its payment earns."""
 
 
 class Shortfall(StrEnum):
@@ -309,3 +311,4 @@ class RuleSet(msgspec.Struct, frozen=True):
     scoped: tuple[ScopedLimit, ...] = ()
     book: Book | None = None
     """The compiled promotions and floors; None: there are none, and the short way of pricing is taken."""
+    earning: Earning | None = None

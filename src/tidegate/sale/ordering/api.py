@@ -52,6 +52,8 @@ from tidegate.sale.ordering.sharing import beyond_instrument
 from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded, RefundCause
+from tidegate.sale.points.api import Points
+from tidegate.sale.points.contracts import EntryKind
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import Claim, HoldState, Units
 
@@ -75,6 +77,7 @@ class Ordering:
         campaign: Campaign,
         pricing: Pricing,
         coupons: Coupons,
+        points: Points,
         stock: Stock,
         payment: Payment,
         lane: HotLane,
@@ -87,6 +90,7 @@ class Ordering:
         self._campaign = campaign
         self._pricing = pricing
         self._coupons = coupons
+        self._points = points
         self._stock = stock
         self._payment = payment
         self._lane = lane
@@ -108,8 +112,8 @@ class Ordering:
         An order once placed is the answer to its buyer's `key` for ever; with another command the key is refused.
         With an `asker` it is counted against the rate limits, together with its batch; without, the door has done so.
         Raises KeyMalformed, KeyReused, SaleNotOpen, PriceChanged, AddressUnknown, OrderDenied, the limits'
-        RateLimitReached and RateLimitUnknown, stock's SoldOut, pricing's and coupons' refusals, Overloaded and
-        DatabaseUnavailable.
+        RateLimitReached and RateLimitUnknown, stock's SoldOut, points' PointsShort,
+        pricing's and coupons' refusals, Overloaded and DatabaseUnavailable.
         """
         if not _key.match(key):
             raise KeyMalformed(
@@ -136,7 +140,9 @@ class Ordering:
         self._require_open(rules)
         cart = Cart(tuple(CartLine(line.sku, line.quantity) for line in command.lines), command.coupon)
         own_coupon = self._coupons.code_shown(command.coupon)
-        priced = self._pricing.price(cart, await self._pricing.facts_of(cart, buyer_id, self._clock.now()))
+        points = command.points or 0
+        facts = await self._pricing.facts_of(cart, buyer_id, self._clock.now(), points=points)
+        priced = self._pricing.price(cart, facts)
         _require_price(priced, command.expected_total)
         return Asked(
             buyer_id=buyer_id,
@@ -303,6 +309,7 @@ class Ordering:
             log.error("counters held less than was given back: %s", ", ".join(broken))
         why = Why.ORDER_EXPIRED if state is OrderState.EXPIRED else Why.ORDER_CANCELLED
         await self._coupons.give_back(tx, _with_coupons(orders), why)
+        await self._points.release(tx, _with_points(orders))
         for campaign_id, claims in _claims(orders).items():
             await self._stock.release(tx, campaign_id, claims)
         await store.move(tx, [order.order_id for order in orders], state, self._clock.now())
@@ -319,9 +326,10 @@ class Ordering:
         if not paid:
             return
         now = self._clock.now()
-        # In the hot lane's order: counters, codes, levels.
+        # In the hot lane's order: counters, codes, points, levels.
         beyond = await beyond_instrument(tx, self._pricing, paid, payers)
         await self._coupons.use(tx, _with_coupons(paid))
+        await self._points.spend(tx, _with_points(paid))
         for campaign_id, claims in _claims(paid).items():
             await self._stock.sell(tx, campaign_id, claims)
         await store.move(tx, [order.order_id for order in paid], OrderState.PAID, now)
@@ -339,6 +347,7 @@ class Ordering:
                     currency=order.currency,
                     lines=units_of(order.priced),
                     shares=shares_of(order.priced),
+                    points=order.priced.points_earned,
                     paid_at=now,
                 )
                 for order in paid
@@ -440,6 +449,8 @@ class Ordering:
             await self._check_captures(tx),
             await self._check_coupons(tx, "placed", (OrderState.PLACED,), CouponState.FROZEN),
             await self._check_coupons(tx, "paid", _PAID_STATES, CouponState.USED),
+            await self._check_points(tx, "placed", (OrderState.PLACED,), EntryKind.HELD),
+            await self._check_points(tx, "paid", _PAID_STATES, EntryKind.SPENT),
         ]
 
     async def _check_holds(self, tx: Tx, word: str, states: Sequence[OrderState], hold: HoldState) -> Check:
@@ -461,6 +472,17 @@ class Ordering:
             holds=shown == held,
             examined=shown[0],
             detail="" if shown == held else f"orders say {shown}, coupons say {held}",
+        )
+
+    async def _check_points(self, tx: Tx, word: str, states: Sequence[OrderState], kind: EntryKind) -> Check:
+        """The points that orders in these states were priced with are held or spent, and no others."""
+        priced = await store.points_fingerprint(tx, states)
+        moved = await self._points.in_orders(tx, kind)
+        return Check(
+            name=f"ordering: {word} orders have exactly their points {kind}",
+            holds=priced == moved,
+            examined=priced.orders,
+            detail="" if priced == moved else f"orders say {priced}, points say {moved}",
         )
 
     async def _check_captures(self, tx: Tx) -> Check:
@@ -489,6 +511,11 @@ def _require_price(priced: PricedOrder, expected_total: int) -> None:
 def _with_coupons(orders: Sequence[Order]) -> list[UUID]:
     """Return those that have a claimed coupon: for all others coupons are not asked at all."""
     return [order.order_id for order in orders if order.own_coupon is not None]
+
+
+def _with_points(orders: Sequence[Order]) -> list[UUID]:
+    """Return those that spend points, for the same reason."""
+    return [order.order_id for order in orders if order.priced.points_used]
 
 
 def _claims(orders: Sequence[Order]) -> dict[str, list[Claim]]:

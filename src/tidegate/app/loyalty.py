@@ -1,0 +1,67 @@
+"""What paid and refunded orders mean for their buyers' points: ordering knows the orders, points keep the ledger.
+
+Holding, spending and releasing points is ordering's own, in the transaction of the order. What an order earns follows
+its events, after the hot lane is done with it.
+"""
+
+from tidegate.base.db import Tx
+from tidegate.base.outbox import Outbox
+from tidegate.offer.pricing.contracts import PricedOrder, StepKind
+from tidegate.sale.ordering.api import Ordering
+from tidegate.sale.ordering.contracts import Order, OrderPaid, OrderRefunded, Refund
+from tidegate.sale.points.api import Points, given_back, taken_back
+from tidegate.sale.points.contracts import Earned, Settled
+
+
+class Loyalty:
+    """Takes each paid and each refunded order from the outbox; whatever is taken twice changes nothing more."""
+
+    def __init__(self, ordering: Ordering, points: Points) -> None:
+        self._ordering = ordering
+        self._points = points
+
+    def subscribe(self, outbox: Outbox) -> None:
+        """Hear of paid and refunded orders."""
+        outbox.subscribe("points", {OrderPaid: self.take_paid, OrderRefunded: self.take_refunded})
+
+    async def take_paid(self, tx: Tx, paid: list[OrderPaid]) -> None:
+        """Credit what the orders earn by the rules that priced them."""
+        await self._points.earn(tx, [Earned(each.buyer_id, each.order_id, each.points) for each in paid])
+
+    async def take_refunded(self, tx: Tx, refunded: list[OrderRefunded]) -> None:
+        """Give back and take back the points of what was refunded, by how the orders stand now."""
+        settled = {}
+        for order_id in {each.order_id for each in refunded}:
+            order = await self._ordering.order(tx, order_id)
+            if order.priced.points_used or order.priced.points_earned:
+                settled[order_id] = settled_of(order, await self._ordering.refunds_of(tx, order_id))
+        await self._points.settle(tx, list(settled.values()))
+
+
+def settled_of(order: Order, refunds: list[Refund]) -> Settled:
+    """Return how many of an order's points are given back and taken back in all, by its confirmed refunds."""
+    priced = order.priced
+    back: dict[str, int] = {}
+    for refund in refunds:
+        if refund.confirmed_at is not None:
+            for line in refund.lines:
+                back[line.sku] = back.get(line.sku, 0) + line.quantity
+    return Settled(
+        account_id=order.buyer_id,
+        order_id=order.order_id,
+        given_back=given_back(
+            [(points, units, back.get(sku, 0)) for sku, (points, units) in points_of_lines(priced).items()]
+        ),
+        taken_back=taken_back(priced.points_earned, priced.total - priced.shipping, order.refunded),
+    )
+
+
+def points_of_lines(priced: PricedOrder) -> dict[str, tuple[int, int]]:
+    """Return, of each line that points paid a part of, how many of them and the units bought; gifts were not bought."""
+    rule = next((step.rule for step in priced.steps if step.kind is StepKind.POINTS), None)
+    reduction = next((each for each in priced.reductions if each.promotion == rule), None)
+    if reduction is None:
+        return {}
+    rate = priced.points_used // reduction.amount
+    bought = {line.sku: line.quantity - line.gifts for line in priced.lines}
+    return {sku: (amount * rate, bought[sku]) for sku, amount in reduction.lines}
