@@ -6,7 +6,7 @@ from uuid import UUID
 from tidegate.base.batch import Batcher
 from tidegate.base.db import Database, Tx, together
 from tidegate.offer.campaign.contracts import Audience
-from tidegate.offer.pricing.ports import Shopper
+from tidegate.offer.pricing.contracts import Shopper
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.stock.api import Stock
 from tidegate.trust.identity.api import Identity

@@ -136,12 +136,9 @@ def compose(
     ordering = Ordering(
         db, clock, outbox, campaign, pricing, coupons, points, stock, payment, lane, hold_seconds=config.hold_seconds
     )
-    ordering.subscribe(outbox)
-    Deals(campaign, history).subscribe(outbox)
-    Loyalty(ordering, points).subscribe(outbox)
+    _follow_orders(outbox, ordering, campaign, history, points)
     outlook, shoppers = Outlook(cache, stock, ordering), KnownShoppers(db, identity, ordering)
-    coupons.follow(shoppers)
-    pricing.follow(shoppers, GiftShelf(stock))
+    _acquaint(shoppers, coupons, pricing, stock)
     queue = Queue(config, db, cache, clock, campaign, admission, outlook, shoppers, bots.cleared)
     lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
     checked = {type(each).__name__.lower(): each for each in (*lower, points, stock, payment, ordering)}
@@ -179,6 +176,21 @@ def compose(
         ordering=ordering,
         monitor=monitor,
     )
+
+
+def _follow_orders(
+    outbox: Outbox, ordering: Ordering, campaign: Campaign, history: PriceHistory, points: Points
+) -> None:
+    """Let what follows from paid and refunded orders hear of them."""
+    ordering.subscribe(outbox)
+    Deals(campaign, history).subscribe(outbox)
+    Loyalty(ordering, points).subscribe(outbox)
+
+
+def _acquaint(shoppers: KnownShoppers, coupons: Coupons, pricing: Pricing, stock: Stock) -> None:
+    """Tell the rooms below who the shoppers are and which gifts are gone."""
+    coupons.follow(shoppers)
+    pricing.follow(shoppers, GiftShelf(stock))
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from tidegate.offer.coupons import http as coupons
 from tidegate.offer.pricing import http as pricing
 from tidegate.sale.ordering import http as ordering
 from tidegate.sale.payment import http as payment
+from tidegate.sale.points import http as points
 from tidegate.sale.stock import http as stock
 from tidegate.trust.identity import http as identity
 from tidegate.watch.monitor import http as monitor
@@ -28,8 +29,10 @@ from tidegate.watch.monitor import http as monitor
 
 def doors() -> Sequence[ControllerRouterHandler]:
     """Return every route handler: JSON of the modules, then pages and files."""
-    json = (identity, campaign, catalogue, coupons, pricing, queue, bots, defence, stock, payment, ordering, monitor)
-    return [route for module in (health, *json, static, storefront, console, debrief) for route in module.routes]
+    json = (identity, campaign, catalogue, coupons, pricing, queue, bots, defence, stock, points, payment, ordering)
+    return [
+        route for module in (health, *json, monitor, static, storefront, console, debrief) for route in module.routes
+    ]
 
 
 def exception_handlers() -> ExceptionHandlersMap:

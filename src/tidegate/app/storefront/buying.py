@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 from litestar.params import Parameter
+from msgspec import UNSET
 
 from tidegate.app.pages.answer import own_origin, see_other
 from tidegate.app.pages.errors import PageUnknown
@@ -24,6 +25,8 @@ from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import OrderLine, PlaceOrder
+from tidegate.sale.points.api import Points
+from tidegate.sale.points.contracts import POINTS_MAX, Balance
 from tidegate.trust.identity.api import Identity, mask_phone
 from tidegate.trust.identity.contracts import Address, SavedAddress
 from tidegate.trust.identity.errors import AddressNotValid
@@ -36,12 +39,14 @@ CHECK_AGAIN = Spoken(marked("Please check your order"), marked("Nothing was orde
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What the form of the checkout holds: `coupon` as it was typed, `own` which of one's own was chosen."""
+    """What the form of the checkout holds: `coupon` as it was typed, `own` which of one's own was chosen,
+    `points` how many to spend at most."""
 
     sku: str
     quantity: int
     coupon: str = ""
     own: str = NO_COUPON
+    points: int = 0
     address_id: str = ""
     fields: dict[str, str] = msgspec.field(default_factory=lambda: dict.fromkeys(ADDRESS_FIELDS, ""))
 
@@ -71,6 +76,7 @@ class Desk:
         pricing: Pricing,
         identity: Identity,
         ordering: Ordering,
+        points: Points,
         db: Database,
     ) -> None:
         self._visit = visit
@@ -79,13 +85,16 @@ class Desk:
         self._pricing = pricing
         self._identity = identity
         self._ordering = ordering
+        self._points = points
         self._db = db
 
     async def show(self, wish: Wish, trouble: Trouble | None = None, status: int = 200) -> Response[bytes]:
         """Return the form, filled with the wish."""
         account, trouble = self._visit.account, trouble or Trouble()
-        facts = await self._offers.facts(wish.cart)
         async with self._db.read() as tx:
+            balance = await self._points.balance(tx, account) if self._offers.take_points else Balance()
+            wish = msgspec.structs.replace(wish, points=min(wish.points, balance.available))
+            facts = await self._offers.facts(wish.cart, wish.points)
             cards = await self._offers.cards(tx, [wish.sku])
             addresses = await self._identity.addresses(tx, account)
             choices = await self._coupon_book.choices(tx, wish.cart, facts)
@@ -101,6 +110,7 @@ class Desk:
             priced=priced,
             addresses=addresses,
             choices=choices,
+            balance=balance,
             chosen=_chosen(wish, addresses),
             trouble=trouble,
             key=self._offers.new_key(),
@@ -181,6 +191,7 @@ def _command(wish: Wish, address_id: UUID, expected_total: int) -> PlaceOrder:
         address_id=address_id,
         expected_total=expected_total,
         coupon=wish.cart.coupon,
+        points=wish.points or UNSET,
     )
 
 
@@ -192,6 +203,7 @@ def open_desk(
     pricing: Pricing,
     identity: Identity,
     ordering: Ordering,
+    points: Points,
     db: Database,
 ) -> Desk:
     """Dependency `desk`."""
@@ -202,6 +214,7 @@ def open_desk(
         pricing=pricing,
         identity=identity,
         ordering=ordering,
+        points=points,
         db=db,
     )
 
@@ -250,6 +263,7 @@ def _wish(form: Form) -> Wish:
         quantity=form.whole("quantity", 1, QUANTITY_MAX),
         coupon=form.text("coupon", CODE_LENGTH_MAX),
         own=form.text("own", CODE_LENGTH_MAX) or NO_COUPON,
+        points=form.whole("points", 0, POINTS_MAX),
         address_id=form.text("address_id", 40),
         fields={name: form.text(name, 200) for name in ADDRESS_FIELDS},
     )

@@ -5,7 +5,18 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from tidegate.app.pages.rendering import provide_pages
-from tidegate.app.storefront import buying, coupons, front, honeypot, line, openness, orders, rules_page, signing_in
+from tidegate.app.storefront import (
+    buying,
+    coupons,
+    front,
+    honeypot,
+    line,
+    openness,
+    orders,
+    points,
+    rules_page,
+    signing_in,
+)
 from tidegate.app.storefront.buying import open_desk
 from tidegate.app.storefront.coupons import open_coupon_book
 from tidegate.app.storefront.line import open_line
@@ -17,7 +28,7 @@ from tidegate.base.errors import Refusal
 
 FORM_BYTES_MAX = 32_768
 
-_modules = (front, buying, orders, coupons, signing_in, rules_page, openness, line, honeypot)
+_modules = (front, buying, orders, coupons, points, signing_in, rules_page, openness, line, honeypot)
 _handlers = [route for module in _modules for route in module.routes]
 
 storefront = Router(

@@ -11,6 +11,7 @@ from tidegate.offer.pricing.book import Book
 
 LINES_MAX = 200
 QUANTITY_MAX = 9_999
+POINTS_MAX = 10**12
 
 
 class CartLine(msgspec.Struct, frozen=True):
@@ -47,6 +48,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     barred: frozenset[str] = frozenset()
     """Promotions whose counters are known to leave no room: what an order keeps of `left`."""
     out: frozenset[str] = frozenset()
+
+
+class Shopper(msgspec.Struct, frozen=True):
+    """Who somebody is to the shop. `tier` is empty for one who is not a member."""
+
+    audience: frozenset[Audience]
+    tier: str
+    segments: frozenset[str]
 
 
 NOBODY = Facts()

@@ -4,18 +4,8 @@ from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
-import msgspec
-
 from tidegate.base.db import Tx
-from tidegate.offer.campaign.contracts import Audience
-
-
-class Shopper(msgspec.Struct, frozen=True):
-    """Who somebody is to the shop. `tier` is empty for one who is not a member."""
-
-    audience: frozenset[Audience]
-    tier: str
-    segments: frozenset[str]
+from tidegate.offer.pricing.contracts import Shopper
 
 
 class Shoppers(Protocol):

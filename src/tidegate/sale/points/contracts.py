@@ -6,8 +6,9 @@ from uuid import UUID
 
 import msgspec
 
-POINTS_MAX = 10**12
-"""The most that one order may spend, and that one grant may give."""
+from tidegate.offer.pricing.contracts import POINTS_MAX
+
+__all__ = ["POINTS_MAX", "Balance", "Earned", "Entry", "EntryKind", "OpenPoints", "Settled"]
 
 
 class EntryKind(StrEnum):
