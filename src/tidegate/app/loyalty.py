@@ -6,10 +6,10 @@ its events, after the hot lane is done with it.
 
 from tidegate.base.db import Tx
 from tidegate.base.outbox import Outbox
-from tidegate.offer.pricing.contracts import PricedOrder, StepKind
+from tidegate.offer.pricing.api import plan_refund
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import Order, OrderPaid, OrderRefunded, Refund
-from tidegate.sale.points.api import Points, given_back, taken_back
+from tidegate.sale.points.api import Points, taken_back
 from tidegate.sale.points.contracts import Earned, Settled
 
 
@@ -49,19 +49,6 @@ def settled_of(order: Order, refunds: list[Refund]) -> Settled:
     return Settled(
         account_id=order.buyer_id,
         order_id=order.order_id,
-        given_back=given_back(
-            [(points, units, back.get(sku, 0)) for sku, (points, units) in points_of_lines(priced).items()]
-        ),
+        given_back=plan_refund(priced, {}, back).points,
         taken_back=taken_back(priced.points_earned, priced.total - priced.shipping, order.refunded),
     )
-
-
-def points_of_lines(priced: PricedOrder) -> dict[str, tuple[int, int]]:
-    """Return, of each line that points paid a part of, how many of them and the units bought; gifts were not bought."""
-    rule = next((step.rule for step in priced.steps if step.kind is StepKind.POINTS), None)
-    reduction = next((each for each in priced.reductions if each.promotion == rule), None)
-    if reduction is None:
-        return {}
-    rate = priced.points_used // reduction.amount
-    bought = {line.sku: line.quantity - line.gifts for line in priced.lines}
-    return {sku: (amount * rate, bought[sku]) for sku, amount in reduction.lines}

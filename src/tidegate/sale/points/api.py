@@ -9,9 +9,9 @@ from tidegate.base.invariant import Check
 from tidegate.sale.points import store
 from tidegate.sale.points.contracts import POINTS_MAX, Balance, Earned, Entry, EntryKind, OpenPoints, Settled
 from tidegate.sale.points.errors import GrantNotValid
-from tidegate.sale.points.rules import Purse, given_back, taken_back
+from tidegate.sale.points.rules import Purse, taken_back
 
-__all__ = ["Points", "Purse", "given_back", "taken_back"]
+__all__ = ["Points", "Purse", "taken_back"]
 
 REASON_LENGTH_MAX = 200
 

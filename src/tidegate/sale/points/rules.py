@@ -1,6 +1,6 @@
-"""Decisions about points, pure: what a batch of orders may hold, and what a refund gives back and takes back."""
+"""Decisions about points, pure: what a batch of orders may hold, and what a refund takes back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from tidegate.base.errors import Refusal
@@ -36,15 +36,6 @@ class Purse:
     def held(self) -> list[tuple[UUID, UUID, int]]:
         """Return (order, account, points) of what was held."""
         return [(order_id, *held) for order_id, held in self._held.items()]
-
-
-def given_back(parts: Sequence[tuple[int, int, int]]) -> int:
-    """Return how many of the points that an order spent are back in all.
-
-    Each part is (points, units bought, units back) of one line. All units back give exactly all points, and the order
-    in which they come back changes nothing: what counts is how many are back.
-    """
-    return sum(points * min(back, units) // units for points, units, back in parts if units)
 
 
 def taken_back(earned: int, paid: int, refunded: int) -> int:
