@@ -98,8 +98,9 @@ def read_definition(
     if start is not None and not notes.start_used and len(definition.phases) == len(PhaseName):
         notes.add(("campaign",), "--start moves nothing: no phase counts from the start, all times are absolute")
     top.done()
-    # Without all goods and offers, most of what would be found missing is not.
-    faults = notes.faults + ([] if source.is_partial else _consistency_faults(definition, notes.faults))
+    # Without all goods and offers, most of what would be found missing is not, as long as it is said why they are not.
+    partial = source.is_partial and notes.faults
+    faults = notes.faults + ([] if partial else _consistency_faults(definition, notes.faults))
     if faults:
         raise DefinitionFaulty(source.located(faults))
     return definition
