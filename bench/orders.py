@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -127,15 +127,20 @@ async def prepare(app: App, *, shoppers: int = SHOPPERS) -> list[tuple[dict[str,
     return ready
 
 
-def orders(shoppers: list[tuple[dict[str, str], str]], skus: list[str]) -> Callable[[], bytes]:
-    """Return a source of requests: a new order each time, shoppers and SKUs in turn."""
+def orders(
+    shoppers: list[tuple[dict[str, str], str]], skus: list[str], totals: Mapping[str, int] | None = None
+) -> Callable[[], bytes]:
+    """Return a source of requests: a new order each time, shoppers and SKUs in turn. `totals` are the prices shown, by
+    SKU; without them each costs `PRICE`.
+    """
     numbers = count()
     run = f"{time.time_ns():x}"
 
     def prepared() -> Iterator[tuple[bytes, bytes]]:
         for place, (headers, address) in enumerate(shoppers):
-            line = {"sku": skus[place % len(skus)], "quantity": 1}
-            body = msgspec.json.encode({"lines": [line], "address_id": address, "expected_total": PRICE})
+            sku = skus[place % len(skus)]
+            line, total = {"sku": sku, "quantity": 1}, (totals or {}).get(sku, PRICE)
+            body = msgspec.json.encode({"lines": [line], "address_id": address, "expected_total": total})
             whole = request("POST", "/api/v1/orders", {**headers, "Idempotency-Key": "@"}, body)
             before, _, after = whole.partition(b"@")
             yield before, after
@@ -154,15 +159,16 @@ async def measure(supervisor: Supervisor, skus: list[str], *, connections: int, 
     """Return what the client saw, and how many orders the database holds of this run."""
     async with opened(supervisor.config) as app:
         shoppers = await prepare(app)
-        before = await _durable(app)
+        before = await durable(app)
         await asyncio.sleep(1.5)
         tally = await load(
             supervisor.config.public_url, orders(shoppers, skus), connections=connections, seconds=seconds
         )
-        return tally, await _durable(app) - before
+        return tally, await durable(app) - before
 
 
-async def _durable(app: App) -> int:
+async def durable(app: App) -> int:
+    """Return how many orders the database holds."""
     async with app.db.read() as tx:
         row = await (await tx.execute("select count(*) from ordering.orders")).fetchone()
         return int(row[0]) if row else 0

@@ -118,7 +118,8 @@ export function start(): void {
     }
   };
   form.addEventListener("input", (event) => {
-    if ((event.target as HTMLElement).id === "reason") return;
+    const field = event.target as HTMLInputElement;
+    if (field.name === "reason" || field.name === "waive_reason") return;
     window.clearTimeout(waiting);
     waiting = window.setTimeout(() => void check(), PAUSE_MS);
   });

@@ -1,19 +1,74 @@
-"""Who the shoppers are to the shop, as their orders tell: what coupons for new or returning customers ask."""
+"""Who the shoppers are to the shop: identity knows members and segments, ordering who bought here before."""
 
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from tidegate.base.db import Tx
+from tidegate.base.batch import Batcher
+from tidegate.base.db import Database, Tx, together
 from tidegate.offer.campaign.contracts import Audience
+from tidegate.offer.pricing.contracts import Shopper
 from tidegate.sale.ordering.api import Ordering
+from tidegate.sale.stock.api import Stock
+from tidegate.trust.identity.api import Identity
+from tidegate.trust.identity.contracts import AccountId
 
 
-class OrderHistory:
-    """Fulfils coupons' Acquaintance: a customer who ever paid for an order is returning, any other is new."""
+class KnownShoppers:
+    """Fulfils the queue's `Audiences`, coupons' `Acquaintance` and pricing's `Shoppers`.
 
-    def __init__(self, ordering: Ordering) -> None:
+    A customer who ever paid for an order is returning, any other is new.
+    """
+
+    def __init__(self, db: Database, identity: Identity, ordering: Ordering) -> None:
+        self._db = db
+        self._identity = identity
         self._ordering = ordering
+        self._batcher: Batcher[UUID, Shopper] = Batcher("shopper", self._read, size_max=256)
 
-    async def audiences(self, tx: Tx, account_id: UUID) -> frozenset[Audience]:
-        """Return the audiences that this account belongs to."""
-        known = await self._ordering.has_paid(tx, account_id)
-        return frozenset({Audience.EVERYONE, Audience.RETURNING if known else Audience.NEW})
+    async def shopper(self, account_id: UUID) -> Shopper:
+        """Return who an account is; all that are asked for meanwhile are read together.
+
+        Raises Overloaded and DatabaseUnavailable.
+        """
+        return await self._batcher.submit(account_id)
+
+    async def _read(self, account_ids: list[UUID]) -> Sequence[Shopper]:
+        """Read a batch in one round trip. On the primary: who has just paid is a returning customer at once."""
+        unique = sorted({AccountId(each) for each in account_ids})
+        async with self._db.pipelined() as tx:
+            tiers, segments, paid = await together(
+                self._identity.tiers_of(tx, unique),
+                self._identity.segments_of(tx, unique),
+                self._ordering.paid_buyers(tx, unique),
+            )
+        return [
+            Shopper(
+                audience=_audience(is_member=each in tiers, has_paid=each in paid),
+                tier=tiers.get(AccountId(each), ""),
+                segments=segments.get(AccountId(each), frozenset()),
+            )
+            for each in account_ids
+        ]
+
+    async def audiences(self, tx: Tx, account_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[Audience]]:
+        """Return the audiences that each account belongs to."""
+        tiers = await self._identity.tiers_of(tx, [AccountId(each) for each in account_ids])
+        paid = await self._ordering.paid_buyers(tx, account_ids)
+        return {each: _audience(is_member=each in tiers, has_paid=each in paid) for each in account_ids}
+
+
+class GiftShelf:
+    """Fulfils pricing's `GiftStock`: stock knows what is left."""
+
+    def __init__(self, stock: Stock) -> None:
+        self._stock = stock
+
+    async def gone(self, tx: Tx, campaign_id: str, skus: Collection[str]) -> frozenset[str]:
+        """Return those of the SKUs of which no unit is free."""
+        levels = await self._stock.levels(tx, campaign_id, sorted(skus))
+        return frozenset(sku for sku in skus if sku not in levels or levels[sku].free == 0)
+
+
+def _audience(*, is_member: bool, has_paid: bool) -> frozenset[Audience]:
+    bought = Audience.RETURNING if has_paid else Audience.NEW
+    return frozenset({Audience.EVERYONE, bought} | ({Audience.MEMBERS} if is_member else set()))

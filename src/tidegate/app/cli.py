@@ -28,6 +28,7 @@ from tidegate.offer.history import commands as history_commands
 from tidegate.offer.history.api import PriceHistory
 from tidegate.offer.law import commands as law_commands
 from tidegate.sale.payment import commands as payment_commands
+from tidegate.sale.points import commands as points_commands
 from tidegate.trust.identity import commands as staff_commands
 from tidegate.watch.monitor import commands as monitor_commands
 from tidegate.watch.monitor.api import Monitor
@@ -128,6 +129,7 @@ main.add_command(staff_commands.group)
 main.add_command(staff_commands.members_group)
 main.add_command(catalogue_commands.group(installation))
 main.add_command(coupon_commands.group(installation))
+main.add_command(points_commands.group(installation))
 main.add_command(history_commands.group(_price_history))
 main.add_command(law_commands.group)
 main.add_command(payment_commands.group)

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from math import inf
 
-from tidegate.app.acquaintance import OrderHistory
+from tidegate.app.acquaintance import GiftShelf, KnownShoppers
 from tidegate.app.books import MoneyPath, PaymentOutcomes
 from tidegate.app.deals import Deals
-from tidegate.app.waiting import Outlook, ShopperAudiences
+from tidegate.app.loyalty import Loyalty
+from tidegate.app.waiting import Outlook
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import Config
@@ -21,14 +21,13 @@ from tidegate.base.migration import migrate
 from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.defence.api import Defences, build_defences
-from tidegate.gate.limits.api import Limits, build_limits
+from tidegate.gate.defence.api import build_defences
+from tidegate.gate.limits.api import build_limits
 from tidegate.gate.queue.api import Queue
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.coupons.api import Coupons
-from tidegate.offer.history.api import PriceHistory
-from tidegate.offer.law.api import CampaignLaw, build_law
+from tidegate.offer.law.api import build_law
 from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.draws.api import Draws
 from tidegate.sale.groups.api import Groups
@@ -36,50 +35,133 @@ from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.station import AllowAll, RiskStation
 from tidegate.sale.payment.api import Payment
+from tidegate.sale.points.api import Points
 from tidegate.sale.presale.api import Presales
 from tidegate.sale.protection.api import Protection
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.board import StockBoard
-from tidegate.trust.identity.api import Identity, build_identity
+from tidegate.trust.identity.api import build_identity
 from tidegate.watch.monitor import jobs as monitor_jobs
 from tidegate.watch.monitor.api import Monitor
 from tidegate.watch.monitor.ports import Checked
 
 
-@dataclass(frozen=True, kw_only=True)
 class App:
-    """The whole application, wired; every process of it is one of these with another door open."""
+    """The whole application, wired; every process of it is one of these with another door open.
 
-    config: Config
-    clock: Clock
-    ids: Ids
-    db: Database
-    cache: Cache
-    outbox: Outbox
-    jobs: Jobs
-    identity: Identity
-    campaign: Campaign
-    catalogue: Catalogue
-    coupons: Coupons
-    pricing: Pricing
-    history: PriceHistory
-    law: CampaignLaw
-    admission: Admission
-    load: LoadControl
-    outlook: Outlook
-    queue: Queue
-    defences: Defences
-    limits: Limits
-    bots: Bots
-    stock: Stock
-    board: StockBoard
-    payment: Payment
-    ordering: Ordering
-    presales: Presales
-    groups: Groups
-    draws: Draws
-    protection: Protection
-    monitor: Monitor
+    Rooms are built from the lowest up, each module from those below it. No work is done and nothing is connected here.
+    """
+
+    def __init__(self, config: Config, clock: Clock, ids: Ids, risk: RiskStation) -> None:
+        self.config, database_url, cache_url = _located(config)
+        self.clock = clock
+        self.ids = ids
+        self.db = Database(
+            database_url, replica_url=config.replica_url, connections_max=config.database_connections_max
+        )
+        self.cache = Cache(cache_url)
+        self.outbox = Outbox()
+        self.jobs = Jobs(database_url)
+        self.load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
+        self._offer()
+        self._guard()
+        self._sell(risk)
+        self._meet()
+        self._watch()
+
+    def _offer(self) -> None:
+        """Who is who, and what is offered at what price."""
+        config, db, clock, ids = self.config, self.db, self.clock, self.ids
+        self.identity = build_identity(config, db=db, cache=self.cache, clock=clock, ids=ids)
+        self.campaign = campaign = Campaign(clock, self.outbox)
+        self.catalogue = Catalogue(clock, config.data_dir)
+        self.coupons = Coupons(db, clock, ids, campaign)
+        self.pricing = Pricing(campaign)
+        self.history, self.law = build_law(clock, campaign, self.outbox)
+
+    def _guard(self) -> None:
+        """What stands before the sale."""
+        config, cache, campaign = self.config, self.cache, self.campaign
+        self.admission = Admission(config, self.clock)
+        self.defences = build_defences(
+            config, cache=cache, clock=self.clock, outbox=self.outbox, jobs=self.jobs, campaign=campaign
+        )
+        self.bots = Bots(config, cache, self.clock, self.ids)
+        self.limits = build_limits(config, cache, campaign, self.defences.limit_factor, self.bots.rate_factor)
+
+    def _sell(self, risk: RiskStation) -> None:
+        """Stock, money and orders, and the ways of buying that rest on them."""
+        config, db, clock, ids, outbox = self.config, self.db, self.clock, self.ids, self.outbox
+        campaign, pricing, coupons = self.campaign, self.pricing, self.coupons
+        self.points = points = Points(clock)
+        self.stock = stock = Stock(clock)
+        self.board = StockBoard(campaign, stock)
+        self.payment = payment = Payment(
+            db, self.cache, clock, ids, outbox, config.channels, public_url=config.public_url
+        )
+        lane = HotLane(
+            db,
+            clock,
+            ids,
+            outbox,
+            self.identity,
+            pricing,
+            coupons,
+            points,
+            stock,
+            payment,
+            self.limits,
+            risk,
+            self.load,
+        )
+        hold = config.hold_seconds
+        self.ordering = ordering = Ordering(
+            db, clock, outbox, campaign, pricing, coupons, points, stock, payment, lane, ids, hold_seconds=hold
+        )
+        self.presales = Presales(db, clock, ids, campaign, stock, payment, ordering, self.identity, hold_seconds=hold)
+        self.groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
+        self.draws = Draws(config, db, clock, ids, outbox, campaign, ordering)
+        self.protection = Protection(db, clock, campaign, pricing, stock, ordering)
+
+    def _meet(self) -> None:
+        """What lower rooms learn from higher ones, through ports of theirs; and who hears of orders."""
+        stock, ordering = self.stock, self.ordering
+        shoppers = KnownShoppers(self.db, self.identity, ordering)
+        self.defences.follow(PaymentOutcomes(self.payment))
+        self.coupons.follow(shoppers)
+        self.pricing.follow(shoppers, GiftShelf(stock))
+        deals, loyalty = Deals(self.campaign, self.history), Loyalty(ordering, self.points)
+        for subscriber in (ordering, self.presales, self.groups, deals, loyalty):
+            subscriber.subscribe(self.outbox)
+        self.outlook = Outlook(self.cache, stock, ordering)
+        self.queue = Queue(
+            self.config,
+            self.db,
+            self.cache,
+            self.clock,
+            self.campaign,
+            self.admission,
+            self.outlook,
+            shoppers,
+            self.bots.cleared,
+        )
+
+    def _watch(self) -> None:
+        """What looks at all the others."""
+        offered: tuple[Checked, ...] = (self.identity, self.campaign, self.catalogue, self.coupons, self.pricing)
+        guarded: tuple[Checked, ...] = (self.history, self.law, self.queue, self.defences, self.bots)
+        sold: tuple[Checked, ...] = (self.points, self.stock, self.payment, self.ordering)
+        ways: tuple[Checked, ...] = (self.presales, self.groups, self.draws, self.protection)
+        self.monitor = Monitor(
+            clock=self.clock,
+            cache=self.cache,
+            outbox=self.outbox,
+            jobs=self.jobs,
+            campaign=self.campaign,
+            books=MoneyPath(self.campaign, self.stock, self.payment),
+            modules={type(each).__name__.lower(): each for each in (*offered, *guarded, *sold, *ways)},
+        )
+        monitor_jobs.subscribe(self.outbox, self.monitor)
 
     async def open(self) -> None:
         """Connect, and take the current campaign into memory."""
@@ -113,78 +195,9 @@ class App:
 def compose(
     config: Config, *, clock: Clock | None = None, ids: Ids | None = None, risk: RiskStation | None = None
 ) -> App:
-    """Build the modules, each from those below it. No work is done and nothing is connected here."""
-    config, database_url, cache_url = _located(config)
+    """Build the application with the system's clock, ids and no risk station but those that are given."""
     clock = clock or SystemClock()
-    ids = ids or Ids(clock)
-    db = Database(database_url, replica_url=config.replica_url, connections_max=config.database_connections_max)
-    cache, outbox, jobs = Cache(cache_url), Outbox(), Jobs(database_url)
-
-    identity = build_identity(config, db=db, cache=cache, clock=clock, ids=ids)
-    campaign = Campaign(clock, outbox)
-    catalogue = Catalogue(clock, config.data_dir)
-    coupons, pricing = Coupons(db, clock, ids, campaign), Pricing(campaign)
-    history, law = build_law(clock, campaign, outbox)
-    admission = Admission(config, clock)
-    defences = build_defences(config, cache=cache, clock=clock, outbox=outbox, jobs=jobs, campaign=campaign)
-    load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
-    bots, stock = Bots(config, cache, clock, ids), Stock(clock)
-    limits = build_limits(config, cache, campaign, defences.limit_factor, bots.rate_factor)
-    payment = Payment(db, cache, clock, ids, outbox, config.channels, public_url=config.public_url)
-    defences.follow(PaymentOutcomes(payment))
-    lane = HotLane(db, clock, ids, outbox, identity, pricing, coupons, stock, payment, limits, risk or AllowAll(), load)
-    ordering = Ordering(
-        db, clock, outbox, campaign, pricing, coupons, stock, payment, lane, ids, hold_seconds=config.hold_seconds
-    )
-    groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
-    draws = Draws(config, db, clock, ids, outbox, campaign, ordering)
-    protection = Protection(db, clock, campaign, pricing, stock, ordering)
-    coupons.follow(OrderHistory(ordering))
-    presales = Presales(db, clock, ids, campaign, stock, payment, ordering, identity, hold_seconds=config.hold_seconds)
-    for subscriber in (ordering, presales, groups, Deals(campaign, history)):
-        subscriber.subscribe(outbox)
-    outlook, audiences = Outlook(cache, stock, ordering), ShopperAudiences(identity, ordering)
-    queue = Queue(config, db, cache, clock, campaign, admission, outlook, audiences, bots.cleared)
-    lower: tuple[Checked, ...] = (identity, campaign, catalogue, coupons, pricing, history, law, queue, defences, bots)
-    selling: tuple[Checked, ...] = (stock, payment, ordering, presales, groups, draws, protection)
-    checked = {type(each).__name__.lower(): each for each in (*lower, *selling)}
-    books = MoneyPath(campaign, stock, payment)
-    monitor = Monitor(
-        clock=clock, cache=cache, outbox=outbox, jobs=jobs, campaign=campaign, books=books, modules=checked
-    )
-    monitor_jobs.subscribe(outbox, monitor)
-    return App(
-        config=config,
-        clock=clock,
-        ids=ids,
-        db=db,
-        cache=cache,
-        outbox=outbox,
-        jobs=jobs,
-        identity=identity,
-        campaign=campaign,
-        catalogue=catalogue,
-        coupons=coupons,
-        pricing=pricing,
-        history=history,
-        law=law,
-        admission=admission,
-        load=load,
-        outlook=outlook,
-        queue=queue,
-        defences=defences,
-        limits=limits,
-        bots=bots,
-        stock=stock,
-        board=StockBoard(campaign, stock),
-        payment=payment,
-        ordering=ordering,
-        presales=presales,
-        groups=groups,
-        draws=draws,
-        protection=protection,
-        monitor=monitor,
-    )
+    return App(config, clock, ids or Ids(clock), risk or AllowAll())
 
 
 def _located(config: Config) -> tuple[Config, str, str]:

@@ -28,19 +28,23 @@ class PublicationDesk:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    async def publish(self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = ()) -> CampaignVersion:
-        """Publish everywhere, in one transaction."""
+    async def publish(
+        self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = (), *, reason: str = ""
+    ) -> CampaignVersion:
+        """Publish everywhere, in one transaction, for that reason."""
         async with self._app.db.transaction() as tx:
-            return await publish(self._app, tx, definition, by, waivers)
+            return await publish(self._app, tx, definition, by, waivers, reason=reason)
 
     async def review(self, definition: CampaignDefinition) -> Review:
         """Return what the law and the lowest prices say of a definition; nothing is published."""
         async with self._app.db.read() as tx:
             return await self._app.law.review(tx, definition)
 
-    async def publish_within(self, tx: Tx, definition: CampaignDefinition, by: str, reason: str) -> CampaignVersion:
+    async def publish_within(
+        self, tx: Tx, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver], *, reason: str
+    ) -> CampaignVersion:
         """Publish everywhere in a transaction of the caller's."""
-        return await publish(self._app, tx, definition, by, reason=reason)
+        return await publish(self._app, tx, definition, by, waivers, reason=reason)
 
     async def version(self, campaign_id: CampaignId | None, number: int | None) -> CampaignVersion:
         """Return a version; without an id the current campaign's. Raises CampaignUnknown, NoCampaign."""

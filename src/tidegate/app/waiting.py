@@ -1,4 +1,4 @@
-"""What the waiting room learns from other rooms and from all processes: stock, purchases, load, who is whose."""
+"""What the waiting room learns from other rooms and from all processes: stock, purchases, load."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,11 +8,8 @@ from tidegate.base.cache import Cache
 from tidegate.base.db import Tx
 from tidegate.base.load import least_admitting
 from tidegate.gate.queue.contracts import Purchases, SupplyLevel
-from tidegate.offer.campaign.contracts import Audience
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.stock.api import Stock
-from tidegate.trust.identity.api import Identity
-from tidegate.trust.identity.contracts import AccountId
 
 
 class Outlook:
@@ -41,23 +38,3 @@ class Outlook:
     async def refresh(self) -> None:
         """Ask how much every process lets in."""
         self._factor = await least_admitting(self._cache)
-
-
-class ShopperAudiences:
-    """Fulfils the queue's `Audiences`: identity knows the members, ordering who bought here before."""
-
-    def __init__(self, identity: Identity, ordering: Ordering) -> None:
-        self._identity = identity
-        self._ordering = ordering
-
-    async def audiences(self, tx: Tx, account_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[str]]:
-        """Return the audiences of each account: new or returning, and perhaps members."""
-        tiers = await self._identity.tiers_of(tx, [AccountId(each) for each in account_ids])
-        paid = await self._ordering.paid_buyers(tx, account_ids)
-        return {
-            each: frozenset(
-                {Audience.RETURNING if each in paid else Audience.NEW}
-                | ({Audience.MEMBERS} if each in tiers else set())
-            )
-            for each in account_ids
-        }

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 
 import httpx
+import msgspec
 import pytest
 
 from tests.app.console.test_pages import enter, visitor
+from tests.offer.festivals import coupon, goods, offer
 from tests.offer.festivals import definition as festival
-from tests.offer.festivals import goods, offer
 from tests.sale.shop import publish
 from tidegate.app.compose import App
 from tidegate.offer.campaign.api import write_definition
@@ -155,6 +156,46 @@ async def test_what_is_published_takes_effect_and_is_kept_with_its_reason(app: A
     assert app.pricing.rules.offers["A"].unit_price == 7_000
     assert await revisions(app) == [(1, "a.campaign-manager", 2)]
     assert "Match the market" in (await client.get("/console/campaign")).text
+
+
+@pytest.mark.parametrize(
+    ("language", "warning", "article"),
+    [("en", "is withdrawn", "E-Commerce Law"), ("zh", "被取消", "《电子商务法》")],
+)
+async def test_what_the_law_says_is_shown_and_a_warning_passes_with_a_reason(
+    app: App, client: httpx.AsyncClient, language: str, warning: str, article: str
+) -> None:
+    with_coupon = write_definition(msgspec.structs.replace(OFFERED, coupons=(coupon("TIDE50"),)))
+    started = await client.post(f"{PATH}/publish", data=form(campaign=with_coupon.campaign, reason="A coupon"))
+    assert started.status_code == 303
+    of = {"against": "2", "after": "1", "reason": "No coupon any more"}
+    empty = await client.post(f"{PATH}/check", json={"campaign": FILES.campaign, "offers": FILES.offers})
+    assert [fault["line"] for fault in empty.json()["faults"]] == [2, 3]  # two offers of goods that are not there
+    assert "cn-ecommerce-34" not in empty.json()["html"]
+    texts = {"campaign": FILES.campaign, "goods": FILES.goods, "offers": FILES.offers}
+    checked = await client.post(f"{PATH}/check", json=texts, headers={"Accept-Language": language})
+    assert [word for word in (warning, article, "cn-ecommerce-34") if word not in checked.json()["html"]] == []
+    refused = await client.post(f"{PATH}/publish", data=form(**of))
+    assert refused.status_code == 422
+    assert 'name="waive_law" value="cn-ecommerce-34"' in refused.text
+    waived = {"waive_law": "cn-ecommerce-34", "waive_reason": "announced on paper"}
+    assert (await client.post(f"{PATH}/publish", data=form(**of, **waived))).status_code == 303
+    page = (await client.get("/console/campaign")).text
+    assert "a.campaign-manager let the warnings of cn-ecommerce-34 pass" in page
+    assert "announced on paper" in page
+
+
+async def test_what_blocks_is_waived_by_nobody(app: App, client: httpx.AsyncClient) -> None:
+    campaign = FILES.campaign.replace("days = 7", "days = 5")
+    waived = {"waive_law": "cn-consumer-25", "waive_reason": "I say so"}
+    refused = await client.post(f"{PATH}/publish", data=form(campaign=campaign, reason="Shorter", **waived))
+    assert refused.status_code == 422
+    assert "returns end after 5 days, fewer than 7" in refused.text
+    assert 'value="cn-consumer-25"' not in refused.text
+    await app.refresh()
+    current = app.campaign.current()
+    assert current is not None
+    assert current.version == 1
 
 
 async def test_a_version_published_meanwhile_is_not_overwritten_unseen(app: App, client: httpx.AsyncClient) -> None:

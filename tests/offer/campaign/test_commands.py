@@ -29,9 +29,11 @@ class Desk:
         self._campaign = Campaign(clock, outbox)
         _, self._law = build_law(clock, self._campaign, outbox)
 
-    async def publish(self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = ()) -> CampaignVersion:
+    async def publish(
+        self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = (), *, reason: str = ""
+    ) -> CampaignVersion:
         async with self._db.transaction() as tx:
-            return await self._campaign.publish(tx, definition, by, waivers)
+            return await self._campaign.publish(tx, definition, by, waivers, reason=reason)
 
     async def review(self, definition: CampaignDefinition) -> Review:
         async with self._db.read() as tx:
@@ -85,7 +87,9 @@ async def test_from_nothing_to_a_published_festival(terminal: Terminal, tmp_path
     assert checked.exit_code == 0
     assert "No faults." in checked.stdout
 
-    published = await terminal.type("publish", folder / "festival.toml", "--by", "Lin Yue")
+    long = await terminal.type("publish", folder / "festival.toml", "--reason", "x" * 501)
+    assert (long.exit_code, "at most 500 characters" in long.stderr) == (1, True)
+    published = await terminal.type("publish", folder / "festival.toml", "--by", "Lin Yue", "--reason", "First prices")
     assert published.exit_code == 0
     assert "spring-sale version 1 is published" in published.stdout
     moved = await terminal.type("publish", folder / "festival.toml", "--start", "now", "--json")
@@ -94,6 +98,7 @@ async def test_from_nothing_to_a_published_festival(terminal: Terminal, tmp_path
     shown = await terminal.type("show", "spring-sale", "--version", "1")
     assert "Spring sale / 春日特卖" in shown.stdout
     assert "Lin Yue" in shown.stdout
+    assert "First" in shown.stdout
     as_json = await terminal.type("show", "spring-sale", "--json")
     assert msgspec.json.decode(as_json.stdout, type=CampaignVersion).version == 2
     unknown = await terminal.type("show", "autumn-sale")

@@ -102,6 +102,13 @@ def test_any_text_and_any_currency_read_back_as_they_are(zh: str, en: str, curre
     assert read_back(write_definition(definition)) == definition
 
 
+@pytest.mark.parametrize("per_order", [0, 500])
+def test_what_paying_earns_reads_back(per_order: int) -> None:
+    earning = contracts.Earning(paid=1_000, points=3, per_order=per_order)
+    definition = msgspec.structs.replace(read(), earning=earning)
+    assert read_back(write_definition(definition)).earning == earning
+
+
 def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
     definition = msgspec.structs.replace(
         read(FESTIVAL + ROOM.replace('goods = "flash"', 'goods = "flash"\nslow_share = "7 %"')),
@@ -126,9 +133,10 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("struct", "fields"),
     [
-        (contracts.CampaignDefinition, 26),
+        (contracts.CampaignDefinition, 27),
         (contracts.PriceProtection, 2),
         (contracts.Returns, 3),
+        (contracts.Earning, 3),
         (contracts.GoodsEntry, 10),
         (contracts.Offer, 6),
         (contracts.Coupon, 7),

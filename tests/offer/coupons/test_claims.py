@@ -105,6 +105,20 @@ async def test_a_coupon_for_returning_customers_is_not_for_new_ones(app: App) ->
     assert (await claim(app, buyer.account_id, "NEW50")).template == "NEW50"
 
 
+async def test_a_coupon_for_members_is_for_whoever_is_one_now(app: App) -> None:
+    await publish(app, festival(unique("GOLD50", audience=[Audience.MEMBERS])))
+    [buyer] = await buyers(app, 1)
+    with pytest.raises(AudienceNotMet):
+        await claim(app, buyer.account_id, "GOLD50")
+    async with app.db.transaction() as tx:
+        await tx.execute(
+            "insert into identity.member (phone_index, tier, set_at)"
+            " select phone_index, 'gold', now() from identity.account where account_id = %s",
+            [buyer.account_id],
+        )
+    assert (await claim(app, buyer.account_id, "GOLD50")).template == "GOLD50"
+
+
 async def test_a_code_that_was_handed_out_is_claimed_once(app: App) -> None:
     await publish(app, festival(unique(button=False)))
     [code] = await handed_out(app, 1)

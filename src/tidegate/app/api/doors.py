@@ -23,6 +23,7 @@ from tidegate.sale.draws import http as draws
 from tidegate.sale.groups import http as groups
 from tidegate.sale.ordering import http as ordering
 from tidegate.sale.payment import http as payment
+from tidegate.sale.points import http as points
 from tidegate.sale.presale import http as presale
 from tidegate.sale.protection import http as protection
 from tidegate.sale.stock import http as stock
@@ -33,7 +34,7 @@ from tidegate.watch.monitor import http as monitor
 def doors() -> Sequence[ControllerRouterHandler]:
     """Return every route handler: JSON of the modules, then pages and files."""
     offer, gate = (campaign, catalogue, coupons, pricing), (queue, bots, defence)
-    sale = (stock, payment, ordering, presale, groups, draws, protection)
+    sale = (stock, points, payment, ordering, presale, groups, draws, protection)
     json = (identity, *offer, *gate, *sale, monitor)
     return [route for module in (health, *json, static, storefront, console, debrief) for route in module.routes]
 

@@ -10,6 +10,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, PathParameter, QueryParameter
 
 from tidegate.app.console.drafting import CART_LINES, Examined, ExampleCart, examine, first_cart
+from tidegate.app.console.findings import grouped
 from tidegate.app.console.frame import Desk, PageRequest, language
 from tidegate.app.console.words import refusal_words
 from tidegate.app.pages.answer import PRIVATE, see_other
@@ -18,9 +19,26 @@ from tidegate.app.storefront.wording import spoken
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
-from tidegate.offer.campaign.api import Campaign, CampaignFiles, Draft, RevisionSummary, first_draft, write_definition
-from tidegate.offer.campaign.contracts import CampaignId, CampaignVersion, Fault
-from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty, DraftChanged, ReasonMissing
+from tidegate.offer.campaign.api import (
+    Campaign,
+    CampaignFiles,
+    Draft,
+    Review,
+    RevisionSummary,
+    Severity,
+    Waiver,
+    first_draft,
+    write_definition,
+)
+from tidegate.offer.campaign.contracts import CampaignId, CampaignVersion, Fault, Words
+from tidegate.offer.campaign.errors import (
+    CampaignUnknown,
+    DefinitionFaulty,
+    DraftChanged,
+    PublicationStopped,
+    ReasonMissing,
+)
+from tidegate.offer.law.api import CampaignLaw
 from tidegate.trust.identity.contracts import Permission, Staff
 from tidegate.trust.identity.http import requires
 
@@ -46,6 +64,16 @@ class DraftForm(msgspec.Struct, frozen=True):
     sku: list[str] = []
     quantity: list[str] = []
     coupon: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    waive_law: list[str] | str = []
+    waive_reason: list[str] | str = []
+    """One alone comes as a text."""
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why the warnings of a law are let pass, by law; those without a reason are not."""
+        laws, reasons = ([each] if isinstance(each, str) else each for each in (self.waive_law, self.waive_reason))
+        pairs = zip(laws, reasons, strict=False)
+        return {law: reason.strip() for law, reason in pairs if reason.strip()}
 
     @property
     def files(self) -> CampaignFiles:
@@ -88,8 +116,8 @@ class CheckAnswer(msgspec.Struct, frozen=True):
 class Editor:
     """What the handlers share: one request's desk, campaign and person."""
 
-    def __init__(self, desk: Desk, db: Database, campaign: Campaign, clock: Clock) -> None:
-        self._desk, self._db, self._campaign, self._clock = desk, db, campaign, clock
+    def __init__(self, desk: Desk, db: Database, campaign: Campaign, law: CampaignLaw, clock: Clock) -> None:
+        self._desk, self._db, self._campaign, self._law, self._clock = desk, db, campaign, law, clock
 
     async def standing(self, tx: Tx, campaign_id: CampaignId) -> Standing:
         """Return what is stored of a campaign."""
@@ -107,6 +135,13 @@ class Editor:
     async def examined(self, campaign_id: CampaignId, form: DraftForm, current: CampaignVersion | None) -> Examined:
         """Examine a text in a thread: the process goes on serving shoppers meanwhile."""
         return await asyncio.to_thread(examine, campaign_id, form.files, current, form.cart, self._clock.now())
+
+    async def reviewed(self, examined: Examined, *, search: bool) -> Review | None:
+        """Return what the law says of a text without faults; with `search` the lowest prices are searched, too."""
+        if examined.definition is None:
+            return None
+        async with self._db.read() as tx:
+            return await self._law.review(tx, examined.definition, search=search)
 
     def text(self, campaign_id: CampaignId, standing: Standing, draft: Draft | None) -> DraftForm:
         """Return the form to begin with: the draft, else what is published, else the template."""
@@ -142,12 +177,15 @@ class Editor:
         campaign_id: CampaignId,
         form: DraftForm,
         status: int = 200,
+        *,
+        search: bool = False,
         **said: Any,
     ) -> Response[bytes]:
         """Return the page with this text in it; nothing of it is lost, whatever was refused."""
         async with self._db.read() as tx:
             standing = await self.standing(tx, campaign_id)
         examined = await self.examined(campaign_id, form, standing.current)
+        review = await self.reviewed(examined, search=search)
         shown = form.files
         return await self._desk.show(
             request,
@@ -160,19 +198,29 @@ class Editor:
             form=form,
             files=shown,
             cart=_padded(form.cart.lines),
-            **_results(examined, standing, self._desk, request),
+            warned=_warned(review),
+            **_results(examined, review, standing, self._desk, request),
             **{"refused": None, "changed": False, "done": "", "opened": None, **said},
         )
 
 
-def _results(examined: Examined, standing: Standing, desk: Desk, request: PageRequest) -> dict[str, Any]:
+def _results(
+    examined: Examined, review: Review | None, standing: Standing, desk: Desk, request: PageRequest
+) -> dict[str, Any]:
     """Return what the results' template needs; why a cart has no price is said as the shop says it."""
     messages = desk.pages.messages(language(request))
 
     def why(refusal: Refusal) -> str:
         return messages.gettext(spoken(refusal).title)
 
-    return {"examined": examined, "current": standing.current, "why": why}
+    findings = grouped(review.findings) if review else []
+    return {"examined": examined, "review": review, "findings": findings, "current": standing.current, "why": why}
+
+
+def _warned(review: Review | None) -> dict[str, Words]:
+    """The articles whose warnings somebody may let pass, by law."""
+    findings = review.findings if review else ()
+    return {each.law: each.article for each in findings if each.severity is Severity.WARNING}
 
 
 def _padded(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -183,9 +231,9 @@ def _view(fault: Fault) -> FaultView:
     return FaultView(fault.file, fault.line, str(fault).partition(": ")[2])
 
 
-def open_editor(desk: Desk, db: Database, campaign: Campaign, clock: Clock) -> Editor:
+def open_editor(desk: Desk, db: Database, campaign: Campaign, law: CampaignLaw, clock: Clock) -> Editor:
     """Dependency `editor`."""
-    return Editor(desk, db, campaign, clock)
+    return Editor(desk, db, campaign, law, clock)
 
 
 @get("/console/campaigns/{campaign_id:str}/edit", include_in_schema=False, dependencies=_MAY_PUBLISH)
@@ -231,7 +279,8 @@ async def check(
     async with db.read() as tx:
         standing = await editor.standing(tx, of)
     examined = await editor.examined(of, data, standing.current)
-    results = _results(examined, standing, desk, request)
+    review = await editor.reviewed(examined, search=False)
+    results = _results(examined, review, standing, desk, request)
     html = desk.pages.html("console/editor_results.html", language(request), **results)
     answer = CheckAnswer([_view(fault) for fault in examined.faults], html.body.decode())
     headers = {"Cache-Control": PRIVATE}
@@ -256,8 +305,10 @@ async def examine_text(
     campaign_id: Id,
     data: Annotated[DraftForm, _FORM],
 ) -> Response[bytes]:
-    """Show the text again with its faults, differences and price: what the script does while one types."""
-    return await editor.show(request, staff, CampaignId(campaign_id), data)
+    """Show the text again with its faults, differences and price, as the script does while one types, and with the
+    lowest prices that can be reached.
+    """
+    return await editor.show(request, staff, CampaignId(campaign_id), data, search=True)
 
 
 @post("/console/campaigns/{campaign_id:str}/edit/save", **_WRITES)
@@ -304,7 +355,8 @@ async def publish(
             examined = await editor.examined(of, data, standing.current)
             if examined.definition is None:
                 raise DefinitionFaulty(examined.faults)
-            version = await publication.publish_within(tx, examined.definition, staff.name, reason)
+            waivers = [Waiver(law=law, by=staff.name, reason=why) for law, why in data.reasons.items()]
+            version = await publication.publish_within(tx, examined.definition, staff.name, waivers, reason=reason)
             await campaign.drafts.save(tx, of, data.files, after=data.after, based_on=version.version, by=staff.name)
     except Refusal as refusal:
         return await _refused(editor, request, staff, of, data, refusal)
@@ -368,6 +420,7 @@ async def _refused(
         campaign_id,
         data,
         status=refusal.status,
+        search=isinstance(refusal, PublicationStopped),
         refused=editor.words(request, refusal),
         changed=isinstance(refusal, DraftChanged),
     )

@@ -266,83 +266,127 @@ def _sayings(messages: Messages) -> dict[str, str]:
     }
 
 
-def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
-    """Return a refusal's title and sentence in the reader's language; one that is not known here stays in English."""
-    _ = messages.gettext
-    sentences = {
-        "staff-sign-in-refused": _("Name or password is not right. Try again, or ask an administrator."),
-        "staff-locked": _("Too many wrong passwords. Sign-in opens again in %(seconds)s s."),
-        "too-many-tries": _("Too many requests came from your network. Nothing was done; try again within an hour."),
-        "not-permitted": _(
+_REFUSALS = {
+    "staff-sign-in-refused": (
+        marked("Sign-in refused"),
+        marked("Name or password is not right. Try again, or ask an administrator."),
+    ),
+    "staff-locked": (
+        marked("Sign-in locked for a while"),
+        marked("Too many wrong passwords. Sign-in opens again in %(seconds)s s."),
+    ),
+    "too-many-tries": (
+        marked("Too many tries"),
+        marked("Too many requests came from your network. Nothing was done; try again within an hour."),
+    ),
+    "not-permitted": (
+        marked("Not permitted"),
+        marked(
             "Your role does not include this; nothing was shown or changed. Ask an administrator if your work needs it."
         ),
-        "purpose-not-stated": _("Say in a few words what you need it for; nothing was shown."),
-        "order-unknown": _("There is no order with this number. Check it, or search for it."),
-        "reservation-unknown": _("There is no such reservation. Nothing was changed; look at its number again."),
-        "reservation-ended": _("The reservation is over already. Nothing was changed."),
-        "reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
-        "payment-under-way": _("A payment is under way. Nothing was changed; wait for its outcome."),
-        "group-unknown": _("There is no such group. Nothing was changed; look at its number again."),
-        "order-ended": _(
-            "Only a paid order can give units back, and nothing is left of this one. Nothing was refunded."
+    ),
+    "purpose-not-stated": (
+        marked("Purpose not stated"),
+        marked("Say in a few words what you need it for; nothing was shown."),
+    ),
+    "order-unknown": (
+        marked("Order not found"),
+        marked("There is no order with this number. Check it, or search for it."),
+    ),
+    "reservation-unknown": (
+        marked("Reservation not found"),
+        marked("There is no such reservation. Nothing was changed; look at its number again."),
+    ),
+    "reservation-ended": (
+        marked("Reservation is over"),
+        marked("The reservation is over already. Nothing was changed."),
+    ),
+    "reason-needed": (
+        marked("A reason is needed"),
+        marked("Say why, in words: it is recorded. Nothing was done."),
+    ),
+    "payment-under-way": (
+        marked("A payment is under way"),
+        marked("A payment is under way. Nothing was changed; wait for its outcome."),
+    ),
+    "group-unknown": (
+        marked("Group not found"),
+        marked("There is no such group. Nothing was changed; look at its number again."),
+    ),
+    "order-ended": (
+        marked("Order is over"),
+        marked("Only a paid order can give units back, and nothing is left of this one. Nothing was refunded."),
+    ),
+    "refund-too-large": (
+        marked("So much is not left"),
+        marked("So many units are not left of this order. Nothing was refunded; choose fewer."),
+    ),
+    "refund-changed": (
+        marked("The refund has changed"),
+        marked("Something of this order went back meanwhile. Nothing was refunded; look at it again."),
+    ),
+    "refund-reason-missing": (
+        marked("A reason is needed"),
+        marked("Say why, in three letters or more: it is recorded. Nothing was refunded."),
+    ),
+    "coupon-unknown": (
+        marked("Code not found"),
+        marked("There is no such code. Nothing was changed; look at it again."),
+    ),
+    "coupon-reason-needed": (
+        marked("A reason is needed"),
+        marked("Say why, in words: it is recorded. Nothing was done."),
+    ),
+    "coupon-cannot-be-revoked": (
+        marked("Cannot be withdrawn"),
+        marked("An order has this code, or it ended already. Nothing was withdrawn."),
+    ),
+    "coupon-batch-unknown": (
+        marked("Batch not found"),
+        marked("There is no such batch of codes. Nothing was written out."),
+    ),
+    "database-unavailable": (
+        marked("Not available at this moment"),
+        marked("The database does not answer just now. Try again in a few seconds."),
+    ),
+    "draft-changed": (
+        marked("Somebody else was faster"),
+        marked(
+            "Somebody else saved this draft, or published, after you began. Nothing of theirs was "
+            "overwritten and nothing of yours is lost: your text stands below. Look at theirs, then save or "
+            "publish again."
         ),
-        "refund-too-large": _("So many units are not left of this order. Nothing was refunded; choose fewer."),
-        "refund-changed": _("Something of this order went back meanwhile. Nothing was refunded; look at it again."),
-        "refund-reason-missing": _("Say why, in three letters or more: it is recorded. Nothing was refunded."),
-        "coupon-unknown": _("There is no such code. Nothing was changed; look at it again."),
-        "coupon-reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
-        "coupon-cannot-be-revoked": _("An order has this code, or it ended already. Nothing was withdrawn."),
-        "coupon-batch-unknown": _("There is no such batch of codes. Nothing was written out."),
-        "database-unavailable": _("The database does not answer just now. Try again in a few seconds."),
-        "draft-changed": _(
-            "Somebody else saved this draft, or published, after you began. Nothing of theirs was overwritten and "
-            "nothing of yours is lost: your text stands below. Look at theirs, then save or publish again."
+    ),
+    "draft-too-large": (
+        marked("Too large for a draft"),
+        marked(
+            "A draft holds two megabytes at most. Nothing was saved; keep a campaign of this size as files "
+            "and publish it from the command line."
         ),
-        "draft-too-large": _(
-            "A draft holds two megabytes at most. Nothing was saved; keep a campaign of this size as files and publish "
-            "it from the command line."
-        ),
-        "reason-missing": _("Say why this is published, in at most 500 characters. Nothing was published."),
-        "definition-faulty": _("The text has faults. Nothing was published; each fault is named below with its line."),
-        "quota-below-promise": _(
-            "A quota is below what was already promised to shoppers. Nothing was published; raise it: %(detail)s"
-        ),
-        "foreign-form": _(
-            "This form was sent from another site. Nothing was changed; open the page here and try again."
-        ),
-    }
-    titles = {
-        "staff-sign-in-refused": _("Sign-in refused"),
-        "staff-locked": _("Sign-in locked for a while"),
-        "too-many-tries": _("Too many tries"),
-        "not-permitted": _("Not permitted"),
-        "purpose-not-stated": _("Purpose not stated"),
-        "order-unknown": _("Order not found"),
-        "reservation-unknown": _("There is no such reservation. Nothing was changed; look at its number again."),
-        "reservation-ended": _("The reservation is over already. Nothing was changed."),
-        "reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
-        "payment-under-way": _("A payment is under way. Nothing was changed; wait for its outcome."),
-        "group-unknown": _("Group not found"),
-        "order-ended": _("Order is over"),
-        "refund-too-large": _("So much is not left"),
-        "refund-changed": _("The refund has changed"),
-        "refund-reason-missing": _("A reason is needed"),
-        "coupon-unknown": _("Code not found"),
-        "coupon-reason-needed": _("A reason is needed"),
-        "coupon-cannot-be-revoked": _("Cannot be withdrawn"),
-        "coupon-batch-unknown": _("Batch not found"),
-        "database-unavailable": _("Not available at this moment"),
-        "draft-changed": _("Somebody else was faster"),
-        "draft-too-large": _("Too large for a draft"),
-        "reason-missing": _("The reason is missing"),
-        "definition-faulty": _("Not published: the text has faults"),
-        "quota-below-promise": _("Not published: a quota is too low"),
-        "foreign-form": _("Form not accepted"),
-    }
-    sentence = sentences.get(refusal.code)
-    if sentence is None:
+    ),
+    "reason-missing": (
+        marked("The reason is missing"),
+        marked("Say why this is published, in at most 500 characters. Nothing was published."),
+    ),
+    "definition-faulty": (
+        marked("Not published: the text has faults"),
+        marked("The text has faults. Nothing was published; each fault is named below with its line."),
+    ),
+    "quota-below-promise": (
+        marked("Not published: a quota is too low"),
+        marked("A quota is below what was already promised to shoppers. Nothing was published; raise it: %(detail)s"),
+    ),
+    "foreign-form": (
+        marked("Form not accepted"),
+        marked("This form was sent from another site. Nothing was changed; open the page here and try again."),
+    ),
+}
+"""Title and sentence of refusals that staff may meet, by their code."""
+
+
+def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
+    """Return a refusal's title and sentence in the reader's language; one that is not known here stays in English."""
+    if refusal.code not in _REFUSALS:
         return refusal.title, refusal.detail
-    return titles[refusal.code], sentence % {
-        "seconds": refusal.fields.get("retry_after", ""),
-        "detail": refusal.detail,
-    }
+    title, sentence = map(messages.gettext, _REFUSALS[refusal.code])
+    return title, sentence % {"seconds": refusal.fields.get("retry_after", ""), "detail": refusal.detail}

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 from litestar.params import Parameter
+from msgspec import UNSET
 
 from tidegate.app.pages.answer import own_origin, see_other
 from tidegate.app.pages.errors import PageUnknown
@@ -25,6 +26,8 @@ from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import OrderLine, PlaceOrder
+from tidegate.sale.points.api import Points
+from tidegate.sale.points.contracts import POINTS_MAX, Balance
 from tidegate.trust.identity.api import mask_phone
 from tidegate.trust.identity.errors import AddressNotValid
 
@@ -35,12 +38,14 @@ CHECK_AGAIN = Spoken(marked("Please check your order"), marked("Nothing was orde
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What the form of the checkout holds: `coupon` as it was typed, `own` which of one's own was chosen."""
+    """What the form of the checkout holds: `coupon` as it was typed, `own` which of one's own was chosen,
+    `points` how many to spend at most."""
 
     sku: str
     quantity: int
     coupon: str = ""
     own: str = NO_COUPON
+    points: int = 0
     address_id: str = ""
     fields: dict[str, str] = msgspec.field(default_factory=lambda: dict.fromkeys(ADDRESS_FIELDS, ""))
 
@@ -70,6 +75,7 @@ class Desk:
         pricing: Pricing,
         address_desk: AddressDesk,
         ordering: Ordering,
+        points: Points,
         db: Database,
     ) -> None:
         self._visit = visit
@@ -78,19 +84,23 @@ class Desk:
         self._pricing = pricing
         self._addresses = address_desk
         self._ordering = ordering
+        self._points = points
         self._db = db
 
     async def show(self, wish: Wish, trouble: Trouble | None = None, status: int = 200) -> Response[bytes]:
         """Return the form, filled with the wish."""
         account, trouble = self._visit.account, trouble or Trouble()
         async with self._db.read() as tx:
+            balance = await self._points.balance(tx, account) if self._offers.take_points else Balance()
+            wish = msgspec.structs.replace(wish, points=min(wish.points, balance.available))
+            facts = await self._offers.facts(wish.cart, wish.points)
             cards = await self._offers.cards(tx, [wish.sku])
             addresses = await self._addresses.of(tx, account)
-            choices = await self._coupon_book.choices(tx, wish.cart)
+            choices = await self._coupon_book.choices(tx, wish.cart, facts)
         if wish.sku not in cards:
             raise PageUnknown("These goods are not in the shop.")
         wish = _with_coupon(wish, choices)
-        priced, trouble = self._priced(wish, trouble)
+        priced, trouble = self._priced(wish, facts, trouble)
         return self._visit.personal(
             "checkout",
             status=status,
@@ -99,6 +109,7 @@ class Desk:
             priced=priced,
             addresses=addresses,
             choices=choices,
+            balance=balance,
             chosen=chosen_address(wish.address_id, addresses),
             trouble=trouble,
             key=self._offers.new_key(),
@@ -107,14 +118,17 @@ class Desk:
             mask_phone=mask_phone,
         )
 
-    def _priced(self, wish: Wish, trouble: Trouble) -> tuple[PricedOrder | None, Trouble]:
+    def _priced(self, wish: Wish, facts: Facts, trouble: Trouble) -> tuple[PricedOrder | None, Trouble]:
         """Return the price; without the coupon where it is the coupon that is refused, and with what is wrong."""
         try:
-            return self._pricing.price(wish.cart, Facts(buyer=self._visit.account, now=self._visit.now)), trouble
+            return self._pricing.price(wish.cart, facts), trouble
         except Refusal as refusal:
             fields = {"coupon": spoken(refusal).title} if wish.cart.coupon else {}
-            said = Trouble(trouble.spoken or spoken(refusal), {**trouble.fields, **fields})
-            return self._offers.price(Cart(wish.cart.lines)), said
+            trouble = Trouble(trouble.spoken or spoken(refusal), {**trouble.fields, **fields})
+        try:
+            return self._pricing.price(Cart(wish.cart.lines), facts), trouble
+        except Refusal:
+            return None, trouble
 
     async def claimed(self, wish: Wish) -> Wish:
         """Return the wish with a code that was handed out, and typed here, claimed and chosen.
@@ -156,6 +170,7 @@ def _command(wish: Wish, address_id: UUID, expected_total: int) -> PlaceOrder:
         address_id=address_id,
         expected_total=expected_total,
         coupon=wish.cart.coupon,
+        points=wish.points or UNSET,
     )
 
 
@@ -167,6 +182,7 @@ def open_desk(
     pricing: Pricing,
     address_desk: AddressDesk,
     ordering: Ordering,
+    points: Points,
     db: Database,
 ) -> Desk:
     """Dependency `desk`."""
@@ -177,6 +193,7 @@ def open_desk(
         pricing=pricing,
         address_desk=address_desk,
         ordering=ordering,
+        points=points,
         db=db,
     )
 
@@ -225,6 +242,7 @@ def _wish(form: Form) -> Wish:
         quantity=form.whole("quantity", 1, QUANTITY_MAX),
         coupon=form.text("coupon", CODE_LENGTH_MAX),
         own=form.text("own", CODE_LENGTH_MAX) or NO_COUPON,
+        points=form.whole("points", 0, POINTS_MAX),
         address_id=form.text("address_id", 40),
         fields=address_fields(form),
     )

@@ -107,22 +107,23 @@ class CouponBook:
                 return True
             raise
 
-    async def choices(self, tx: Tx, cart: Cart) -> list[Choice]:
-        """Return the shopper's coupons for a cart: those it can use, the largest saving first; then the others."""
+    async def choices(self, tx: Tx, cart: Cart, facts: Facts) -> list[Choice]:
+        """Return the shopper's coupons for a cart: those it can use, the largest saving first; then the others.
+
+        `facts` are those that the cart is priced with.
+        """
         templates = self._coupons.templates()
         kept = [
             each
             for each in await self._coupons.kept_by(tx, self._visit.account)
             if each.template in templates and each.state in {*USABLE, CouponState.FROZEN}
         ]
-        choices = [self._choice(each, templates[each.template], cart) for each in kept]
+        choices = [self._choice(each, templates[each.template], cart, facts) for each in kept]
         return sorted(choices, key=lambda each: (-each.saving, each.kept.expires_at, each.kept.code))
 
-    def _choice(self, kept: Kept, template: Template, cart: Cart) -> Choice:
-        account = self._visit.account
-        facts = Facts(buyer=account, now=self._visit.now)
+    def _choice(self, kept: Kept, template: Template, cart: Cart, facts: Facts) -> Choice:
         try:
-            self._coupons.require_usable(kept, account)
+            self._coupons.require_usable(kept, self._visit.account)
             without = self._pricing.price(Cart(cart.lines), facts).total
             reduced = self._pricing.price(Cart(cart.lines, kept.code), facts).total
         except Refusal as refusal:

@@ -151,7 +151,7 @@ async def _goods_page(visit: Visit, offers: Offers, db: Database, sku: str, mine
         card=cards[sku],
         category=categories.get(cards[sku].goods.category),
         beside=[cards[each] for each in beside if each in cards],
-        priced=offers.price(Cart((CartLine(sku, 1),))),
+        priced=await offers.price(Cart((CartLine(sku, 1),))),
         phase=offers.phase(visit.now),
         rules=offers.rules,
         quantity_max=offers.quantity_max(cards[sku]),
@@ -172,10 +172,12 @@ async def price(
 ) -> Response[bytes]:
     """The price of so many, as a fragment for the goods page."""
 
-    async def make() -> Html:
-        return visit.render("price", priced=offers.price(Cart((CartLine(sku, quantity),))))
+    cart = Cart((CartLine(sku, quantity),))
 
-    return await visit.public(make)
+    async def make() -> Html:
+        return visit.render("price", priced=await offers.price(cart))
+
+    return visit.answer(await make()) if offers.is_own(cart) else await visit.public(make)
 
 
 routes = [front, search, goods, price]

@@ -8,6 +8,7 @@ from tidegate.app.storefront.visit import Card, Visit
 from tidegate.base.db import Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
+from tidegate.offer.campaign.contracts import PointsOff
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.catalogue.contracts import Category
 from tidegate.offer.pricing.api import Pricing
@@ -69,12 +70,29 @@ class Offers:
         """Return the shop's categories."""
         return await self._catalogue.categories(tx)
 
-    def price(self, cart: Cart) -> PricedOrder | None:
-        """Return the cart's price, or None where it cannot be bought at all."""
+    async def price(self, cart: Cart) -> PricedOrder | None:
+        """Return the cart's price for who is looking, or None where it cannot be bought at all."""
         try:
-            return self._pricing.price(cart, Facts(now=self._visit.now))
+            return self._pricing.price(cart, await self.facts(cart))
         except Refusal:
             return None
+
+    async def facts(self, cart: Cart, points: int = 0) -> Facts:
+        """Return what the cart's price depends on beside the cart; an order of it is priced with the same."""
+        session = self._visit.session
+        account = session.account_id if session else None
+        return await self._pricing.facts_of(cart, account, self._visit.now, points=points)
+
+    @property
+    def take_points(self) -> bool:
+        """Whether points can be spent at all by the current rules."""
+        version = self._visit.version
+        promotions = version.definition.promotions if version else ()
+        return any(isinstance(each.benefit, PointsOff) for each in promotions)
+
+    def is_own(self, cart: Cart) -> bool:
+        """Return whether the price of a cart is one for who is looking, and not everybody's."""
+        return self._visit.session is not None and self.rules is not None and self._pricing.is_personal(cart)
 
     def quantity_max(self, card: Card) -> int:
         """Return how many one buyer can put in at most: what the limits allow, and what is left."""

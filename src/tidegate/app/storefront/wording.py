@@ -119,6 +119,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("The coupon is used up"),
         marked("All its uses are taken. Go on without it. Nothing was ordered."),
     ),
+    "points-short": (
+        marked("Not enough points"),
+        marked("Fewer points are there than this order would spend. Choose fewer. Nothing was ordered."),
+    ),
     "coupon-code-needed": (
         marked("Claim this coupon first"),
         marked("Each coupon of this kind has a code of its own. Claim one, then show its code. Nothing was ordered."),

@@ -146,8 +146,9 @@ def _n_for_m(benefit: NForM) -> Words:
 def _nth_piece(benefit: NthPiece, wording: Wording) -> Words:
     nth, off = benefit.nth, wording.units.share(benefit.off)
     return Words(
-        f"每 {nth} 件中最便宜的一件减 {off}。商品按价格从高到低分组。",
-        f"Of every {nth} pieces the cheapest costs {off} less. Pieces are grouped dearest first.",
+        f"每 {nth} 件中最便宜的一件减 {off}，不足最小货币单位的部分按一个单位减。商品按价格从高到低分组。",
+        f"Of every {nth} pieces the cheapest costs {off} less; a part of the smallest unit of the currency is taken "
+        "off as a whole one. Pieces are grouped dearest first.",
     )
 
 

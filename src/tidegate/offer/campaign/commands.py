@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from getpass import getuser
 from importlib.resources import files
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tidegate.base.errors import Refusal
@@ -31,6 +32,7 @@ from tidegate.offer.campaign.reviewing import Finding, Review, Severity, Waiver
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 FAULTS_SHOWN_MAX = 50
+REASON_LENGTH_MAX = 500
 
 CampaignFile = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -38,8 +40,10 @@ CampaignFile = click.Path(exists=True, dir_okay=False, path_type=Path)
 class Desk(Protocol):
     """What the commands need of a running installation."""
 
-    async def publish(self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = ()) -> CampaignVersion:
-        """Publish everywhere: campaign, catalogue and stock, in one transaction."""
+    async def publish(
+        self, definition: CampaignDefinition, by: str, waivers: Sequence[Waiver] = (), *, reason: str = ""
+    ) -> CampaignVersion:
+        """Publish everywhere: campaign, catalogue and stock, in one transaction; the reason is kept with it."""
         ...
 
     async def review(self, definition: CampaignDefinition) -> Review:
@@ -171,19 +175,21 @@ def _publish(open_desk: OpenDesk) -> click.Command:
     @click.argument("file", type=CampaignFile)
     @click.option("--start", metavar="WHEN", help="When the festival starts: now, now+10m, 2026-11-11T00:00:00+08:00.")
     @click.option("--by", metavar="NAME", help="Who publishes; kept with the version. Default: you.")
+    @click.option("--reason", default="", help=f"Why; kept with the version. At most {REASON_LENGTH_MAX} characters.")
     @click.option("--waive", "waived", metavar="LAW=REASON", multiple=True, help="Let a law's warnings pass; repeat.")
     @click.option("--json", "as_json", is_flag=True, help="Print the version as JSON.")
-    def publish(file: Path, start: str | None, by: str | None, waived: tuple[str, ...], *, as_json: bool) -> None:
+    def publish(
+        file: Path, start: str | None, by: str | None, reason: str, waived: tuple[str, ...], *, as_json: bool
+    ) -> None:
         """Publish a campaign FILE: prices, goods and quotas take effect together, in one transaction.
 
         A running system takes it up within seconds. The same content again is the same version. A faulty file
         publishes nothing, and neither does one that breaks the law: what blocks must be changed; a warning may be
         waived by a person named with --by, for a reason that is kept.
         """
-        waivers = [_waiver(text, by) for text in waived]
+        publication = _Publication(by or _me(), _said(reason), [_waiver(text, by) for text in waived])
         definition = _loaded(file, start, as_json=as_json)
-        published = _published(open_desk, definition, by or _me(), waivers, places=_places(file), as_json=as_json)
-        version = asyncio.run(published)
+        version = asyncio.run(_published(open_desk, definition, publication, _places(file), as_json=as_json))
         if as_json:
             click.echo(msgspec.json.encode(_summary(version)).decode())
             return
@@ -191,6 +197,21 @@ def _publish(open_desk: OpenDesk) -> click.Command:
         click.echo(f"{version.campaign_id} version {version.version} is published (sha256 {version.sha256[:12]}).")
 
     return publish
+
+
+class _Publication(NamedTuple):
+    """Who publishes, why, and what they let pass."""
+
+    by: str
+    reason: str
+    waivers: Sequence[Waiver]
+
+
+def _said(reason: str) -> str:
+    reason = reason.strip()
+    if len(reason) > REASON_LENGTH_MAX:
+        raise click.ClickException(f"A reason has at most {REASON_LENGTH_MAX} characters. Nothing was published.")
+    return reason
 
 
 def _waiver(text: str, by: str | None) -> Waiver:
@@ -203,17 +224,11 @@ def _waiver(text: str, by: str | None) -> Waiver:
 
 
 async def _published(
-    open_desk: OpenDesk,
-    definition: CampaignDefinition,
-    by: str,
-    waivers: Sequence[Waiver],
-    *,
-    places: Places,
-    as_json: bool,
+    open_desk: OpenDesk, definition: CampaignDefinition, publication: _Publication, places: Places, *, as_json: bool
 ) -> CampaignVersion:
     try:
         async with open_desk() as desk:
-            return await desk.publish(definition, by, waivers)
+            return await desk.publish(definition, publication.by, publication.waivers, reason=publication.reason)
     except PublicationStopped as refusal:
         _stopped(refusal, placed(refusal.findings, places), as_json=as_json)
     except Refusal as refusal:
@@ -327,9 +342,11 @@ def _print_definition(definition: CampaignDefinition, console: Console) -> None:
 
 
 def _print_versions(versions: list[VersionSummary], shown: int, console: Console) -> None:
-    table = Table("Version", "Published (UTC)", "By", "SHA-256", "", box=None, pad_edge=False)
+    table = Table("Version", "Published (UTC)", "By", "Reason", "SHA-256", "", box=None, pad_edge=False)
     for each in versions:
         marks = [word for word, holds in (("current", each.current), ("shown above", each.version == shown)) if holds]
         published = f"{each.published_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(each.version), published, each.published_by, each.sha256[:12], ", ".join(marks))
+        table.add_row(
+            str(each.version), published, each.published_by, escape(each.reason), each.sha256[:12], ", ".join(marks)
+        )
     console.print(table)

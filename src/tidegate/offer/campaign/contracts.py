@@ -37,6 +37,7 @@ CampaignId = NewType("CampaignId", str)
 """A slug of the campaign manager's choice, such as ``double-11``."""
 
 AMOUNT_MAX = 100_000_000_000
+POINTS_EARNED_MAX = 1_000_000
 """Largest amount of money in a definition, in minor units: with it, no order can overflow a bigint."""
 GOODS_MAX = 100_000
 COUPONS_MAX = 1_000
@@ -457,6 +458,14 @@ class Promotion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """() = the shop of each line bears its own part."""
 
 
+class Earning(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Points for paying: each whole ``paid`` paid for goods earns ``points``, an order ``per_order`` at most."""
+
+    paid: Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]
+    points: Annotated[int, Meta(ge=1, le=POINTS_EARNED_MAX)]
+    per_order: Quantity = 0  # 0: no cap
+
+
 class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A whole festival as data: what the file says, with every time absolute and every price in minor units.
 
@@ -487,6 +496,8 @@ class CampaignDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     waiting_room: WaitingRoom | None = None
     promotions: tuple[Promotion, ...] = ()
     presales: tuple[Presale, ...] = ()
+    earning: Earning | None = None
+    """None: paying earns no points."""
     list_price_basis: Words | None = None
     """What a list price is, shown beside it: "suggested retail price of the maker". None: nobody says."""
     group_buys: tuple[GroupBuy, ...] = ()

@@ -95,8 +95,6 @@ def unique_faults(coupon: Coupon, place: int, definition: CampaignDefinition) ->
         if other.code.startswith(f"{coupon.code}-"):
             message = f'"{other.code}" begins like a code of "{coupon.code}"; give one of them another name'
             yield _fault(message, place, "code")
-    if Audience.MEMBERS in unique.audience:
-        yield _fault('nobody is known as a member here; write "everyone", "new" or "returning"', place, "audience")
     yield from _time_faults(coupon, unique, place, definition)
 
 

@@ -24,6 +24,7 @@ from tidegate.offer.campaign.contracts import (
     Audience,
     CampaignDefinition,
     CampaignId,
+    Earning,
     Fault,
     GiftPolicy,
     Goal,
@@ -113,8 +114,9 @@ def read_definition(
     if start is not None and not notes.start_used and len(definition.phases) == len(PhaseName):
         notes.add(("campaign",), "--start moves nothing: no phase counts from the start, all times are absolute")
     top.done()
-    # Without all goods and offers, most of what would be found missing is not.
-    faults = notes.faults + ([] if source.is_partial else _consistency_faults(definition, notes.faults))
+    # Without all goods and offers, most of what would be found missing is not, as long as it is said why they are not.
+    partial = source.is_partial and notes.faults
+    faults = notes.faults + ([] if partial else _consistency_faults(definition, notes.faults))
     if faults:
         raise DefinitionFaulty(source.located(faults))
     return definition
@@ -267,6 +269,7 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         if "rate_limit" in top
         else None,
         waiting_room=read_waiting_room(top.table("waiting_room")) if "waiting_room" in top else None,
+        earning=_earning(top.table("points")) if "points" in top else None,
         promotions=tuple(read_promotion(entry) for entry in top.tables("promotion", most=PROMOTIONS_MAX)),
         presales=tuple(read_presales(top)),
         list_price_basis=head.words("list_price_basis") if "list_price_basis" in head else None,
@@ -401,6 +404,14 @@ def _shipping(table: Table) -> Shipping:
     shipping = Shipping(fee=table.money("fee"), free_from=table.amount("free_from", needed=False))
     table.done()
     return shipping
+
+
+def _earning(table: Table) -> Earning:
+    earning = Earning(
+        paid=table.money("paid"), points=table.count("earns"), per_order=table.count("most_per_order", default=0)
+    )
+    table.done()
+    return earning
 
 
 def _returns(table: Table) -> Returns:

@@ -17,6 +17,7 @@ from tidegate.offer.campaign.contracts import (
     DEFENCES_MAX,
     GOODS_MAX,
     LIMITS_MAX,
+    POINTS_EARNED_MAX,
     RATE_LIMITS_MAX,
     CampaignDefinition,
     Coupon,
@@ -86,6 +87,7 @@ def find_faults(definition: CampaignDefinition) -> list[Fault]:
         _limit_faults,
         _shipping_faults,
         _price_protection_faults,
+        _earning_faults,
         _defence_faults,
         _rate_limit_faults,
         waiting_room_faults,
@@ -260,6 +262,14 @@ def _one_limit_faults(limit: Limit, offered: set[str], place: int) -> Found:
         if sku not in offered:
             yield _fault(f'"{sku}" is not on offer', "limit", place, "skus", index)
     yield from _words_faults(limit.label, "limit", place, "label")
+
+
+def _earning_faults(definition: CampaignDefinition) -> Found:
+    earning = definition.earning
+    if earning and earning.paid < 1:
+        yield _fault("is nothing; write how much has to be paid for the points", "points", "paid")
+    if earning and not 1 <= earning.points <= POINTS_EARNED_MAX:
+        yield _fault(f"{earning.points} is out of range; it may be 1 to {POINTS_EARNED_MAX}", "points", "earns")
 
 
 def _shipping_faults(definition: CampaignDefinition) -> Found:

@@ -13,6 +13,7 @@ from tidegate.offer.campaign.contracts import (
     CampaignId,
     CampaignVersion,
     Coupon,
+    Earning,
     Limit,
     NumberSource,
     OfferKind,
@@ -207,6 +208,8 @@ def statements(version: CampaignVersion, wording: Wording | None = None) -> dict
     if definition.draws:
         found["draws"] = DRAW_STATEMENT
     found["shipping"] = _shipping_statement(definition.shipping, definition.currency)
+    if definition.earning:
+        found["points"] = _earning_statement(definition.earning, definition.currency)
     if definition.waiting_room:
         found["line"] = queue_words(definition.waiting_room)
     minutes, days = definition.payment_minutes, definition.returns.days
@@ -240,6 +243,20 @@ _COUPON_STATEMENT = Words(
     en="One coupon an order. Its threshold counts the offer prices of goods that take coupons. What it takes off is "
     "split over their units in proportion to their prices, exact to the cent.",
 )
+
+
+def _earning_statement(earning: Earning, currency: str) -> Words:
+    paid_zh, paid_en = (format_money(earning.paid, currency, locale) for locale in ("zh", "en"))
+    most_zh = f"，一个订单最多 {earning.per_order} 积分" if earning.per_order else ""
+    most_en = f", {earning.per_order} points an order at most" if earning.per_order else ""
+    points = "1 point" if earning.points == 1 else f"{earning.points} points"
+    return Words(
+        zh=f"商品实付金额每满 {paid_zh} 得 {earning.points} 积分{most_zh}，运费不计，付款后到账。"
+        "退款时，已抵扣的积分按退回商品退还，已得的积分按退款金额扣回，扣至零为止。",
+        en=f"Every {paid_en} paid for goods, without shipping, earns {points}{most_en}, credited once the order is "
+        "paid. With a refund the points spent on what came back are given back, and those earned with the money "
+        "refunded are taken back, as far as they are still there.",
+    )
 
 
 def _shipping_statement(shipping: Shipping, currency: str) -> Words:

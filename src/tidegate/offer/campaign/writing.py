@@ -14,6 +14,7 @@ from babel.numbers import get_currency_precision
 from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     DefenceRule,
+    Earning,
     GiftPolicy,
     Goal,
     GoalUnit,
@@ -65,6 +66,8 @@ def write_definition(definition: CampaignDefinition, *, zone: tzinfo = UTC) -> C
     if promise := definition.price_protection:
         table = {"days": promise.days, "goods": selection_table(promise.goods)}
         blocks.append(_block("[price_protection]", table))
+    if definition.earning:
+        blocks.append(_block("[points]", _earning(definition.earning, units)))
     if definition.waiting_room:
         blocks.append(_block("[waiting_room]", _waiting_room(definition.waiting_room, units)))
         if definition.waiting_room.public_number:
@@ -235,6 +238,14 @@ def _shipping(definition: CampaignDefinition, units: Units) -> Raw:
 def _returns(returns: Returns) -> Raw:
     gifts = None if returns.gifts is GiftPolicy.KEEP else returns.gifts.value
     return {"days": returns.days, "text": _words(returns.text), "gifts": gifts}
+
+
+def _earning(earning: Earning, units: Units) -> Raw:
+    return {
+        "paid": units.money(earning.paid),
+        "earns": earning.points,
+        "most_per_order": earning.per_order or None,
+    }
 
 
 def _defence(rule: DefenceRule, units: Units) -> Raw:

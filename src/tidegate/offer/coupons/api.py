@@ -172,7 +172,7 @@ class Coupons:
     async def _require_claimable(self, tx: Tx, account_id: UUID, template: Template, now: datetime) -> None:
         audiences = frozenset[Audience]()
         if template.audience and self._acquaintance is not None:
-            audiences = await self._acquaintance.audiences(tx, account_id)
+            audiences = (await self._acquaintance.audiences(tx, [account_id]))[account_id]
         require_claimable(template, now, audiences)
 
     async def kept_by(self, tx: Tx, account_id: UUID) -> list[Kept]:

@@ -48,18 +48,22 @@ class CampaignLaw:
         definition: CampaignDefinition,
         *,
         prizes: Sequence[PrizeTerms] = (),
+        search: bool = True,
     ) -> Review:
         """What the law says of a definition that were published now, and its lowest prices, worst first. Reads only.
 
         Prices of before are those before the sale starts. `prizes` are judged with it.
+        Without `search` the lowest prices, which take seconds for a thousand products, are left out, and so is what
+        hangs on them: floors and costs.
         """
         laws = rules.laws_of_campaign(definition)
+        lowest = await asyncio.to_thread(lowest_prices, self._as_version(definition)) if search else ()
         case = Case(
             definition=definition,
             at=self._clock.now(),
             evidence=await self._evidence(tx, definition, rules.days_asked(laws)),
             earlier=await self._earlier(tx, definition.id),
-            lowest=tuple(await asyncio.to_thread(lowest_prices, self._as_version(definition))),
+            lowest=tuple(lowest),
             presales=rules.presales_of(definition),
             prizes=tuple(prizes),
         )

@@ -1,6 +1,8 @@
 """The use cases of pricing: price a cart by the current rules, and keep the counters of limited rules."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -26,6 +28,7 @@ from tidegate.offer.pricing.contracts import (
 )
 from tidegate.offer.pricing.gifts import without_gift
 from tidegate.offer.pricing.grouped import compile_group_rules
+from tidegate.offer.pricing.ports import GiftStock, Shoppers
 from tidegate.offer.pricing.protecting import Lowered, Protected, cart_kept, facts_of_today, lowered, protect
 from tidegate.offer.pricing.refunding import GiftBack, RefundPlan, is_whole, plan_refund
 from tidegate.offer.pricing.rules import Counters, advise, compile_rules, explain, price_order, refusal_of
@@ -62,6 +65,14 @@ class Pricing:
         self._instrument_limits: dict[tuple[CampaignId, int], tuple[ScopedLimit, ...]] = {}
         self._left: dict[str, int] = {}
         """How much is known to be left of counters that may be short; each process follows them each second."""
+        self._out: frozenset[str] = frozenset()
+        """Gifts of which nothing is free; followed each second, too."""
+        self._shoppers: Shoppers | None = None
+        self._gifts: GiftStock | None = None
+
+    def follow(self, shoppers: Shoppers, gifts: GiftStock) -> None:
+        """Say who knows the shoppers and the stock of gifts; without them rules for some shoppers apply to nobody."""
+        self._shoppers, self._gifts = shoppers, gifts
 
     @property
     def rules(self) -> RuleSet:
@@ -78,13 +89,18 @@ class Pricing:
         self._rules = compile_rules(current)
         self._group_rules = compile_group_rules(current, self._rules)
         self._left.clear()
+        self._out = frozenset()
         return True
 
     async def refresh_left(self, tx: Tx) -> None:
-        """Read how much is left of the promotions' counters and budgets, and of what refused an order here lately."""
+        """Read how much is left of the promotions' counters and budgets, of what refused an order here lately, and
+        which gifts are gone.
+        """
         book = self._rules.book if self._rules else None
         if book is not None and book.limited:
             self._left = await store.left(tx, sorted(book.shared_counters | self._left.keys()))
+        if book is not None and book.gifts and self._gifts is not None:
+            self._out = await self._gifts.gone(tx, self.rules.campaign_id, book.gifts)
 
     def _is_compiled(self, campaign_id: CampaignId, version: int) -> bool:
         held = self._rules
@@ -103,10 +119,33 @@ class Pricing:
             raise NoCampaign("No campaign has been published yet. Nothing was ordered; come back later.")
         return price_order(self._group_rules, cart, facts)
 
+    def is_personal(self, cart: Cart) -> bool:
+        """Whether a promotion of these goods asks who the shopper is; no I/O. Raises NoCampaign."""
+        book = self.rules.book
+        return book is not None and any(line.sku in book.personal for line in cart.lines)
+
+    async def facts_of(self, cart: Cart, buyer: UUID | None, now: datetime, *, points: int = 0) -> Facts:
+        """What a cart's price depends on beside the cart: one answer for goods page, checkout, quote and order.
+
+        Who the shopper is, is read only where a promotion of these goods asks for it, together with all who are
+        priced at the same time. Raises NoCampaign, Overloaded and DatabaseUnavailable.
+        """
+        if buyer is None or self._shoppers is None or not self.is_personal(cart):
+            return Facts(buyer=buyer, now=now, points=points)
+        shopper = await self._shoppers.shopper(buyer)
+        return Facts(
+            buyer=buyer,
+            now=now,
+            audience=shopper.audience,
+            tier=shopper.tier,
+            segments=shopper.segments,
+            points=points,
+        )
+
     def _with_left(self, facts: Facts) -> Facts:
-        if not self._left or facts.left:
+        if facts.left or facts.out or not (self._left or self._out):
             return facts
-        return msgspec.structs.replace(facts, left=self._left)
+        return msgspec.structs.replace(facts, left=self._left, out=self._out)
 
     def explain(self, cart: Cart, facts: Facts = NOBODY) -> Trace:
         """Price a cart and explain it; no I/O. Refusals: see `rules.price_order`."""

@@ -10,12 +10,14 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from tidegate.offer.campaign.contracts import Gift, Promotion
+from tidegate.offer.campaign.contracts import Audience, Gift, Promotion
 from tidegate.offer.pricing.benefits import Reckoner
 from tidegate.offer.pricing.conditions import Conditions
 
 PLANS_MAX = 64
 MEMORY_MAX = 4_096
+PERSONAL_FACTS = frozenset({"audience", "tier", "segments"})
+"""What a condition may declare of who the shopper is."""
 
 
 class Stage(IntEnum):
@@ -103,6 +105,9 @@ class Book:
         self.shared_counters = frozenset(
             head for rule in rules for per, head, _ in rule.counters if per in (Per.ORDER, Per.MONEY)
         )
+        self.gifts = frozenset(rule.gift.sku for rule in rules if rule.gift)
+        self.personal = self._personal()
+        """The SKUs whose price depends on who the shopper is."""
         self.memory: dict[Hashable, object] = {}
         """Carts priced lately, as the engine wrote them down."""
         self._plans: dict[int, dict[str, tuple[Rule, ...]]] = {}
@@ -110,6 +115,17 @@ class Book:
         self._groups = _by_group(self.rules)
         self._restrictive = [rule for rule in self.rules if rule.promotion.stacks_with is not None]
         self._allowed = {rule.bit: self._allowed_by(rule) for rule in self._restrictive}
+
+    def _personal(self) -> frozenset[str]:
+        asking = sum(1 << rule.bit for rule in self.rules if _asks_for_person(rule.promotion))
+        counted = {sku for sku, mask in self.masks.items() if mask & asking}
+        reduced = {sku for sku, listed in self.member_prices.items() if any(asking >> r.bit & 1 for _, r in listed)}
+        return frozenset(counted | reduced)
+
+    def without_gifts(self, out: frozenset[str]) -> int:
+        """The mask of the rules that give none of these SKUs."""
+        gone = sum(1 << rule.bit for rule in self.rules if rule.gift and rule.gift.sku in out)
+        return ((1 << len(self.rules)) - 1) & ~gone
 
     def remember(self, key: Hashable, written: object) -> None:
         """Keep what was written down of a cart; the oldest goes when there are many."""
@@ -195,6 +211,12 @@ def bits_of(mask: int) -> Iterator[int]:
         low = mask & -mask
         yield low.bit_length() - 1
         mask ^= low
+
+
+def _asks_for_person(promotion: Promotion) -> bool:
+    """Whether a promotion asks who the shopper is: by audience, tier or segment, or in its condition."""
+    for_some = promotion.audience and Audience.EVERYONE not in promotion.audience
+    return bool(for_some or promotion.tiers or promotion.segments or PERSONAL_FACTS.intersection(promotion.facts))
 
 
 def _by_group(rules: Sequence[Rule]) -> dict[str, int]:

@@ -6,11 +6,12 @@ from uuid import UUID
 
 import msgspec
 
-from tidegate.offer.campaign.contracts import Audience, CampaignId, Measure, OfferKind, Words
+from tidegate.offer.campaign.contracts import Audience, CampaignId, Earning, Measure, OfferKind, Words
 from tidegate.offer.pricing.book import Book
 
 LINES_MAX = 200
 QUANTITY_MAX = 9_999
+POINTS_MAX = 10**12
 
 
 class CartLine(msgspec.Struct, frozen=True):
@@ -47,6 +48,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     barred: frozenset[str] = frozenset()
     """Promotions whose counters are known to leave no room: what an order keeps of `left`."""
     out: frozenset[str] = frozenset()
+
+
+class Shopper(msgspec.Struct, frozen=True):
+    """Who somebody is to the shop. `tier` is empty for one who is not a member."""
+
+    audience: frozenset[Audience]
+    tier: str
+    segments: frozenset[str]
 
 
 NOBODY = Facts()
@@ -209,6 +218,8 @@ class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True):
     facts: Facts | None = None
     gifts_left_off: tuple[str, ...] = ()
     """SKUs of gifts that were out of stock when the order was taken: it was taken without them."""
+    points_earned: int = 0
+    """What its payment earns."""
 
 
 class Shortfall(StrEnum):
@@ -309,3 +320,4 @@ class RuleSet(msgspec.Struct, frozen=True):
     scoped: tuple[ScopedLimit, ...] = ()
     book: Book | None = None
     """The compiled promotions and floors; None: there are none, and the short way of pricing is taken."""
+    earning: Earning | None = None

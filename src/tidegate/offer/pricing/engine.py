@@ -88,7 +88,7 @@ def settle(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -
     settled.rows = rows = rows_of(book, frame.skus, mask)
     if cart.coupon is not None:
         _require_coupon(book, frame, rows, cart.coupon)
-    if facts.left or facts.barred or facts.out:
+    if facts.left or facts.barred:
         settled.barred |= _barred(frame, rows, facts)
     goods, freeing, points = [], [], []
     for rule in sorted(rows, key=_bit) if len(rows) > 1 else rows:
@@ -161,12 +161,10 @@ def _wanted(
 
 
 def _barred(frame: Frame, rows: dict[Rule, list[int]], facts: Facts) -> frozenset[str]:
-    """The rules that nothing is left of, or whose gift has no stock."""
+    """The rules that nothing is left of."""
     barred = set(facts.barred)
     for rule, places in rows.items():
-        if (rule.gift and rule.gift.sku in facts.out) or (
-            facts.left and rule.counters and not is_left(rule, facts, _money_of(frame, rule, places))
-        ):
+        if facts.left and rule.counters and not is_left(rule, facts, _money_of(frame, rule, places)):
             barred.add(rule.id)
     return frozenset(barred)
 
@@ -288,7 +286,7 @@ def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, 
     A cart that was priced lately for somebody to whom the same rules are open is not settled again.
     """
     uses = offer_uses(taken, facts.buyer.hex if facts.buyer else None)
-    plain = not (facts.points or facts.out or facts.barred)
+    plain = not (facts.points or facts.barred)
     key = (allowed(book, facts, cart.coupon), cart.coupon, tuple([(offer.sku, n) for offer, n in taken]))
     written = book.memory.get(key) if plain else None
     if not isinstance(written, Written) or (facts.left and not _is_all_left(written, facts)):

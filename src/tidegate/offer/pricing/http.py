@@ -14,10 +14,10 @@ from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.contracts import (
     LINES_MAX,
+    POINTS_MAX,
     QUANTITY_MAX,
     Cart,
     CartLine,
-    Facts,
     GivenGift,
     Hint,
     NotApplied,
@@ -51,6 +51,7 @@ class AskForQuote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     lines: Annotated[list[QuoteLine], Meta(min_length=1, max_length=LINES_MAX)]
     coupon: Annotated[str, Meta(min_length=1, max_length=32, examples=["TIDE50"])] | None = None
+    points: Annotated[int, Meta(ge=0, le=POINTS_MAX, description="Spend at most so many points.")] = 0
     explain: Annotated[
         bool, Meta(description="Also say what does not apply, why, and what a little more would bring.")
     ] = False
@@ -77,6 +78,8 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gifts: tuple[GivenGift, ...] = ()
     not_applied: tuple[NotApplied, ...] = ()
     hints: tuple[Hint, ...] = ()
+    points_used: int = 0
+    points_earned: int = 0
 
 
 @post(
@@ -89,7 +92,6 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ),
     tags=["pricing"],
     request_max_body_size=_BODY_BYTES_MAX,
-    sync_to_thread=False,
     responses=refuses(
         NoCampaign,
         CartFaulty,
@@ -101,11 +103,11 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         BuyerLimitReached,
     ),
 )
-def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId | None, clock: Clock) -> Quote:
+async def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId | None, clock: Clock) -> Quote:
     """Return the priced cart. Raises what `rules.price_order` raises, and NoCampaign."""
     rules = pricing.rules
     cart = Cart(lines=tuple(CartLine(line.sku, line.quantity) for line in data.lines), coupon=data.coupon)
-    facts = Facts(buyer=maybe_account, now=clock.now())
+    facts = await pricing.facts_of(cart, maybe_account, clock.now(), points=data.points)
     trace = pricing.explain(cart, facts) if data.explain else None
     order = trace.order if trace else pricing.price(cart, facts)
     return Quote(
@@ -123,6 +125,8 @@ def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId 
         gifts=order.gifts,
         not_applied=trace.not_applied if trace else (),
         hints=trace.hints if trace else (),
+        points_used=order.points_used,
+        points_earned=order.points_earned,
     )
 
 

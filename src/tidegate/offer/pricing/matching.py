@@ -19,6 +19,8 @@ def allowed(book: Book, facts: Facts, coupon: str | None) -> int:
     mask &= _through(gates.coupons, shown(facts, coupon))
     if len(gates.conditions):
         mask &= _conditional(book, facts)
+    if facts.out:
+        mask &= book.without_gifts(facts.out)
     return mask
 
 

@@ -7,8 +7,10 @@ once by `compile_rules`. Budget: 15 microseconds for one line, 60 for ten (`benc
 from collections.abc import Sequence
 from hashlib import sha256
 
+import msgspec
+
 from tidegate.base.money import allocate
-from tidegate.offer.campaign.contracts import CampaignVersion, Coupon, GoodsEntry, Offer, PhaseName, Words
+from tidegate.offer.campaign.contracts import CampaignVersion, Coupon, Earning, GoodsEntry, Offer, PhaseName, Words
 from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.carts import in_key_order, offer_uses, priced_line, take_offers
 from tidegate.offer.pricing.compiling import compile_book
@@ -71,6 +73,7 @@ def compile_rules(version: CampaignVersion) -> RuleSet:
         free_shipping=PriceStep(StepKind.SHIPPING, "shipping", FREE_SHIPPING, 0),
         scoped=compile_scoped(definition),
         book=compile_book(definition),
+        earning=definition.earning,
     )
 
 
@@ -107,6 +110,18 @@ def price_order(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> PricedOrde
     Raises CartFaulty, UnknownGoods, NotOnOffer, CouponNotValid, CouponNotApplicable, ThresholdNotMet and
     BuyerLimitReached.
     """
+    order = _priced(rules, cart, facts)
+    points = points_earned(rules.earning, order.total - order.shipping) if rules.earning else 0
+    return msgspec.structs.replace(order, points_earned=points) if points else order
+
+
+def points_earned(earning: Earning, paid: int) -> int:
+    """The points that paying so much for goods earns, in minor units: for each whole `paid`, at most `per_order`."""
+    points = paid // earning.paid * earning.points
+    return min(points, earning.per_order) if earning.per_order else points
+
+
+def _priced(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
     taken = take_offers(rules, cart)
     if rules.book is not None:
         return price_with_promotions(rules, rules.book, taken, cart, facts)

@@ -92,9 +92,10 @@ def _judged(rules: RuleSet, book: Book, settled: Settled, rule: Rule, cart: Cart
     reason, unknown = _gate(book, rule, cart, facts)
     if reason is not None:
         return _said(rule, reason, unknown=unknown)
+    if rule.gift and rule.gift.sku in facts.out:
+        return _said(rule, Shortfall.GIFT_OUT)
     if rule.id in settled.barred:
-        out = rule.gift is not None and rule.gift.sku in facts.out
-        return _said(rule, Shortfall.GIFT_OUT if out else Shortfall.EXHAUSTED)
+        return _said(rule, Shortfall.EXHAUSTED)
     if rule.stage is Stage.PRICE:
         return _said(rule, Shortfall.LOWER_PRICE)
     if rule.stage is Stage.POINTS and not facts.points:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from tidegate.base.batch import Overloaded
 from tidegate.base.clock import Clock
-from tidegate.base.db import Database, Tx
+from tidegate.base.db import Database, DatabaseUnavailable, Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
@@ -59,6 +60,7 @@ from tidegate.sale.ordering.sharing import beyond_instrument
 from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded
+from tidegate.sale.points.api import Points
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import Claim, Fingerprint, Units
 
@@ -83,6 +85,7 @@ class Ordering:
         campaign: Campaign,
         pricing: Pricing,
         coupons: Coupons,
+        points: Points,
         stock: Stock,
         payment: Payment,
         lane: HotLane,
@@ -96,6 +99,7 @@ class Ordering:
         self._campaign = campaign
         self._pricing = pricing
         self._coupons = coupons
+        self._points = points
         self._stock = stock
         self._payment = payment
         self._lane = lane
@@ -120,8 +124,8 @@ class Ordering:
         An order once placed is the answer to its buyer's `key` for ever; with another command the key is refused.
         With an `asker` it is counted against the rate limits, together with its batch; without, the door has done so.
         Raises KeyMalformed, KeyReused, SaleNotOpen, PriceChanged, AddressUnknown, OrderDenied, the limits'
-        RateLimitReached and RateLimitUnknown, stock's SoldOut, pricing's and coupons' refusals, Overloaded and
-        DatabaseUnavailable.
+        RateLimitReached and RateLimitUnknown, stock's SoldOut, points' PointsShort,
+        pricing's and coupons' refusals, Overloaded and DatabaseUnavailable.
         """
         if not _key.match(key):
             raise KeyMalformed(
@@ -129,7 +133,9 @@ class Ordering:
                 "new for each order and the same when an order is sent again. Nothing was ordered."
             )
         try:
-            asked = self._asked(buyer_id, key, command, asker, session_id, price or self._pricing.price)
+            asked = await self._asked(buyer_id, key, command, asker, session_id, price or self._pricing.price)
+        except (Overloaded, DatabaseUnavailable):
+            raise
         except Refusal:
             await self._lane.count(asker)
             earlier = await self._earlier(buyer_id, key, command)
@@ -138,7 +144,7 @@ class Ordering:
             return earlier
         return await self._lane.submit(asked)
 
-    def _asked(
+    async def _asked(
         self,
         buyer_id: UUID,
         key: str,
@@ -147,12 +153,14 @@ class Ordering:
         session_id: UUID | None,
         price: Callable[[Cart, Facts], PricedOrder],
     ) -> Asked:
-        """Price the command by the rules of this moment; no I/O."""
+        """Price the command by the rules of this moment. Who the buyer is, is read only where its goods ask for it."""
         rules = self._pricing.rules
         self._require_open(rules)
         cart = Cart(tuple(CartLine(line.sku, line.quantity) for line in command.lines), command.coupon)
         own_coupon = self._coupons.code_shown(command.coupon)
-        priced = price(cart, Facts(buyer=buyer_id, now=self._clock.now()))
+        points = command.points or 0
+        facts = await self._pricing.facts_of(cart, buyer_id, self._clock.now(), points=points)
+        priced = price(cart, facts)
         _require_price(priced, command.expected_total)
         return Asked(
             buyer_id=buyer_id,
@@ -384,6 +392,7 @@ class Ordering:
             return
         why = Why.ORDER_EXPIRED if state is OrderState.EXPIRED else Why.ORDER_CANCELLED
         await self._coupons.give_back(tx, _with_coupons(orders), why)
+        await self._points.release(tx, _with_points(orders))
         for campaign_id, claims in _claims(orders).items():
             await self._stock.release(tx, campaign_id, claims)
         await store.move(tx, [order.order_id for order in orders], state, self._clock.now())
@@ -400,9 +409,10 @@ class Ordering:
         if not paid:
             return
         now = self._clock.now()
-        # In the hot lane's order: counters, codes, levels.
+        # In the hot lane's order: counters, codes, points, levels.
         beyond = await beyond_instrument(tx, self._pricing, paid, payers)
         await self._coupons.use(tx, _with_coupons(paid))
+        await self._points.spend(tx, _with_points(paid))
         for campaign_id, claims in _claims(paid).items():
             await self._stock.sell(tx, campaign_id, claims)
         await store.move(tx, [order.order_id for order in paid], OrderState.PAID, now)
@@ -420,6 +430,7 @@ class Ordering:
                     currency=order.currency,
                     lines=units_of(order.priced),
                     shares=shares_of(order.priced),
+                    points=order.priced.points_earned,
                     paid_at=now,
                 )
                 for order in paid
@@ -482,7 +493,7 @@ class Ordering:
 
     async def check(self, tx: Tx) -> list[Check]:
         """Hold the invariants of ordering against the database, on one snapshot."""
-        return await checks.check(tx, self._clock.now(), self._stock, self._coupons, self._payment)
+        return await checks.check(tx, self._clock.now(), self._stock, self._coupons, self._points, self._payment)
 
 
 def _require_price(priced: PricedOrder, expected_total: int) -> None:
@@ -505,6 +516,11 @@ def _require_paid(order: Order) -> None:
 def _with_coupons(orders: Sequence[Order]) -> list[UUID]:
     """Return those that have a claimed coupon: for all others coupons are not asked at all."""
     return [order.order_id for order in orders if order.own_coupon is not None]
+
+
+def _with_points(orders: Sequence[Order]) -> list[UUID]:
+    """Return those that spend points, for the same reason."""
+    return [order.order_id for order in orders if order.priced.points_used]
 
 
 def _claims(orders: Sequence[Order]) -> dict[str, list[Claim]]:

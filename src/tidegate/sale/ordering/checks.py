@@ -10,6 +10,8 @@ from tidegate.offer.coupons.contracts import CouponState
 from tidegate.sale.ordering import store, store_figures
 from tidegate.sale.ordering.contracts import OrderState
 from tidegate.sale.payment.api import Payment
+from tidegate.sale.points.api import Points
+from tidegate.sale.points.contracts import EntryKind
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import HoldState
 
@@ -17,7 +19,7 @@ PAID_STATES = (OrderState.PAID, OrderState.REFUNDING, OrderState.REFUNDED)
 _OVERDUE_GRACE = timedelta(seconds=60)
 
 
-async def check(tx: Tx, now: datetime, stock: Stock, coupons: Coupons, payment: Payment) -> list[Check]:
+async def check(tx: Tx, now: datetime, stock: Stock, coupons: Coupons, points: Points, payment: Payment) -> list[Check]:
     """Return what holds and what does not, with figures."""
     examined, misadded = await store.misadded(tx)
     overdue = await store.overdue(tx, now - _OVERDUE_GRACE)
@@ -40,6 +42,8 @@ async def check(tx: Tx, now: datetime, stock: Stock, coupons: Coupons, payment: 
         await _refunds(tx, payment),
         await _coupons(tx, coupons, "placed", (OrderState.PLACED,), CouponState.FROZEN),
         await _coupons(tx, coupons, "paid", PAID_STATES, CouponState.USED),
+        await _points(tx, points, "placed", (OrderState.PLACED,), EntryKind.HELD),
+        await _points(tx, points, "paid", PAID_STATES, EntryKind.SPENT),
     ]
 
 
@@ -63,6 +67,18 @@ async def _coupons(tx: Tx, coupons: Coupons, word: str, states: Sequence[OrderSt
         holds=shown == held,
         examined=shown[0],
         detail="" if shown == held else f"orders say {shown}, coupons say {held}",
+    )
+
+
+async def _points(tx: Tx, points: Points, word: str, states: Sequence[OrderState], kind: EntryKind) -> Check:
+    """The points that orders in these states were priced with are held or spent, and no others."""
+    priced = await store.points_fingerprint(tx, states)
+    moved = await points.in_orders(tx, kind)
+    return Check(
+        name=f"ordering: {word} orders have exactly their points {kind}",
+        holds=priced == moved,
+        examined=priced.orders,
+        detail="" if priced == moved else f"orders say {priced}, points say {moved}",
     )
 
 

@@ -7,12 +7,13 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from tidegate.base.outbox import Event
 from tidegate.gate.limits.contracts import Asker
 from tidegate.offer.pricing.api import GiftBack, Lowered
 from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, PricedOrder, ScopedUse
+from tidegate.sale.points.contracts import POINTS_MAX
 
 KEY_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
 TOTAL_MAX = 10**12
@@ -49,6 +50,8 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     address_id: Annotated[UUID, Meta(description="One of the shopper's own addresses.")]
     expected_total: Annotated[int, Meta(ge=0, le=TOTAL_MAX, description="Minor units.", examples=[9900])]
     coupon: Annotated[str, Meta(min_length=1, max_length=32, examples=["SAVE50"])] | None = None
+    points: Annotated[int, Meta(ge=0, le=POINTS_MAX, description="Spend at most so many points.")] | UnsetType = UNSET
+    """Left out of the command's hash where it is not said."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,6 +275,8 @@ class OrderPaid(Event, frozen=True, kw_only=True):
     currency: str
     lines: tuple[tuple[str, int], ...]
     shares: tuple[tuple[str, int, int], ...] = ()
+    points: int = 0
+    """What the payment earns."""
     paid_at: datetime
 
 

@@ -51,6 +51,7 @@ from tidegate.sale.ordering.errors import (
     RefundTooLarge,
     SaleNotOpen,
 )
+from tidegate.sale.points.errors import PointsShort
 from tidegate.sale.stock.errors import SoldOut
 from tidegate.trust.identity.contracts import AccountId, SessionFacts
 from tidegate.trust.identity.errors import NotSignedIn
@@ -119,6 +120,7 @@ class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         CouponExpired,
         CouponRevoked,
         PromotionUsedUp,
+        PointsShort,
     ),
 )
 async def place_order(

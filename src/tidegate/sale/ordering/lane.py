@@ -34,6 +34,7 @@ from tidegate.sale.ordering.sharing import Subjects, with_subjects
 from tidegate.sale.ordering.station import OrderFacts, RiskStation, Verdict
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import OpenIntent
+from tidegate.sale.points.api import Points
 from tidegate.sale.stock.api import Stock
 
 _TRIES = 5
@@ -65,6 +66,7 @@ class HotLane:
         addresses: AddressBook,
         pricing: Pricing,
         coupons: Coupons,
+        points: Points,
         stock: Stock,
         payment: Payment,
         limits: Limits,
@@ -78,6 +80,7 @@ class HotLane:
         self._addresses = addresses
         self._pricing = pricing
         self._coupons = coupons
+        self._points = points
         self._stock = stock
         self._payment = payment
         self._limits = limits
@@ -158,12 +161,13 @@ class HotLane:
             self._pricing.lock_counters(tx, {use.key for asked in batch for use in asked.priced.counters}),
             self._stock.look(tx, terms.campaign_id, units),
         )
-        # Asked for only where somebody shows a claimed coupon; before stock is locked, as everywhere.
+        # Asked for only where somebody shows a claimed coupon or spends points; before stock is locked, as everywhere.
         wallet = await self._coupons.lock(tx, {asked.own_coupon for asked in batch if asked.own_coupon})
+        purse = await self._points.lock(tx, {asked.buyer_id for asked in batch if asked.priced.points_used})
         if lock or not ledger.ample(units):
             ledger = await self._stock.lock(tx, terms.campaign_id, units)
         numbered = list(zip(self._ids.many(len(batch)), batch, strict=True))
-        decisions = decide(numbered, earlier, addresses, counters, wallet, ledger, self._pricing.refusal_of)
+        decisions = decide(numbered, earlier, addresses, counters, wallet, purse, ledger, self._pricing.refusal_of)
         taken = [decision for decision in decisions if isinstance(decision, Taken)]
         now = self._clock.now()
         expires_at = now + timedelta(seconds=terms.payment_seconds)
@@ -173,6 +177,7 @@ class HotLane:
             # last, so that it is locked only while the batch commits.
             await self._pricing.write_counters(tx, counters)
             await self._coupons.freeze(tx, wallet)
+            await self._points.hold(tx, purse)
             await store.insert_orders(tx, taken, terms, now, expires_at)
             await self._payment.open_intents(
                 tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]

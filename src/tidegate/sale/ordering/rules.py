@@ -12,6 +12,7 @@ from tidegate.offer.pricing.api import Counters, without_gift
 from tidegate.offer.pricing.contracts import CounterUse, PricedOrder
 from tidegate.sale.ordering.contracts import Asked, Order, OrderState, PlaceOrder
 from tidegate.sale.ordering.errors import AddressUnknown, KeyReused
+from tidegate.sale.points.api import Purse
 from tidegate.sale.stock.contracts import StockLedger
 from tidegate.sale.stock.errors import SoldOut
 
@@ -60,12 +61,13 @@ def decide(
     addresses: Collection[tuple[UUID, UUID]],
     counters: Counters,
     wallet: Wallet,
+    purse: Purse,
     ledger: StockLedger,
     refusal_of: Callable[[CounterUse], Refusal],
 ) -> list[Decision]:
     """Decide each order of a batch in the order of asking; `batch` pairs a fresh id with each.
 
-    A ladder for each: idempotency, address, limits, its own coupon, stock. Only one that passes
+    A ladder for each: idempotency, address, limits, its own coupon, points, stock. Only one that passes
     all of them takes anything.
     """
     taken: dict[tuple[UUID, str], Earlier] = dict(earlier)
@@ -75,7 +77,7 @@ def decide(
         if known is not None:
             decisions.append(_repeated(known, asked))
             continue
-        decision = _fresh(order_id, asked, addresses, counters, wallet, ledger, refusal_of)
+        decision = _fresh(order_id, asked, addresses, counters, wallet, purse, ledger, refusal_of)
         if isinstance(decision, Taken):
             taken[asked.buyer_id, asked.key] = Earlier(order_id, asked.request_hash)
         decisions.append(decision)
@@ -98,6 +100,7 @@ def _fresh(
     addresses: Collection[tuple[UUID, UUID]],
     counters: Counters,
     wallet: Wallet,
+    purse: Purse,
     ledger: StockLedger,
     refusal_of: Callable[[CounterUse], Refusal],
 ) -> Taken | Refusal:
@@ -107,25 +110,52 @@ def _fresh(
             "The address is not one of yours. Nothing was ordered. Choose another address or enter a new one.",
             address_id=asked.address_id,
         )
+    refusal = _use_means(order_id, asked, counters, wallet, purse, refusal_of)
+    if refusal is not None:
+        return refusal
+    while (short := ledger.try_take(order_id, units_of(asked.priced))) is not None:
+        less = without_gift(asked.priced, short)
+        if less is None:
+            _give_means_back(order_id, asked, counters, wallet, purse)
+            return _sold_out(short, ledger.free(short))
+        counters.give_back([use for use in asked.priced.counters if use not in less.counters])
+        asked = msgspec.structs.replace(asked, priced=less)
+    return Taken(order_id, asked)
+
+
+def _use_means(
+    order_id: UUID,
+    asked: Asked,
+    counters: Counters,
+    wallet: Wallet,
+    purse: Purse,
+    refusal_of: Callable[[CounterUse], Refusal],
+) -> Refusal | None:
+    """Use what the order uses of limits, its own coupon and its points: all of it, or none and the reason."""
     exceeded = counters.try_use(asked.priced.counters)
     if exceeded is not None:
         return refusal_of(exceeded)
-    code = asked.own_coupon
+    code, points = asked.own_coupon, asked.priced.points_used
     if code is not None:
         unusable = wallet.try_freeze(code, order_id, asked.buyer_id, asked.terms.campaign_id)
         if unusable is not None:
             counters.give_back(asked.priced.counters)
             return unusable
-    while (short := ledger.try_take(order_id, units_of(asked.priced))) is not None:
-        less = without_gift(asked.priced, short)
-        if less is None:
-            counters.give_back(asked.priced.counters)
-            if code is not None:
-                wallet.give_back(code)
-            return _sold_out(short, ledger.free(short))
-        counters.give_back([use for use in asked.priced.counters if use not in less.counters])
-        asked = msgspec.structs.replace(asked, priced=less)
-    return Taken(order_id, asked)
+    lacking = purse.try_hold(order_id, asked.buyer_id, points) if points else None
+    if lacking is not None:
+        counters.give_back(asked.priced.counters)
+        if code is not None:
+            wallet.give_back(code)
+    return lacking
+
+
+def _give_means_back(order_id: UUID, asked: Asked, counters: Counters, wallet: Wallet, purse: Purse) -> None:
+    """Undo `_use_means`."""
+    counters.give_back(asked.priced.counters)
+    if asked.own_coupon is not None:
+        wallet.give_back(asked.own_coupon)
+    if asked.priced.points_used:
+        purse.give_back(order_id)
 
 
 def _sold_out(sku: str, left: int) -> SoldOut:

@@ -22,6 +22,7 @@ from tidegate.sale.ordering.contracts import (
     Terms,
 )
 from tidegate.sale.ordering.rules import Earlier, Taken
+from tidegate.sale.points.contracts import OpenPoints
 from tidegate.sale.stock.contracts import Fingerprint
 
 _encode = msgspec.json.Encoder().encode
@@ -331,6 +332,20 @@ async def coupons_fingerprint(tx: Tx, states: Sequence[OrderState]) -> tuple[int
     ).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])
+
+
+async def points_fingerprint(tx: Tx, states: Sequence[OrderState]) -> OpenPoints:
+    """Return the fingerprint of (order, points) over the orders in these states that spend points."""
+    row = await (
+        await tx.execute(
+            "select count(*), coalesce(sum((priced ->> 'points_used')::bigint), 0)::bigint,"
+            " coalesce(bit_xor(hashtextextended(order_id::text || (priced ->> 'points_used'), 0)), 0)"
+            " from ordering.orders where state = any(%s) and priced ->> 'points_used' is not null",
+            [[str(state) for state in states]],
+        )
+    ).fetchone()
+    assert row is not None
+    return OpenPoints(*row)
 
 
 async def totals_fingerprint(tx: Tx, states: Sequence[OrderState], *, reserved: bool = False) -> Fingerprint:

@@ -15,7 +15,7 @@ from rich.table import Table
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.trust.identity.api import Identity
-from tidegate.trust.identity.contracts import MembersImported, Role, Staff, StaffView
+from tidegate.trust.identity.contracts import Member, MembersImported, Role, SegmentPut, Staff, StaffView
 from tidegate.trust.identity.errors import MembersFaulty
 from tidegate.trust.identity.members import read_members
 
@@ -125,12 +125,7 @@ def members_group() -> None:
 def import_members(opener: Opener, file: Path, replace: bool) -> None:  # noqa: FBT001  click passes flags so
     """Make the numbers in FILE members: CSV with the columns phone and, optionally, tier (default: member)."""
 
-    try:
-        members = read_members(file.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as fault:
-        raise click.ClickException(f"{file} is not UTF-8 text. Nothing was changed.") from fault
-    except MembersFaulty as refusal:
-        raise click.ClickException(f"{file}: {refusal.detail}") from refusal
+    members = _members_in(file)
 
     async def work(app: Opened) -> MembersImported:
         async with app.db.transaction() as tx:
@@ -140,6 +135,23 @@ def import_members(opener: Opener, file: Path, replace: bool) -> None:  # noqa: 
     click.echo(f"Members: {done.added:,} new, {done.changed:,} in another tier, {done.same:,} as before.")
     if replace:
         click.echo(f"{done.ended:,} are no members any more.")
+
+
+@members_group.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def segment(opener: Opener, name: str, file: Path) -> None:
+    """Let the segment NAME be exactly the numbers in FILE: CSV with the column phone."""
+
+    members = _members_in(file)
+
+    async def work(app: Opened) -> SegmentPut:
+        async with app.db.transaction() as tx:
+            return await app.identity.put_segment(tx, name, [member.phone for member in members])
+
+    done = _run(opener, work)
+    click.echo(f"Segment {done.name}: {done.added:,} numbers new, {done.ended:,} no longer in it.")
 
 
 @members_group.command()
@@ -169,6 +181,15 @@ def count(opener: Opener) -> None:
         click.echo(f"{tier:20} {members:>10,}")
     if not counts:
         click.echo("Nobody yet. Add them with: tidegate members import FILE")
+
+
+def _members_in(file: Path) -> list[Member]:
+    try:
+        return read_members(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as fault:
+        raise click.ClickException(f"{file} is not UTF-8 text. Nothing was changed.") from fault
+    except MembersFaulty as refusal:
+        raise click.ClickException(f"{file}: {refusal.detail}") from refusal
 
 
 def _table(views: list[StaffView]) -> Table:

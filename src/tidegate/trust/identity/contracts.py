@@ -105,6 +105,14 @@ class MembersImported(msgspec.Struct, frozen=True, kw_only=True):
     ended: int
 
 
+class SegmentPut(msgspec.Struct, frozen=True, kw_only=True):
+    """What setting a segment did: how many numbers are new in it, and how many are in it no more."""
+
+    name: str
+    added: int
+    ended: int
+
+
 class Address(msgspec.Struct, frozen=True, kw_only=True):
     """Where goods go, and whom the courier calls."""
 

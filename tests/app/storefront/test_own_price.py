@@ -1,0 +1,68 @@
+"""One price on the goods page, its fragment, the checkout and the order: that of who is looking."""
+
+import httpx
+import msgspec
+
+from tests.app.storefront.conftest import visitor
+from tests.app.storefront.test_buying import orders, wish
+from tests.offer.festivals import coupon, definition, goods, offer
+from tests.sale.shop import Buyer, publish
+from tidegate.app.compose import App
+from tidegate.offer.campaign.contracts import (
+    AmountOff,
+    Audience,
+    CampaignDefinition,
+    OfferKind,
+    Promotion,
+    Selection,
+    Step,
+    Words,
+)
+
+NEW = Promotion(
+    id="new",
+    label=Words("新客减", "For new shoppers"),
+    benefit=AmountOff(steps=(Step(5_000, 1_234),)),
+    goods=Selection(skus=("A",)),
+    audience=(Audience.NEW,),
+)
+
+
+def _festival() -> CampaignDefinition:
+    plain = definition(
+        entries=[goods("A"), goods("B"), goods("FLASH", 5_000)],
+        offers=[offer("A"), offer("B", 9_000), offer("FLASH", 1_000, kind=OfferKind.FLASH, quota=5, per_buyer=1)],
+        coupons=[coupon("TIDE50")],
+    )
+    return msgspec.structs.replace(plain, promotions=(NEW,))
+
+
+PAGES = ("/goods/A", "/goods/A/price?quantity=1", "/checkout?sku=A")
+
+
+async def test_a_new_shopper_sees_and_pays_the_price_for_new_shoppers(
+    app: App, shop: httpx.AsyncClient, buyer: Buyer
+) -> None:
+    await publish(app, _festival())
+    async with visitor(app) as guest:
+        for page in PAGES[:2]:
+            answer = await guest.get(page)
+            assert "80.00" in answer.text
+            assert "67.66" not in answer.text
+    for page in PAGES:
+        answer = await shop.get(page)
+        assert "67.66" in answer.text
+        assert "private" in answer.headers["cache-control"] or "no-store" in answer.headers["cache-control"]
+    refused = await shop.post("/checkout", data=wish(buyer))
+    assert refused.status_code == 409
+    assert await orders(app, buyer) == []
+    await shop.post("/checkout", data=wish(buyer, expected_total="6766"))
+    [order] = await orders(app, buyer)
+    assert order.total == 6_766
+
+
+async def test_goods_whose_price_is_everybodys_are_kept_for_all(
+    app: App, shop: httpx.AsyncClient, buyer: Buyer
+) -> None:
+    await publish(app, _festival())
+    assert "public" in (await shop.get("/goods/B/price?quantity=1")).headers["cache-control"]
