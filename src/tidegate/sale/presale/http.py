@@ -64,7 +64,13 @@ class Reservations(msgspec.Struct, frozen=True):
     page: int
 
 
-@get("/api/v1/presales", summary="Presales", tags=["presales"], operation_id="ListPresales")
+@get(
+    "/api/v1/presales",
+    summary="Presales",
+    tags=["presales"],
+    operation_id="ListPresales",
+    responses=refuses(),
+)
 async def list_presales(presales: Presales, db: Database) -> PresaleList:
     """Return what can be reserved with a deposit: prices, both windows, and how many units are left."""
     async with db.read() as tx:
