@@ -27,6 +27,10 @@ ACTS: Mapping[tuple[str, str], LimitedAct] = {
     ("GET", "/search"): LimitedAct.SEARCH,
     ("POST", "/api/v1/orders"): LimitedAct.PLACE_ORDER,
     ("POST", "/checkout"): LimitedAct.PLACE_ORDER,
+    ("POST", "/api/v1/groups"): LimitedAct.PLACE_ORDER,
+    ("POST", "/api/v1/groups/{group_id}/seats"): LimitedAct.PLACE_ORDER,
+    ("POST", "/groups/open/{sku}"): LimitedAct.PLACE_ORDER,
+    ("POST", "/groups/{group_id}/join"): LimitedAct.PLACE_ORDER,
     ("POST", "/api/v1/coupons/claims"): LimitedAct.CLAIM_COUPON,
     ("POST", "/coupons/claims"): LimitedAct.CLAIM_COUPON,
 }
