@@ -63,7 +63,7 @@ class Draws:
         self._campaign = campaign
         self._ordering = ordering
         self._numbers = numbers or Drand(config.drand_url)
-        self._asked_at: datetime | None = None
+        self._asked_at: dict[UUID, datetime] = {}
         self._vault = Vault(derive_key(config.secret, "draws.seed"))
         self._salt_key = derive_key(config.secret, "draws.salt")
         self._opened: set[tuple[CampaignId, str]] = set()
@@ -133,7 +133,7 @@ class Draws:
         if row is None or row.announced is None or row.sealed_at is None or not row.lacks_number:
             return
         why = rules.proves_nothing(row)
-        if not why and (now < row.announced.drawn_at or not self._may_ask(now)):
+        if not why and (now < row.announced.drawn_at or not self._may_ask(draw_id, now)):
             return
         number = None if why else await self._numbers.number(row.announced)
         if number is None:
@@ -147,10 +147,11 @@ class Draws:
             elif why:
                 await store.miss_number(tx, draw_id, why)
 
-    def _may_ask(self, now: datetime) -> bool:
-        if self._asked_at is not None and timedelta(0) <= now - self._asked_at < _ASK_AGAIN:
+    def _may_ask(self, draw_id: UUID, now: datetime) -> bool:
+        asked_at = self._asked_at.get(draw_id)
+        if asked_at is not None and timedelta(0) <= now - asked_at < _ASK_AGAIN:
             return False
-        self._asked_at = now
+        self._asked_at[draw_id] = now
         return True
 
     async def _seal(self, tx: Tx, draw_id: UUID) -> int:
