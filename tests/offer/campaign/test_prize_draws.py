@@ -70,6 +70,21 @@ def test_each_fault_is_named(was: str, becomes: str, fault: str) -> None:
     assert fault in found
 
 
+NUMBERED = DRAW.replace(
+    "\n[[draw.prize]]", '\n[draw.public_number]\nsource = "drand"\ndrawn_at = "start+3d1h"\n\n[[draw.prize]]', 1
+)
+
+
+def test_a_public_number_is_drawn_between_the_sealing_and_the_draw() -> None:
+    [draw] = read(FESTIVAL + NUMBERED).draws
+    assert draw.public_number is not None
+    assert draw.public_number.period_seconds == 3
+    [late] = faults(FESTIVAL + NUMBERED.replace('"start+3d1h"', '"start+3d3h"'))
+    assert "is not between the sealing" in late
+    definition = read(FESTIVAL + NUMBERED)
+    assert read_back(write_definition(definition)).draws == definition.draws
+
+
 def test_a_draw_has_prizes_and_a_name_of_its_own() -> None:
     bare = DRAW[: DRAW.index("[[draw.prize]]")]
     [found] = faults(FESTIVAL + bare)

@@ -22,6 +22,8 @@ from tests.sale.shop import broken, buyers, levels, order
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.offer.campaign.contracts import CampaignId
+from tidegate.offer.pricing.api import price_order
+from tidegate.offer.pricing.contracts import Cart, CartLine, Facts
 from tidegate.offer.pricing.errors import BuyerLimitReached, NotOnOffer
 from tidegate.sale.groups.contracts import GroupState, SeatState
 from tidegate.sale.groups.errors import AlreadyInGroup, GroupEnded, GroupFull, GroupUnknown, NotSoldToGroups
@@ -208,3 +210,15 @@ async def test_a_failed_group_gives_back_what_its_buyers_had_used_of_their_limit
     await shop.groups.end_due()
     await found(shop, one, "group-key-3")
     assert await broken(shop) == []
+
+
+async def test_a_group_order_is_priced_again_from_its_stored_version_to_the_same_cent(shop: App) -> None:
+    await opened(shop)
+    [one] = await buyers(shop, 1)
+    bought = await order_of(shop, await found(shop, one, quantity=2))
+    await opened(shop, price=PRICE - 1)
+    async with shop.db.read() as tx:
+        rules = await shop.pricing.group_rules_of(tx, CampaignId(CAMPAIGN), bought.priced.rules_version)
+    again = price_order(rules, Cart((CartLine(SKU, 2),)), Facts(buyer=one.account_id))
+    assert (again.total, again.trace_hash) == (2 * PRICE, bought.priced.trace_hash)
+    assert again == bought.priced

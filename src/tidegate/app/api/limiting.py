@@ -29,6 +29,10 @@ ACTS: Mapping[tuple[str, str], LimitedAct] = {
     ("POST", "/checkout"): LimitedAct.PLACE_ORDER,
     ("POST", "/api/v1/presales/reservations"): LimitedAct.PLACE_ORDER,
     ("POST", "/reservations"): LimitedAct.PLACE_ORDER,
+    ("POST", "/api/v1/groups"): LimitedAct.PLACE_ORDER,
+    ("POST", "/api/v1/groups/{group_id}/seats"): LimitedAct.PLACE_ORDER,
+    ("POST", "/groups/open/{sku}"): LimitedAct.PLACE_ORDER,
+    ("POST", "/groups/{group_id}/join"): LimitedAct.PLACE_ORDER,
     ("POST", "/api/v1/coupons/claims"): LimitedAct.CLAIM_COUPON,
     ("POST", "/coupons/claims"): LimitedAct.CLAIM_COUPON,
 }

@@ -30,6 +30,8 @@ from tidegate.offer.campaign.guarding import Threshold as Threshold
 from tidegate.offer.campaign.guarding import WhenDown as WhenDown
 from tidegate.offer.campaign.presale_contracts import PRESALES_MAX as PRESALES_MAX
 from tidegate.offer.campaign.presale_contracts import Presale as Presale
+from tidegate.offer.campaign.public_numbers import NumberSource as NumberSource
+from tidegate.offer.campaign.public_numbers import PublicNumber as PublicNumber
 from tidegate.offer.campaign.selection import Selection as Selection
 from tidegate.offer.campaign.texts import Words as Words
 
@@ -252,28 +254,6 @@ class QueueLane(Struct, frozen=True, kw_only=True):
     label: Words
     share: Annotated[int, Meta(ge=1, le=100)]
     audience: Audience
-
-
-class NumberSource(StrEnum):
-    """Where a draw's public number comes from."""
-
-    DRAND = "drand"  # a round of the drand network's public randomness
-    STATED = "stated"  # published elsewhere, such as a lottery's number, and entered by staff
-
-
-class PublicNumber(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A number drawn at ``drawn_at``, after the sealing, and mixed into the draw: of drand the first round of ``chain``
-    from then on, rounds coming every ``period_seconds`` from ``genesis_at`` (seconds since 1970) on. If it cannot be
-    had ``patience_seconds`` after the opening, the draw does without it, and says so.
-    """
-
-    source: NumberSource
-    label: Words
-    drawn_at: datetime
-    patience_seconds: Annotated[int, Meta(ge=0, le=3_600)]
-    chain: str = ""
-    genesis_at: Annotated[int, Meta(ge=0, le=2**40)] = 0
-    period_seconds: Annotated[int, Meta(ge=0, le=3_600)] = 0
 
 
 class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from tidegate.offer.campaign.public_numbers import PublicNumber
 from tidegate.offer.campaign.texts import Words
 
 DRAWS_MAX = 50
@@ -43,6 +44,8 @@ class Draw(Struct, frozen=True, kw_only=True, omit_defaults=True):
     drawn_at: datetime
     prizes: tuple[Prize, ...]
     threshold: Annotated[int, Meta(ge=0)] = 0
+    public_number: PublicNumber | None = None
+    """A number of drand's, drawn between the sealing and the draw and mixed into the ranks; None: the seed alone."""
 
     @property
     def seals_at(self) -> datetime:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tidegate.offer.campaign.benefit_terms import Wording
-from tidegate.offer.campaign.contracts import CampaignDefinition, Draw, Fault, PhaseName, Prize, Words
+from tidegate.offer.campaign.contracts import CampaignDefinition, Draw, Fault, NumberSource, PhaseName, Prize, Words
 from tidegate.offer.campaign.draw_contracts import PRIZE_COUNT_MAX, PRIZES_MAX, SEAL_AFTER
 from tidegate.offer.campaign.reading import Table
 from tidegate.offer.campaign.units import Units
+from tidegate.offer.campaign.waiting_room import number_contradictions, read_public_number
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 
@@ -31,6 +32,7 @@ def read_draw(table: Table, burst: tuple[datetime, datetime]) -> Draw:
         drawn_at=table.moment("drawn_at") or closes_at + 2 * SEAL_AFTER,
         prizes=tuple(_prize(entry) for entry in table.tables("prize", most=PRIZES_MAX)),
         threshold=table.amount("threshold", needed=False) or 0,
+        public_number=read_public_number(table.table("public_number")) if "public_number" in table else None,
     )
     table.done()
     return draw
@@ -58,6 +60,7 @@ def draw_faults(definition: CampaignDefinition) -> Found:
         seen.add(draw.name)
         yield from _prize_faults(draw, place)
         yield from _time_faults(draw, definition, place)
+        yield from _number_faults(draw, place)
 
 
 def _prize_faults(draw: Draw, place: int) -> Found:
@@ -70,6 +73,19 @@ def _prize_faults(draw: Draw, place: int) -> Found:
             yield _fault(
                 f"{prize.count} is out of range; it is 1 to {PRIZE_COUNT_MAX}", place, "prize", number, "count"
             )
+
+
+def _number_faults(draw: Draw, place: int) -> Found:
+    number = draw.public_number
+    if number is None:
+        return
+    for message, key in number_contradictions(number):
+        yield _fault(message, place, "public_number", key)
+    if number.source is not NumberSource.DRAND:
+        yield _fault('a draw takes its number from "drand"', place, "public_number", "source")
+    if not draw.seals_at < number.drawn_at <= draw.drawn_at:
+        message = f"{_shown(number.drawn_at)} is not between the sealing, {_shown(draw.seals_at)}, and the draw"
+        yield _fault(f"{message}, {_shown(draw.drawn_at)}", place, "public_number", "drawn_at")
 
 
 def _time_faults(draw: Draw, definition: CampaignDefinition, place: int) -> Found:
@@ -119,9 +135,24 @@ def draw_words(draw: Draw, wording: Wording) -> tuple[Words, ...]:
             "the list is sealed.",
         ),
         *(_prize_words(prize, wording) for prize in draw.prizes),
+        *_number_words(draw, wording),
         Words(zh=f"{drawn} 开奖并公布中奖订单。", en=f"Drawn at {drawn}, when the winning orders are published."),
         Words(zh=f"兑奖：{draw.redemption.zh}", en=f"How prizes are given: {draw.redemption.en}"),
         Words(zh=f"主办方：{draw.organiser.zh}", en=f"Organiser: {draw.organiser.en}"),
+    )
+
+
+def _number_words(draw: Draw, wording: Wording) -> tuple[Words, ...]:
+    number = draw.public_number
+    if number is None:
+        return ()
+    when, wait = wording.time(number.drawn_at), number.patience_seconds
+    return (
+        Words(
+            zh=f"名次另由 {when} 起的第一个{number.label.zh}决定；开奖后 {wait} 秒仍取不到的，仅由种子决定，并予公布。",
+            en=f"The ranks depend on the first {number.label.en} from {when} on as well; where it cannot be had {wait} "
+            "seconds after the draw was due, the seed alone decides, and that is shown.",
+        ),
     )
 
 

@@ -49,7 +49,7 @@ def read_waiting_room(table: Table) -> WaitingRoom:
         per_network=table.count("per_network", default=0),
         goods=table.choice("goods", GuardedGoods, GuardedGoods.EVERYTHING),
         lanes=tuple(_lane(each) for each in table.tables("lane", most=LANES_MAX)) or (_one_lane(),),
-        public_number=_public_number(table.table("public_number")) if "public_number" in table else None,
+        public_number=read_public_number(table.table("public_number")) if "public_number" in table else None,
         slow_share=_percent(table, "slow_share") if "slow_share" in table else SLOW_SHARE,
     )
     table.done()
@@ -71,7 +71,8 @@ def _lane(table: Table) -> QueueLane:
     return lane
 
 
-def _public_number(table: Table) -> PublicNumber:
+def read_public_number(table: Table) -> PublicNumber:
+    """Return the public number that a table describes, of a line or of a draw."""
     source = table.choice("source", NumberSource, NumberSource.DRAND)
     is_drand = source is NumberSource.DRAND
     genesis = (table.moment("genesis") or _SOME_TIME) if "genesis" in table else _QUICKNET_GENESIS
@@ -156,16 +157,22 @@ def _number_faults(number: PublicNumber, room: WaitingRoom, definition: Campaign
             here,
             "drawn_at",
         )
+    for message, key in number_contradictions(number):
+        yield _fault(message, here, key)
+
+
+def number_contradictions(number: PublicNumber) -> Iterator[tuple[str, str]]:
+    """What is out of range in a public number, wherever it stands: a message and its key."""
     if not 0 <= number.patience_seconds <= 3_600:
-        yield _fault(f"{number.patience_seconds} s is out of range; it may be 0 s to 3600 s", here, "patience")
+        yield f"{number.patience_seconds} s is out of range; it may be 0 s to 3600 s", "patience"
     if number.source is NumberSource.STATED:
         return
     if not _CHAIN.fullmatch(number.chain):
-        yield _fault(f'"{number.chain}" is not the hash of a chain; write its 64 hexadecimal digits', here, "chain")
+        yield f'"{number.chain}" is not the hash of a chain; write its 64 hexadecimal digits', "chain"
     if not 1 <= number.period_seconds <= 3_600:
-        yield _fault(f"{number.period_seconds} s is out of range; it may be 1 s to 3600 s", here, "period")
+        yield f"{number.period_seconds} s is out of range; it may be 1 s to 3600 s", "period"
     if number.genesis_at >= number.drawn_at.timestamp():
-        yield _fault("is not before drawn_at: the chain has no round by then", here, "genesis")
+        yield "is not before drawn_at: the chain has no round by then", "genesis"
 
 
 def _time_faults(room: WaitingRoom, definition: CampaignDefinition) -> Found:

@@ -105,6 +105,8 @@ def _rules_blocks(definition: CampaignDefinition, units: Units) -> list[str]:
     ]
     for draw in definition.draws:
         blocks.append(_block("[[draw]]", draw_table(draw, units)))
+        if draw.public_number:
+            blocks.append(_block("[draw.public_number]", _public_number(draw.public_number, units)))
         blocks += [_block("[[draw.prize]]", prize_table(prize, units)) for prize in draw.prizes]
     blocks += [_block("[[defence]]", _defence(rule, units)) for rule in definition.defences or ()]
     blocks += [_block("[[rate_limit]]", _rate_limit(limit)) for limit in definition.rate_limits or ()]

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import secrets
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from tidegate.base.draw import SEED_BYTES, rank, rank_text, seed_hash
 from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
+from tidegate.gate.queue.api import Drand, announced, draw_key
+from tidegate.gate.queue.contracts import NumberView
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId, Draw
 from tidegate.sale.draws import rules, store
@@ -27,11 +30,13 @@ from tidegate.sale.draws.contracts import (
     WinnerView,
 )
 from tidegate.sale.draws.errors import DrawUnknown
+from tidegate.sale.draws.ports import PublicNumbers
 from tidegate.sale.draws.rules import Entry
 from tidegate.sale.ordering.api import Ordering
 
 LISTED_MAX = 1_000
 """Lines of a sealed list in one answer."""
+_ASK_AGAIN = timedelta(seconds=3)
 _OWN_ORDERS_MAX = 200
 _EXAMINED_DRAWS = 5
 _EXAMINED_ENTRIES_MAX = 50_000
@@ -49,6 +54,7 @@ class Draws:
         outbox: Outbox,
         campaign: Campaign,
         ordering: Ordering,
+        numbers: PublicNumbers | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -56,6 +62,8 @@ class Draws:
         self._outbox = outbox
         self._campaign = campaign
         self._ordering = ordering
+        self._numbers = numbers or Drand(config.drand_url)
+        self._asked_at: dict[UUID, datetime] = {}
         self._vault = Vault(derive_key(config.secret, "draws.seed"))
         self._salt_key = derive_key(config.secret, "draws.salt")
         self._opened: set[tuple[CampaignId, str]] = set()
@@ -102,6 +110,7 @@ class Draws:
             sealed_at=None,
             seed=None,
             drawn_at=None,
+            announced=announced(draw.public_number) if draw.public_number else None,
         )
 
     async def _move(self, row: DrawRow) -> int:
@@ -110,11 +119,40 @@ class Draws:
         if row.sealed_at is None and now >= row.terms.seals_at:
             async with self._db.transaction() as tx:
                 moved += await self._seal(tx, row.draw_id)
+        await self._get_number(row.draw_id, now)
         # A transaction of its own: the root is public before the seed can be.
         if now >= max(row.terms.drawn_at, row.terms.seals_at):
             async with self._db.transaction() as tx:
                 moved += await self._draw(tx, row.draw_id)
         return moved
+
+    async def _get_number(self, draw_id: UUID, now: datetime) -> None:
+        """Ask for the announced number once it is drawn, outside of any transaction; or note why it is missed."""
+        async with self._db.transaction() as tx:
+            row = await store.draw(tx, draw_id)
+        if row is None or row.announced is None or row.sealed_at is None or not row.lacks_number:
+            return
+        why = rules.proves_nothing(row)
+        if not why and (now < row.announced.drawn_at or not self._may_ask(draw_id, now)):
+            return
+        number = None if why else await self._numbers.number(row.announced)
+        if number is None:
+            why = why or rules.given_up(row, now)
+        async with self._db.transaction() as tx:
+            locked = await store.lock_undrawn(tx, draw_id)
+            if locked is None or not locked.lacks_number:
+                return
+            if number is not None:
+                await store.put_number(tx, draw_id, number)
+            elif why:
+                await store.miss_number(tx, draw_id, why)
+
+    def _may_ask(self, draw_id: UUID, now: datetime) -> bool:
+        asked_at = self._asked_at.get(draw_id)
+        if asked_at is not None and timedelta(0) <= now - asked_at < _ASK_AGAIN:
+            return False
+        self._asked_at[draw_id] = now
+        return True
 
     async def _seal(self, tx: Tx, draw_id: UUID) -> int:
         row = await store.lock_undrawn(tx, draw_id)
@@ -131,11 +169,12 @@ class Draws:
 
     async def _draw(self, tx: Tx, draw_id: UUID) -> int:
         row = await store.lock_undrawn(tx, draw_id)
-        if row is None or row.root is None:
+        if row is None or row.root is None or row.lacks_number:
             return 0
         seed, now = self._vault.open(row.seed_sealed, str(draw_id)), self._clock.now()
         entries = await store.entries(tx, draw_id)
-        won = await asyncio.to_thread(rules.winners, seed, row.root, entries, row.terms.prizes)
+        key = draw_key(seed, row.number_text)
+        won = await asyncio.to_thread(rules.winners, key, row.root, entries, row.terms.prizes)
         await store.put_winners(tx, draw_id, won, seed, now)
         event = DrawDrawn(
             draw_id=draw_id,
@@ -210,7 +249,8 @@ class Draws:
             return False
         entries = await store.entries(tx, row.draw_id)
         root = await asyncio.to_thread(rules.list_root, self._salt_key, row.draw_id, entries)
-        won = await asyncio.to_thread(rules.winners, row.seed, root, entries, row.terms.prizes)
+        key = draw_key(row.seed, row.number_text)
+        won = await asyncio.to_thread(rules.winners, key, root, entries, row.terms.prizes)
         written = await store.winners(tx, row.draw_id)
         return root == row.root and sorted(won, key=_place) == sorted(written, key=_place)
 
@@ -230,6 +270,7 @@ class Draws:
             root=row.root.hex() if row.root else None,
             seed=row.seed.hex() if row.seed else None,
             entries=row.entries if row.sealed_at else None,
+            number=_number(row),
             winners=tuple(_shown(each, reader) for each in won),
         )
 
@@ -239,12 +280,18 @@ class Draws:
             order_id=order_id,
             serial=serial,
             salt=rules.salt_of(self._salt_key, row.draw_id, order_id).hex(),
-            rank=rank_text(rank(row.seed, root, serial)) if row.seed else None,
+            rank=rank_text(rank(draw_key(row.seed, row.number_text), root, serial)) if row.seed else None,
             prize=prize,
         )
 
     def _commitment(self, draw_id: UUID, order_id: UUID) -> bytes:
         return rules.commitment(rules.salt_of(self._salt_key, draw_id, order_id), order_id)
+
+
+def _number(row: DrawRow) -> NumberView | None:
+    if row.announced is None:
+        return None
+    return NumberView(announced=row.announced, text=row.number_text, proof=row.number_proof, missed=row.number_missed)
 
 
 def _place(winner: Winner) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tidegate.base.outbox import Event
+from tidegate.gate.queue.contracts import AnnouncedNumber, NumberView
 from tidegate.offer.campaign.contracts import Draw
 
 
@@ -53,6 +54,15 @@ class DrawRow(msgspec.Struct, frozen=True, kw_only=True):
     sealed_at: datetime | None
     seed: bytes | None
     drawn_at: datetime | None
+    announced: AnnouncedNumber | None = None
+    number_text: str | None = None
+    number_proof: str = ""
+    number_missed: str = ""
+
+    @property
+    def lacks_number(self) -> bool:
+        """Whether the draw waits for the public number that was announced."""
+        return self.announced is not None and self.number_text is None and not self.number_missed
 
 
 class DrawView(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +75,7 @@ class DrawView(msgspec.Struct, frozen=True, kw_only=True):
     root: str | None
     seed: str | None
     entries: int | None
+    number: NumberView | None = None
     winners: tuple[WinnerView, ...] = ()
 
 

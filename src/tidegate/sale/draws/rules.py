@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -40,13 +40,32 @@ def list_root(key: bytes, draw_id: UUID, entries: Sequence[Entry]) -> bytes:
     )
 
 
-def winners(seed: bytes, root: bytes, entries: Sequence[Entry], prizes: Sequence[Prize]) -> list[Winner]:
-    """Return who wins, prize by prize in their order.
+def proves_nothing(row: DrawRow) -> str:
+    """Return why the public number of a sealed draw is not used at all; empty where it is.
+
+    A number that was drawn before the root was out proves nothing: the list could still have been made to suit it.
+    """
+    number, sealed_at = row.announced, row.sealed_at
+    if number is None or sealed_at is None or sealed_at < number.drawn_at:
+        return ""
+    return f"the root of the list was published at {sealed_at:%H:%M:%S} UTC, after the number was drawn"
+
+
+def given_up(row: DrawRow, now: datetime) -> str:
+    """Return why a draw does without a number that cannot be had now; empty while it is asked for again."""
+    patience_seconds = row.announced.patience_seconds if row.announced else 0
+    if now < row.terms.drawn_at + timedelta(seconds=patience_seconds):
+        return ""
+    return f"the number could not be had {patience_seconds} s after the draw was due"
+
+
+def winners(key: bytes, root: bytes, entries: Sequence[Entry], prizes: Sequence[Prize]) -> list[Winner]:
+    """Return who wins, prize by prize in their order. `key` is the seed, or what the public number makes of it.
 
     A prize goes to the entries of lowest rank whose accounts have won none; one with a chance only to those of them
     whose own lot for this prize falls below it.
     """
-    ranked = sorted(entries, key=lambda entry: (rank(seed, root, entry[0]), entry[0]))
+    ranked = sorted(entries, key=lambda entry: (rank(key, root, entry[0]), entry[0]))
     won: set[UUID] = set()
     found: list[Winner] = []
     for place, prize in enumerate(prizes):
@@ -54,19 +73,19 @@ def winners(seed: bytes, root: bytes, entries: Sequence[Entry], prizes: Sequence
         for serial, order_id, account_id in ranked:
             if left == 0:
                 break
-            if account_id not in won and _lot_falls(seed, root, serial, place, prize.chance):
+            if account_id not in won and _lot_falls(key, root, serial, place, prize.chance):
                 found.append(Winner(prize=place, serial=serial, order_id=order_id, account_id=account_id))
                 won.add(account_id)
                 left -= 1
     return found
 
 
-def _lot_falls(seed: bytes, root: bytes, serial: int, place: int, chance: int) -> bool:
+def _lot_falls(key: bytes, root: bytes, serial: int, place: int, chance: int) -> bool:
     """Whether an entry's lot for a prize falls below its chance (basis points); always, where there is none."""
     if not chance:
         return True
-    key = hmac.digest(seed, _LOT + place.to_bytes(4, "big"), "sha256")
-    return rank(key, root, serial) * _CHANCES < chance * RANKS
+    lot_key = hmac.digest(key, _LOT + place.to_bytes(4, "big"), "sha256")
+    return rank(lot_key, root, serial) * _CHANCES < chance * RANKS
 
 
 def state_of(row: DrawRow, now: datetime) -> DrawState:

@@ -9,24 +9,31 @@ import msgspec
 from psycopg.rows import class_row, kwargs_row
 
 from tidegate.base.db import Tx
+from tidegate.gate.queue.api import PublishedNumber
+from tidegate.gate.queue.contracts import AnnouncedNumber
 from tidegate.offer.campaign.contracts import Draw
 from tidegate.sale.draws.contracts import DrawRow, Winner
 from tidegate.sale.draws.rules import Entry
 
 _DRAW: LiteralString = (
-    "draw_id, campaign_id, name, terms, seed_hash, seed_sealed, opened_at, entries, root, sealed_at, seed, drawn_at"
+    "draw_id, campaign_id, name, terms, seed_hash, seed_sealed, opened_at, entries, root, sealed_at, seed, drawn_at,"
+    " announced, number_text, number_proof, number_missed"
 )
 
 
 def _row(**row: object) -> DrawRow:
-    return DrawRow(**{**row, "terms": msgspec.convert(row["terms"], Draw)})  # type: ignore[arg-type]
+    read = {
+        "terms": msgspec.convert(row["terms"], Draw),
+        "announced": msgspec.convert(row["announced"], AnnouncedNumber | None),
+    }
+    return DrawRow(**{**row, **read})  # type: ignore[arg-type]
 
 
 async def open_draw(tx: Tx, row: DrawRow) -> None:
     """Open a draw; one that is open already stays as it is."""
     await tx.execute(
-        "insert into draws.draw (draw_id, campaign_id, name, terms, seed_hash, seed_sealed, opened_at)"
-        " values (%s, %s, %s, %s::json, %s, %s, %s) on conflict (campaign_id, name) do nothing",
+        "insert into draws.draw (draw_id, campaign_id, name, terms, seed_hash, seed_sealed, opened_at, announced)"
+        " values (%s, %s, %s, %s::json, %s, %s, %s, %s::json) on conflict (campaign_id, name) do nothing",
         [
             row.draw_id,
             row.campaign_id,
@@ -35,6 +42,7 @@ async def open_draw(tx: Tx, row: DrawRow) -> None:
             row.seed_hash,
             row.seed_sealed,
             row.opened_at,
+            msgspec.json.encode(row.announced).decode() if row.announced else None,
         ],
     )
 
@@ -78,6 +86,19 @@ async def seal(tx: Tx, draw_id: UUID, entries: Sequence[Entry], root: bytes, now
         "update draws.draw set entries = %s, root = %s, sealed_at = %s where draw_id = %s",
         [len(entries), root, now, draw_id],
     )
+
+
+async def put_number(tx: Tx, draw_id: UUID, number: PublishedNumber) -> None:
+    """Write the public number of a locked draw that lacks it."""
+    await tx.execute(
+        "update draws.draw set number_text = %s, number_proof = %s where draw_id = %s",
+        [number.text, number.proof, draw_id],
+    )
+
+
+async def miss_number(tx: Tx, draw_id: UUID, why: str) -> None:
+    """Write why a locked draw does without its public number."""
+    await tx.execute("update draws.draw set number_missed = %s where draw_id = %s", [why, draw_id])
 
 
 async def put_winners(tx: Tx, draw_id: UUID, winners: Sequence[Winner], seed: bytes, now: datetime) -> None:

@@ -12,6 +12,8 @@ from tidegate.base.db import Database
 from tidegate.base.openapi import refuses
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.errors import PassRefused
+from tidegate.gate.queue.api import Queue
+from tidegate.gate.queue.errors import PassSpent
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing.api import Pricing
 from tidegate.offer.pricing.errors import BuyerLimitReached, CartFaulty, NotOnOffer, SharedLimitReached, UnknownGoods
@@ -47,6 +49,7 @@ Pass = Annotated[
 _ORDERING = (
     NotSignedIn,
     PassRefused,
+    PassSpent,
     NoCampaign,
     NotSoldToGroups,
     KeyMalformed,
@@ -110,6 +113,7 @@ async def open_group(
     session: SessionFacts,
     groups: Groups,
     admission: Admission,
+    queue: Queue,
     pricing: Pricing,
     clock: Clock,
     idempotency_key: Key,
@@ -121,6 +125,7 @@ async def open_group(
     """
     campaign_id = pricing.rules.campaign_id
     admission.check_pass(admission_pass, session.account_id, campaign_id, clock.now(), device=session.session_id)
+    queue.require_inside(session.account_id)
     return await groups.open(session.account_id, idempotency_key, data, session_id=session.session_id)
 
 
@@ -138,6 +143,7 @@ async def join_group(
     session: SessionFacts,
     groups: Groups,
     admission: Admission,
+    queue: Queue,
     pricing: Pricing,
     clock: Clock,
     idempotency_key: Key,
@@ -146,6 +152,7 @@ async def join_group(
     """Take a seat in a group and place its order. A seat that is not paid in time is free again."""
     campaign_id = pricing.rules.campaign_id
     admission.check_pass(admission_pass, session.account_id, campaign_id, clock.now(), device=session.session_id)
+    queue.require_inside(session.account_id)
     return await groups.join(session.account_id, idempotency_key, group_id, data, session_id=session.session_id)
 
 

@@ -14,11 +14,19 @@ create table draws.draw (
     sealed_at timestamptz,
     seed bytea,
     drawn_at timestamptz,
+    announced json,
+    number_text text,
+    number_proof text not null default '',
+    number_missed text not null default '',
     unique (campaign_id, name),
     constraint draw_sealed_with_root check ((root is not null) = (sealed_at is not null)),
     constraint draw_drawn_with_seed check ((seed is not null) = (drawn_at is not null)),
     constraint draw_sealed_before_drawn check (drawn_at is null or drawn_at >= sealed_at),
-    constraint draw_seed_fits_its_hash check (seed is null or sha256(seed) = seed_hash)
+    constraint draw_seed_fits_its_hash check (seed is null or sha256(seed) = seed_hash),
+    constraint draw_number_had_or_missed check (number_text is null or number_missed = ''),
+    constraint draw_with_its_number check (
+        drawn_at is null or announced is null or number_text is not null or number_missed <> ''
+    )
 );
 
 -- The sealed list: one row an entry.

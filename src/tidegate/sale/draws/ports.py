@@ -1,0 +1,14 @@
+"""What draws want to know from outside."""
+
+from typing import Protocol
+
+from tidegate.gate.queue.api import PublishedNumber
+from tidegate.gate.queue.contracts import AnnouncedNumber
+
+
+class PublicNumbers(Protocol):
+    """An outside source of numbers that nobody knows before their time."""
+
+    async def number(self, wanted: AnnouncedNumber) -> PublishedNumber | None:
+        """Return the announced number; None while it cannot be had. Never raises for what the source does."""
+        ...
