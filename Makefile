@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup web browser demo run test check bench format clean
+.PHONY: help setup web browser demo run test check bench pictures format clean
 
 help: ## Say what can be done.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -44,6 +44,9 @@ browser: $(VENV)/.ready ## Find a browser for the tests, or install one.
 
 bench: setup ## Measure, against a yardstick in the same run.
 	@$(BIN)/python -m bench
+
+pictures: setup browser ## Make the README's pictures anew (about six minutes).
+	@$(BIN)/python -m scripts.pictures
 
 format: setup ## Format the code.
 	@$(BIN)/ruff format .

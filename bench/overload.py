@@ -1,14 +1,23 @@
-"""What overload does to a shop, with and without its gate: `python -m bench.overload [--picture FILE]`.
+"""What overload does to a shop, with and without its gate and its edge: `python -m bench.overload [--picture FILE]`.
 
-A visit looks at a goods page and, when that came, orders. First the load that the shop carries is measured: visits one
-after another on a few connections. Then visitors arrive at an even rate whether or not the shop keeps up, at multiples
-of that load, and give up after five seconds. Shop and visitors share the machine.
+A visit of somebody signed in looks at a goods page and, when that came, orders. First the load that the shop carries is
+measured: visits one after another on a few connections. Then visitors arrive at an even rate whether or not the shop
+keeps up, at multiples of that load, and give up after five seconds.
+
+The shop with its databases has one half of the machine's cores, its visitors the other, so that making a load is not
+taken from what carries it. The edge, nginx as deploy/ has it, stands on the visitors' half, as it does on a machine of
+its own, and lets in as many pages as the shop was found to carry.
 """
 
 import argparse
 import asyncio
+import os
 import shutil
+import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import cast
 
@@ -18,24 +27,34 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.client import NextRequest, request
+from bench.edge import edge
 from bench.orders import SKUS, data_folder, orders, prepare
 from bench.picture import overload_picture
 from tidegate.app.compose import opened
 from tidegate.app.supervisor import festival
 from tidegate.base.config import Config
 
-MULTIPLES = (0.5, 1.0, 2.0, 3.0, 5.0)
+MULTIPLES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 PATIENCE_SECONDS = 5.0
 SECONDS = 12.0
 SETTLE_SECONDS = 4.0
 CARRIERS = 256
 PORT = 18480
+_REFUSALS = frozenset({429, 503})
+
+
+class Front(StrEnum):
+    """What stands between the visitors and the shop."""
+
+    EDGE = "gate and edge"
+    GATE = "gate"
+    NOTHING = "nothing"
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """One run: arrivals and completed purchases a second, and how long answered requests took, in ms."""
 
-    gate: bool
+    front: Front
     multiple: float
     arrivals: float
     purchases: float
@@ -90,8 +109,8 @@ class Connection(asyncio.Protocol):
 class Visitors:
     """Connections that are kept for the next visitor, and what was answered on them."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._host, self._port = host, port
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+        self._host, self._port, self._tls = host, port, tls
         self._idle: list[Connection] = []
         self.count_from = 0.0
         self.purchases = self.refused = 0
@@ -124,7 +143,9 @@ class Visitors:
         return None
 
     async def _connect(self) -> Connection:
-        _, connection = await asyncio.get_running_loop().create_connection(Connection, self._host, self._port)
+        _, connection = await asyncio.get_running_loop().create_connection(
+            Connection, self._host, self._port, ssl=self._tls
+        )
         return connection
 
     def _counts(self) -> bool:
@@ -136,7 +157,7 @@ class Visitors:
         if not status:
             raise OSError("the connection ended before the answer")
         if self._counts():
-            if status == 503:
+            if status in _REFUSALS:
                 self.refused += 1
             else:
                 self.latencies.append(time.perf_counter() - asked_at)
@@ -173,16 +194,23 @@ async def arriving(visitors: Visitors, pages: list[bytes], order: NextRequest, r
     await asyncio.gather(*here)
 
 
-async def curve(*, gate: bool, carries: float | None) -> tuple[float, list[Outcome]]:
+async def curve(front: Front, carries: float | None) -> tuple[float, list[Outcome]]:
     """Measure all multiples on a fresh installation; what the shop carries is measured where it is not given."""
     folder = data_folder()
-    target = "20" if gate else "0"
     config = Config.from_env(
-        {"TIDEGATE_DATA_DIR": str(folder), "TIDEGATE_PORT": str(PORT), "TIDEGATE_WAIT_TARGET_MS": target}
+        {
+            "TIDEGATE_DATA_DIR": str(folder),
+            "TIDEGATE_PORT": str(PORT),
+            "TIDEGATE_WAIT_TARGET_MS": "0" if front is Front.NOTHING else "20",
+            "TIDEGATE_TRUSTED_PROXIES": "127.0.0.1",
+        }
     )
     outcomes = []
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[: len(cores) // 2] or cores)
     try:
         async with festival(config) as supervisor, opened(supervisor.config) as app:
+            os.sched_setaffinity(0, cores[len(cores) // 2 :])
             shoppers = await prepare(app)
             await asyncio.sleep(2)
             order = orders(shoppers, SKUS[:1])
@@ -193,22 +221,35 @@ async def curve(*, gate: bool, carries: float | None) -> tuple[float, list[Outco
                 visitors = Visitors(config.host, config.port)
                 carries = await carried(visitors, pages, order)
                 visitors.close()
-            for multiple in MULTIPLES:
-                await asyncio.sleep(PATIENCE_SECONDS)
-                visitors = Visitors(config.host, config.port)
-                await arriving(visitors, pages, order, carries * multiple)
-                visitors.close()
-                outcomes.append(_outcome(visitors, multiple, carries, gate=gate))
+            with _address(front, config, folder / "edge", carries) as (port, tls):
+                for multiple in MULTIPLES:
+                    await asyncio.sleep(PATIENCE_SECONDS)
+                    visitors = Visitors(config.host, port, tls)
+                    await arriving(visitors, pages, order, carries * multiple)
+                    visitors.close()
+                    outcomes.append(_outcome(visitors, multiple, carries, front))
     finally:
+        os.sched_setaffinity(0, cores)
         shutil.rmtree(folder, ignore_errors=True)
     return carries, outcomes
 
 
-def _outcome(visitors: Visitors, multiple: float, carries: float, *, gate: bool) -> Outcome:
+@contextmanager
+def _address(front: Front, config: Config, folder: Path, carries: float) -> Iterator[tuple[int, ssl.SSLContext | None]]:
+    """Where the visitors go: to the shop, or to its edge."""
+    if front is not Front.EDGE:
+        yield config.port, None
+        return
+    port = config.port + 5
+    with edge(f"{config.host}:{config.port}", port, folder, round(carries)) as tls:
+        yield port, tls
+
+
+def _outcome(visitors: Visitors, multiple: float, carries: float, front: Front) -> Outcome:
     counted = SECONDS - SETTLE_SECONDS
     ordered = sorted(visitors.latencies) or [0.0]
     return Outcome(
-        gate=gate,
+        front=front,
         multiple=multiple,
         arrivals=carries * multiple,
         purchases=visitors.purchases / counted,
@@ -222,20 +263,21 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--picture", type=Path, help="draw the curve into this SVG file")
     picture = parser.parse_args().picture
-    carries, gated = await curve(gate=True, carries=None)
-    _, open_door = await curve(gate=False, carries=carries)
+    carries, outcomes = await curve(Front.GATE, None)
+    for front in (Front.EDGE, Front.NOTHING):
+        outcomes += (await curve(front, carries))[1]
     table = Table(title=f"Overload; the shop carries {carries:,.0f} visits a second, one web worker")
-    for column in ("gate", "load", "arrivals/s", "purchases/s", "of the best", "refused/s", "p99 ms"):
+    for column in ("before the shop", "load", "arrivals/s", "purchases/s", "of the best", "refused/s", "p99 ms"):
         table.add_column(column, justify="right")
-    best = max(each.purchases for each in [*gated, *open_door])
-    for each in [*gated, *open_door]:
-        share, word = each.purchases / best, "with" if each.gate else "without"
+    best = max(each.purchases for each in outcomes)
+    for each in outcomes:
         row = (each.arrivals, each.purchases, each.refused, each.p99_ms)
         arrivals, purchases, refused, p99 = [f"{number:,.0f}" for number in row]
-        table.add_row(word, f"{each.multiple:g} x", arrivals, purchases, f"{share:.2f}", refused, p99)
+        share = f"{each.purchases / best:.2f}"
+        table.add_row(each.front, f"{each.multiple:g} x", arrivals, purchases, share, refused, p99)
     Console().print(table)
     if picture is not None:
-        picture.write_text(overload_picture(gated, open_door), encoding="utf-8")
+        picture.write_text(overload_picture(outcomes), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,11 @@ def values_of(arguments: Sequence[str] | None = None) -> dict[str, str]:
     parser.add_argument("--user", default="www-data", help="system user of the workers")
     parser.add_argument("--mime", default="/etc/nginx/mime.types", help="nginx's own list of types")
     parser.add_argument("--pages-a-second", default="200", help="requests a second of one address (default 200)")
+    parser.add_argument(
+        "--personal-pages-a-second",
+        default="100000",
+        help="pages of signed-in visitors a second, of all together (100000)",
+    )
     parser.add_argument("--orders-a-second", default="20", help="orders and passes a second of one address (20)")
     parser.add_argument("--sign-ins-a-second", default="5", help="sign-ins and codes a second of one address (5)")
     parser.add_argument("--connections", default="200", help="open requests of one address (200)")
@@ -42,6 +47,7 @@ def values_of(arguments: Sequence[str] | None = None) -> dict[str, str]:
     values = {name.upper(): str(value) for name, value in given.items()}
     for name, seconds in (("PAGES", 2), ("ORDERS", 2), ("SIGN_INS", 4)):
         values[f"{name}_BURST"] = str(seconds * int(values[f"{name}_A_SECOND"]))
+    values["PERSONAL_PAGES_BURST"] = str(max(1, int(values["PERSONAL_PAGES_A_SECOND"]) // 5))
     port = values["TLS"].rpartition(":")[2]
     values["TLS_SUFFIX"] = "" if port == "443" else f":{port}"
     return values

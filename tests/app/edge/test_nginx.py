@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("edge")]
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 DEPLOY = Path(__file__).parents[3] / "deploy" / "nginx"
 ORDERS_A_SECOND = 20
+PERSONAL_PAGES_A_SECOND = 50
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -66,6 +67,7 @@ def configuration(certificate: Certificate, live: Live, port: int, run: Path) ->
         "plain": f"127.0.0.1:{port + 1}",
         "run": str(run),
         "orders-a-second": str(ORDERS_A_SECOND),
+        "personal-pages-a-second": str(PERSONAL_PAGES_A_SECOND),
         "sign-ins-a-second": "100",
     }
     given = [word for name, value in arguments.items() for word in (f"--{name}", value)]
@@ -238,6 +240,23 @@ def test_a_browser_gets_a_page_that_says_so(edge: Edge) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert set.union(*pool.map(flood, range(8))) == {(200, False), (429, True)}
+
+
+def test_personal_pages_are_limited_for_all_together_and_shared_ones_are_not(edge: Edge) -> None:
+    began = time.monotonic()
+
+    def ask(number: int, headers: dict[str, str]) -> list[int]:
+        with edge.client(f"127.0.2.{number}", **headers) as client:
+            return [client.get("/rules").status_code for _ in range(100)]
+
+    with ThreadPoolExecutor(8) as pool:
+        personal = pool.map(lambda number: ask(20 + number, {"Authorization": f"Bearer {number}"}), range(8))
+        shared = pool.map(lambda number: ask(40 + number, {}), range(8))
+        answered = [status for each in personal for status in each]
+        assert {status for each in shared for status in each} == {200}
+    most = PERSONAL_PAGES_A_SECOND * (1 / 5 + time.monotonic() - began)
+    assert answered.count(200) + answered.count(429) == len(answered)
+    assert 1 <= answered.count(200) <= 1 + most
 
 
 def test_what_a_client_says_of_its_address_is_not_believed(edge: Edge) -> None:

@@ -278,6 +278,26 @@ async def test_a_place_that_is_given_up_leaves_its_network_once(app: App, clock:
         assert await found.fetchall() == [(3,)]
 
 
+async def test_a_network_s_count_is_held_against_its_places(app: App, clock: ManualClock) -> None:
+    await opened_room(app, clock, per_network=3)
+    crowd = await shoppers(app, 2)
+    await stand(app, crowd[0], "192.0.2.0/24")
+    gone = await stand(app, crowd[1], "198.51.100.0/24")
+    await app.queue.leave(facts(app, crowd[1], gone))
+    await app.queue.step()
+    assert await _networks_hold(app) == (True, "")
+    async with app.db.transaction() as tx:
+        await tx.execute("update queue.network set places = places + 1")
+    assert await _networks_hold(app) == (False, "2 networks")
+
+
+async def _networks_hold(app: App) -> tuple[bool, str]:
+    async with app.db.read() as tx:
+        checks = await app.queue.check(tx)
+    (found,) = [each for each in checks if each.name.startswith("queue: each network")]
+    return found.holds, found.detail
+
+
 async def test_an_expired_pass_leaves_its_network(app: App, clock: ManualClock) -> None:
     await opened_room(app, clock, per_network=1)
     crowd = await shoppers(app, 2)

@@ -252,6 +252,7 @@ async def _order_of_admission(
 async def check_line(tx: Tx) -> list[Check]:
     """Hold the invariants of all lines against the database."""
     entries, above, twice, miscounted, ahead = await store_proof.broken(tx)
+    networks, crowded = await store_proof.miscounted_networks(tx)
     return [
         Check(
             name="queue: nobody inside above the cap, none before the call",
@@ -270,5 +271,11 @@ async def check_line(tx: Tx) -> list[Check]:
             holds=not ahead,
             examined=entries,
             detail=f"{ahead} lanes" if ahead else "",
+        ),
+        Check(
+            name="queue: each network's count is that of the places which name it",
+            holds=not crowded,
+            examined=networks,
+            detail=f"{crowded} networks" if crowded else "",
         ),
     ]

@@ -79,3 +79,21 @@ async def broken(tx: Tx) -> tuple[int, int, int, int, int]:
     ).fetchone()
     assert row is not None
     return int(row[0]), int(row[1]), int(row[2]), int(row[3]), int(row[4])
+
+
+async def miscounted_networks(tx: Tx) -> tuple[int, int]:
+    """Return how many networks are counted, and of how many the count is not that of the places which name it."""
+    row = await (
+        await tx.execute(
+            """
+            select count(*), count(*) filter (where counted.places is distinct from named.places)
+              from (select line_id, network, places from queue.network where places > 0) counted
+              full join (
+                select line_id, network, count(*) as places
+                  from queue.place where network is not null group by line_id, network
+              ) named using (line_id, network)
+            """
+        )
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
