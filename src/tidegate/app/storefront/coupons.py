@@ -94,9 +94,8 @@ class CouponBook:
         return [each for each in found if each.left or each.claimed]
 
     async def claim(self, text: str) -> Kept:
-        """Claim a coupon by its name or code. Raises what `Coupons.claim` raises."""
-        async with self._db.transaction() as tx:
-            return await self._coupons.claim(tx, self._visit.account, text)
+        """Claim a coupon by its name or code. Raises what `Coupons.take` raises."""
+        return await self._coupons.take(self._visit.account, text)
 
     def is_own(self, text: str) -> bool:
         """Return whether a text names a coupon that is claimed, or one of its codes. Raises CodeMistyped."""

@@ -1,21 +1,20 @@
 """What shoppers and orders do with coupons. What staff do is `staff.CouponDesk`, reached as `Coupons.desk`."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
+from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import Audience
 from tidegate.offer.coupons import store, store_staff
-from tidegate.offer.coupons.codes import coupon_name, new_codes, tidy
+from tidegate.offer.coupons.claiming import ClaimLane, Raced, claim_together, limit_reached
+from tidegate.offer.coupons.codes import coupon_name, tidy
 from tidegate.offer.coupons.contracts import CouponState, Kept, Locked, Template, Why
 from tidegate.offer.coupons.errors import (
-    ClaimLimitReached,
-    ClaimsUsedUp,
     CodeMistyped,
     CodeNeeded,
     CouponUnknown,
@@ -32,7 +31,7 @@ from tidegate.offer.coupons.rules import (
     templates_of,
 )
 from tidegate.offer.coupons.staff import CouponDesk
-from tidegate.offer.coupons.store import Moving, NewClaim
+from tidegate.offer.coupons.store import Moving
 
 __all__ = ["USABLE", "CouponDesk", "Coupons", "Wallet", "coupon_name", "refusal_of"]
 
@@ -49,6 +48,7 @@ class Coupons:
         self._campaign = campaign
         self._acquaintance: Acquaintance | None = None
         self._read: tuple[str, dict[str, Template]] = ("", {})
+        self._lane = ClaimLane(db, clock, self._audiences)
         self.desk = CouponDesk(db, clock, ids, self.template)
 
     def follow(self, acquaintance: Acquaintance) -> None:
@@ -92,6 +92,17 @@ class Coupons:
             raise CodeMistyped("The letters of this code do not fit each other. Nothing was done; look at it again.")
         return None
 
+    async def take(self, account_id: UUID, text: str) -> Kept:
+        """Claim in a transaction of its own; claims of a coupon by its name together with all others of that time.
+
+        Raises what `claim` raises, Overloaded and DatabaseUnavailable.
+        """
+        template = self.templates().get(tidy(text))
+        if template is not None and template.unique.button:
+            return await self._lane.submit(template, account_id)
+        async with self._db.transaction() as tx:
+            return await self.claim(tx, account_id, text)
+
     async def claim(self, tx: Tx, account_id: UUID, text: str) -> Kept:
         """Give an account a coupon: a new one of the kind that is named, or the one whose code was handed out.
 
@@ -111,36 +122,15 @@ class Coupons:
         return await self._claim_code(tx, account_id, code, templates[coupon_name(code)])
 
     async def _claim_new(self, tx: Tx, account_id: UUID, template: Template) -> Kept:
-        now = self._clock.now()
-        await self._require_claimable(tx, account_id, template, now)
-        [code] = new_codes(template.name, template.unique.letters, 1)
-        expires_at = expiry(template, now)
-        within_limit, within_plan = await store.claim(
-            tx,
-            NewClaim(
-                campaign_id=template.campaign_id,
-                template=template.name,
-                account_id=account_id,
-                per_account=template.unique.per_account,
-                planned=template.unique.count,
-                code=code,
-                now=now,
-                expires_at=expires_at,
-            ),
-        )
-        if not within_limit:
-            raise _limit_reached(template)
-        if not within_plan:
-            raise ClaimsUsedUp("All coupons of this kind are claimed. Nothing was claimed; look for another.")
-        # Not read back: until this transaction ends, every other claim of the template waits.
-        return Kept(
-            code=code,
-            campaign_id=template.campaign_id,
-            template=template.name,
-            state=CouponState.UNUSED,
-            claimed_at=now,
-            expires_at=expires_at,
-        )
+        audiences = await self._audiences(tx, template, [account_id])
+        try:
+            [answer] = await claim_together(tx, template, [account_id], self._clock.now(), audiences)
+        except Raced:
+            # Alone, only another claim of this very account made in between can be in the way.
+            raise limit_reached(template) from None
+        if isinstance(answer, Refusal):
+            raise answer
+        return answer
 
     async def _claim_code(self, tx: Tx, account_id: UUID, code: str, template: Template) -> Kept:
         now = self._clock.now()
@@ -153,11 +143,12 @@ class Coupons:
             ended = refusal_of(held, account_id, held.campaign_id, now)
             assert ended is not None
             raise ended
-        await self._require_claimable(tx, account_id, template, now)
+        audiences = await self._audiences(tx, template, [account_id])
+        require_claimable(template, now, audiences.get(account_id, frozenset()))
         if not await store.count_claim(
             tx, template.campaign_id, template.name, account_id, template.unique.per_account
         ):
-            raise _limit_reached(template)
+            raise limit_reached(template)
         moving = Moving(
             sources=[CouponState.UNCLAIMED],
             to=CouponState.UNUSED,
@@ -169,11 +160,13 @@ class Coupons:
         await store.move_codes(tx, [(code, None)], moving)
         return await store.kept(tx, code)
 
-    async def _require_claimable(self, tx: Tx, account_id: UUID, template: Template, now: datetime) -> None:
-        audiences = frozenset[Audience]()
-        if template.audience and self._acquaintance is not None:
-            audiences = (await self._acquaintance.audiences(tx, [account_id]))[account_id]
-        require_claimable(template, now, audiences)
+    async def _audiences(
+        self, tx: Tx, template: Template, account_ids: Sequence[UUID]
+    ) -> Mapping[UUID, frozenset[Audience]]:
+        """Return the audiences of each account, where the coupon is not for everyone."""
+        if not template.audience or self._acquaintance is None:
+            return {}
+        return await self._acquaintance.audiences(tx, account_ids)
 
     async def kept_by(self, tx: Tx, account_id: UUID) -> list[Kept]:
         """Return an account's coupons, those claimed last first; 200 at most."""
@@ -276,10 +269,3 @@ class Coupons:
                 detail=", ".join(overclaimed),
             ),
         ]
-
-
-def _limit_reached(template: Template) -> ClaimLimitReached:
-    most = template.unique.per_account
-    return ClaimLimitReached(
-        f"One account may claim {most} of this coupon. Nothing was claimed; yours are among your coupons.", limit=most
-    )

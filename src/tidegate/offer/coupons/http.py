@@ -57,10 +57,9 @@ class MyCoupons(msgspec.Struct, frozen=True):
         NoCampaign,
     ),
 )
-async def claim(data: ClaimCoupon, coupons: Coupons, db: Database, account: AccountId) -> Kept:
-    """Return the claimed coupon. Raises what `Coupons.claim` raises."""
-    async with db.transaction() as tx:
-        return await coupons.claim(tx, account, data.coupon)
+async def claim(data: ClaimCoupon, coupons: Coupons, account: AccountId) -> Kept:
+    """Return the claimed coupon. Raises what `Coupons.take` raises."""
+    return await coupons.take(account, data.coupon)
 
 
 @get(

@@ -1,8 +1,8 @@
 """The SQL of coupons that shoppers and orders cause: claims, and the moves of codes. What staff read is `store_staff`.
 
 A move is one statement: it picks the codes and locks them in their order, locks the totals of their templates in their
-order, and then changes state, totals and story together. `CLAIM` is one statement too: the account's claims are
-counted first, guarded by its cap, then the template's, guarded by its plan, and only what passed both becomes a code.
+order, and then changes state, totals and story together. Claims are decided under the locks of the accounts' claims and
+then of the template's totals; `MAKE_CLAIMS` guards both again, for rows that were not there to be locked.
 """
 
 from collections.abc import Sequence
@@ -19,26 +19,29 @@ from tidegate.offer.coupons.contracts import CouponState, Kept, Locked, Why
 _LOCKED: LiteralString = "code, campaign_id, template, state, account_id, expires_at, order_id"
 _KEPT: LiteralString = "code, campaign_id, template, state, claimed_at, expires_at, order_id"
 
-CLAIM: LiteralString = """
-    with counted as (
+MAKE_CLAIMS: LiteralString = """
+    with new as (
+        select * from unnest(%(codes)s::text[], %(accounts)s::uuid[]) as new (code, account_id)
+    ),
+    counted as (
         insert into coupons.claims as held (campaign_id, template, account_id, claimed)
-        values (%(campaign)s, %(template)s, %(account)s, 1)
-        on conflict (campaign_id, template, account_id) do update set claimed = held.claimed + 1
-        where held.claimed < %(per_account)s or %(per_account)s = 0
+        select %(campaign)s, %(template)s, account_id, count(*) from new group by account_id order by account_id
+        on conflict (campaign_id, template, account_id) do update set claimed = held.claimed + excluded.claimed
+        where held.claimed + excluded.claimed <= %(per_account)s or %(per_account)s = 0
         returning claimed
     ),
     made as (
         insert into coupons.template as total (campaign_id, template, planned, made, claimed, unused)
-        select %(campaign)s, %(template)s, %(planned)s, 1, 1, 1 from counted
+        select %(campaign)s, %(template)s, %(planned)s, count(*), count(*), count(*) from new
         on conflict (campaign_id, template) do update
-        set planned = excluded.planned, made = total.made + 1, claimed = total.claimed + 1, unused = total.unused + 1
-        where total.made < excluded.planned
+        set planned = excluded.planned, made = total.made + excluded.made,
+            claimed = total.claimed + excluded.claimed, unused = total.unused + excluded.unused
+        where total.made + excluded.made <= excluded.planned
         returning made
     ),
-    claimed as (
+    written as (
         insert into coupons.coupon (code, campaign_id, template, state, account_id, made_at, claimed_at, expires_at)
-        select %(code)s, %(campaign)s, %(template)s, 'unused', %(account)s, %(now)s, %(now)s, %(expires_at)s
-        from made
+        select code, %(campaign)s, %(template)s, 'unused', account_id, %(now)s, %(now)s, %(expires_at)s from new
     )
     select (select count(*) from counted), (select count(*) from made)
 """
@@ -158,40 +161,64 @@ class Moving(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-class NewClaim(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim by button: whose, of what, within which limits, and the code that it makes."""
+class ClaimPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What claims by button make: of which coupon, within which limits, until when."""
 
     campaign_id: str
     template: str
-    account_id: UUID
     per_account: int
     planned: int
-    code: str
     now: datetime
     expires_at: datetime
 
 
-async def claim(tx: Tx, new: NewClaim) -> tuple[bool, bool]:
-    """Make a code for an account; whether its own limit and the template's plan allowed it.
+class NewCode(msgspec.Struct, frozen=True, kw_only=True):
+    """A code for an account."""
 
-    Where only the first did, the caller rolls back: the account's claim was counted.
+    code: str
+    account_id: UUID
+
+
+async def lock_claims(tx: Tx, campaign_id: str, template: str, account_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Lock how many of a coupon these accounts have claimed, in their order; one that never claimed is missing."""
+    rows = await tx.execute(
+        "select account_id, claimed from coupons.claims where campaign_id = %s and template = %s"
+        " and account_id = any(%s) order by account_id for update",
+        [campaign_id, template, list(account_ids)],
+    )
+    return dict(await rows.fetchall())
+
+
+async def lock_made(tx: Tx, campaign_id: str, template: str) -> int:
+    """Lock a coupon's totals and return how many were made; 0 of one that nobody has claimed yet."""
+    rows = await tx.execute(
+        "select made from coupons.template where campaign_id = %s and template = %s for update", [campaign_id, template]
+    )
+    row = await rows.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def make_claims(tx: Tx, plan: ClaimPlan, new: Sequence[NewCode]) -> bool:
+    """Make codes for accounts; whether all of them were within the accounts' limits and the plan.
+
+    Where they were not, the caller rolls back: a part was counted.
     """
     rows = await tx.execute(
-        CLAIM,
+        MAKE_CLAIMS,
         {
-            "campaign": new.campaign_id,
-            "template": new.template,
-            "account": new.account_id,
-            "per_account": new.per_account,
-            "planned": new.planned,
-            "code": new.code,
-            "now": new.now,
-            "expires_at": new.expires_at,
+            "campaign": plan.campaign_id,
+            "template": plan.template,
+            "per_account": plan.per_account,
+            "planned": plan.planned,
+            "codes": [each.code for each in new],
+            "accounts": [each.account_id for each in new],
+            "now": plan.now,
+            "expires_at": plan.expires_at,
         },
     )
     row = await rows.fetchone()
     assert row is not None
-    return row[0] > 0, row[1] > 0
+    return (row[0], row[1]) == (len({each.account_id for each in new}), 1)
 
 
 async def count_claim(tx: Tx, campaign_id: str, template: str, account_id: UUID, per_account: int) -> bool:
