@@ -63,10 +63,16 @@ def running_festival() -> Iterator[Festival]:
 @pytest.fixture(scope="module")
 def drop() -> Iterator[Festival]:
     """The drop of the examples, which opens a quarter of a minute after it is published."""
-    with tempfile.TemporaryDirectory(prefix="tidegate-drop-", ignore_cleanup_errors=True) as folder:
+    with running_campaign("drop", _DROP.read_text().replace('start = "now+3m"', 'start = "now+45s"')) as running:
+        yield running
+
+
+@contextmanager
+def running_campaign(name: str, text: str) -> Iterator[Festival]:
+    """A campaign file's festival, started by the command that a person types, stopped by Ctrl-C."""
+    with tempfile.TemporaryDirectory(prefix=f"tidegate-{name}-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        said, file = Path(folder) / "said.txt", Path(folder) / "drop.toml"
-        text = _DROP.read_text().replace('start = "now+3m"', 'start = "now+45s"')
+        said, file = Path(folder) / "said.txt", Path(folder) / f"{name}.toml"
         file.write_text(text)
         settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port()), "COLUMNS": "200"}
         with said.open("wb") as output:

@@ -2,20 +2,15 @@
 
 import os
 import re
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.journeys.conftest import Festival, until_ready
+from tests.journeys.conftest import Festival, running_campaign
 from tests.journeys.shopping import fill_address, sign_in, staff_sign_in
 from tests.journeys.test_accessibility import faults
-from tests.ports import installation_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 
@@ -27,24 +22,8 @@ WINDOW_MS = 180_000
 @pytest.fixture(scope="module")
 def festival() -> Iterator[Festival]:
     """The presale of the examples, with a deposit window of two minutes."""
-    with tempfile.TemporaryDirectory(prefix="tidegate-presale-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        said, file = Path(folder) / "said.txt", Path(folder) / "presale.toml"
-        file.write_text(EXAMPLE.read_text().replace('"start+5m"', '"start+2m"'))
-        settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port()), "COLUMNS": "200"}
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
-        with said.open("wb") as output:
-            running = subprocess.Popen(
-                [sys.executable, "-m", "tidegate", "up", "--campaign", str(file)],
-                env={**inherited, **settings},
-                stdout=output,
-                stderr=output,
-            )
-        try:
-            yield until_ready(running, said)
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(60)
+    with running_campaign("presale", EXAMPLE.read_text().replace('"start+5m"', '"start+2m"')) as running:
+        yield running
 
 
 def test_reserve_pay_later_and_have_an_order(phone: Page, festival: Festival, browser: Browser) -> None:

@@ -61,6 +61,10 @@ async def test_from_the_goods_to_the_order(shop: App, clock: ManualClock) -> Non
         order = (await client.get(here.replace("reservations", "orders"))).text
         assert "Of this ¥200.00 were paid as the deposit" in order
         assert "Paid" in (await client.get("/reservations")).text
+        await client.post(f"{here.replace('reservations', 'orders')}/cancel", data={})
+        order = (await client.get(here.replace("reservations", "orders"))).text
+        assert "Refund of ¥1,600.00 begun" in order
+        assert "Refund of ¥200.00 begun" in order
         assert (await client.get(f"{here}/now")).json()["settled"] is True
     assert await broken(shop) == []
 

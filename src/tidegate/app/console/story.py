@@ -63,7 +63,7 @@ class Stories:
         """Gather an order's story. Raises OrderUnknown."""
         order = await self._ordering.order(tx, order_id)
         holds = await self._stock.holds_of(tx, order_id, [line.sku for line in order.priced.lines])
-        paid = await self._paid(tx, order_id)
+        paid = await self._paid(tx, order)
         refunds = tuple(await self._ordering.refunds_of(tx, order_id))
         account = AccountId(order.buyer_id)
         saved = await address(tx, self._identity, account, AddressId(order.address_id))
@@ -80,9 +80,9 @@ class Stories:
             left=left_of(order, units_back(refunds)) if order.state is OrderState.PAID else (),
         )
 
-    async def _paid(self, tx: Tx, order_id: UUID) -> PaymentView | None:
+    async def _paid(self, tx: Tx, order: Order) -> PaymentView | None:
         try:
-            return await self._payment.view(tx, order_id)
+            return await self._payment.view(tx, order.order_id, deposit_id=order.deposit_id)
         except IntentUnknown:
             return None
 

@@ -77,7 +77,7 @@ async def order_now(
     """Whether anything changed, for the page of the order."""
     async with db.read() as tx:
         found = await ordering.order(tx, order_id, visit.account)
-        view = await payment.view(tx, order_id)
+        view = await payment.view(tx, order_id, deposit_id=found.deposit_id)
     return Response(_now(found, view), headers={"Cache-Control": PRIVATE})
 
 
@@ -136,7 +136,7 @@ class OrderDesk:
         account = self._visit.account
         async with self._db.read() as tx:
             order = await self._ordering.order(tx, order_id, account)
-            payment = await self._payment.view(tx, order_id)
+            payment = await self._payment.view(tx, order_id, deposit_id=order.deposit_id)
             channels = await self._payment.channels(tx)
             goods = await self._catalogue.goods_of(tx, [line.sku for line in order.priced.lines])
             addresses = await self._identity.addresses(tx, account)

@@ -172,16 +172,19 @@ class Payment:
         await store.reserve_refunds(tx, [row], self._clock.now())
         return refund_id
 
-    async def view(self, tx: Tx, order_id: UUID, buyer_id: UUID | None = None) -> PaymentView:
+    async def view(
+        self, tx: Tx, order_id: UUID, buyer_id: UUID | None = None, *, deposit_id: UUID | None = None
+    ) -> PaymentView:
         """Return an order's payment with all its attempts and refunds; with `buyer_id`, only that buyer's.
 
-        Raises IntentUnknown.
+        With `deposit_id` the refunds of that payment stand among them. Raises IntentUnknown.
         """
         intent = await store.find_intent(tx, order_id)
         if intent is None or buyer_id not in {None, intent.buyer_id}:
             raise IntentUnknown("There is no payment for this order on this account. Look under your orders.")
         attempts = await store.find_attempts(tx, intent.intent_id)
         refunds = await store.find_refunds(tx, intent.intent_id) if attempts else []
+        refunds += await store.find_refunds(tx, deposit_id) if deposit_id else []
         return view_of(intent, attempts, refunds)
 
     # Paying

@@ -169,6 +169,19 @@ class PaymentCaptured(Event, frozen=True, kw_only=True):
     """A digest of the account that it was paid from; empty where the channel does not tell."""
 
 
+class PartCaptured(Event, frozen=True, kw_only=True):
+    """The money of a deposit, or of the balance beside it, has been taken, once; told apart from orders' payments."""
+
+    intent_id: UUID
+    order_id: UUID
+    attempt_id: UUID
+    channel: str
+    amount: int
+    currency: str
+    purpose: Purpose
+    captured_at: datetime
+
+
 class PaymentClosed(Event, frozen=True, kw_only=True):
     """The intent will not be paid any more; money that arrives all the same goes back."""
 

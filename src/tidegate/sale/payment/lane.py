@@ -1,7 +1,7 @@
 """Payment's part of the hot lane: attempts begin and answers are recorded in batches, one transaction a batch."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,8 +18,10 @@ from tidegate.sale.payment.contracts import (
     OUTSTANDING,
     AttemptState,
     IntentState,
+    PartCaptured,
     PaymentCaptured,
     PaymentRefunded,
+    Purpose,
     RefundCause,
     RefundState,
 )
@@ -190,18 +192,8 @@ class Lane:
             reason = f"payment was {intent.state} already"
             changes.surplus.append((self._ids.new(), attempt.attempt_id, attempt.amount, RefundCause.SURPLUS, reason))
             return
-        changes.events.append(
-            PaymentCaptured(
-                intent_id=intent.intent_id,
-                order_id=intent.order_id,
-                attempt_id=attempt.attempt_id,
-                channel=attempt.channel,
-                amount=attempt.amount,
-                currency=attempt.currency,
-                captured_at=attempt.ended_at or self._clock.now(),
-                payer=f"{attempt.channel}-{payer}" if payer else "",
-            )
-        )
+        captured_at = attempt.ended_at or self._clock.now()
+        changes.events.append(_captured(intent, attempt, captured_at, f"{attempt.channel}-{payer}" if payer else ""))
 
     async def _write(self, tx: Tx, changes: _Changes, before: dict[UUID, AttemptFacts]) -> None:
         moved = [each for key, each in changes.attempts.items() if each != before[key]]
@@ -275,6 +267,33 @@ class Lane:
         if changes.oddities:
             await store.insert_discrepancies(tx, changes.oddities, now)
         await self._outbox.append(tx, *(_refunded(*each) for each in given))
+
+
+def _captured(
+    intent: IntentFacts, attempt: AttemptFacts, captured_at: datetime, payer: str
+) -> PaymentCaptured | PartCaptured:
+    """Orders hear of their own payments, presales of deposits and balances: neither reads the other's."""
+    if intent.purpose is Purpose.ORDER:
+        return PaymentCaptured(
+            intent_id=intent.intent_id,
+            order_id=intent.order_id,
+            attempt_id=attempt.attempt_id,
+            channel=attempt.channel,
+            amount=attempt.amount,
+            currency=attempt.currency,
+            captured_at=captured_at,
+            payer=payer,
+        )
+    return PartCaptured(
+        intent_id=intent.intent_id,
+        order_id=intent.order_id,
+        attempt_id=attempt.attempt_id,
+        channel=attempt.channel,
+        amount=attempt.amount,
+        currency=attempt.currency,
+        purpose=intent.purpose,
+        captured_at=captured_at,
+    )
 
 
 def _says_again(heard: Heard, known: dict[UUID, tuple[str, int, str]]) -> bool:

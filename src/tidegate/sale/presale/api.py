@@ -22,10 +22,9 @@ from tidegate.sale.ordering.errors import (
     KeyReused,
     OrderEnded,
     PaymentUnderWay,
-    PriceChanged,
 )
 from tidegate.sale.payment.api import Payment
-from tidegate.sale.payment.contracts import OpenIntent, PaymentCaptured, PaymentView, Purpose, RefundCause
+from tidegate.sale.payment.contracts import PartCaptured, PaymentView, RefundCause
 from tidegate.sale.presale import checks, rules, store
 from tidegate.sale.presale.contracts import (
     REASON_MAX,
@@ -227,8 +226,10 @@ class Presales:
             due = await store.lock_due(tx, now, _DUE_MAX)
             if not due:
                 return 0
-            closed = await self._payment.close_intents(tx, [payment for each in due for payment in _open_payment(each)])
-            ended = [each for each in due if closed.issuperset(_open_payment(each))]
+            closed = await self._payment.close_intents(
+                tx, [payment for each in due for payment in rules.open_payment(each)]
+            )
+            ended = [each for each in due if closed.issuperset(rules.open_payment(each))]
             busy = [each.reservation_id for each in due if each not in ended]
             if busy:
                 await store.delay(tx, busy, now + _BUSY_DELAY)
@@ -240,7 +241,7 @@ class Presales:
                 await self._end(tx, of_state, to, reason="not paid in time")
             return len(ended)
 
-    async def take_captures(self, tx: Tx, captures: list[PaymentCaptured]) -> None:
+    async def take_captures(self, tx: Tx, captures: list[PartCaptured]) -> None:
         """Take captured deposits and balances; a paid balance makes an order. What was taken before is left alone."""
         paid = {capture.order_id for capture in captures}
         now = self._clock.now()
@@ -252,7 +253,7 @@ class Presales:
 
     def subscribe(self, outbox: Outbox) -> None:
         """Subscribe to payment's events."""
-        outbox.subscribe("presale", {PaymentCaptured: self.take_captures})
+        outbox.subscribe("presale", {PartCaptured: self.take_captures})
 
     async def check(self, tx: Tx) -> list[Check]:
         """Hold the invariants of presale against the database, on one snapshot."""
@@ -265,10 +266,9 @@ class Presales:
         if earlier is not None:
             return await self._again(tx, earlier, request_hash)
         current, presale = self._presale(command.sku)
-        refusal = rules.window_refusal(presale, self._clock.now())
+        refusal = rules.window_refusal(presale, self._clock.now()) or rules.price_refusal(presale, command)
         if refusal is not None:
             raise refusal
-        _require_price(presale, command)
         ledger = await self._stock.lock(tx, current.campaign_id, [presale.sku])
         earlier = await store.earlier(tx, buyer_id, key)
         if earlier is not None:
@@ -282,7 +282,7 @@ class Presales:
             raise SoldOut(f"{left} units are left. Nothing was reserved.", sku=presale.sku, left=left)
         made = self._made(current, presale, buyer_id, command.quantity)
         await store.insert(tx, made, key, request_hash)
-        await self._payment.open_intents(tx, [_deposit_intent(made)])
+        await self._payment.open_intents(tx, [rules.deposit_intent(made)])
         await self._stock.reserve(tx, made.campaign_id, Units(made.reservation_id, made.sku, made.quantity))
         return made
 
@@ -341,7 +341,7 @@ class Presales:
             )
         await store.ask_balance(tx, found.reservation_id, address_id, self._clock.now())
         if found.balance_asked_at is None:
-            await self._payment.open_intents(tx, [_balance_intent(found)])
+            await self._payment.open_intents(tx, [rules.balance_intent(found)])
 
     async def _complete(self, tx: Tx, found: Reservation) -> None:
         assert found.address_id is not None, "the balance is asked for with an address"
@@ -376,7 +376,7 @@ class Presales:
 
     async def _close(self, tx: Tx, found: Reservation) -> None:
         """Close the payment that the reservation waits for. Raises PaymentUnderWay."""
-        waiting = _open_payment(found)
+        waiting = rules.open_payment(found)
         if not (await self._payment.close_intents(tx, waiting)).issuperset(waiting):
             raise PaymentUnderWay(
                 "A payment of this reservation is under way. Nothing was changed. Wait for its outcome.",
@@ -409,44 +409,3 @@ def _known(found: Reservation | None, buyer_id: UUID | None) -> Reservation:
 
 def _over(found: Reservation) -> ReservationEnded:
     return ReservationEnded(f"The reservation is over: {found.state}. Nothing was changed.", state=found.state)
-
-
-def _open_payment(found: Reservation) -> list[UUID]:
-    """Return the payment that a reservation waits for; none where the balance was not asked for yet."""
-    if found.state is ReservationState.RESERVED:
-        return [found.deposit_id]
-    return [found.reservation_id] if found.balance_asked_at is not None else []
-
-
-def _require_price(presale: Presale, command: Reserve) -> None:
-    deposit, balance = presale.deposit * command.quantity, presale.balance * command.quantity
-    if (deposit, balance) != (command.expected_deposit, command.expected_balance):
-        raise PriceChanged(
-            "The price is not the one that you were shown. Nothing was reserved. Look at it again and reserve then.",
-            deposit=deposit,
-            balance=balance,
-        )
-
-
-def _deposit_intent(made: Reservation) -> OpenIntent:
-    return OpenIntent(
-        intent_id=made.deposit_id,
-        order_id=made.deposit_id,
-        buyer_id=made.buyer_id,
-        amount=made.deposit_total,
-        currency=made.currency,
-        expires_at=made.deposit_due_at,
-        purpose=Purpose.DEPOSIT,
-    )
-
-
-def _balance_intent(found: Reservation) -> OpenIntent:
-    return OpenIntent(
-        intent_id=found.reservation_id,
-        order_id=found.reservation_id,
-        buyer_id=found.buyer_id,
-        amount=found.balance_total,
-        currency=found.currency,
-        expires_at=found.balance_until_at,
-        purpose=Purpose.BALANCE,
-    )

@@ -3,12 +3,15 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from hashlib import blake2b, sha256
+from uuid import UUID
 
 import msgspec
 
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.contracts import GoodsEntry, Presale, Words
 from tidegate.offer.pricing.contracts import PricedLine, PricedOrder, PriceStep, Share, StepKind
+from tidegate.sale.ordering.errors import PriceChanged
+from tidegate.sale.payment.contracts import OpenIntent, Purpose
 from tidegate.sale.presale.contracts import PresaleNow, Reservation, ReservationState, Reserve
 from tidegate.sale.presale.errors import (
     BalanceNotDue,
@@ -63,6 +66,18 @@ def window_refusal(presale: Presale, now: datetime) -> Refusal | None:
     opens_at, closes_at = presale.deposit_from_at, presale.deposit_until_at
     when = f"It begins at {opens_at:%Y-%m-%d %H:%M} UTC." if now < opens_at else "It is over."
     return PresaleNotOpen(f"{when} Nothing was reserved.", opens_at=opens_at, closes_at=closes_at)
+
+
+def price_refusal(presale: Presale, command: Reserve) -> Refusal | None:
+    """Return a refusal where the amounts that were shown are not those of the presale, or None."""
+    deposit, balance = presale.deposit * command.quantity, presale.balance * command.quantity
+    if (deposit, balance) == (command.expected_deposit, command.expected_balance):
+        return None
+    return PriceChanged(
+        "The price is not the one that you were shown. Nothing was reserved. Look at it again and reserve then.",
+        deposit=deposit,
+        balance=balance,
+    )
 
 
 def limit_refusal(presale: Presale, reserved: int, quantity: int) -> Refusal | None:
@@ -155,4 +170,37 @@ def presale_now(presale: Presale, goods: GoodsEntry, currency: str, left: int) -
         balance_from_at=presale.balance_from_at,
         balance_until_at=presale.balance_until_at,
         ships_by_at=presale.ships_by_at,
+    )
+
+
+def open_payment(found: Reservation) -> list[UUID]:
+    """Return the payment that a reservation waits for; none where the balance was not asked for yet."""
+    if found.state is ReservationState.RESERVED:
+        return [found.deposit_id]
+    return [found.reservation_id] if found.balance_asked_at is not None else []
+
+
+def deposit_intent(made: Reservation) -> OpenIntent:
+    """Return what the deposit of all units has to pay, under its own id."""
+    return OpenIntent(
+        intent_id=made.deposit_id,
+        order_id=made.deposit_id,
+        buyer_id=made.buyer_id,
+        amount=made.deposit_total,
+        currency=made.currency,
+        expires_at=made.deposit_due_at,
+        purpose=Purpose.DEPOSIT,
+    )
+
+
+def balance_intent(found: Reservation) -> OpenIntent:
+    """Return what the balance of all units has to pay, under the reservation's id, until its window ends."""
+    return OpenIntent(
+        intent_id=found.reservation_id,
+        order_id=found.reservation_id,
+        buyer_id=found.buyer_id,
+        amount=found.balance_total,
+        currency=found.currency,
+        expires_at=found.balance_until_at,
+        purpose=Purpose.BALANCE,
     )
