@@ -63,7 +63,28 @@ async def test_the_list_of_differences_adds_up_and_is_for_those_who_may(shop: Ap
         assert "¥6.66" in told
 
 
-@pytest.mark.parametrize("path", ["refund", "refund/preview"])
+async def test_staff_give_a_difference_in_their_name_once(shop: App, clock: ManualClock) -> None:
+    await publish(shop, selling())
+    [buyer] = await buyers(shop, 1)
+    order_id = await paid(shop, buyer, {"CUP": 1}, 3_333 + 800)
+    page = f"/console/orders/{order_id}"
+    async with visitor(shop) as client:
+        await enter(shop, client, Role.SUPPORT)
+        refused = await client.post(f"{page}/protection")
+        assert (refused.status_code, "The buyer would not pay less today" in refused.text) == (409, True)
+        await publish(shop, selling(cup=3_000))
+        done = await client.post(f"{page}/protection")
+        assert (done.status_code, done.headers["location"]) == (303, f"{page}#refunds")
+        again = await client.post(f"{page}/protection")
+        assert "was given before" in again.text
+        told = (await client.get(page)).text
+        assert "a.support" in told
+        assert "stay sold" in told
+    await refunded(shop, clock)
+    assert (await show(shop, order_id)).refunded == 333
+
+
+@pytest.mark.parametrize("path", ["refund", "refund/preview", "protection"])
 async def test_who_may_not_refund_cannot(shop: App, path: str) -> None:
     await publish(shop, selling())
     [buyer] = await buyers(shop, 1)

@@ -18,6 +18,7 @@ from tidegate.offer.pricing.api import RefundPlan
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import RefundLine
 from tidegate.sale.protection.api import Protection
+from tidegate.sale.protection.contracts import AskedBy
 from tidegate.trust.identity.contracts import Permission, Staff
 from tidegate.trust.identity.http import requires
 
@@ -67,7 +68,7 @@ class RefundDesk:
                 refusal = refusal or found
         words = self._desk.pages.messages(language(self._request))
         fault = refusal_words(words, refusal)[1] if refusal else None
-        if not units:
+        if not units and refusal is None:
             fault = words.gettext("Choose at least one unit. Nothing was refunded.")
         draft = Draft(units=units, reason=reason, plan=plan, fault=fault)
         return await self._show(staff, told, draft, refusal.status if refusal else 200)
@@ -138,6 +139,24 @@ async def refund(
             await ordering.refund(tx, order_id, None, lines_of(units), reason, by=staff.name, expected=shown)
     except Refusal as refusal:
         return await refund_desk.show(staff, order_id, units, reason, refusal)
+    return see_other(f"/console/orders/{order_id}#refunds")
+
+
+@post(
+    "/console/orders/{order_id:uuid}/protection",
+    include_in_schema=False,
+    dependencies=_REFUNDS,
+    request_max_body_size=_FORM_BYTES_MAX,
+)
+async def protect(
+    refund_desk: RefundDesk, staff: Staff, order_id: UUID, protection: Protection, db: Database
+) -> Response[bytes]:
+    """Give the difference to today's price back, in this person's name; where nothing is due, the page says why."""
+    try:
+        async with db.transaction() as tx:
+            await protection.claim(tx, order_id, by=AskedBy.STAFF, staff=staff.name)
+    except Refusal as refusal:
+        return await refund_desk.show(staff, order_id, {}, "", refusal)
     return see_other(f"/console/orders/{order_id}#refunds")
 
 

@@ -115,6 +115,7 @@ console = Router(
         payments.payments,
         refunds.preview,
         refunds.refund,
+        refunds.protect,
         refunds.protected,
         campaign_page.campaign_page,
         coupons.coupons_page,

@@ -329,6 +329,26 @@ _REFUSALS = {
         marked("A reason is needed"),
         marked("Say why, in three letters or more: it is recorded. Nothing was refunded."),
     ),
+    "protection-not-promised": (
+        marked("No price protection"),
+        marked("The rules of this order promise no price protection. Nothing was given back."),
+    ),
+    "protection-over": (
+        marked("Price protection is over"),
+        marked("The days of price protection are over. Nothing was given back."),
+    ),
+    "nothing-to-compare": (
+        marked("Not on sale now"),
+        marked("None of the goods can be bought now in this quantity. Nothing was given back."),
+    ),
+    "difference-given": (
+        marked("Given already"),
+        marked("The difference to the price of today was given before. Nothing more was given back."),
+    ),
+    "nothing-cheaper": (
+        marked("Not cheaper today"),
+        marked("The buyer would not pay less today. Nothing was given back."),
+    ),
     "coupon-unknown": (
         marked("Code not found"),
         marked("There is no such code. Nothing was changed; look at it again."),

@@ -196,7 +196,8 @@ def _address(addresses: list[SavedAddress], wanted: AddressId) -> SavedAddress |
 def _now(order: Order, payment: PaymentView) -> OrderNow:
     attempts = ".".join(attempt.state for attempt in payment.attempts)
     refunds = ".".join(refund.state for refund in payment.refunds)
-    waiting = any(refund.state is RefundState.REQUESTED for refund in payment.refunds)
+    counted = payment.refunded == order.refunded  # the order hears of a confirmed refund a moment later
+    waiting = not counted or any(refund.state is RefundState.REQUESTED for refund in payment.refunds)
     captured_late = payment.state is IntentState.CAPTURED and order.state is OrderState.PLACED
     settled = (order.state in _ENDED or order.state is OrderState.PAID) and not waiting and not captured_late
     return OrderNow(f"{order.state}/{payment.state}/{attempts}/{refunds}/{order.refunded}", settled)

@@ -55,9 +55,15 @@ class Protection:
         return (await self._look(tx, kept))[0]
 
     async def claim(
-        self, tx: Tx, order_id: UUID, buyer_id: UUID | None = None, *, by: AskedBy = AskedBy.BUYER
+        self,
+        tx: Tx,
+        order_id: UUID,
+        buyer_id: UUID | None = None,
+        *,
+        by: AskedBy = AskedBy.BUYER,
+        staff: str = "",
     ) -> Grant:
-        """Give back what the kept goods of an order became cheaper by; the units stay sold.
+        """Give back what the kept goods of an order became cheaper by; the units stay sold. `staff` names who acted.
 
         Raises OrderUnknown, OrderEnded, ProtectionNotPromised, ProtectionOver, NothingToCompare, DifferenceGiven and
         NothingCheaper.
@@ -67,7 +73,7 @@ class Protection:
         refusal = refusal_of(look)
         if refusal is not None or today is None:
             raise refusal or AssertionError
-        refund = await self._ordering.lower(tx, kept, lowered_of(look), REASON)
+        refund = await self._ordering.lower(tx, kept, lowered_of(look), REASON, by=staff)
         grant = self._grant(kept, look, today, refund, by)
         await store.insert(tx, grant)
         return grant
