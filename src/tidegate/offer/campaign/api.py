@@ -25,6 +25,7 @@ from tidegate.offer.campaign.difference import Difference, RuleDifference, diffe
 from tidegate.offer.campaign.draft_contracts import CampaignFiles, Draft, RevisionSummary
 from tidegate.offer.campaign.drafts import Drafts, first_draft, read_draft
 from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty, PublicationStopped
+from tidegate.offer.campaign.fault_words import fault_words
 from tidegate.offer.campaign.places import Places
 from tidegate.offer.campaign.rate_limits import rate_limits_of
 from tidegate.offer.campaign.reviewing import (
@@ -62,6 +63,7 @@ __all__ = [
     "claim_window",
     "defences_of",
     "differences",
+    "fault_words",
     "first_draft",
     "limit_words",
     "offer_terms",
