@@ -169,8 +169,13 @@ async def test_what_the_law_says_is_shown_and_a_warning_passes_with_a_reason(
     started = await client.post(f"{PATH}/publish", data=form(campaign=with_coupon.campaign, reason="A coupon"))
     assert started.status_code == 303
     of = {"against": "2", "after": "1", "reason": "No coupon any more"}
-    empty = await client.post(f"{PATH}/check", json={"campaign": FILES.campaign, "offers": FILES.offers})
+    without = {"campaign": FILES.campaign, "offers": FILES.offers}
+    empty = await client.post(f"{PATH}/check", json=without)
     assert [fault["line"] for fault in empty.json()["faults"]] == [2, 3]  # two offers of goods that are not there
+    assert empty.json()["faults"][0]["message"] == 'offer.sku: there are no goods with the SKU "A"'
+    chinese = await client.post(f"{PATH}/check", json=without, headers={"Accept-Language": "zh"})
+    assert chinese.json()["faults"][0]["message"] == "offer.sku: 没有 SKU 为“A”的商品"
+    assert "没有 SKU 为“A”的商品" in chinese.json()["html"]
     assert "cn-ecommerce-34" not in empty.json()["html"]
     texts = {"campaign": FILES.campaign, "goods": FILES.goods, "offers": FILES.offers}
     checked = await client.post(f"{PATH}/check", json=texts, headers={"Accept-Language": language})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from tidegate.app.console.findings import grouped
 from tidegate.app.console.frame import Desk, PageRequest, language
 from tidegate.app.console.words import refusal_words
 from tidegate.app.pages.answer import PRIVATE, see_other
+from tidegate.app.pages.language import Language
 from tidegate.app.publication import PublicationDesk
 from tidegate.app.storefront.wording import spoken
 from tidegate.base.clock import Clock
@@ -27,6 +29,7 @@ from tidegate.offer.campaign.api import (
     RevisionSummary,
     Severity,
     Waiver,
+    fault_words,
     first_draft,
     write_definition,
 )
@@ -213,8 +216,14 @@ def _results(
     def why(refusal: Refusal) -> str:
         return messages.gettext(spoken(refusal).title)
 
-    findings = grouped(review.findings) if review else []
-    return {"examined": examined, "review": review, "findings": findings, "current": standing.current, "why": why}
+    return {
+        "examined": examined,
+        "review": review,
+        "findings": grouped(review.findings) if review else [],
+        "current": standing.current,
+        "why": why,
+        "told": partial(_told, spoken_in=language(request)),
+    }
 
 
 def _warned(review: Review | None) -> dict[str, Words]:
@@ -227,8 +236,11 @@ def _padded(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*lines, *([("", "1")] * CART_LINES)][:CART_LINES]
 
 
-def _view(fault: Fault) -> FaultView:
-    return FaultView(fault.file, fault.line, str(fault).partition(": ")[2])
+def _told(fault: Fault, spoken_in: Language) -> str:
+    """A fault without its file and line: the key, and what is wrong, in the reader's language."""
+    key = str(fault).partition(": ")[2].removesuffix(fault.message)
+    words = fault_words(fault.message)
+    return key + (words.zh if spoken_in is Language.ZH else words.en)
 
 
 def open_editor(desk: Desk, db: Database, campaign: Campaign, law: CampaignLaw, clock: Clock) -> Editor:
@@ -282,7 +294,9 @@ async def check(
     review = await editor.reviewed(examined, search=False)
     results = _results(examined, review, standing, desk, request)
     html = desk.pages.html("console/editor_results.html", language(request), **results)
-    answer = CheckAnswer([_view(fault) for fault in examined.faults], html.body.decode())
+    reader = language(request)
+    faults = [FaultView(fault.file, fault.line, _told(fault, reader)) for fault in examined.faults]
+    answer = CheckAnswer(faults, html.body.decode())
     headers = {"Cache-Control": PRIVATE}
     return Response(msgspec.json.encode(answer), media_type="application/json", headers=headers)
 

@@ -26,6 +26,7 @@ from tidegate.offer.campaign.difference import Difference, RuleDifference, diffe
 from tidegate.offer.campaign.draft_contracts import CampaignFiles, Draft, RevisionSummary
 from tidegate.offer.campaign.drafts import Drafts, first_draft, read_draft
 from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty, PublicationStopped
+from tidegate.offer.campaign.fault_words import fault_words
 from tidegate.offer.campaign.places import Places
 from tidegate.offer.campaign.prize_draws import draw_words
 from tidegate.offer.campaign.rate_limits import rate_limits_of
@@ -65,6 +66,7 @@ __all__ = [
     "defences_of",
     "differences",
     "draw_words",
+    "fault_words",
     "first_draft",
     "limit_words",
     "offer_terms",

@@ -86,8 +86,12 @@ def unique_faults(coupon: Coupon, place: int, definition: CampaignDefinition) ->
         if not least <= value <= most:
             yield _fault(f"{value} is out of range; it may be {least} to {most}", place, key)
     if len(coupon.code) > HEAD_LENGTH_MAX:
-        message = f"has {len(coupon.code)} characters; with unique codes, of which it is the head, the most is"
-        yield _fault(f"{message} {HEAD_LENGTH_MAX}", place, "code")
+        yield _fault(
+            f"has {len(coupon.code)} characters; with unique codes, of which it is the head, the most is"
+            f" {HEAD_LENGTH_MAX}",
+            place,
+            "code",
+        )
     if LETTERS_MIN <= unique.letters <= LETTERS_MAX and 2 * unique.count > code_space(unique.letters):
         message = f"{unique.count} codes would use half of all codes of {unique.letters} letters; take more letters"
         yield _fault(message, place, "letters")
@@ -112,8 +116,12 @@ def _time_faults(coupon: Coupon, unique: UniqueCodes, place: int, definition: Ca
         )
     sale = definition.phase(PhaseName.BURST)
     if valid_until(definition, unique) <= sale.starts_at:
-        message = f"{_shown(valid_until(definition, unique))} is not after the start of the sale; {coupon.code} could"
-        yield _fault(f"{message} never be used", place, "valid_until_at")
+        yield _fault(
+            f"{_shown(valid_until(definition, unique))} is not after the start of the sale; {coupon.code} could "
+            "never be used",
+            place,
+            "valid_until_at",
+        )
 
 
 def claim_window(definition: CampaignDefinition, unique: UniqueCodes) -> tuple[datetime, datetime]:
