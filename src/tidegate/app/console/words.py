@@ -267,17 +267,6 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         ),
         "purpose-not-stated": _("Say in a few words what you need it for; nothing was shown."),
         "order-unknown": _("There is no order with this number. Check it, or search for it."),
-        "order-ended": _(
-            "Only a paid order can give units back, and nothing is left of this one. Nothing was refunded."
-        ),
-        "refund-too-large": _("So many units are not left of this order. Nothing was refunded; choose fewer."),
-        "refund-changed": _("Something of this order went back meanwhile. Nothing was refunded; look at it again."),
-        "refund-reason-missing": _("Say why, in three letters or more: it is recorded. Nothing was refunded."),
-        "protection-not-promised": _("The rules of this order promise no price protection. Nothing was given back."),
-        "protection-over": _("The days of price protection are over. Nothing was given back."),
-        "nothing-to-compare": _("None of the goods can be bought now in this quantity. Nothing was given back."),
-        "difference-given": _("The difference to the price of today was given before. Nothing more was given back."),
-        "nothing-cheaper": _("The buyer would not pay less today. Nothing was given back."),
         "coupon-unknown": _("There is no such code. Nothing was changed; look at it again."),
         "coupon-reason-needed": _("Say why, in words: it is recorded. Nothing was done."),
         "coupon-cannot-be-revoked": _("An order has this code, or it ended already. Nothing was withdrawn."),
@@ -307,15 +296,6 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         "not-permitted": _("Not permitted"),
         "purpose-not-stated": _("Purpose not stated"),
         "order-unknown": _("Order not found"),
-        "order-ended": _("Order is over"),
-        "refund-too-large": _("So much is not left"),
-        "refund-changed": _("The refund has changed"),
-        "refund-reason-missing": _("A reason is needed"),
-        "protection-not-promised": _("No price protection"),
-        "protection-over": _("Price protection is over"),
-        "nothing-to-compare": _("Not on sale now"),
-        "difference-given": _("Given already"),
-        "nothing-cheaper": _("Not cheaper today"),
         "coupon-unknown": _("Code not found"),
         "coupon-reason-needed": _("A reason is needed"),
         "coupon-cannot-be-revoked": _("Cannot be withdrawn"),
@@ -328,10 +308,55 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
         "quota-below-promise": _("Not published: a quota is too low"),
         "foreign-form": _("Form not accepted"),
     }
+    if refusal.code in (aftersale := _aftersale(messages)):
+        return aftersale[refusal.code]
     sentence = sentences.get(refusal.code)
     if sentence is None:
         return refusal.title, refusal.detail
     return titles[refusal.code], sentence % {
         "seconds": refusal.fields.get("retry_after", ""),
         "detail": refusal.detail,
+    }
+
+
+def _aftersale(messages: Messages) -> dict[str, tuple[str, str]]:
+    """Return title and sentence of what is refused when something is to go back of an order."""
+    _ = messages.gettext
+    return {
+        "order-ended": (
+            _("Order is over"),
+            _("Only a paid order can give units back, and nothing is left of this one. Nothing was refunded."),
+        ),
+        "refund-too-large": (
+            _("So much is not left"),
+            _("So many units are not left of this order. Nothing was refunded; choose fewer."),
+        ),
+        "refund-changed": (
+            _("The refund has changed"),
+            _("Something of this order went back meanwhile. Nothing was refunded; look at it again."),
+        ),
+        "refund-reason-missing": (
+            _("A reason is needed"),
+            _("Say why, in three letters or more: it is recorded. Nothing was refunded."),
+        ),
+        "protection-not-promised": (
+            _("No price protection"),
+            _("The rules of this order promise no price protection. Nothing was given back."),
+        ),
+        "protection-over": (
+            _("Price protection is over"),
+            _("The days of price protection are over. Nothing was given back."),
+        ),
+        "nothing-to-compare": (
+            _("Not on sale now"),
+            _("None of the goods can be bought now in this quantity. Nothing was given back."),
+        ),
+        "difference-given": (
+            _("Given already"),
+            _("The difference to the price of today was given before. Nothing more was given back."),
+        ),
+        "nothing-cheaper": (
+            _("Not cheaper today"),
+            _("The buyer would not pay less today. Nothing was given back."),
+        ),
     }
