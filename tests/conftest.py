@@ -66,7 +66,7 @@ def database_url(servers: tuple[EmbeddedPostgres, EmbeddedValkey], template: str
     postgres, _ = servers
     name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
     with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template}")
+        connection.execute(f"create database {name} template {template} strategy file_copy")
     yield postgres.maintenance_url(name)
     with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")
