@@ -8,7 +8,7 @@ PUBLIC = ("api", "contracts", "errors")
 DOORS = ("http", "console", "commands", "jobs")
 ORDER = {
     "watch": ("monitor", "rehearsal", "debrief"),
-    "sale": ("stock", "payment", "ordering", "presale", "protection"),
+    "sale": ("stock", "points", "payment", "ordering", "presale", "groups", "draws", "protection"),
     "offer": ("campaign", "catalogue", "coupons", "pricing", "reach", "history", "law"),
 }
 EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()
