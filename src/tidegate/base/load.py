@@ -23,10 +23,12 @@ _WINDOW_REQUESTS = 2_000
 # Where fewer ask in a window, the wait is not of their making, and refusing them would free nothing.
 _CUT_REQUESTS = 50
 # DAGOR lets 5 % less in at each overloaded window and 1 % more at each calm one. The cut here grows with how far over
-# the target the wait is, to a half at most, so that a flood of ten times the load is met within a few windows; and it
-# waits while the queue shrinks by itself. What is let in more is counted on those who ask, too, so that the door is
-# wide open again within half a minute of calm.
+# the target the wait is, to a half at most, so that a flood of ten times the load is met within a few windows; it
+# waits while the queue shrinks by itself, and it leaves most of what was served in the window: that is what the process
+# carries, and to let much less in would only idle. What is let in more is counted on those who ask, too, so that the
+# door is wide open again within half a minute of calm.
 _CUT_LEAST, _CUT_MOST = 0.05, 0.5
+_SERVED_LEFT = 0.75
 _RAISE_OF_LET_IN, _RAISE_OF_ASKED = 0.02, 0.01
 
 _PUBLISHED_KEY = "{load}:admitting"
@@ -38,8 +40,9 @@ def cut_of(over: float) -> float:
     return min(_CUT_MOST, _CUT_LEAST * over) if over > 1 else 0.0
 
 
-def level_after(level: float, asked: Sequence[int], over: float, over_before: float = 0.0) -> float:
-    """Return the next level, from how many requests of each class a window brought, and how long work waited in it.
+def level_after(level: float, asked: Sequence[int], over: float, over_before: float = 0.0, served: int = 0) -> float:
+    """Return the next level, from how many requests of each class a window brought, how long work waited in it, and
+    how many requests were served in it.
 
     A level of n * COHORTS lets the first n classes in whole. The first class is never cut. Calm raises the level until
     everybody is let in again, also where nobody asks. Waits, of this window and the one before, are in targets.
@@ -51,7 +54,8 @@ def level_after(level: float, asked: Sequence[int], over: float, over_before: fl
         return max(level, _level_for(asked, let_in + more))
     if over < over_before:
         return level
-    return max(min(level, _level_for(asked, let_in * (1 - cut))), float(COHORTS))
+    kept = max(let_in * (1 - cut), served * _SERVED_LEFT)
+    return max(min(level, _level_for(asked, kept)), float(COHORTS))
 
 
 def share_of(level: float, number: int) -> float:
@@ -77,6 +81,7 @@ class LoadControl:
         self._level = self._open
         self._asked = [0] * CLASSES
         self._requests = 0
+        self._served = 0
         self._waits: dict[str, tuple[float, int]] = {}
         self._over_before = 0.0
         self._closes_at = 0.0
@@ -104,6 +109,10 @@ class LoadControl:
             self.close_window(now)
         return self._level >= (number + 1) * COHORTS
 
+    def served(self) -> None:
+        """Count a request that was let in and has its answer, other than that too much was asked."""
+        self._served += 1
+
     def lets_in(self, number: int, cohort: int) -> bool:
         """Return whether a cohort of class `number` is let in now."""
         return number * COHORTS + cohort < self._level
@@ -116,11 +125,11 @@ class LoadControl:
         over = max(waits.values(), default=0.0) / self._target
         if self._requests < _CUT_REQUESTS:
             over = min(over, 1.0)
-        self._level = level_after(self._level, self._asked, over, self._over_before)
+        self._level = level_after(self._level, self._asked, over, self._over_before, self._served)
         self._over_before = over
         load_level.set(self._level)
         self._asked = [0] * len(self._asked)
-        self._requests = 0
+        self._requests = self._served = 0
         self._waits.clear()
         self._closes_at = now + _WINDOW_SECONDS
 

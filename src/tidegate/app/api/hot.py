@@ -46,6 +46,7 @@ T = TypeVar("T")
 BODY_BYTES_MAX = 64 * 1024
 _JSON = (b"content-type", b"application/json")
 _NO_STORE = (b"cache-control", b"no-store")
+_SERVER_FAULTS = 500
 _SIGN_INS = frozenset({"/api/v1/sessions", "/sign-in", "/api/v1/staff/sessions", "/console/sign-in"})
 _encode = msgspec.json.Encoder().encode
 _decode_order = msgspec.json.Decoder(PlaceOrder).decode
@@ -85,6 +86,8 @@ class Front:
                 await self._pass_on(scope, receive, send)
                 return
             answer = await self._answered(hot, scope, receive)
+            if answer[0] < _SERVER_FAULTS:
+                self._app.load.served()
         status, headers, body = answer
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -107,6 +110,8 @@ class Front:
             await self._framework(scope, self._bodies.within(receive), noting)
         finally:
             self._statuses[status] += 1
+            if status < _SERVER_FAULTS:
+                self._app.load.served()
             if scope["path"] in _SIGN_INS and scope["method"] == "POST":
                 self._tally.signed_in(status)
             _observe(scope["path"], status, began)
