@@ -137,6 +137,11 @@ def beside(name: str, *shots: Image.Image) -> None:
 def festival(browser: Browser) -> None:
     """The line before the opening, the sale in full flood, goods on a phone and in the dark."""
     with shop(browser, "demo") as there:
+        there.until_said("The line is open")
+        front, dark = there.page(PHONE, "zh"), there.page(DESKTOP, "en", dark=True)
+        sku = json.loads(front.request.get("/api/v1/goods?limit=1").text())["goods"][0]["sku"]
+        first = shot(front, "/")
+        beside("goods", shot(front, f"/goods/{sku}"), shot(dark, f"/goods/{sku}"))
         there.until_said("shoppers are on their way")
         waiting = there.shopper(PHONE, "en")
         waiting.goto("/line")
@@ -144,15 +149,9 @@ def festival(browser: Browser) -> None:
         manager = there.staff(DESKTOP, "en")
         line = shot(waiting, "/line", wait_seconds=4)
         beside("line", line, shot(manager, "/console/gate", wait_seconds=20))
-        live = there.staff(DESKTOP, "en")
-        live.goto("/console/live")
-        live.wait_for_timeout(25_000)
-        seen = Image.open(BytesIO(live.screenshot())).convert("RGB")
-        front = there.page(PHONE, "zh")
-        beside("overview", shot(front, "/"), seen)
-        sku = json.loads(front.request.get("/api/v1/goods?limit=1").text())["goods"][0]["sku"]
-        dark = there.page(DESKTOP, "en", dark=True)
-        beside("goods", shot(there.page(PHONE, "zh"), f"/goods/{sku}"), shot(dark, f"/goods/{sku}"))
+        manager.goto("/console/live")
+        manager.wait_for_timeout(25_000)
+        beside("overview", first, Image.open(BytesIO(manager.screenshot())).convert("RGB"))
         there.until_said("Debrief with charts")
 
 
