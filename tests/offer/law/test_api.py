@@ -7,16 +7,17 @@ import psycopg
 import pytest
 
 from tests.offer.festivals import START, coupon, definition, goods, offer
+from tests.sale.draws.festival import PRIZES, draw
+from tests.sale.draws.festival import festival as drawing
 from tests.sale.presale.presales_made import festival as reserving
 from tests.sale.presale.presales_made import presale
 from tidegate.app.compose import App
 from tidegate.app.publication import PublicationDesk
 from tidegate.base.clock import ManualClock
 from tidegate.offer.campaign.api import Severity, Waiver
-from tidegate.offer.campaign.contracts import CampaignDefinition, Words
+from tidegate.offer.campaign.contracts import CampaignDefinition, Prize, Words
 from tidegate.offer.campaign.errors import PublicationStopped
 from tidegate.offer.history.contracts import Deal
-from tidegate.offer.law.contracts import PrizeTerms
 from tidegate.offer.law.errors import WaiverFaulty
 
 FESTIVAL = definition([offer("A", 8_000)])
@@ -112,13 +113,18 @@ async def test_what_was_published_again_is_reviewed_again_and_what_is_current_is
 
 async def test_presales_and_prizes_are_judged_with_a_definition(app: App) -> None:
     async with app.db.read() as tx:
-        review = await app.law.review(
-            tx,
-            reserving(presale(deposit=20_000, counts_for=30_000)),
-            prizes=[PrizeTerms(name=Words("汽车", "Car"), value=6_000_000)],
-        )
-    blocking = [each.law for each in review.findings if each.severity is Severity.BLOCKING]
-    assert sorted(blocking) == ["cn-32-17", "cn-civil-586"]
+        dear = draw(prizes=(PRIZES[0], Prize(name=Words("汽车", "Car"), value=5_000_001, count=1)))
+        made = msgspec.structs.replace(reserving(presale(deposit=20_000, counts_for=30_000)), draws=(dear,))
+        review = await app.law.review(tx, made)
+    blocking = {each.law: each.path for each in review.findings if each.severity is Severity.BLOCKING}
+    assert blocking == {"cn-32-17": ("draw", 0, "prize", 1, "value"), "cn-civil-586": ("presale", 0, "deposit")}
+
+
+async def test_a_prize_beyond_the_most_stops_publishing(app: App) -> None:
+    dear = draw(prizes=(Prize(name=Words("汽车", "Car"), value=5_000_001, count=1),))
+    with pytest.raises(PublicationStopped) as stopped:
+        await published(app, drawing(dear))
+    assert "cn-32-17" in {each.law for each in stopped.value.findings}
 
 
 async def test_a_worse_rule_in_the_sale_is_a_warning(app: App, clock: ManualClock) -> None:

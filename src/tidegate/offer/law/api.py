@@ -14,7 +14,7 @@ from tidegate.offer.history.api import PriceHistory
 from tidegate.offer.history.contracts import Evidence
 from tidegate.offer.law import rules, store
 from tidegate.offer.law.acts import laws_of, place_of, read_acts
-from tidegate.offer.law.contracts import Case, KeptReview, Law, PrizeTerms
+from tidegate.offer.law.contracts import Case, KeptReview, Law
 from tidegate.offer.reach.api import lowest_of_version, lowest_prices
 
 __all__ = ["CampaignLaw", "all_laws", "build_law", "place_of"]
@@ -42,17 +42,10 @@ class CampaignLaw:
         self._campaign = campaign
         self._history = history
 
-    async def review(
-        self,
-        tx: Tx,
-        definition: CampaignDefinition,
-        *,
-        prizes: Sequence[PrizeTerms] = (),
-        search: bool = True,
-    ) -> Review:
+    async def review(self, tx: Tx, definition: CampaignDefinition, *, search: bool = True) -> Review:
         """What the law says of a definition that were published now, and its lowest prices, worst first. Reads only.
 
-        Prices of before are those before the sale starts. `prizes` are judged with it.
+        Prices of before are those before the sale starts.
         Without `search` the lowest prices, which take seconds for a thousand products, are left out, and so is what
         hangs on them: floors and costs.
         """
@@ -65,7 +58,7 @@ class CampaignLaw:
             earlier=await self._earlier(tx, definition.id),
             lowest=tuple(lowest),
             presales=rules.presales_of(definition),
-            prizes=tuple(prizes),
+            prizes=rules.prizes_of(definition),
         )
         return rules.review_of(case, laws)
 

@@ -7,7 +7,7 @@ from tidegate.offer.campaign.api import Finding, ReachedPrice, Review, Severity,
 from tidegate.offer.campaign.contracts import CampaignDefinition, PhaseName
 from tidegate.offer.law.acts import laws_for
 from tidegate.offer.law.checks import CHECKS
-from tidegate.offer.law.contracts import Case, Found, Law, PresaleTerms
+from tidegate.offer.law.contracts import Case, Found, Law, PresaleTerms, PrizeTerms
 from tidegate.offer.law.errors import WaiverFaulty
 
 FINDINGS_PER_ARTICLE_MAX = 200
@@ -39,6 +39,15 @@ def presales_of(definition: CampaignDefinition) -> tuple[PresaleTerms, ...]:
     return tuple(
         PresaleTerms(sku=each.sku, price=each.in_all, deposit=each.deposit, path=("presale", place, "deposit"))
         for place, each in enumerate(definition.presales)
+    )
+
+
+def prizes_of(definition: CampaignDefinition) -> tuple[PrizeTerms, ...]:
+    """The prizes of a definition's draws as the law judges them: by what one of them is worth."""
+    return tuple(
+        PrizeTerms(name=prize.name, value=prize.value, path=("draw", place, "prize", number, "value"))
+        for place, draw in enumerate(definition.draws)
+        for number, prize in enumerate(draw.prizes)
     )
 
 
