@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.offer.festivals import START, definition, goods, offer, version
+from tidegate.offer.campaign.contracts import GroupBuy
 from tidegate.offer.history import rules
 from tidegate.offer.history.contracts import Deal, Entry, EntryKind
 
@@ -106,6 +107,13 @@ def test_a_version_states_its_prices_for_the_time_in_which_they_hold() -> None:
         ("reachable", "A", 7_500, START, ends_at),
     ]
     assert [each.kind.value for each in rules.stated_by(of, {}, "CN", ends_at)] == ["list", "list"]
+
+
+def test_what_a_group_pays_is_a_price_that_was_offered() -> None:
+    group_buy = GroupBuy(sku="G", price=5_900, size=3, fill_seconds=3_600, quota=30)
+    plain = definition([offer("A")], entries=[goods("A"), goods("G")])
+    said = rules.stated_by(version(msgspec.structs.replace(plain, group_buys=(group_buy,))), {}, "CN", START)
+    assert [(each.sku, each.price) for each in said if each.kind is EntryKind.OFFERED] == [("A", 8_000), ("G", 5_900)]
 
 
 def test_only_what_changed_is_written_and_what_is_withdrawn_ends() -> None:

@@ -33,8 +33,8 @@ _NEVER_REFUSED = ("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1
                   "/api/v1/bots", "/api/v1/queue/acts", "/api/v1/queue/figures", "/api/v1/queue/watch",
                   "/api/v1/payments/callbacks")  # fmt: skip
 _PAY = ("/orders/", "/api/v1/orders/", "/reservations/", "/api/v1/presales/reservations/")
-_BUY = ("/checkout", "/line", "/reservations", "/api/v1/orders", "/api/v1/presales/reservations", "/api/v1/passes",
-        "/api/v1/places", "/api/v1/challenges")  # fmt: skip
+_BUY = ("/checkout", "/line", "/reservations", "/api/v1/orders", "/api/v1/presales/reservations", "/groups/",
+        "/api/v1/groups", "/api/v1/passes", "/api/v1/places", "/api/v1/challenges")  # fmt: skip
 _CHOOSE = ("/search", "/sign-in", "/orders", "/api/v1/search", "/api/v1/quotes", "/api/v1/sessions", "/api/v1/codes",
            "/api/v1/addresses", "/api/v1/me", "/api/v1/queue")  # fmt: skip
 

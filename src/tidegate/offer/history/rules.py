@@ -115,6 +115,7 @@ def stated_by(version: CampaignVersion, reachable: Mapping[str, int], place: str
     if at < burst.ends_at:
         found += [entry(EntryKind.OFFERED, offer.sku, offer.price) for offer in version.definition.offers]
         found += [entry(EntryKind.OFFERED, each.sku, each.in_all) for each in version.definition.presales]
+        found += [entry(EntryKind.OFFERED, each.sku, each.price) for each in version.definition.group_buys]
         found += [entry(EntryKind.REACHABLE, sku, price) for sku, price in reachable.items()]
     return found
 
