@@ -1,11 +1,24 @@
 """Templates to HTML: the page's own style, compressed forms, times and money."""
 
+import re
+from collections import Counter
+from pathlib import Path
+
 import brotli
+import pytest
 from jinja2 import DictLoader
 
 from tidegate.app.pages.assets import Assets
 from tidegate.app.pages.language import Language
 from tidegate.app.pages.rendering import Pages, PageStyle
+
+APP = Path(__file__).parents[3] / "src" / "tidegate" / "app"
+
+
+@pytest.mark.parametrize("template", sorted(APP.rglob("*.html")), ids=lambda path: str(path.relative_to(APP)))
+def test_no_template_defines_a_macro_twice(template: Path) -> None:
+    named = Counter(re.findall(r"{%-?\s*macro (\w+)\(", template.read_text(encoding="utf-8")))
+    assert [name for name, count in named.items() if count > 1] == []
 
 
 def test_a_colour_known_only_at_run_time_becomes_a_class() -> None:

@@ -87,6 +87,30 @@ async def test_nobody_reserves_without_agreeing_and_nobody_loses_a_deposit_by_mi
     assert (await show(shop, found.reservation_id)).state is ReservationState.FORFEITED
 
 
+async def test_a_wrong_address_is_marked_where_it_is_wrong(shop: App, clock: ManualClock) -> None:
+    client, buyer = await signed_in(shop)
+    entered = {
+        "name": "林月",
+        "phone": "12",
+        "province": "浙江省",
+        "city": "杭州市",
+        "district": "西湖区",
+        "street": "文三路",
+    }
+    async with client:
+        here = (await client.post("/reservations", data={**WISH, "key": "a-presale-key-1"})).headers["location"]
+        await client.post(f"{here}/deposit", data={})
+        await deliver(shop)
+        to_balance(clock, SHORT)
+        refused = await client.post(f"{here}/balance", data={"address_id": "new", **entered})
+    assert refused.status_code == 422
+    assert [name for name in entered if f'name="{name}"' in refused.text] == list(entered)
+    assert re.findall(r'name="(\w+)"[^>]*aria-invalid="true"', refused.text) == ["phone"]
+    assert 'value="文三路"' in refused.text
+    assert "Your address is stored encrypted" in refused.text
+    assert (await newest(shop, buyer)).state is ReservationState.DEPOSITED
+
+
 async def test_a_stranger_signs_in_first_and_sees_nobody_elses(shop: App) -> None:
     client, buyer = await signed_in(shop, language="zh")
     async with client, visitor(shop) as stranger:

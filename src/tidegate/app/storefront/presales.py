@@ -11,9 +11,10 @@ from litestar.params import Parameter
 from tidegate.app.pages.answer import PRIVATE, own_origin, see_other
 from tidegate.app.pages.errors import PageUnknown
 from tidegate.app.pages.rendering import Html
-from tidegate.app.storefront.forms import Form, read_form
-from tidegate.app.storefront.visit import Asking, Visit, uuid_of
-from tidegate.app.storefront.wording import ADDRESS_FAULTS, Spoken, marked, spoken
+from tidegate.app.storefront.addresses import ADDRESS_FIELDS, AddressDesk, address_fields, chosen_address
+from tidegate.app.storefront.forms import read_form
+from tidegate.app.storefront.visit import Asking, Visit
+from tidegate.app.storefront.wording import Spoken, marked, spoken
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
@@ -23,8 +24,8 @@ from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import IntentState, PaymentView
 from tidegate.sale.presale.api import Presales
 from tidegate.sale.presale.contracts import QUANTITY_MAX, PresaleNow, Reservation, ReservationState, Reserve
-from tidegate.trust.identity.api import Identity, mask_phone
-from tidegate.trust.identity.contracts import Address
+from tidegate.trust.identity.api import mask_phone
+from tidegate.trust.identity.errors import AddressNotValid
 
 RESERVATIONS_SHOWN = 20
 _ENDED = frozenset({
@@ -56,7 +57,7 @@ class ReservationDesk:
         presales: Presales,
         payment: Payment,
         catalogue: Catalogue,
-        identity: Identity,
+        addresses: AddressDesk,
         db: Database,
         ids: Ids,
     ) -> None:
@@ -64,7 +65,7 @@ class ReservationDesk:
         self._presales = presales
         self._payment = payment
         self._catalogue = catalogue
-        self._identity = identity
+        self._addresses = addresses
         self._db = db
         self._ids = ids
 
@@ -94,6 +95,7 @@ class ReservationDesk:
         trouble: Spoken | None = None,
         *,
         status: int = 200,
+        chosen: str = "",
         fields: Mapping[str, str] | None = None,
         faults: Mapping[str, str] | None = None,
     ) -> Response[bytes]:
@@ -105,7 +107,7 @@ class ReservationDesk:
             balance = await self._balance(tx, found)
             steps = await self._presales.transitions(tx, reservation_id)
             goods = await self._catalogue.goods_of(tx, [found.sku])
-            addresses = await self._identity.addresses(tx, account)
+            addresses = await self._addresses.of(tx, account)
             channels = await self._payment.channels(tx)
         return self._visit.personal(
             "reservation",
@@ -117,8 +119,8 @@ class ReservationDesk:
             steps=steps,
             goods=goods.get(Sku(found.sku)),
             addresses=addresses,
-            chosen=str(addresses[0].address_id) if addresses else "new",
-            fields=fields or dict.fromkeys(ADDRESS_FAULTS, ""),
+            chosen=chosen_address(chosen, addresses),
+            fields=fields or dict.fromkeys(ADDRESS_FIELDS, ""),
             faults=faults or {},
             channels=[channel.name for channel in channels],
             now_state=_now(found, deposit, balance),
@@ -138,15 +140,6 @@ class ReservationDesk:
         """Return the balance's payment; None where it was not asked for yet."""
         return await self._payment.view(tx, found.reservation_id) if found.balance_asked_at is not None else None
 
-    async def address(self, form: Form) -> UUID:
-        """Return the chosen address, or remember the one that was entered. Raises AddressNotValid."""
-        chosen = uuid_of(form.text("address_id", 40))
-        if chosen is not None:
-            return chosen
-        entered = Address(**{name: form.text(name, 200) for name in ADDRESS_FAULTS})
-        async with self._db.transaction() as tx:
-            return await self._identity.remember_address(tx, self._visit.account, entered)
-
 
 def _now(found: Reservation, deposit: PaymentView, balance: PaymentView | None) -> ReservationNow:
     refunds = ".".join(each.state for each in deposit.refunds)
@@ -164,13 +157,13 @@ def open_reservation_desk(
     presales: Presales,
     payment: Payment,
     catalogue: Catalogue,
-    identity: Identity,
+    address_desk: AddressDesk,
     db: Database,
     ids: Ids,
 ) -> ReservationDesk:
     """Dependency `reservation_desk`."""
     return ReservationDesk(
-        visit=visit, presales=presales, payment=payment, catalogue=catalogue, identity=identity, db=db, ids=ids
+        visit=visit, presales=presales, payment=payment, catalogue=catalogue, addresses=address_desk, db=db, ids=ids
     )
 
 
@@ -266,22 +259,27 @@ async def pay_deposit(
 
 @post("/reservations/{reservation_id:uuid}/balance", include_in_schema=False, guards=[own_origin])
 async def pay_balance(
-    request: Asking, visit: Visit, presales: Presales, reservation_desk: ReservationDesk, reservation_id: UUID
+    request: Asking,
+    visit: Visit,
+    presales: Presales,
+    reservation_desk: ReservationDesk,
+    address_desk: AddressDesk,
+    reservation_id: UUID,
 ) -> Response[bytes]:
     """Pay the balance; the goods go to the chosen address."""
     form = await read_form(request)
+    chosen, fields = form.text("address_id", 40), address_fields(form)
     try:
-        address_id = await reservation_desk.address(form)
+        address_id = await address_desk.take(visit.account, chosen, fields)
         await presales.pay_balance(reservation_id, visit.account, address_id, form.text("channel", 32) or None)
     except Refusal as refusal:
-        fields = {name: form.text(name, 200) for name in ADDRESS_FAULTS}
-        faults = {name: text for name, text in ADDRESS_FAULTS.items() if not fields[name]}
         return await reservation_desk.show(
             reservation_id,
             spoken(refusal),
             status=refusal.status,
+            chosen=chosen,
             fields=fields,
-            faults=faults if refusal.code == "address-not-valid" else {},
+            faults=AddressDesk.faults(refusal) if isinstance(refusal, AddressNotValid) else None,
         )
     return see_other(f"/reservations/{reservation_id}")
 
