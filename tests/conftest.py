@@ -1,15 +1,14 @@
 """Fixtures on the real components: an embedded PostgreSQL and Valkey for the run, a fresh database for each test."""
 
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import settings
 
+from tests.databases import Databases
 from tidegate.app.compose import App, compose
 from tidegate.base.cache import Cache
 from tidegate.base.clock import ManualClock
@@ -18,9 +17,6 @@ from tidegate.base.db import Database
 from tidegate.base.embedded.postgres import EmbeddedPostgres
 from tidegate.base.embedded.valkey import EmbeddedValkey
 from tidegate.base.ids import Ids
-from tidegate.base.migration import migrate
-
-TEMPLATE = "tidegate_template"
 
 # A busy machine makes an example slow, not wrong.
 settings.register_profile("house", deadline=None)
@@ -49,32 +45,22 @@ def servers() -> Iterator[tuple[EmbeddedPostgres, EmbeddedValkey]]:
 
 
 @pytest.fixture(scope="session")
-def template(servers: tuple[EmbeddedPostgres, EmbeddedValkey]) -> str:
-    """A migrated database from which each test's own is copied."""
-    import asyncio  # noqa: PLC0415  only this session-wide step needs a loop of its own
-
-    postgres, _ = servers
-    with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
-        connection.execute(f"create database {TEMPLATE}")
-    asyncio.run(migrate(Database(postgres.maintenance_url(TEMPLATE))))
-    return TEMPLATE
+def databases(servers: tuple[EmbeddedPostgres, EmbeddedValkey]) -> Databases:
+    """The run's databases, lent to one test after another."""
+    return Databases(servers[0])
 
 
 @pytest.fixture
-def database_url(servers: tuple[EmbeddedPostgres, EmbeddedValkey], template: str) -> Iterator[str]:
-    """The address of a fresh, migrated database."""
-    postgres, _ = servers
-    name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
-    with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template} strategy file_copy")
-    yield postgres.maintenance_url(name)
-    with psycopg.connect(postgres.maintenance_url(), autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")
+def database_url(databases: Databases) -> Iterator[str]:
+    """The address of a database as the migrations left it."""
+    name = databases.lend()
+    yield databases.url(name)
+    databases.take_back(name)
 
 
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
-    """A Database on a fresh, migrated database."""
+    """A Database on this test's own."""
     database = Database(database_url)
     await database.open()
     yield database

@@ -26,10 +26,10 @@ async def _count(db: Database) -> int:
 
 
 def _terminate_all(db: Database) -> int:
-    """End every connection of this database from outside."""
+    """End every connection of this database from outside; return when all have ended."""
     with psycopg.connect(db.url, autocommit=True) as connection:
         rows = connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         ).fetchall()
     return len(rows)

@@ -75,7 +75,7 @@ async def test_a_crowd_with_a_bot_farm_in_it_comes_through_the_line(running: Run
 
 
 async def flooded(running: Running) -> tuple[FloodPlan, FloodReport]:
-    definition = await opened_at(running, 14)
+    definition = await opened_at(running, 24)
     assert definition.waiting_room is not None
     line = definition.waiting_room
     plan = await running.rehearsal.prepare_flood(
