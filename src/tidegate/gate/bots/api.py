@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,7 @@ from tidegate.gate.bots.contracts import (
     HONEYPOTS,
     Answer,
     Challenge,
+    Course,
     Decision,
     DecisionId,
     DecisionView,
@@ -223,6 +224,17 @@ class Bots:
     async def overview(self, tx: Tx, since: datetime) -> list[Tally]:
         """Return counts by kind, lane and work factor since a moment, most visits first; some seconds behind."""
         return await store.tallies(tx, since)
+
+    async def course(self, tx: Tx, minutes: int) -> Course:
+        """Return counts over the last `minutes` in spans of at least one minute, oldest first; some seconds behind.
+
+        The first span is whole, so that it may begin before `since`; the last one is still under way.
+        """
+        now = self._clock.now()
+        span, since = rules.span_seconds(minutes), now - timedelta(minutes=minutes)
+        first = datetime.fromtimestamp(since.timestamp() // span * span, UTC)
+        tallies = await store.course(tx, first, span)
+        return Course(since=since, until=now, span_seconds=span, tallies=tuple(tallies))
 
     async def examples(
         self, tx: Tx, kind: str | None = None, *, account_id: UUID | None = None, limit: int = 50

@@ -49,6 +49,10 @@ CALM_CHALLENGES_PER_SECOND = 20
 LOAD_FACTOR_MAX = 4
 UNDO_MAX = timedelta(days=30)
 
+SPANS_SECONDS = (60, 300, 900, 3_600, 7_200, 21_600, 43_200)
+SPANS_MAX = 100
+"""Lengths of the spans in which a course is told, and how many of them it has at most."""
+
 
 def evidence(signals: Signals) -> list[Evidence]:
     """Return what speaks for a program, heaviest first."""
@@ -126,6 +130,13 @@ def kind(found: Score, *, undone: bool) -> str:
     if undone:
         return "undone"
     return found.reasons[0].evidence if found.reasons else "none"
+
+
+def span_seconds(minutes: int) -> int:
+    """Return the length of the spans in which so many minutes are told: at most a hundred of them, none below a minute,
+    which visits are counted by.
+    """
+    return next((each for each in SPANS_SECONDS if minutes * 60 <= each * SPANS_MAX), SPANS_SECONDS[-1])
 
 
 def undo_end(ends_at: datetime, now: datetime) -> datetime:

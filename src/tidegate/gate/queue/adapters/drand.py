@@ -55,8 +55,8 @@ class Drand:
             return None
         if not is_drand_number(wanted, number):
             log.error(
-                "round %s of drand's relay %s is not signed with the key of chain %s. The number is not used, and it is "
-                "asked for again; name another relay in TIDEGATE_DRAND_URL if this goes on.",
+                "round %s of drand's relay %s is not signed with the key of chain %s. The number is not used and will "
+                "be asked for again; name another relay in TIDEGATE_DRAND_URL if this goes on.",
                 wanted.round,
                 self._url,
                 wanted.chain,
