@@ -337,13 +337,15 @@ class Bots:
         kind = rules.kind(decision.score, undone=decision.undone)
         count = store.Count(minute, kind, decision.lane, decision.work_factor)
         self._counts[count] += 1
-        metrics.decisions.labels(rules.effect(decision)).inc()
+        metrics.decided(rules.effect(decision)).inc()
         if self._taken[count] < EXAMPLES_PER_COUNT:
             self._taken[count] += 1
             self._examples.append((kind, decision))
             self._taken = Counter({each: taken for each, taken in self._taken.items() if each.minute_at >= minute})
 
     def _undo_of(self, account_id: UUID, device: str) -> Undo | None:
+        if not self._undos:
+            return None
         now = self._clock.now()
         standing = (each for each in self._undos if each.ends_at > now)
         return next((each for each in standing if _covers(each, account_id, device)), None)
