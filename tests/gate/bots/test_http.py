@@ -173,9 +173,9 @@ async def test_the_officer_sees_bots_over_time_span_by_span(app: App, clock: Man
     async with app.db.transaction() as tx:
         shoppers = await app.identity.open_rehearsal_accounts(tx, 3)
         await app.identity.add_staff(tx, "officer", Role.RISK, "a long password of the tests")
-    trapped = {"website": "http://bot.example"}
+    trapped: dict[str, object] = {"website": "http://bot.example"}
     began = int(clock.now().timestamp()) // 60 * 60
-    for person, page in zip(shoppers, (trapped, trapped, {"shown_ms": 9_000}), strict=True):
+    for person, page in zip(shoppers, (trapped, trapped, dict[str, object](shown_ms=9_000)), strict=True):
         told = {"fingerprint": person.session.account_id.hex, **page}
         async with client(app, person.session.token) as browser:
             assert (await browser.post("/api/v1/challenges", json=told)).status_code == 201
