@@ -98,7 +98,10 @@ class Pricing:
         """
         book = self._rules.book if self._rules else None
         if book is not None and book.limited:
-            self._left = await store.left(tx, sorted(book.shared_counters | self._left.keys()))
+            # By the caps of these rules: a row has the one of its last use, and a version or a slot may have raised it.
+            caps = book.shared_counters
+            found = await store.used(tx, sorted(caps.keys() | self._left.keys()))
+            self._left = {key: caps.get(key, cap) - used for key, (used, cap) in found.items()}
         if book is not None and book.gifts and self._gifts is not None:
             self._out = await self._gifts.gone(tx, self.rules.campaign_id, book.gifts)
 
@@ -249,7 +252,10 @@ class Pricing:
         It is remembered that so much is not left: the next price is without that promotion.
         """
         if len(self._left) < LEFT_MAX:
-            self._left[use.key] = min(use.amount - 1, self._left.get(use.key, use.amount - 1))
+            book = self._rules.book if self._rules else None
+            later = book.shared_counters.get(use.key, use.cap) - use.cap if book else 0
+            left = use.amount - 1 + later
+            self._left[use.key] = min(left, self._left.get(use.key, left))
         return refusal_of(use)
 
     async def check(self, tx: Tx) -> list[Check]:

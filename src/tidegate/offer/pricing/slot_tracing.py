@@ -1,0 +1,46 @@
+"""Why no slot of a flash price applies, in words: when the next one begins, or what is left of the one that is on."""
+
+from collections.abc import Sequence
+
+from tidegate.offer.campaign.contracts import FlashPrice, Words
+from tidegate.offer.pricing.book import Per, Rule
+from tidegate.offer.pricing.contracts import Facts
+from tidegate.offer.pricing.timetable import next_after, units_left
+
+_ALL_OVER = Words(zh="各场次均已结束", en="All of its slots are over")
+_GONE = Words(zh="本场已售完", en="This slot's units are gone")
+
+
+def between_words(slots: Sequence[Rule], facts: Facts) -> Words:
+    """No slot is on: when the next one begins, or that there is none."""
+    coming = next_after(slots, facts.now) if facts.now else None
+    return _begins(coming) if coming else _ALL_OVER
+
+
+def used_up_words(slots: Sequence[Rule], rule: Rule, facts: Facts, quantity: int) -> Words:
+    """The slot is on and has not so many units: for one account, or in all."""
+    left = units_left(rule, facts.left)
+    each = next((cap for per, _, cap, _ in rule.counters if per is Per.BUYER_UNITS), 0)
+    if each and quantity > each:
+        words = Words(zh=f"本场每人限购 {each} 件", en=f"One account may have {each} in this slot")
+    elif 0 < left < quantity:
+        words = Words(zh=f"本场秒杀价只剩 {left} 件", en=f"Only {left} are left in this slot")
+    elif left and each:
+        words = Words(
+            zh=f"本场每人限购 {each} 件，已用完", en=f"One account may have {each} in this slot, and has had it"
+        )
+    else:
+        words = _GONE
+    coming = next_after(slots, facts.now) if facts.now else None
+    if coming is None:
+        return words
+    then = _begins(coming)
+    return Words(f"{words.zh}；{then.zh}", f"{words.en}; {then.en[:1].lower()}{then.en[1:]}")
+
+
+def _begins(rule: Rule) -> Words:
+    benefit = rule.promotion.benefit
+    assert rule.slot is not None
+    assert isinstance(benefit, FlashPrice)
+    name = benefit.label(rule.slot)
+    return Words(zh=f"下一场：{name.zh}", en=f"The next slot begins at {name.en}")
