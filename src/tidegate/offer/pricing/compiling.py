@@ -84,16 +84,16 @@ def _slots(promotion: Promotion) -> Sequence[Slot | None]:
 
 
 def _slot_counters(campaign: str, promotion: Promotion, slot: Slot) -> Iterator[Counted]:
-    """The counters of a slot's units. Slots that carry over share one, whose cap rises with each of them."""
+    """The counters of a slot's units. Slots that carry over share one more, whose cap rises with each of them."""
     benefit = promotion.benefit
     assert isinstance(benefit, FlashPrice)
     head = f"{campaign}/slot:{promotion.id}"
+    most = slot.units
     if benefit.carry_over:
         units = [each.units for each in benefit.in_order()]
-        so_far = sum(units[: benefit.in_order().index(slot) + 1])
-        yield Counted(Per.UNITS, head, so_far, sum(units))
-    else:
-        yield Counted(Per.UNITS, f"{head}/{slot.name}", slot.units)
+        most = sum(units[: benefit.in_order().index(slot) + 1])
+        yield Counted(Per.UNITS, head, most, sum(units))
+    yield Counted(Per.UNITS, f"{head}/{slot.name}", most)
     if slot.per_account:
         yield Counted(Per.BUYER_UNITS, f"{head}/{slot.name}:", slot.per_account)
 

@@ -20,6 +20,13 @@ class SlotState(StrEnum):
     LATER = "later"
 
 
+class SlotSold(msgspec.Struct, frozen=True, kw_only=True):
+    """One slot with the units that were ordered in it at its price, in orders that are paid or may still be."""
+
+    view: "SlotView"
+    sold: int
+
+
 class SlotView(msgspec.Struct, frozen=True, kw_only=True):
     """One slot as it stands. Money in minor units; `left` are units at the flash price, `per_account` 0 is no limit.
 
@@ -51,6 +58,11 @@ def timetable(book: Book | None, sku: str, now: datetime, left: Mapping[str, int
     return tuple(_view(rule, sku, now, left, is_next=rule is coming) for rule in rules)
 
 
+def slot_key(rule: Rule) -> str:
+    """The key of the counter of a slot's own units."""
+    return next(head for per, head, _, at_last in rule.counters if per is Per.UNITS and not at_last)
+
+
 def next_after(rules: Sequence[Rule], now: datetime) -> Rule | None:
     """The first of these slots that is still to begin."""
     return next((rule for rule in rules if rule.slot and rule.slot.starts_at > now), None)
@@ -62,12 +74,13 @@ def on_at(rules: Sequence[Rule], now: datetime) -> Rule | None:
 
 
 def units_left(rule: Rule, left: Mapping[str, int]) -> int:
-    """Units of a slot that nobody has yet; of one that is to come, its own and what is left of those it carries on."""
+    """Units of a slot that nobody has yet, with what the slots before it left where they carry over."""
+    found = []
     for per, head, cap, _ in rule.counters:
         if per is Per.UNITS:
             later = rule.later.get(head, 0)
-            return max(0, min(cap, left.get(head, cap + later) - later))
-    return 0
+            found.append(left.get(head, cap + later) - later)
+    return max(0, min(found, default=0))
 
 
 def _view(rule: Rule, sku: str, now: datetime, left: Mapping[str, int], *, is_next: bool) -> SlotView:
@@ -78,7 +91,7 @@ def _view(rule: Rule, sku: str, now: datetime, left: Mapping[str, int], *, is_ne
     coming = now < slot.starts_at
     units = slot.units if coming else units_left(rule, left)
     if over:
-        state = SlotState.OVER
+        units, state = 0, SlotState.OVER
     elif coming:
         state = SlotState.NEXT if is_next else SlotState.LATER
     else:
