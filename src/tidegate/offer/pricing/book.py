@@ -184,7 +184,7 @@ class Book:
         self._allowed = {rule.bit: self._allowed_by(rule) for rule in self._restrictive}
 
     def _personal(self) -> frozenset[str]:
-        asking = sum(1 << rule.bit for rule in self.rules if _asks_for_person(rule.promotion))
+        asking = sum(1 << rule.bit for rule in self.rules if asks_for_person(rule.promotion))
         counted = {sku for sku, mask in self.masks.items() if mask & asking}
         reduced = {sku for sku, mask in self.price_masks.items() if mask & asking}
         return frozenset(counted | reduced)
@@ -321,7 +321,7 @@ def _opening(rule: Rule) -> datetime:
     return rule.slot.starts_at
 
 
-def _asks_for_person(promotion: Promotion) -> bool:
+def asks_for_person(promotion: Promotion) -> bool:
     """Whether a promotion asks who the shopper is: by audience, tier or segment, or in its condition."""
     for_some = promotion.audience and Audience.EVERYONE not in promotion.audience
     return bool(for_some or promotion.tiers or promotion.segments or PERSONAL_FACTS.intersection(promotion.facts))

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from tidegate.offer.campaign.contracts import FlashPrice, Words
-from tidegate.offer.pricing.book import Book, Per, Rule
+from tidegate.offer.pricing.book import Book, Per, Rule, asks_for_person
 
 
 class SlotState(StrEnum):
@@ -45,6 +45,8 @@ class SlotView(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     per_account: int
     carry_over: bool
+    for_some: bool
+    """Not for everybody: it asks who the shopper is, or for a coupon."""
     state: SlotState
 
 
@@ -109,5 +111,6 @@ def _view(rule: Rule, sku: str, now: datetime, left: Mapping[str, int], *, is_ne
         left=units,
         per_account=slot.per_account,
         carry_over=benefit.carry_over,
+        for_some=asks_for_person(rule.promotion) or bool(rule.promotion.coupon),
         state=state,
     )
