@@ -9,11 +9,12 @@ import msgspec
 import pytest
 
 from tests.offer.festivals import START, definition, goods, offer
+from tests.offer.slots_made import flash, slot
 from tests.sale.ordering.test_life import deliver
 from tests.sale.shop import Buyer, broken, buyers, levels, open_sale, order, publish
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
-from tidegate.offer.campaign.contracts import CampaignDefinition, FlashPrice, Promotion, Slot, Words
+from tidegate.offer.campaign.contracts import CampaignDefinition, Slot
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder
 from tidegate.offer.pricing.errors import FlashPriceGone
 from tidegate.sale.ordering.contracts import Placed, RefundLine
@@ -22,19 +23,10 @@ from tidegate.sale.ordering.errors import PriceChanged, SlotEnded
 LIST, ORDINARY, FLASH = 10_000, 8_000, 5_000
 
 
-def slot(name: str, from_minute: int, minutes: int, units: int, per_account: int = 0) -> Slot:
-    """A slot from so many minutes after the start on."""
-    start = START + timedelta(minutes=from_minute)
-    end = start + timedelta(minutes=minutes)
-    return Slot(name=name, starts_at=start, ends_at=end, units=units, per_account=per_account)
-
-
 def festival(*slots: Slot, carry_over: bool = False) -> CampaignDefinition:
     """A festival in which A has a flash price in these slots."""
     plain = definition([offer("A", ORDINARY, quota=400)], entries=[goods("A", LIST)])
-    flash = FlashPrice(sku="A", price=FLASH, slots=slots, carry_over=carry_over)
-    promotion = Promotion(id="flash", label=Words("秒杀", "Flash"), benefit=flash)
-    return msgspec.structs.replace(plain, promotions=(promotion,), rules=Words("见条件。", "As stated."))
+    return msgspec.structs.replace(plain, promotions=(flash(*slots, price=FLASH, carry_over=carry_over),))
 
 
 def priced(app: App, clock: ManualClock, quantity: int = 1, buyer: UUID | None = None) -> PricedOrder:
