@@ -7,14 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.offer.festivals import START, coupon
-from tests.offer.promotions import BUYER, amount_off, cart_of, priced, promotion, rules_of
+from tests.offer.festivals import START, coupon, version
+from tests.offer.pricing.sentences import read_flash_price
+from tests.offer.promotions import BUYER, amount_off, cart_of, festival, priced, promotion, rules_of
 from tests.offer.slots_made import flash, slot
+from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import MemberPrice, Slot
+from tidegate.offer.campaign.promotion_terms import promotion_terms
 from tidegate.offer.pricing.book import Book
 from tidegate.offer.pricing.contracts import Facts, NotApplied, RuleSet, Shortfall, StepKind
 from tidegate.offer.pricing.errors import CouponNotApplicable
-from tidegate.offer.pricing.rules import explain
+from tidegate.offer.pricing.rules import compile_rules, explain
 from tidegate.offer.pricing.timetable import timetable
 
 PRICES = {"A": 8_000, "B": 3_000}
@@ -181,3 +184,31 @@ def test_the_timetable_tells_what_is_on_and_what_is_left() -> None:
     [gone, *_] = timetable(rules.book, "A", START + MINUTE, {"double-11/slot:flash": 6})
     assert (str(gone.state), gone.left) == ("gone", 0)
     assert timetable(rules.book, "B", START, {}) == ()
+
+
+@given(timetables(), st.integers(100, 7_900), st.booleans(), st.booleans())
+def test_each_slot_costs_what_the_words_say(
+    slots: tuple[Slot, ...], price: int, carry_over: bool, takes_coupons: bool
+) -> None:
+    made = flash(*slots, price=price, carry_over=carry_over, coupons=takes_coupons)
+    of = festival(PRICES, [made], coupons=[coupon("OFF", 50, 10)])
+    [terms] = promotion_terms(of, Wording(of))
+    chinese, reading = read_flash_price(terms.words[0], terms.listed)
+    assert chinese == reading
+    rules = compile_rules(version(of))
+    units = 0
+    for said in reading.slots:
+        units = units + said.units if reading.carries else said.units
+        most = min(units, said.per_account or units)
+        second = timedelta(seconds=1)
+        for now, is_on in ((said.starts_at, True), (said.ends_at - second, True), (said.ends_at, False)):
+            if not is_on and any(other.starts_at == now for other in reading.slots):
+                continue
+            for quantity in (1, most, most + 1):
+                order = priced(rules, {"A": quantity}, Facts(buyer=BUYER, now=now))
+                assert order.total == quantity * (reading.price if is_on and quantity <= most else PRICES["A"])
+        if reading.coupons:
+            assert priced(rules, {"A": 1}, Facts(buyer=BUYER, now=said.starts_at), "OFF").total == price - 10
+        else:
+            with pytest.raises(CouponNotApplicable):
+                priced(rules, {"A": 1}, Facts(buyer=BUYER, now=said.starts_at), "OFF")

@@ -84,6 +84,8 @@ def _daily(table: Table, zone: ZoneInfo, units: int, per_account: int) -> list[S
     if isinstance(lasts, str):
         table.fault("lasts", lasts)
         lasts = 0
+    elif text and not lasts:
+        table.fault("lasts", "is nothing; write how long each slot lasts")
     table.done()
     if first is None or last is None or not lasts:
         return []
