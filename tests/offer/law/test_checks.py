@@ -260,4 +260,4 @@ def test_a_slot_beyond_the_sale_is_a_time_that_cannot_be_kept() -> None:
 
 
 def _all_findings(of: CampaignDefinition) -> list[Finding]:
-    return findings(Case(definition=of, at=START - timedelta(days=1)), laws_for(of.currency, *sale_days(of)))
+    return list(findings(Case(definition=of, at=START - timedelta(days=1)), laws_for(of.currency, *sale_days(of))))

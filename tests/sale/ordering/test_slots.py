@@ -15,7 +15,8 @@ from tests.sale.shop import Buyer, broken, buyers, levels, open_sale, order, pub
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.offer.campaign.contracts import CampaignDefinition, Slot
-from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder
+from tidegate.offer.pricing.api import price_order
+from tidegate.offer.pricing.contracts import NOBODY, Cart, CartLine, Facts, PricedOrder
 from tidegate.offer.pricing.errors import FlashPriceGone
 from tidegate.sale.ordering.contracts import Placed, RefundLine
 from tidegate.sale.ordering.errors import PriceChanged, SlotEnded
@@ -58,6 +59,12 @@ async def test_sixty_four_at_once_get_no_more_units_than_the_slot_has(app: App, 
     answers = await asyncio.gather(*[buy(app, each, shown.total, quantity=2) for each in crowd], return_exceptions=True)
     assert Counter(type(each) for each in answers) == {Placed: 18, FlashPriceGone: 46}
     assert (await sold(app, clock)) == {"one": 36}
+    taken = next(each for each in answers if isinstance(each, Placed))
+    async with app.db.read() as tx:
+        kept = (await app.ordering.order(tx, taken.order_id)).priced
+    assert kept.price_ends_at == START + timedelta(minutes=30)
+    again = price_order(app.pricing.rules, Cart((CartLine("A", 2),)), kept.facts or NOBODY)
+    assert (again.trace_hash, again.total, again.price_ends_at) == (kept.trace_hash, kept.total, kept.price_ends_at)
     # One unit is left at the flash price: one unit has it, two cost what the offer says, and both are the same answer
     # on the page, in the quote and for the order.
     await app.refresh()

@@ -33,7 +33,7 @@ from tidegate.offer.pricing.protecting import Lowered, Protected, cart_kept, fac
 from tidegate.offer.pricing.refunding import GiftBack, RefundPlan, is_whole, plan_refund
 from tidegate.offer.pricing.rules import Counters, advise, compile_rules, explain, price_order, refusal_of
 from tidegate.offer.pricing.scoped import scoped_uses, use_of
-from tidegate.offer.pricing.timetable import SlotSold, SlotState, SlotView, slot_key, timetable
+from tidegate.offer.pricing.timetable import SlotSold, SlotState, SlotView, on_at, slot_key, timetable
 
 LEFT_MAX = 10_000
 """Keys of short counters remembered between two looks at the database."""
@@ -205,7 +205,7 @@ class Pricing:
         cart = cart_kept(order, back, self.rules.offers.keys() - set(without))
         if cart is None:
             return None
-        facts = self._without_slots(facts_of_today(order, facts))
+        facts = self._without_slots(cart, facts_of_today(order, facts))
         for shown in dict.fromkeys((coupon, None)):
             try:
                 return self.price(msgspec.structs.replace(cart, coupon=shown), facts)
@@ -213,10 +213,13 @@ class Pricing:
                 continue
         return None
 
-    def _without_slots(self, facts: Facts) -> Facts:
+    def _without_slots(self, cart: Cart, facts: Facts) -> Facts:
         """The facts with which no slot applies: a price for few units and hours is not what goods cost today."""
-        book = self.rules.book
-        return msgspec.structs.replace(facts, barred=facts.barred | book.slots) if book and book.slots else facts
+        book, now = self.rules.book, facts.now
+        if book is None or now is None or not book.slots:
+            return facts
+        on = (on_at(book.timetables.get(line.sku, ()), now) for line in cart.lines)
+        return msgspec.structs.replace(facts, barred=facts.barred | {rule.id for rule in on if rule})
 
     def scoped_uses(self, priced: PricedOrder) -> tuple[ScopedUse, ...]:
         """How much an order uses of limits by device, address and payment account, by the current rules; no I/O.

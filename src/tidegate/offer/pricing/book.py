@@ -20,6 +20,9 @@ PERSONAL_FACTS = frozenset({"audience", "tier", "segments"})
 """What a condition may declare of who the shopper is."""
 
 
+_NO_NAME = Words("", "")
+
+
 class Stage(IntEnum):
     """When a rule has its turn."""
 
@@ -70,6 +73,8 @@ class Rule:
         "promotion",
         "reckoner",
         "slot",
+        "slot_label",
+        "slot_span",
         "stage",
         "starts_at",
         "units_max",
@@ -89,7 +94,9 @@ class Rule:
         self.id = slot_rule(promotion.id, slot.name) if slot else promotion.id
         self.promotion = promotion
         self.slot = slot
-        self.label = _label(promotion, slot)
+        self.slot_label, self.slot_span = _names(promotion, slot)
+        """How the slot is called, and from when to when it is on: written once, for every page shows them."""
+        self.label = _label(promotion, self.slot_label)
         window = slot or promotion
         self.opens_at, self.closes_at = window.starts_at, window.ends_at
         self.prices = _prices(promotion)
@@ -112,10 +119,16 @@ def slot_rule(promotion: str, slot: str) -> str:
     return f"{promotion}/{slot}"
 
 
-def _label(promotion: Promotion, slot: Slot | None) -> Words:
-    if slot is None or not isinstance(promotion.benefit, FlashPrice):
+def _names(promotion: Promotion, slot: Slot | None) -> tuple[Words, Words]:
+    benefit = promotion.benefit
+    if slot is None or not isinstance(benefit, FlashPrice):
+        return _NO_NAME, _NO_NAME
+    return benefit.label(slot), benefit.span(slot)
+
+
+def _label(promotion: Promotion, name: Words) -> Words:
+    if name is _NO_NAME:
         return promotion.label
-    name = promotion.benefit.label(slot)
     return Words(f"{promotion.label.zh}（{name.zh}）", f"{promotion.label.en} ({name.en})")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tidegate.offer.campaign.contracts import FlashPrice, Words
+from tidegate.offer.campaign.contracts import Words
 from tidegate.offer.pricing.book import Per, Rule
 from tidegate.offer.pricing.contracts import Facts
 from tidegate.offer.pricing.timetable import next_after, units_left
@@ -39,8 +39,5 @@ def used_up_words(slots: Sequence[Rule], rule: Rule, facts: Facts, quantity: int
 
 
 def _begins(rule: Rule) -> Words:
-    benefit = rule.promotion.benefit
-    assert rule.slot is not None
-    assert isinstance(benefit, FlashPrice)
-    name = benefit.label(rule.slot)
+    name = rule.slot_label
     return Words(zh=f"下一场：{name.zh}", en=f"The next slot begins at {name.en}")
