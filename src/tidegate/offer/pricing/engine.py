@@ -179,7 +179,7 @@ def _withhold(book: Book, settled: Settled) -> None:
     rows = settled.rows
     for place, rule in settled.member.items():
         foes = book.kept_from(rule)
-        for other in [each for each in rows if foes >> each.bit & 1 and place in rows[each]]:
+        for other in [each for each in rows if foes >> each.bit & 1 and place in rows[each]] if foes else ():
             rows[other] = [each for each in rows[other] if each != place]
             if not rows[other]:
                 del rows[other]
