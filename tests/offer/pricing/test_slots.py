@@ -12,13 +12,14 @@ from tests.offer.pricing.sentences import read_flash_price
 from tests.offer.promotions import BUYER, amount_off, cart_of, festival, priced, promotion, rules_of
 from tests.offer.slots_made import flash, slot
 from tidegate.offer.campaign.benefit_terms import Wording
-from tidegate.offer.campaign.contracts import MemberPrice, Slot
+from tidegate.offer.campaign.contracts import MemberPrice, PromotionLimits, Slot
 from tidegate.offer.campaign.promotion_terms import promotion_terms
 from tidegate.offer.pricing.book import Book
 from tidegate.offer.pricing.contracts import Facts, NotApplied, RuleSet, Shortfall, StepKind
 from tidegate.offer.pricing.errors import CouponNotApplicable
 from tidegate.offer.pricing.rules import compile_rules, explain
 from tidegate.offer.pricing.timetable import timetable
+from tidegate.offer.pricing.words import SHORTFALLS
 
 PRICES = {"A": 8_000, "B": 3_000}
 MINUTE = timedelta(minutes=1)
@@ -164,6 +165,12 @@ def test_a_budget_and_limits_of_the_promotion_go_through_all_slots() -> None:
     rules = rules_of(PRICES, [flash(slot("one", 0, 60, 5), slot("two", 60, 60, 5))])
     one, two = (priced(rules, {"A": 1}, at(minute)).counters for minute in (1, 61))
     assert [use.key for use in (*one, *two)] == ["double-11/slot:flash/one", "double-11/slot:flash/two"]
+
+
+def test_a_promotion_whose_budget_is_used_up_says_so_and_not_that_the_slot_is() -> None:
+    rules = rules_of(PRICES, [flash(slot("one", 0, 60, 5, 2), limits=PromotionLimits(budget=100_000))])
+    said = why(rules, 1, at(1, left={"double-11/budget:flash": 10}))
+    assert (said.reason, said.words) == (Shortfall.EXHAUSTED, SHORTFALLS[Shortfall.EXHAUSTED])
 
 
 def test_the_timetable_tells_what_is_on_and_what_is_left() -> None:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from tidegate.offer.campaign.contracts import Words
 from tidegate.offer.pricing.book import Per, Rule
-from tidegate.offer.pricing.contracts import Facts
+from tidegate.offer.pricing.contracts import Facts, Shortfall
 from tidegate.offer.pricing.timetable import next_after, units_left
+from tidegate.offer.pricing.words import SHORTFALLS
 
 _ALL_OVER = Words(zh="各场次均已结束", en="All of its slots are over")
 _GONE = Words(zh="本场已售完", en="This slot's units are gone")
@@ -18,19 +19,21 @@ def between_words(slots: Sequence[Rule], facts: Facts) -> Words:
 
 
 def used_up_words(slots: Sequence[Rule], rule: Rule, facts: Facts, quantity: int) -> Words:
-    """The slot is on and has not so many units: for one account, or in all."""
+    """The slot is on and does not serve so many units: one account may not have them, or nobody has them any more."""
     left = units_left(rule, facts.left)
-    each = next((cap for per, _, cap, _ in rule.counters if per is Per.BUYER_UNITS), 0)
-    if each and quantity > each:
-        words = Words(zh=f"本场每人限购 {each} 件", en=f"One account may have {each} in this slot")
-    elif 0 < left < quantity:
-        words = Words(zh=f"本场秒杀价只剩 {left} 件", en=f"Only {left} are left in this slot")
-    elif left and each:
+    own = next((counter for counter in rule.counters if counter.per is Per.BUYER_UNITS), None)
+    mine = facts.left.get(f"{own.head}{facts.buyer.hex}", quantity) if own and facts.buyer else quantity
+    if own and quantity > own.cap:
+        words = Words(zh=f"本场每人限购 {own.cap} 件", en=f"One account may have {own.cap} in this slot")
+    elif left < quantity:
+        words = Words(zh=f"本场秒杀价只剩 {left} 件", en=f"Only {left} are left in this slot") if left else _GONE
+    elif own and mine < quantity:
+        cap = own.cap
         words = Words(
-            zh=f"本场每人限购 {each} 件，已用完", en=f"One account may have {each} in this slot, and has had it"
+            zh=f"本场每人限购 {cap} 件，已用完", en=f"One account may have {cap} in this slot, and has had it"
         )
     else:
-        words = _GONE
+        words = SHORTFALLS[Shortfall.EXHAUSTED]  # the promotion's own limits or budget
     coming = next_after(slots, facts.now) if facts.now else None
     if coming is None:
         return words
