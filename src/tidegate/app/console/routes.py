@@ -22,6 +22,7 @@ from tidegate.app.console import (
     presales,
     refunds,
     sign_in,
+    slots,
 )
 from tidegate.app.console import campaign as campaign_page
 from tidegate.app.console.coupons import open_coupon_page
@@ -124,6 +125,7 @@ console = Router(
         groups.groups_page,
         groups.group_page,
         draws.draws_page,
+        slots.slots_page,
         gate.gate,
         gate.steer,
         bots.overview,
