@@ -7,7 +7,7 @@ import msgspec
 
 from tidegate.base.clock import Clock
 from tidegate.base.crypto import Signer
-from tidegate.base.db import Database, Tx, together
+from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.gate.queue import store, store_gate
 from tidegate.gate.queue.board import Room
@@ -46,7 +46,7 @@ class Placing:
             return [not_open(room, now)] * len(batch)
         if now >= room.closes_at:
             return [PlacesClosed("The campaign is over; no place was given.", reason="over")] * len(batch)
-        async with self._db.pipelined() as tx:
+        async with self._db.transaction() as tx:
             if any(lane.audience is not Audience.EVERYONE for lane in room.rules.lanes):
                 batch = await self._with_audiences(tx, batch)  # before the line is locked
             line = await store.line(tx, room.campaign_id, lock=True)
@@ -56,7 +56,9 @@ class Placing:
                 # Whoever comes first after the sealing time closes the list: nobody late may stand in it, however
                 # late the controller's own step is.
                 await store.seal(tx, line.line_id, now)
-            lanes, ledger, closed = await self._ledger(tx, room, line, batch, now)
+            lanes = await store.lanes(tx, line.line_id)
+            ledger = await self._ledger(tx, room, line, lanes, batch, now)
+            closed = (await store_gate.settings(tx, line.line_id)).closed
             taken = [_closed_to_new(ledger, ask) if closed else ledger.take(ask) for ask in batch]
             if ledger.new:
                 await store.write_places(tx, line.line_id, ledger.new, drawn=ledger.drawn, now=now)
@@ -69,22 +71,17 @@ class Placing:
         return [msgspec.structs.replace(ask, audiences=ask.audiences | found[ask.account_id]) for ask in batch]
 
     async def _ledger(
-        self, tx: Tx, room: Room, line: LineRow, batch: Sequence[AskPlace], now: datetime
-    ) -> tuple[list[LaneRow], PlaceLedger, bool]:
-        """Return the lanes, the ledger, and whether staff closed the line to new places; all read in one go."""
-        lanes, held, networks, settings = await together(
-            store.lanes(tx, line.line_id),
-            store.held(
-                tx,
-                line.line_id,
-                [ask.account_id for ask in batch],
-                [ask.device for ask in batch],
-                [ask.instrument for ask in batch if ask.instrument is not None],
-            ),
-            store.networks(tx, line.line_id, {ask.network for ask in batch if ask.network is not None}),
-            store_gate.settings(tx, line.line_id),
+        self, tx: Tx, room: Room, line: LineRow, lanes: Sequence[LaneRow], batch: Sequence[AskPlace], now: datetime
+    ) -> PlaceLedger:
+        held = await store.held(
+            tx,
+            line.line_id,
+            [ask.account_id for ask in batch],
+            [ask.device for ask in batch],
+            [ask.instrument for ask in batch if ask.instrument is not None],
         )
-        ledger = PlaceLedger(
+        networks = await store.networks(tx, line.line_id, {ask.network for ask in batch if ask.network is not None})
+        return PlaceLedger(
             line,
             lanes,
             held,
@@ -94,7 +91,6 @@ class Placing:
             per_network=room.rules.per_network,
             salt_key=self._salt_key,
         )
-        return lanes, ledger, settings.closed
 
     def _place(self, room: Room, lanes: Sequence[LaneRow], held: HeldPlace) -> Place:
         kind = PlaceKind.LATE if held.number else PlaceKind.DRAWN
