@@ -31,7 +31,16 @@ from tidegate.offer.pricing.grouped import compile_group_rules
 from tidegate.offer.pricing.ports import GiftStock, Shoppers
 from tidegate.offer.pricing.protecting import Lowered, Protected, cart_kept, facts_of_today, lowered, protect
 from tidegate.offer.pricing.refunding import GiftBack, RefundPlan, is_whole, plan_refund
-from tidegate.offer.pricing.rules import Counters, advise, compile_rules, explain, price_order, refusal_of
+from tidegate.offer.pricing.rules import (
+    Counters,
+    advise,
+    compile_rules,
+    coupon_saving,
+    explain,
+    facts_of_shopper,
+    price_order,
+    refusal_of,
+)
 from tidegate.offer.pricing.scoped import scoped_uses, use_of
 
 LEFT_MAX = 10_000
@@ -45,6 +54,9 @@ __all__ = [
     "Protected",
     "RefundPlan",
     "compile_rules",
+    "coupon_saving",
+    "explain",
+    "facts_of_shopper",
     "is_whole",
     "lowered",
     "plan_refund",
@@ -130,17 +142,10 @@ class Pricing:
         Who the shopper is, is read only where a promotion of these goods asks for it, together with all who are
         priced at the same time. Raises NoCampaign, Overloaded and DatabaseUnavailable.
         """
-        if buyer is None or self._shoppers is None or not self.is_personal(cart):
-            return Facts(buyer=buyer, now=now, points=points)
-        shopper = await self._shoppers.shopper(buyer)
-        return Facts(
-            buyer=buyer,
-            now=now,
-            audience=shopper.audience,
-            tier=shopper.tier,
-            segments=shopper.segments,
-            points=points,
-        )
+        shopper = None
+        if buyer is not None and self._shoppers is not None and self.is_personal(cart):
+            shopper = await self._shoppers.shopper(buyer)
+        return facts_of_shopper(shopper, now, buyer=buyer, points=points)
 
     def _with_left(self, facts: Facts) -> Facts:
         if facts.left or facts.out or not (self._left or self._out):
