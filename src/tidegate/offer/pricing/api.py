@@ -53,6 +53,7 @@ __all__ = [
     "Pricing",
     "Protected",
     "RefundPlan",
+    "compile_group_rules",
     "compile_rules",
     "coupon_saving",
     "explain",

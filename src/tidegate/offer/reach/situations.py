@@ -10,7 +10,8 @@ import msgspec
 from tidegate.offer.campaign.contracts import Audience, CampaignDefinition, CampaignVersion, PhaseName, PointsOff
 from tidegate.offer.pricing.api import compile_rules, price_order
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
-from tidegate.offer.reach.rules import Engine, Price
+from tidegate.offer.reach.rules import Engine, Situation
+from tidegate.offer.reach.telling import told
 
 COUPONS_MAX: Final = 12
 """Coupons tried, those that take off the greatest part of their threshold first."""
@@ -34,12 +35,13 @@ def engine_of(version: CampaignVersion) -> Engine:
     definition = version.definition
     compiled = compile_rules(msgspec.structs.replace(version, definition=_unconditional(definition)))
     coupons = (*_generous(definition), None)
-    likely: list[Price] = []
-    further: list[Price] = []
+    promotions = {promotion.id: promotion for promotion in definition.promotions}
+    likely: list[Situation] = []
+    further: list[Situation] = []
     for facts in _facts(definition):
         for coupon in coupons:
-            price = partial(_price, compiled, coupon, facts)
-            (likely if len(likely) < LIKELY_MAX else further).append(price)
+            situation = Situation(partial(_price, compiled, coupon, facts), partial(told, promotions, facts))
+            (likely if len(likely) < LIKELY_MAX else further).append(situation)
     return Engine(tuple(likely), tuple(further[: SITUATIONS_MAX - len(likely)]))
 
 
