@@ -9,7 +9,7 @@ INVARIANTS = (
     "identity: a code opens one session",
     "identity: addresses and sessions within limits",
     "identity: sealed phones open",
-    "identity: the record of looks only grows",
+    "identity: the records of looks and of changes only grow",
     "published campaigns unchanged",
     "campaign versions without gaps",
     "goods-complete",
