@@ -31,7 +31,7 @@ from tidegate.trust.identity.rules import (
     mask_phone,
     may,
 )
-from tidegate.trust.identity.segments import Segments
+from tidegate.trust.identity.segments import Segments, read_numbers
 from tidegate.trust.identity.sharing import Sharing
 from tidegate.trust.identity.shoppers import Shoppers
 from tidegate.trust.identity.simulated import SimulatedShoppers
@@ -52,6 +52,7 @@ __all__ = [
     "mask_name",
     "mask_phone",
     "may",
+    "read_numbers",
     "sms_gateway",
     "token_of",
 ]
