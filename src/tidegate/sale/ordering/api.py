@@ -11,6 +11,7 @@ from tidegate.base.batch import Overloaded
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, DatabaseUnavailable, Tx
 from tidegate.base.errors import Refusal
+from tidegate.base.http import KEY_PATTERN
 from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
@@ -22,7 +23,6 @@ from tidegate.offer.pricing.api import Lowered, Pricing, RefundPlan
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
 from tidegate.sale.ordering import checks, store, store_figures
 from tidegate.sale.ordering.contracts import (
-    KEY_PATTERN,
     Asked,
     Kept,
     Order,
