@@ -1,6 +1,7 @@
 """Jobs: deferred with the transaction, tried again, taken over from a dead worker, working through a lost database."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -139,6 +140,21 @@ async def test_the_queue_and_the_steps_survive_a_database_that_ends_every_connec
             await jobs.defer(tx, "count", number=99)
         await _until(lambda: 99 in done)
     assert set(done) == {0, 1, 2, 99}, "a job may be done twice, never not at all"
+
+
+async def test_a_step_that_takes_long_pauses_longer(database_url: str) -> None:
+    jobs, begins, ends = Jobs(database_url), [], []
+
+    async def step() -> None:
+        begins.append(time.perf_counter())
+        await asyncio.sleep(0.05)
+        ends.append(time.perf_counter())
+
+    jobs.every(0.001, "step", step, duty=0.2)
+    async with _working(jobs):
+        await _until(lambda: len(begins) > 2)
+    for began, ended, again in zip(begins, ends, begins[1:], strict=False):
+        assert again - began >= 0.99 * (ended - began) / 0.2
 
 
 async def test_a_step_that_fails_is_repeated_and_stops_nothing_else(db: Database, database_url: str) -> None:

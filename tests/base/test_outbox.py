@@ -172,7 +172,7 @@ async def test_writers_and_deliverers_together_lose_and_repeat_nothing(db: Datab
                 await asyncio.sleep(0.001 * ((writer * 7 + number) % 4))
                 await outbox.append(tx, Named(name=f"{writer}-{number}"))
 
-    delivering = asyncio.create_task(outbox.run(db, "first"))
+    delivering = asyncio.create_task(outbox.run(db))
     await asyncio.gather(*[write(writer) for writer in range(4)])
     async with asyncio.timeout(20):
         while not await outbox.drained(db):
@@ -182,6 +182,29 @@ async def test_writers_and_deliverers_together_lose_and_repeat_nothing(db: Datab
     assert len(seen) == len(set(seen)) == 320
     for writer in range(4):
         assert [text for text in seen if text.startswith(f"{writer}-")] == [f"{writer}-{n}" for n in range(40)]
+
+
+async def test_each_is_told_soon_of_what_concerns_it_and_passes_the_rest_by(db: Database) -> None:
+    outbox, told = Outbox(), asyncio.Event()
+
+    async def take(tx: Tx, events: list[Named]) -> None:
+        del tx, events
+        told.set()
+
+    async def leave(tx: Tx, events: list[Counted]) -> None:
+        raise AssertionError(f"{events} concern nobody here")
+
+    outbox.subscribe("named", {Named: take})
+    outbox.subscribe("counted", {Counted: leave})
+    delivering = asyncio.create_task(outbox.run(db))
+    async with asyncio.timeout(20):
+        for name in ("one", "two"):
+            await _append(db, outbox, Named(name=name))
+            await told.wait()
+            told.clear()
+        while not await outbox.drained(db):
+            await asyncio.sleep(0.02)
+    delivering.cancel()
 
 
 async def test_a_late_subscriber_begins_with_the_oldest_kept_row(db: Database) -> None:

@@ -77,8 +77,7 @@ async def work_for_ever(app: App) -> None:
     app.jobs.every(_PRUNE_SECONDS, "outbox.prune", lambda: _prune(app))
     app.jobs.every(_INDEX_SECONDS, "catalogue.index", lambda: _index(app))
     async with asyncio.TaskGroup() as group:
-        for name in app.outbox.subscribers:
-            group.create_task(app.outbox.run(app.db, name))
+        group.create_task(app.outbox.run(app.db))
         group.create_task(app.jobs.run())
 
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -39,16 +40,19 @@ class Jobs:
         self._app = App(
             connector=PsycopgConnector(conninfo=database_url, kwargs={"options": "-c search_path=procrastinate"})
         )
-        self._steps: list[tuple[float, str, Step]] = []
+        self._steps: list[tuple[float, str, Step, float]] = []
 
     def task(self, name: str, work: Task, *, attempts_max: int = 10) -> None:
         """Register `work` under `name`; a failing job is tried again after 2, 4, 8 ... seconds."""
         retry = RetryStrategy(max_attempts=attempts_max, exponential_wait=2)
         self._app.task(name=name, retry=retry)(work)
 
-    def every(self, seconds: float, name: str, step: Step) -> None:
-        """Register `step` to be repeated by the worker, `seconds` after it ended."""
-        self._steps.append((seconds, name, step))
+    def every(self, seconds: float, name: str, step: Step, *, duty: float = 1.0) -> None:
+        """Register `step` to be repeated by the worker, `seconds` after it ended.
+
+        A step that takes long pauses longer, so that it is at work for at most a share `duty` of the time.
+        """
+        self._steps.append((seconds, name, step, duty))
 
     def nightly(self, name: str, work: Step) -> None:
         """Register `work` to be done once a night, at 19:30 UTC (half past three in China), by one of the workers.
@@ -93,8 +97,8 @@ class Jobs:
         self.every(10, "jobs.rescue", self._rescue)
         async with self._app.open_async(), asyncio.TaskGroup() as group:
             group.create_task(self._work())
-            for seconds, name, step in self._steps:
-                group.create_task(_repeat(seconds, name, step))
+            for seconds, name, step, duty in self._steps:
+                group.create_task(_repeat(seconds, name, step, duty))
 
     async def _work(self) -> None:
         while True:
@@ -118,8 +122,9 @@ class Jobs:
             await self._app.job_manager.retry_job(job)
 
 
-async def _repeat(seconds: float, name: str, step: Step) -> None:
+async def _repeat(seconds: float, name: str, step: Step, duty: float) -> None:
     while True:
+        began = perf_counter()
         try:
             await step()
         except (DatabaseUnavailable, psycopg.OperationalError):
@@ -127,7 +132,8 @@ async def _repeat(seconds: float, name: str, step: Step) -> None:
         except Exception:
             log.exception("%s failed and is tried again", name)
             faults.labels(f"step:{name}").inc()
-        await asyncio.sleep(seconds)
+        took = perf_counter() - began
+        await asyncio.sleep(max(seconds, took / duty - took))
 
 
 def plain(value: Any) -> Any:

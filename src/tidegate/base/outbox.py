@@ -8,6 +8,7 @@ A row is read only when every transaction that began before its own has ended: `
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,7 +20,8 @@ from tidegate.base.metrics import faults
 log = logging.getLogger(__name__)
 
 _ROWS_MAX = 200
-_IDLE_SECONDS = 0.1
+_LOOK_SECONDS = 0.1
+_PASS_BY_SECONDS = 1.0
 _FAULT_SECONDS = 1.0
 
 
@@ -102,9 +104,20 @@ class Outbox:
         if run:
             await handlers[type(run[0]).__name__][1](tx, run)
 
-    async def run(self, db: Database, name: str) -> None:
-        """Deliver to subscriber `name` for ever; a failure is logged, counted and tried again."""
+    async def run(self, db: Database) -> None:
+        """Deliver to every subscriber for ever; a failure is logged, counted and tried again, and stops nobody else.
+
+        One look at the new rows tells whom they concern. The others pass them by together, once a second.
+        """
+        wakes = {name: asyncio.Event() for name in self._subscribers}
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch(db, wakes))
+            for name, wake in wakes.items():
+                group.create_task(self._attend(db, name, wake))
+
+    async def _attend(self, db: Database, name: str, wake: asyncio.Event) -> None:
         while True:
+            wake.clear()
             try:
                 delivered = await self.deliver(db, name)
             except (DatabaseUnavailable, psycopg.OperationalError):
@@ -115,8 +128,27 @@ class Outbox:
                 faults.labels(f"outbox:{name}").inc()
                 await asyncio.sleep(_FAULT_SECONDS)
             else:
-                if not delivered:
-                    await asyncio.sleep(_IDLE_SECONDS)
+                if delivered < _ROWS_MAX:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(wake.wait(), _PASS_BY_SECONDS)
+
+    async def _watch(self, db: Database, wakes: Mapping[str, asyncio.Event]) -> None:
+        """Wake those whom new rows concern. It is a hint only: what is missed here, each finds by itself."""
+        while True:
+            try:
+                async with db.connection() as connection:
+                    await self._look(connection, wakes)
+            except (DatabaseUnavailable, psycopg.OperationalError):
+                await asyncio.sleep(_FAULT_SECONDS)
+
+    async def _look(self, connection: Tx, wakes: Mapping[str, asyncio.Event]) -> None:
+        since: str | None = None
+        while True:
+            kinds, since = await _kinds_since(connection, since)
+            for name, wake in wakes.items():
+                if not kinds.isdisjoint(self._subscribers[name]):
+                    wake.set()
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def drained(self, db: Database) -> bool:
         """Return whether every subscriber has seen every event committed so far."""
@@ -179,3 +211,15 @@ async def _rows_after(tx: Tx, cursor: tuple[str, int], kinds: list[str]) -> list
         [kinds, *cursor, _ROWS_MAX],
     )
     return await rows.fetchall()
+
+
+async def _kinds_since(connection: Tx, since: str | None) -> tuple[set[str], str]:
+    """Return the kinds of events in rows that can be read since transaction `since`, and where to go on."""
+    rows = await connection.execute(
+        "select coalesce(array_agg(distinct kind), '{}'), pg_snapshot_xmin(pg_current_snapshot())::text"
+        " from base.outbox o, unnest(o.kinds) kind where o.xid < pg_snapshot_xmin(pg_current_snapshot())"
+        " and o.xid >= coalesce(%s::xid8, pg_snapshot_xmin(pg_current_snapshot()))",
+        [since],
+    )
+    [(kinds, now)] = await rows.fetchall()
+    return set(kinds), now

@@ -13,7 +13,8 @@ from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.gate.admission.contracts import PASS_HEADER, PassWindow
-from tidegate.offer.campaign.contracts import PhaseName
+from tidegate.offer.campaign.contracts import PhaseName, Words
+from tidegate.offer.catalogue.contracts import Goods, Picture, Sku
 
 
 class Doors:
@@ -126,6 +127,60 @@ async def test_stock_is_the_same_through_both_doors(doors: Doors) -> None:
         ordinary = await doors.ordinary.get(f"/api/v1/stock?{query}")
         assert (hot.status_code, hot.json()) == (ordinary.status_code, ordinary.json())
     assert (await doors.hot.get("/api/v1/stock?skus=A")).json() == {"stock": [{"sku": "A", "left": 50}]}
+
+
+def named(sku: str) -> Goods:
+    return Goods(
+        sku=Sku(sku),
+        name=Words(f"壶 {sku}", f"Kettle {sku}"),
+        description=Words("好壶", "A good one"),
+        category="kitchen",
+        brand="Murmur",
+        list_price=10_000,
+        picture=Picture("kettle"),
+    )
+
+
+async def test_a_search_is_the_same_through_both_doors(doors: Doors, app: App) -> None:
+    async with app.db.transaction() as tx:
+        await app.catalogue.put_goods(tx, [named(f"KTL-{number}") for number in range(40)])
+    async with app.db.read() as tx:
+        await app.catalogue.update_index(tx)
+    for query in ("q=KTL-7", "q=KTL-7&limit=3", "limit=100&q=KTL-7", "q=%E5%A3%B6", "q=no+such+thing", "q=+"):
+        for _ in range(2):
+            hot = await doors.hot.get(f"/api/v1/search?{query}")
+            ordinary = await doors.ordinary.get(f"/api/v1/search?{query}")
+            assert (hot.status_code, hot.content, hot.headers["etag"]) == (
+                200,
+                ordinary.content,
+                ordinary.headers["etag"],
+            )
+            assert hot.headers["cache-control"] == ordinary.headers["cache-control"]
+        held = await doors.hot.get(f"/api/v1/search?{query}", headers={"If-None-Match": hot.headers["etag"]})
+        assert (held.status_code, held.content) == (304, b"")
+
+
+async def test_a_search_sees_what_was_written_since_it_was_asked_before(doors: Doors, app: App) -> None:
+    for count in (1, 2):
+        async with app.db.transaction() as tx:
+            await app.catalogue.put_goods(tx, [named(f"NEW-{count}")])
+        async with app.db.read() as tx:
+            await app.catalogue.update_index(tx)
+        found = (await doors.hot.get("/api/v1/search?q=NEW")).json()
+        assert sorted(each["sku"] for each in found["goods"]) == ["NEW-1", "NEW-2"][:count]
+
+
+UNUSUAL_SEARCHES = (
+    " q= q q=a&limit=0 q=a&limit=101 q=a&limit=x q=a&limit=%2B5 q=a&limit=05 q=a&limit=2&limit=3 q=a&limit= q=a;limit=2"
+    f" q=a&q=b q=a&offset=2 q=a&offset=-1 q=a&surprise=1 q=%FF q={'x' * 201}"
+)
+
+
+@pytest.mark.parametrize("query", UNUSUAL_SEARCHES.split(" "))
+async def test_any_other_search_is_left_to_the_framework(doors: Doors, query: str) -> None:
+    hot = await doors.hot.get(f"/api/v1/search?{query}")
+    ordinary = await doors.ordinary.get(f"/api/v1/search?{query}")
+    assert (hot.status_code, hot.json()) == (ordinary.status_code, ordinary.json())
 
 
 @pytest.mark.parametrize("query", ["", "skus=", "skus=" + "x" * 5_000, "other=1"])

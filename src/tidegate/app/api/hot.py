@@ -15,6 +15,7 @@ import psycopg
 from tidegate.app.api.caching import private_unless_stated
 from tidegate.app.api.limiting import asker_of
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
+from tidegate.app.api.searching import SearchDoor
 from tidegate.app.api.shedding import Answer, Door, Scope
 from tidegate.app.api.slowness import BodyWatch
 from tidegate.app.api.static_only import answer_static_only, is_essential
@@ -61,12 +62,14 @@ class Front:
         self._framework = framework
         self._door = Door(app.load)
         self._bodies = BodyWatch()
+        self._searches = SearchDoor(app.catalogue)
         self._tally = app.defences.tally
         self._statuses = app.defences.tally.statuses
-        self._hot = {
+        self._hot: dict[tuple[str, str], Callable[[Scope, Receive], Awaitable[Answer | None]]] = {
             ("POST", "/api/v1/orders"): self._place,
             ("GET", "/api/v1/stock"): self._stock,
             ("GET", "/api/v1/queue"): self._queue,
+            ("GET", "/api/v1/search"): self._search,
             ("POST", "/api/v1/places"): self._stand,
         }
 
@@ -79,13 +82,13 @@ class Front:
         answer = self._door.refusal(scope, began)
         if answer is None:
             hot = self._hot.get((scope["method"], scope["path"]))
-            if hot is None:
+            answer = await self._answered(hot, scope, receive) if hot else None
+            if answer is None:
                 if self._app.defences.active(Defence.STATIC_ONLY) and not is_essential(scope):
                     self._statuses[await answer_static_only(scope, send)] += 1
                     return
                 await self._pass_on(scope, receive, send)
                 return
-            answer = await self._answered(hot, scope, receive)
             if answer[0] < _SERVER_FAULTS:
                 self._app.load.served()
         status, headers, body = answer
@@ -117,8 +120,8 @@ class Front:
             _observe(scope["path"], status, began)
 
     async def _answered(
-        self, hot: Callable[[Scope, Receive], Awaitable[Answer]], scope: Scope, receive: Receive
-    ) -> Answer:
+        self, hot: Callable[[Scope, Receive], Awaitable[Answer | None]], scope: Scope, receive: Receive
+    ) -> Answer | None:
         try:
             return await hot(scope, receive)
         except Refusal as refusal:
@@ -177,6 +180,13 @@ class Front:
         if matches(_header(scope["headers"], b"if-none-match"), snapshot.etag):
             return 304, headers, b""
         return 200, [_JSON, *headers], snapshot.body
+
+    async def _search(self, scope: Scope, receive: Receive) -> Answer | None:
+        """Answer a plain search; anything else about one is for the framework to judge."""
+        del receive
+        if self._app.defences.active(Defence.STATIC_ONLY):
+            return None
+        return self._searches.answer(scope["query_string"], _header(scope["headers"], b"if-none-match"))
 
     async def _stand(self, scope: Scope, receive: Receive) -> Answer:
         session = self._app.identity.require_session(token_of(scope["headers"]))

@@ -148,7 +148,10 @@ async def gaps(tx: Tx) -> list[str]:
     return [campaign_id for (campaign_id,) in await rows.fetchall()]
 
 
-async def keys(tx: Tx) -> list[tuple[CampaignId, int]]:
-    """Campaign and version of everything that was published."""
-    rows = await tx.execute("select campaign_id, version from campaign.version order by campaign_id, version")
-    return [(CampaignId(campaign_id), number) for campaign_id, number in await rows.fetchall()]
+async def prints(tx: Tx) -> list[tuple[CampaignId, int, str]]:
+    """Campaign and version of everything that was published, with a digest of the row as it is now."""
+    rows = await tx.execute(
+        "select campaign_id, version, md5(definition::text || sha256) from campaign.version"
+        " order by campaign_id, version"
+    )
+    return [(CampaignId(campaign_id), number, digest) for campaign_id, number, digest in await rows.fetchall()]

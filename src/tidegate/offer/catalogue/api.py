@@ -154,6 +154,11 @@ class Catalogue:
         """
         return self._reader.search(query, limit, offset)
 
+    @property
+    def index(self) -> object:
+        """Which index the searches are answered from: another value as soon as anything in it may have changed."""
+        return self._reader.state
+
     async def update_index(self, tx: Tx, progress: Progress | None = None) -> int:
         """Bring this machine's search index up to date; return how many goods were written to it.
 

@@ -40,7 +40,7 @@ AnyRequest = Request[Any, Any, Any]
 T = TypeVar("T")
 V = TypeVar("V")
 
-_CACHE = "public, max-age=5"
+SEARCH_CACHE = _CACHE = "public, max-age=5"
 _CACHE_PICTURE = "public, max-age=31536000, immutable"
 
 SkuInPath = Annotated[Sku, PathParameter(pattern=SKU_PATTERN, max_length=64, description="The goods' SKU.")]
@@ -182,6 +182,12 @@ def search_goods(
 ) -> Response[SearchView | None]:
     """Return goods that answer `q`, best first. A search takes about a millisecond: no thread is worth its switch."""
     return _answer(request, catalogue.search(q, limit, offset), _search_view)
+
+
+def search_body(found: SearchResult) -> tuple[bytes, str]:
+    """Return the body that `search_goods` answers with, and its validator."""
+    body = msgspec.json.encode(_search_view(found))
+    return body, etag(body)
 
 
 @get(

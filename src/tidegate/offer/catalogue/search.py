@@ -69,6 +69,11 @@ class SearchReader:
         return self._generation.identity if self._generation else ""
 
     @property
+    def state(self) -> tuple[Generation | None, int]:
+        """The open index, and when what it holds was written."""
+        return self._generation, self._meta_ns
+
+    @property
     def goods_count(self) -> int:
         """Number of goods in the open index."""
         return max(0, self._searcher.num_docs - 1) if self._searcher else 0

@@ -29,6 +29,7 @@ from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.ordering import store
 from tidegate.sale.ordering.contracts import Asked, OrderPlaced, Placed, Terms
 from tidegate.sale.ordering.errors import OrderDenied
+from tidegate.sale.ordering.prices import KnownPrices
 from tidegate.sale.ordering.rules import Decision, Earlier, Taken, decide, units_of
 from tidegate.sale.ordering.sharing import Subjects, with_subjects
 from tidegate.sale.ordering.station import OrderFacts, RiskStation, Verdict
@@ -85,6 +86,7 @@ class HotLane:
         self._payment = payment
         self._limits = limits
         self._risk = risk
+        self._prices = KnownPrices()
         self._batcher: Batcher[Asked, Placed] = Batcher("order", self._take, size_max=256, in_flight_max=1, load=load)
 
     def submit(self, asked: Asked) -> "asyncio.Future[Placed]":
@@ -125,30 +127,44 @@ class HotLane:
     async def _commit(self, batch: Sequence[Asked]) -> Sequence[Placed | Exception]:
         for attempt in range(_TRIES):
             try:
+                new: dict[bytes, bytes] = {}
                 async with self._db.pipelined() as tx:
-                    return await self._decide_and_write(tx, batch, lock=attempt > 0)
+                    answers = await self._decide_and_write(tx, batch, new, lock=attempt > 0)
+                    if new:
+                        await store.put_prices(tx, new)
             except _RACES:
                 if attempt == _TRIES - 1:
                     raise
             except psycopg.OperationalError as fault:
+                self._prices.forget()
                 if attempt == _TRIES - 1:
                     raise DatabaseUnavailable from fault
                 await asyncio.sleep(0.2 * (attempt + 1))
+            else:
+                self._prices.learn(new)
+                return answers
         raise DatabaseUnavailable
 
-    async def _decide_and_write(self, tx: Tx, batch: Sequence[Asked], *, lock: bool) -> Sequence[Placed | Exception]:
-        """Decide and write the part of each campaign and its terms in turn; nearly always there is one."""
+    async def _decide_and_write(
+        self, tx: Tx, batch: Sequence[Asked], new: dict[bytes, bytes], *, lock: bool
+    ) -> Sequence[Placed | Exception]:
+        """Decide and write the part of each campaign and its terms in turn; nearly always there is one.
+
+        Prices that may not be kept yet are added to `new`.
+        """
         parts = sorted({asked.terms for asked in batch})
         if len(parts) == 1:
-            return await self._part(tx, parts[0], batch, lock=lock)
+            return await self._part(tx, parts[0], batch, new, lock=lock)
         answers: dict[int, Placed | Exception] = {}
         for terms in parts:
             places = [place for place, asked in enumerate(batch) if asked.terms == terms]
-            part = await self._part(tx, terms, [batch[place] for place in places], lock=lock)
+            part = await self._part(tx, terms, [batch[place] for place in places], new, lock=lock)
             answers.update(zip(places, part, strict=True))
         return [answers[place] for place in range(len(batch))]
 
-    async def _part(self, tx: Tx, terms: Terms, batch: Sequence[Asked], *, lock: bool) -> Sequence[Placed | Exception]:
+    async def _part(
+        self, tx: Tx, terms: Terms, batch: Sequence[Asked], new: dict[bytes, bytes], *, lock: bool
+    ) -> Sequence[Placed | Exception]:
         if any(asked.scoped for asked in batch):
             batch = await with_subjects(tx, self._addresses, batch)
         units: Counter[str] = Counter()
@@ -178,7 +194,7 @@ class HotLane:
             await self._pricing.write_counters(tx, counters)
             await self._coupons.freeze(tx, wallet)
             await self._points.hold(tx, purse)
-            await store.insert_orders(tx, taken, terms, now, expires_at)
+            new |= self._prices.unknown(await store.insert_orders(tx, taken, terms, now, expires_at))
             await self._payment.open_intents(
                 tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]
             )

@@ -9,7 +9,6 @@ import msgspec
 from psycopg.rows import dict_row
 
 from tidegate.base.db import Tx
-from tidegate.offer.pricing.contracts import PricedOrder
 from tidegate.sale.ordering.contracts import (
     Order,
     OrderFilter,
@@ -21,16 +20,18 @@ from tidegate.sale.ordering.contracts import (
     ReservedOrder,
     Terms,
 )
+from tidegate.sale.ordering.prices import Own, joined, parted
 from tidegate.sale.ordering.rules import Earlier, Taken
 from tidegate.sale.points.contracts import OpenPoints
 from tidegate.sale.stock.contracts import Fingerprint
 
 _encode = msgspec.json.Encoder().encode
-_decode_priced = msgspec.json.Decoder(PricedOrder).decode
 
 _ORDER: LiteralString = (
     "order_id, buyer_id, campaign_id, address_id, state, total, currency, refunded, coupon, own_coupon,"
-    " priced::text as priced, placed_at, expires_at, paid_at, ended_at, deposit, deposit_id"
+    # Not a join: rows are locked by some of these statements, and a price is shared.
+    " (select p.priced::text from ordering.price p where p.price_hash = o.price_hash) as priced,"
+    " own::text as own, placed_at, expires_at, paid_at, ended_at, deposit, deposit_id"
 )
 _REFUND: LiteralString = (
     "refund_id, order_id, lines, amount, reason, requested_at, confirmed_at, cause, points, shipping, withheld, gifts,"
@@ -72,13 +73,23 @@ class _NewOrder(msgspec.Struct):
     total: int
     coupon: str | None
     own_coupon: str | None
-    priced: PricedOrder
+    price_hash: bytes
+    own: Own
+
+
+class _NewPrice(msgspec.Struct):
+    price_hash: bytes
+    priced: msgspec.Raw
 
 
 async def insert_orders(
     tx: Tx, taken: Sequence[Taken], terms: Terms, placed_at: datetime, expires_at: datetime
-) -> None:
-    """Insert the taken orders of a batch, all of the same campaign and on the same terms."""
+) -> dict[bytes, bytes]:
+    """Insert the taken orders of a batch, all of the same campaign and on the same terms; return their prices.
+
+    The prices are to be put with `put_prices` in the same transaction.
+    """
+    prices = [parted(each.asked.priced) for each in taken]
     rows = [
         _NewOrder(
             each.order_id,
@@ -89,18 +100,21 @@ async def insert_orders(
             each.asked.priced.total,
             each.asked.cart.coupon,
             each.asked.own_coupon,
-            each.asked.priced,
+            price_hash,
+            own,
         )
-        for each in taken
+        for each, (price_hash, _, own) in zip(taken, prices, strict=True)
     ]
     await tx.execute(
         """
         insert into ordering.orders (order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id,
-                                     total, currency, coupon, own_coupon, priced, placed_at, expires_at)
+                                     total, currency, coupon, own_coupon, price_hash, own, placed_at, expires_at)
         select order_id, buyer_id, idempotency_key, decode(request_hash, 'base64'), %(campaign)s, address_id,
-               total, %(currency)s, coupon, own_coupon, priced, %(placed_at)s, %(expires_at)s
+               total, %(currency)s, coupon, own_coupon, decode(price_hash, 'base64'), own, %(placed_at)s,
+               %(expires_at)s
         from json_to_recordset(%(rows)s::json) as new (order_id uuid, buyer_id uuid, idempotency_key text,
-            request_hash text, address_id uuid, total bigint, coupon text, own_coupon text, priced json)
+            request_hash text, address_id uuid, total bigint, coupon text, own_coupon text, price_hash text,
+            own json)
         """,
         {
             "rows": _encode(rows).decode(),
@@ -110,6 +124,20 @@ async def insert_orders(
             "expires_at": expires_at,
         },
     )
+    return {price_hash: text for price_hash, text, _ in prices}
+
+
+async def put_prices(tx: Tx, prices: Mapping[bytes, bytes]) -> None:
+    """Put those of these prices that are not there yet.
+
+    In the order of their digests, and last in a transaction: two that put the same price wait for each other.
+    """
+    rows = [_NewPrice(each, msgspec.Raw(prices[each])) for each in sorted(prices)]
+    await tx.execute(
+        "insert into ordering.price (price_hash, priced) select decode(price_hash, 'base64'), priced"
+        " from json_to_recordset(%s::json) as new (price_hash text, priced json) on conflict do nothing",
+        [_encode(rows).decode()],
+    )
 
 
 async def insert_reserved(tx: Tx, order: ReservedOrder, request_hash: bytes, paid_at: datetime) -> bool:
@@ -117,11 +145,13 @@ async def insert_reserved(tx: Tx, order: ReservedOrder, request_hash: bytes, pai
 
     Its key holds a colon, which no shopper's key does.
     """
+    price_hash, text, own = parted(order.priced)
     found = await tx.execute(
         "insert into ordering.orders (order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id,"
-        " state, total, currency, priced, deposit, deposit_id, placed_at, expires_at, paid_at)"
+        " state, total, currency, price_hash, own, deposit, deposit_id, placed_at, expires_at, paid_at)"
         " values (%(order)s, %(buyer)s, %(key)s, %(hash)s, %(campaign)s, %(address)s,"
-        " 'paid', %(total)s, %(currency)s, %(priced)s::json, %(deposit)s, %(deposit_id)s, %(at)s, %(at)s, %(at)s)"
+        " 'paid', %(total)s, %(currency)s, %(price)s, %(own)s::json, %(deposit)s, %(deposit_id)s,"
+        " %(at)s, %(at)s, %(at)s)"
         " on conflict (order_id) do nothing",
         {
             "order": order.order_id,
@@ -132,12 +162,15 @@ async def insert_reserved(tx: Tx, order: ReservedOrder, request_hash: bytes, pai
             "address": order.address_id,
             "total": order.priced.total,
             "currency": order.priced.currency,
-            "priced": _encode(order.priced).decode(),
+            "price": price_hash,
+            "own": _encode(own).decode(),
             "deposit": order.deposit,
             "deposit_id": order.deposit_id,
             "at": paid_at,
         },
     )
+    if found.rowcount == 1:
+        await put_prices(tx, {price_hash: text})
     return found.rowcount == 1
 
 
@@ -152,7 +185,7 @@ async def placed(tx: Tx, order_ids: Iterable[UUID]) -> dict[UUID, tuple[int, str
 
 async def order(tx: Tx, order_id: UUID) -> Order | None:
     """Return one order."""
-    found = await _orders(tx, f"select {_ORDER} from ordering.orders where order_id = %s", [order_id])
+    found = await _orders(tx, f"select {_ORDER} from ordering.orders o where order_id = %s", [order_id])
     return found[0] if found else None
 
 
@@ -160,7 +193,7 @@ async def lock_orders(tx: Tx, order_ids: Iterable[UUID]) -> list[Order]:
     """Lock these orders in the order of their ids and return them."""
     return await _orders(
         tx,
-        f"select {_ORDER} from ordering.orders where order_id = any(%s) order by order_id for update",
+        f"select {_ORDER} from ordering.orders o where order_id = any(%s) order by order_id for update",
         [list(order_ids)],
     )
 
@@ -169,7 +202,7 @@ async def lock_due(tx: Tx, now: datetime, limit: int) -> list[Order]:
     """Lock orders whose time to pay is over, oldest first; those that another process works on are left to it."""
     return await _orders(
         tx,
-        f"select {_ORDER} from ordering.orders where state = 'placed' and expires_at <= %s"
+        f"select {_ORDER} from ordering.orders o where state = 'placed' and expires_at <= %s"
         " order by expires_at, order_id limit %s for update skip locked",
         [now, limit],
     )
@@ -213,7 +246,7 @@ async def orders_of(tx: Tx, buyer_id: UUID, limit: int, offset: int) -> list[Ord
     """Return a buyer's orders, newest first."""
     return await _orders(
         tx,
-        f"select {_ORDER} from ordering.orders where buyer_id = %s order by order_id desc limit %s offset %s",
+        f"select {_ORDER} from ordering.orders o where buyer_id = %s order by order_id desc limit %s offset %s",
         [buyer_id, limit, offset],
     )
 
@@ -244,7 +277,8 @@ def _conditions(asked: OrderFilter) -> tuple[LiteralString, dict[str, Any]]:
     if asked.text:
         parts.append(
             "(order_id::text like %(text)s || '%%'"
-            " or exists (select from json_array_elements(priced -> 'lines') l where l ->> 'sku' = %(text)s))"
+            " or price_hash in (select price_hash from ordering.price, json_array_elements(priced -> 'lines') l"
+            "   where l ->> 'sku' = %(text)s))"
         )
     values = {
         "state": asked.state,
@@ -323,7 +357,8 @@ async def lines_fingerprint(tx: Tx, states: Sequence[OrderState]) -> Fingerprint
         await tx.execute(
             "select count(*), coalesce(sum((l ->> 'quantity')::bigint), 0)::bigint,"
             " coalesce(bit_xor(hashtextextended(order_id::text || (l ->> 'sku') || (l ->> 'quantity'), 0)), 0)"
-            " from ordering.orders, json_array_elements(priced -> 'lines') l where state = any(%s)",
+            " from ordering.orders join ordering.price using (price_hash), json_array_elements(priced -> 'lines') l"
+            " where state = any(%s)",
             [[str(state) for state in states]],
         )
     ).fetchone()
@@ -350,7 +385,8 @@ async def points_fingerprint(tx: Tx, states: Sequence[OrderState]) -> OpenPoints
         await tx.execute(
             "select count(*), coalesce(sum((priced ->> 'points_used')::bigint), 0)::bigint,"
             " coalesce(bit_xor(hashtextextended(order_id::text || (priced ->> 'points_used'), 0)), 0)"
-            " from ordering.orders where state = any(%s) and priced ->> 'points_used' is not null",
+            " from ordering.orders join ordering.price using (price_hash)"
+            " where state = any(%s) and priced ->> 'points_used' is not null",
             [[str(state) for state in states]],
         )
     ).fetchone()
@@ -382,14 +418,14 @@ async def placed_ids(tx: Tx) -> list[UUID]:
 
 
 async def misadded(tx: Tx) -> tuple[int, list[UUID]]:
-    """Return how many orders there are, and some whose lines and shipping do not add up to their total."""
+    """Return how many orders there are, and some without price, or whose lines and shipping do not make its total."""
     row = await (
         await tx.execute(
             """
-            select count(*), (array_agg(order_id) filter (where total <> (priced ->> 'total')::bigint
+            select count(*), (array_agg(order_id) filter (where priced is null or total <> (priced ->> 'total')::bigint
                 or total <> (priced ->> 'shipping')::bigint
                     + (select sum((l ->> 'payable')::bigint) from json_array_elements(priced -> 'lines') l)))[1:5]
-            from ordering.orders
+            from ordering.orders left join ordering.price using (price_hash)
             """
         )
     ).fetchone()
@@ -413,6 +449,6 @@ async def _orders(tx: Tx, statement: LiteralString, values: Sequence[object]) ->
 
 
 def _order(row: dict[str, Any]) -> Order:
-    row["priced"] = _decode_priced(row["priced"])
+    row["priced"] = joined(row["priced"], row.pop("own"))
     row["state"] = OrderState(row["state"])
     return Order(**row)

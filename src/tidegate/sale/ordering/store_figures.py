@@ -154,7 +154,7 @@ async def kept_units(tx: Tx, campaign_id: str, sku: str) -> dict[UUID, int]:
     rows = await tx.execute(
         """
         select o.buyer_id, sum((l ->> 'quantity')::bigint)::bigint
-        from ordering.orders o, json_array_elements(o.priced -> 'lines') l
+        from ordering.orders o join ordering.price p using (price_hash), json_array_elements(p.priced -> 'lines') l
         where o.campaign_id = %s and o.state = 'paid' and l ->> 'sku' = %s
         group by o.buyer_id
         """,
@@ -203,7 +203,8 @@ async def paid_orders(tx: Tx, since: datetime, after: UUID | None, limit: int) -
     async with tx.cursor(row_factory=class_row(PaidOrder)) as cursor:
         await cursor.execute(
             "select order_id, campaign_id, (priced ->> 'rules_version')::integer as rules_version, paid_at"
-            " from ordering.orders where order_id > %s and state = 'paid' and paid_at >= %s order by order_id limit %s",
+            " from ordering.orders join ordering.price using (price_hash)"
+            " where order_id > %s and state = 'paid' and paid_at >= %s order by order_id limit %s",
             [max(after or placed_since, placed_since), since, limit],
         )
         return await cursor.fetchall()

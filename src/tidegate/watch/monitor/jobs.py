@@ -15,6 +15,8 @@ from tidegate.watch.monitor.tally import Tally
 
 SUBSCRIBER = "monitor"
 EXAMINE_SECONDS = 60.0
+_EXAMINE_DUTY = 0.05
+"""It reads every order: with millions of them a minute would not be enough, and shoppers come first."""
 
 E = TypeVar("E", bound=Event)
 
@@ -88,7 +90,7 @@ def subscribe(outbox: Outbox, monitor: Monitor) -> None:
 
 
 def schedule(jobs: Jobs, db: Database, monitor: Monitor) -> None:
-    """Register what the worker repeats: a sample each second, the doctor each minute."""
+    """Register what the worker repeats: a sample each second; the doctor each minute, if it is quick."""
 
     async def sample() -> None:
         await monitor.sample(db)
@@ -100,4 +102,4 @@ def schedule(jobs: Jobs, db: Database, monitor: Monitor) -> None:
 
     # A sample takes some 30 ms; with this pause one falls into nearly every second, and no second gets two.
     jobs.every(0.96, "monitor.sample", sample)
-    jobs.every(EXAMINE_SECONDS, "monitor.examine", examine)
+    jobs.every(EXAMINE_SECONDS, "monitor.examine", examine, duty=_EXAMINE_DUTY)
