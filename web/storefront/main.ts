@@ -7,9 +7,11 @@ import { order } from "./order.ts";
 import { quantity } from "./quantity.ts";
 import { queueWork } from "./queue_work.ts";
 import { share } from "./share.ts";
+import { slots } from "./slots.ts";
 import { stock } from "./stock.ts";
 
 stock();
+slots();
 countdowns();
 forms();
 quantity();

@@ -21,7 +21,9 @@ log = logging.getLogger(__name__)
 
 _ROWS_MAX = 200
 _LOOK_SECONDS = 0.1
-_PASS_BY_SECONDS = 1.0
+_LOOKS_TO_PASS_BY = 10
+_UNASKED_SECONDS = 5.0
+"""When each subscriber looks without being woken."""
 _FAULT_SECONDS = 1.0
 
 
@@ -107,7 +109,7 @@ class Outbox:
     async def run(self, db: Database) -> None:
         """Deliver to every subscriber for ever; a failure is logged, counted and tried again, and stops nobody else.
 
-        One look at the new rows tells whom they concern. The others pass them by together, once a second.
+        One look at the new rows tells whom they concern. The others pass them by all at once, a second later.
         """
         wakes = {name: asyncio.Event() for name in self._subscribers}
         async with asyncio.TaskGroup() as group:
@@ -130,7 +132,7 @@ class Outbox:
             else:
                 if delivered < _ROWS_MAX:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(wake.wait(), _PASS_BY_SECONDS)
+                        await asyncio.wait_for(wake.wait(), _UNASKED_SECONDS)
 
     async def _watch(self, db: Database, wakes: Mapping[str, asyncio.Event]) -> None:
         """Wake those whom new rows concern. It is a hint only: what is missed here, each finds by itself."""
@@ -143,11 +145,15 @@ class Outbox:
 
     async def _look(self, connection: Tx, wakes: Mapping[str, asyncio.Event]) -> None:
         since: str | None = None
+        looks = 0  # since rows came that are still to be passed by
         while True:
             kinds, since = await _kinds_since(connection, since)
+            looks = looks + 1 if kinds or looks else 0
+            all_pass = looks > _LOOKS_TO_PASS_BY
             for name, wake in wakes.items():
-                if not kinds.isdisjoint(self._subscribers[name]):
+                if all_pass or not kinds.isdisjoint(self._subscribers[name]):
                     wake.set()
+            looks = 0 if all_pass else looks
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def drained(self, db: Database) -> bool:

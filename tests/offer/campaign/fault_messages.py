@@ -13,6 +13,7 @@ MODULES = (
     "defences",
     "definition",
     "drafts",
+    "flash_slots",
     "group_buying",
     "moments",
     "presales",

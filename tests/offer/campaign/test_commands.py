@@ -117,7 +117,7 @@ async def test_a_faulty_file_publishes_nothing_and_names_every_fault(terminal: T
         assert "shipping.fee: is a bare number" in result.stderr
         assert "2 faults. Nothing was published" in result.stderr
     as_json = await terminal.type("check", file, "--json")
-    assert [fault["line"] for fault in msgspec.json.decode(as_json.stdout)["faults"]] == [8, 76]
+    assert [fault["line"] for fault in msgspec.json.decode(as_json.stdout)["faults"]] == [8, 86]
     assert (await terminal.type("show", "spring-sale")).exit_code == 1
 
 

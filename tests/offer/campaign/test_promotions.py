@@ -122,7 +122,7 @@ def test_the_promotions_in_the_template_have_no_faults() -> None:
     begun = FESTIVAL.index("# [[promotion]]")
     rest = FESTIVAL[begun:].partition("\n\n")
     shown = FESTIVAL[:begun] + "\n".join(each.removeprefix("#").strip() for each in rest[0].splitlines()) + "\n\n"
-    assert [each.id for each in read(shown + rest[2]).promotions] == ["every-150", "second-mug"]
+    assert [each.id for each in read(shown + rest[2]).promotions] == ["every-150", "second-mug", "kettle-slots"]
 
 
 def test_the_example_shows_every_preset_kind() -> None:

@@ -4,10 +4,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import msgspec
 import psycopg
 import pytest
 
 from tests.offer.festivals import START, definition, goods, offer
+from tests.offer.slots_made import flash, slot
 from tidegate.base.clock import ManualClock
 from tidegate.base.db import Database
 from tidegate.base.outbox import Outbox
@@ -118,6 +120,23 @@ async def test_a_publication_is_recorded_once_and_only_what_changed(
         assert (newest.entry.kind.value, newest.entry.price, newest.number) == ("list", 12_000, 4)
         found = await history.evidence(tx, [("A", "")], "CNY", days=30, until=START + timedelta(days=1))
         assert (found["A"].lowest_list, found["A"].lowest_offered) == (10_000, 8_000)
+        assert all(check.holds for check in await history.check(tx))
+
+
+async def test_slots_are_stated_once_and_the_lowest_of_a_time_is_that_of_its_slot(
+    db: Database, clock: ManualClock, history: PriceHistory, campaign: Campaign, outbox: Outbox
+) -> None:
+    slots = flash(slot("one", 60, 60, 5), slot("two", 240, 60, 5))
+    first = msgspec.structs.replace(definition([offer("A", 8_000)]), promotions=(slots,))
+    await publish(db, campaign, outbox, first)
+    clock.advance(seconds=60)
+    await publish(db, campaign, outbox, msgspec.structs.replace(first, payment_minutes=20))
+    async with db.read() as tx:
+        said = [each.entry.price for each in await history.entries(tx, "A") if each.entry.kind.value == "offered"]
+        assert said == [8_000, 5_000, 8_000, 5_000, 8_000]
+        for days, hours, lowest in ((1, 1, 8_000), (1, 2, 5_000), (1, 30, 8_000), (2, 30, 5_000)):
+            found = await history.evidence(tx, [("A", "")], "CNY", days=days, until=START + timedelta(hours=hours))
+            assert found["A"].lowest_offered == lowest
         assert all(check.holds for check in await history.check(tx))
 
 

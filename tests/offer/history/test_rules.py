@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.offer.festivals import START, definition, goods, offer, version
-from tidegate.offer.campaign.contracts import GroupBuy
+from tests.offer.slots_made import flash, slot
+from tidegate.offer.campaign.contracts import CampaignVersion, GroupBuy, Slot
 from tidegate.offer.history import rules
 from tidegate.offer.history.contracts import Deal, Entry, EntryKind
 
@@ -128,6 +129,52 @@ def test_only_what_changed_is_written_and_what_is_withdrawn_ends() -> None:
         ("offered", "B", None, later),
     ]
     assert rules.changes(second, last | {rules.key_of(each): each for each in news}, later + HOUR) == []
+
+
+def in_slots(*slots: Slot, price: int = 5_000) -> CampaignVersion:
+    plain = definition([offer("A", 8_000), offer("B")])
+    return version(msgspec.structs.replace(plain, promotions=(flash(*slots, price=price),)))
+
+
+def test_a_flash_price_holds_from_the_beginning_of_each_slot_to_its_end() -> None:
+    of = in_slots(slot("two", 120, 60, 5), slot("one", 0, 60, 5))
+    said = [each for each in rules.stated_by(of, {}, "CN", START - HOUR) if each.kind is EntryKind.OFFERED]
+    ends_at = START + timedelta(days=3)
+    assert [(each.price, each.at - START, each.until) for each in said if each.sku == "A"] == [
+        (5_000, 0 * HOUR, START + HOUR),
+        (8_000, HOUR, START + 2 * HOUR),
+        (5_000, 2 * HOUR, START + 3 * HOUR),
+        (8_000, 3 * HOUR, ends_at),
+    ]
+    assert [each.price for each in said if each.sku == "B"] == [8_000]
+    mine = [each for each in said if each.sku == "A"]
+    for hour, lowest in ((0.5, 5_000), (1.5, 8_000), (2.9, 5_000), (4, 8_000)):
+        now = START + hour * HOUR
+        assert rules.lowest_in_force(mine, now, now + timedelta(minutes=1)) == lowest
+    # Published in the middle of a slot, it holds from then on; of those that are over nothing is said.
+    late = [each for each in rules.stated_by(of, {}, "CN", START + 2.5 * HOUR) if each.sku == "A"]
+    offered = [(each.price, each.at - START) for each in late if each.kind is EntryKind.OFFERED]
+    assert offered == [(5_000, 2.5 * HOUR), (8_000, 3 * HOUR)]
+
+
+def test_slots_that_stay_as_they_are_are_not_stated_again() -> None:
+    of = in_slots(slot("one", 60, 60, 5), slot("two", 240, 60, 5))
+    first = rules.stated_by(of, {}, "CN", START)
+    last = {rules.key_of(each): each for each in first}
+    key = next(rules.key_of(each) for each in first if each.kind is EntryKind.OFFERED and each.sku == "A")
+    said = {key: [each for each in first if rules.key_of(each) == key]}
+    for hour in (0.5, 1.5, 3):
+        again = rules.stated_by(of, {}, "CN", START + hour * HOUR)
+        assert rules.changes(again, last, START + hour * HOUR, said) == []
+    cheaper = rules.stated_by(in_slots(slot("one", 60, 60, 5), slot("two", 240, 60, 5), price=4_000), {}, "CN", START)
+    news = rules.changes(cheaper, last, START, said)
+    assert [each.price for each in news] == [8_000, 4_000, 8_000, 4_000, 8_000]
+    whole = [*said[key], *news]
+    assert rules.lowest_in_force(whole, START, START + 3 * HOUR) == 4_000
+    plain = rules.stated_by(version(definition([offer("A", 8_000), offer("B")])), {}, "CN", START)
+    ended = rules.changes(plain, last, START, {})
+    assert [(each.price, each.at) for each in ended] == [(8_000, START)]
+    assert rules.lowest_in_force([*said[key], *ended], START, START + 72 * HOUR) == 8_000
 
 
 @given(st.lists(st.tuples(st.sampled_from("AB"), st.integers(1, 3), st.integers(1, 9), st.integers(0, 2))))

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tests.offer.festivals import START, coupon, definition, goods, offer
+from tests.offer.slots_made import flash, slot
 from tests.sale.presale.presales_made import SKU, presale
 from tests.sale.presale.presales_made import festival as reserving
 from tidegate.offer.campaign.api import Finding, ReachedPrice, Severity, Way
@@ -261,3 +262,22 @@ def test_a_currency_without_a_jurisdiction_has_only_the_house_rules() -> None:
     laws = laws_for("GBP", *sale_days(FESTIVAL))
     assert {each.jurisdiction for each in laws} == {"HOUSE"}
     assert (place_of("CNY"), place_of("PLN"), place_of("GBP")) == ("CN", "EU", "GBP")
+
+
+def test_goods_that_are_cheaper_only_for_the_hours_of_a_slot_need_a_reference_price_too() -> None:
+    at_list_price = definition([offer("A", 10_000)])
+    reduced = msgspec.structs.replace(at_list_price, promotions=(flash(slot("one", 0, 60, 5)),))
+    assert found("cn-56-16", at_list_price, evidence=known(7, lowest_deal=9_000, last_deal=9_000)) == []
+    [finding] = found("cn-56-16", reduced, evidence=known(7, lowest_deal=9_000, last_deal=9_000))
+    assert finding.severity is Severity.BLOCKING
+
+
+def test_a_slot_beyond_the_sale_is_a_time_that_cannot_be_kept() -> None:
+    within, beyond = (with_promotions(flash(slot("one", start, 60, 5))) for start in (0, 3 * 24 * 60 - 30))
+    said = [each for each in _all_findings(beyond) if "reaches beyond the sale" in each.what.en]
+    assert len(said) == 1
+    assert [each for each in _all_findings(within) if "reaches beyond the sale" in each.what.en] == []
+
+
+def _all_findings(of: CampaignDefinition) -> list[Finding]:
+    return list(findings(Case(definition=of, at=START - timedelta(days=1)), laws_for(of.currency, *sale_days(of))))

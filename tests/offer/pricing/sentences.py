@@ -156,3 +156,54 @@ def window(said: str) -> list[datetime]:
     """The moments that stand in a sentence, in its order."""
     times = re.findall(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) GMT", said)
     return [datetime.fromisoformat(each).replace(tzinfo=UTC) for each in times]
+
+
+class SlotReading(NamedTuple):
+    """What a line of a timetable says: from when to when, how many units, how many for each account (0: no limit)."""
+
+    starts_at: datetime
+    ends_at: datetime
+    units: int
+    per_account: int
+
+
+class FlashReading(NamedTuple):
+    """What the words of a flash price say. `carries` is whether what a slot leaves goes on to the next."""
+
+    price: int
+    carries: bool
+    coupons: bool
+    slots: tuple[SlotReading, ...]
+
+
+def read_flash_price(said: Words, listed: tuple[Words, ...]) -> tuple[FlashReading, FlashReading]:
+    """Read the sentence of a flash price and the lines of its timetable, the Chinese and the English."""
+    found = []
+    for text, lines, price, carries, coupons, line in (
+        (
+            said.zh,
+            [each.zh for each in listed],
+            rf"商品 A在以下 \d+ 个场次内每件 ({_MONEY})",
+            r"一场未售完的件数(不?)转入下一场。",
+            "享受秒杀价的商品不计入优惠券。",
+            r"：(\d+) 件(?:，每人限 (\d+) 件)?$",
+        ),
+        (
+            said.en,
+            [each.en for each in listed],
+            rf"Goods A at ({_MONEY}) each within the (?:slot|\d+ slots) below",
+            r"What one slot leaves (does not go|goes) on to the next\.",
+            "No coupon counts goods at this price.",
+            r": (\d+) units?(?:, (\d+) for each account at most)?$",
+        ),
+    ):
+        costs, goes_on = re.match(price, text), re.search(carries, text)
+        assert costs
+        assert goes_on
+        slots = []
+        for each in lines:
+            count, (starts_at, ends_at) = re.search(line, each), window(each)
+            assert count
+            slots.append(SlotReading(starts_at, ends_at, int(count[1]), int(count[2] or 0)))
+        found.append(FlashReading(fen(costs[1]), goes_on[1] in {"", "goes"}, coupons not in text, tuple(slots)))
+    return found[0], found[1]

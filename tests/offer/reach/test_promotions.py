@@ -6,6 +6,7 @@ import msgspec
 
 from tests.offer.festivals import START, coupon, definition, goods, offer, version
 from tests.offer.promotions import amount_off, percent_off, promotion
+from tests.offer.slots_made import flash, slot
 from tidegate.offer.campaign.api import ReachedPrice
 from tidegate.offer.campaign.contracts import (
     Audience,
@@ -80,3 +81,24 @@ def test_the_floor_holds_and_a_gift_is_no_price() -> None:
     assert (floored.price, floored.is_below_floor) == (7_500, False)
     gift = festival(promotion("cup", Gift(sku="B", reach=8_000)))
     assert lowest(gift, "B").price == 2_000
+
+
+def test_the_lowest_price_is_found_in_the_hours_of_a_slot() -> None:
+    of = festival(flash(slot("one", 60, 60, 9, 2), slot("two", 300, 60, 9)))
+    found = lowest(of)
+    assert (found.price, found.promotions) == (5_000, ("flash/one",))
+    # With a reduction that begins where two units at the flash price are, and not within the hours of the other.
+    both = lowest(festival(flash(slot("one", 60, 60, 9, 2)), promotion("cut", amount_off(10_000, 1_000))))
+    assert both.price == 4_500
+    assert both.lines == (("A", 2),)
+    apart = promotion("cut", amount_off(10_000, 1_000), starts_at=START + 2 * HOUR)
+    assert lowest(festival(flash(slot("one", 60, 60, 9, 2)), apart)).price == 5_000
+
+
+def test_each_product_is_tried_in_its_own_slots_however_many_others_there_are() -> None:
+    skus = [f"S{number:03}" for number in range(40)]
+    plain = definition([offer(sku, 8_000) for sku in skus], entries=[goods(sku) for sku in skus])
+    slots = [flash(slot("one", 10 * place, 9, 5), sku=sku, name=f"f{place}") for place, sku in enumerate(skus)]
+    found = lowest_prices(version(msgspec.structs.replace(plain, promotions=tuple(slots))))
+    assert {each.price for each in found} == {5_000}
+    assert len(found) == 40

@@ -70,7 +70,9 @@ def settle(batch: list[tuple[UUID, Asked]], stock: StockLedger, known: dict[tupl
     keys = {use.key for _, each in batch for use in each.priced.counters}
     counters = Counters(dict.fromkeys(keys, 0), missing=frozenset(keys))
     owned = {(each.buyer_id, ADDRESS) for _, each in batch}
-    return list(decide(batch, known, owned, counters, Wallet({}, NOW), Purse({}), stock, lambda use: SoldOut(use.key)))
+    return list(
+        decide(batch, known, owned, counters, Wallet({}, NOW), Purse({}), stock, lambda use: SoldOut(use.key), NOW)
+    )
 
 
 @given(st.lists(quantities, max_size=12), st.integers(0, 40), st.integers(0, 40))
@@ -103,7 +105,7 @@ def test_an_address_of_nobody_is_refused_before_anything_is_taken() -> None:
     stock = ledger(A=5)
     one = asked(1, {"A": 1})
     nothing, nobody = Counters({}, frozenset()), Wallet({}, NOW)
-    [answer] = decide([(UUID(int=10), one)], {}, set(), nothing, nobody, Purse({}), stock, refusal_of)
+    [answer] = decide([(UUID(int=10), one)], {}, set(), nothing, nobody, Purse({}), stock, refusal_of, NOW)
     assert isinstance(answer, AddressUnknown)
     assert stock.free("A") == 5
 
@@ -142,7 +144,7 @@ def test_a_gift_without_stock_is_left_off_and_never_keeps_the_order() -> None:
         stock, counters = ledger(A=5, B=free), Counters({use.key: 0}, missing=frozenset({use.key}))
         wallet = Wallet({}, NOW)
         (taken,) = decide(
-            [(UUID(int=10), wish)], {}, {(wish.buyer_id, ADDRESS)}, counters, wallet, Purse({}), stock, refusal_of
+            [(UUID(int=10), wish)], {}, {(wish.buyer_id, ADDRESS)}, counters, wallet, Purse({}), stock, refusal_of, NOW
         )
         assert isinstance(taken, Taken)
         assert dict(units_of(taken.asked.priced)) == units

@@ -17,6 +17,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 from tidegate.app.api.doors import doors, exception_handlers
+from tidegate.app.api.giving import one_after_another
 from tidegate.app.api.hot import AsgiApp, Front
 from tidegate.app.api.limiting import limited
 from tidegate.app.api.strictness import BODY_BYTES_MAX, strict_body
@@ -79,7 +80,7 @@ def build(app: App) -> Front:
 
 def framework(app: App) -> Litestar:
     """Return Litestar with every ordinary door."""
-    return Litestar(
+    site = Litestar(
         route_handlers=doors(),
         dependencies=_dependencies(app),
         exception_handlers=exception_handlers(),
@@ -91,6 +92,7 @@ def framework(app: App) -> Litestar:
         pdb_on_exception=False,
         debug=False,
     )
+    return one_after_another(site)
 
 
 def _dependencies(app: App) -> Mapping[str, Provide]:

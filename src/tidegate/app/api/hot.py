@@ -15,7 +15,7 @@ import psycopg
 from tidegate.app.api.caching import private_unless_stated
 from tidegate.app.api.limiting import asker_of
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
-from tidegate.app.api.searching import SearchDoor
+from tidegate.app.api.searching import SearchDoor, plainly_asked
 from tidegate.app.api.shedding import Answer, Door, Scope
 from tidegate.app.api.slowness import BodyWatch
 from tidegate.app.api.static_only import answer_static_only, is_essential
@@ -184,9 +184,12 @@ class Front:
     async def _search(self, scope: Scope, receive: Receive) -> Answer | None:
         """Answer a plain search; anything else about one is for the framework to judge."""
         del receive
-        if self._app.defences.active(Defence.STATIC_ONLY):
+        asked = plainly_asked(scope["query_string"])
+        if asked is None or self._app.defences.active(Defence.STATIC_ONLY):
             return None
-        return self._searches.answer(scope["query_string"], _header(scope["headers"], b"if-none-match"))
+        session = self._app.identity.session(token_of(scope["headers"]))
+        await self._app.limits.require(LimitedAct.SEARCH, asker_of(scope, session))
+        return self._searches.answer(asked, _header(scope["headers"], b"if-none-match"))
 
     async def _stand(self, scope: Scope, receive: Receive) -> Answer:
         session = self._app.identity.require_session(token_of(scope["headers"]))

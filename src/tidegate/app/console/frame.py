@@ -34,6 +34,7 @@ ROOMS = (
     Room("payments", "/console/payments", "card", Permission.PAYMENTS_VIEW),
     Room("campaign", "/console/campaign", "flag", Permission.CAMPAIGN_VIEW),
     Room("presales", "/console/presales", "clock", Permission.ORDERS_VIEW),
+    Room("slots", "/console/slots", "clock", Permission.ORDERS_VIEW),
     Room("coupons", "/console/coupons", "tag", Permission.COUPONS_VIEW),
     Room("groups", "/console/groups", "bag", Permission.ORDERS_VIEW),
     Room("draws", "/console/draws", "tag", Permission.CAMPAIGN_VIEW),

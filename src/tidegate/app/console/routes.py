@@ -23,6 +23,7 @@ from tidegate.app.console import (
     refunds,
     shoppers,
     sign_in,
+    slots,
 )
 from tidegate.app.console import campaign as campaign_page
 from tidegate.app.console.coupons import open_coupon_page
@@ -126,6 +127,7 @@ console = Router(
         groups.groups_page,
         groups.group_page,
         draws.draws_page,
+        slots.slots_page,
         gate.gate,
         gate.steer,
         bots.overview,

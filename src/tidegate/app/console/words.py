@@ -127,6 +127,8 @@ def _refusals(messages: Messages) -> dict[str, str]:
         "sold-out": _("Sold out"),
         "overloaded": _("Too busy"),
         "price-changed": _("Price has changed"),
+        "slot-ended": _("Slot of a flash price ended"),
+        "flash-price-gone": _("Flash price gone"),
         "sale-not-open": _("Sale not open"),
         "buyer-limit-reached": _("Limit a buyer reached"),
         "shared-limit-reached": _("Limit of a device or address reached"),

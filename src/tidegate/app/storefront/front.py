@@ -51,14 +51,16 @@ async def front(
             return visit.render("closed")
         skus, pages = shelf.list(listing)
         flash = shelf.flash[:FLASH_GOODS] if listing == Listing() else ()
+        timed = offers.in_slots(FLASH_GOODS) if listing == Listing() else ()
         async with db.read() as tx:
-            cards = await offers.cards(tx, (*flash, *skus))
+            cards = await offers.cards(tx, (*timed, *flash, *skus))
             claimable = await coupon_book.claimable(tx) if listing == Listing() else []
             names = await _category_names(await catalogue.categories(tx), shelf.categories)
         return visit.render(
             "front",
             listing=listing,
-            flash=[cards[sku] for sku in flash if sku in cards],
+            timed=[cards[sku] for sku in timed if sku in cards],
+            flash=[cards[sku] for sku in flash if sku in cards and sku not in timed],
             cards=[cards[sku] for sku in skus if sku in cards],
             page_count=pages,
             count=len(shelf),
@@ -146,12 +148,15 @@ async def _goods_page(visit: Visit, offers: Offers, db: Database, sku: str, mine
         categories = {each.slug: each for each in await offers.categories(tx)}
     if sku not in cards:
         raise PageUnknown("These goods are not in the shop. They may have been withdrawn; look for others.")
+    cart = Cart((CartLine(sku, 1),))
     return visit.render(
         "goods",
         card=cards[sku],
+        timetable=offers.timetable(sku),
+        slot_note=await offers.slot_note(cart),
         category=categories.get(cards[sku].goods.category),
         beside=[cards[each] for each in beside if each in cards],
-        priced=await offers.price(Cart((CartLine(sku, 1),))),
+        priced=await offers.price(cart),
         phase=offers.phase(visit.now),
         rules=offers.rules,
         quantity_max=offers.quantity_max(cards[sku]),
@@ -175,7 +180,7 @@ async def price(
     cart = Cart((CartLine(sku, quantity),))
 
     async def make() -> Html:
-        return visit.render("price", priced=await offers.price(cart))
+        return visit.render("price", priced=await offers.price(cart), slot_note=await offers.slot_note(cart))
 
     return visit.answer(await make()) if offers.is_own(cart) else await visit.public(make)
 

@@ -8,10 +8,10 @@ from tidegate.app.storefront.visit import Card, Visit
 from tidegate.base.db import Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
-from tidegate.offer.campaign.contracts import PointsOff
+from tidegate.offer.campaign.contracts import PointsOff, Words
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.catalogue.contracts import Category
-from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.pricing.api import Pricing, SlotState, SlotView
 from tidegate.offer.pricing.contracts import Cart, Facts, PricedOrder, RuleSet
 from tidegate.sale.stock.api import Stock
 
@@ -62,9 +62,33 @@ class Offers:
                 offer=rules.offers.get(sku) if rules else None,
                 left=levels[sku].free if sku in levels else None,
                 quota=shelf.quotas.get(sku, 0) if shelf else 0,
+                slot=shown_slot(self.timetable(sku)),
             )
             for sku, each in goods.items()
         }
+
+    def timetable(self, sku: str) -> tuple[SlotView, ...]:
+        """Return the slots of a product's flash price; none where it has none."""
+        return self._pricing.timetable(sku, self._visit.now) if self._visit.version else ()
+
+    def in_slots(self, count: int) -> list[str]:
+        """Return the SKUs with a slot that is on or to come, those on first, then by when they begin."""
+        shown = {sku: shown_slot(self.timetable(sku)) for sku in self._pricing.in_slots} if self._visit.version else {}
+        coming = [slot for slot in shown.values() if slot is not None]
+        ordered = sorted(coming, key=lambda slot: (slot.state is not SlotState.ON, slot.starts_at, slot.sku))
+        return [slot.sku for slot in ordered[:count]]
+
+    async def slot_note(self, cart: Cart) -> Words | None:
+        """Return why the slot that is on is no price of this cart: too many units, or one that is gone."""
+        slots = [slot for line in cart.lines for slot in self.timetable(line.sku) if slot.state in _ON]
+        if not slots:
+            return None
+        try:
+            trace = self._pricing.explain(cart, await self.facts(cart))
+        except Refusal:
+            return None
+        rules = {f"{slot.promotion}/{slot.name}" for slot in slots}
+        return next((each.words for each in trace.not_applied if each.promotion in rules), None)
 
     async def categories(self, tx: Tx) -> tuple[Category, ...]:
         """Return the shop's categories."""
@@ -103,6 +127,18 @@ class Offers:
     def new_key(self) -> str:
         """Return a fresh idempotency key for a form."""
         return self._ids.new().hex
+
+
+_ON = frozenset({SlotState.ON, SlotState.GONE})
+
+
+def shown_slot(slots: Sequence[SlotView]) -> SlotView | None:
+    """The slot that a shelf tells of: the one that is on, else the next."""
+    for states in (_ON, {SlotState.NEXT}):
+        for slot in slots:
+            if slot.state in states:
+                return slot
+    return None
 
 
 def open_offers(visit: Visit, catalogue: Catalogue, pricing: Pricing, stock: Stock, ids: Ids) -> Offers:

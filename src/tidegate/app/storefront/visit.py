@@ -19,6 +19,7 @@ from tidegate.base.clock import Clock
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignVersion
 from tidegate.offer.catalogue.contracts import Goods
+from tidegate.offer.pricing.api import SlotState, SlotView
 from tidegate.offer.pricing.contracts import OfferRule
 from tidegate.trust.identity.api import SESSION_COOKIE, Identity
 from tidegate.trust.identity.contracts import AccountId, SessionFacts
@@ -128,6 +129,15 @@ class Card(msgspec.Struct, frozen=True):
     offer: OfferRule | None = None
     left: int | None = None
     quota: int = 0
+    slot: SlotView | None = None
+    """The slot of its flash price that is on, else the next one."""
+
+    @property
+    def price(self) -> int:
+        """What one unit costs everybody now, in minor units; the offer's price or that of the slot that is on."""
+        if self.slot is not None and self.slot.state is SlotState.ON and not self.slot.for_some:
+            return self.slot.price
+        return self.offer.unit_price if self.offer else self.goods.list_price
 
 
 def open_visit(request: Asking, pages: Pages, campaign: Campaign, identity: Identity, clock: Clock) -> Visit:

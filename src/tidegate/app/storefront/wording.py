@@ -65,6 +65,17 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("The price has changed"),
         marked("You see the price as it is now. Nothing was ordered yet; order again if you agree with it."),
     ),
+    "slot-ended": (
+        marked("The slot has just ended"),
+        marked("You see the price as it is now. Nothing was ordered yet; order again if you agree with it."),
+    ),
+    "flash-price-gone": (
+        marked("The flash price is gone"),
+        marked(
+            "This slot has not so many units left, or you have had as many in it as one buyer may. You see the price"
+            " as it is now; choose fewer, or order again if you agree with it. Nothing was ordered yet."
+        ),
+    ),
     "buyer-limit-reached": (
         marked("Your limit is reached"),
         marked(

@@ -1,7 +1,15 @@
 """What is promised after the purchase, as the published rules say it: lost thresholds, gifts, price protection."""
 
 from tidegate.offer.campaign.benefit_terms import NAMED_MAX, Wording, join
-from tidegate.offer.campaign.contracts import CampaignDefinition, Gift, GiftPolicy, PointsOff, PriceProtection, Words
+from tidegate.offer.campaign.contracts import (
+    CampaignDefinition,
+    FlashPrice,
+    Gift,
+    GiftPolicy,
+    PointsOff,
+    PriceProtection,
+    Words,
+)
 from tidegate.offer.campaign.promotion_terms import selection_words
 
 _THRESHOLDS = Words(
@@ -37,8 +45,17 @@ def aftersale_statements(definition: CampaignDefinition, wording: Wording) -> di
     if any(isinstance(benefit, PointsOff) for benefit in benefits):
         found["returns_points"] = _POINTS
     if definition.price_protection:
-        found["price_protection"] = protection_words(definition.price_protection, wording)
+        promise = protection_words(definition.price_protection, wording)
+        in_slots = any(isinstance(each.benefit, FlashPrice) for each in definition.promotions)
+        found["price_protection"] = (
+            Words(f"{promise.zh}{_NOT_IN_SLOTS.zh}", f"{promise.en} {_NOT_IN_SLOTS.en}") if in_slots else promise
+        )
     return found
+
+
+_NOT_IN_SLOTS = Words(
+    zh="秒杀场次的价格不作比较。", en="The flash price of a slot is not a price that is compared with."
+)
 
 
 def protection_words(promise: PriceProtection, wording: Wording) -> Words:

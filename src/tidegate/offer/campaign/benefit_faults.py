@@ -8,6 +8,7 @@ from tidegate.offer.campaign.contracts import (
     Audience,
     Bundle,
     CampaignDefinition,
+    FlashPrice,
     FreeShipping,
     Gift,
     Measure,
@@ -71,8 +72,8 @@ def benefit_faults(promotion: Promotion, shelf: Shelf) -> Said:
             yield from _member_price(benefit, promotion, shelf)
         case Gift() as benefit:
             yield from _gift(benefit, shelf)
-        case FreeShipping():
-            pass
+        case FreeShipping() | FlashPrice():
+            pass  # slots are looked at over all promotions: flash_slots
         case PointsOff() as benefit:
             yield from _range(benefit.points, 1, 1_000_000, "points")
             yield from _share(benefit.share, "share")

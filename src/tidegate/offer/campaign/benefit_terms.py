@@ -12,6 +12,7 @@ from tidegate.offer.campaign.contracts import (
     Benefit,
     Bundle,
     CampaignDefinition,
+    FlashPrice,
     FreeShipping,
     Gift,
     Measure,
@@ -83,8 +84,8 @@ def benefit_words(benefit: Benefit, wording: Wording) -> Words:
             words = _nth_piece(benefit, wording)
         case Bundle():
             words = _bundle(benefit, wording)
-        case MemberPrice():
-            words = _member_price(benefit, wording)
+        case MemberPrice() | FlashPrice():
+            words = _own_price(benefit, wording)
         case Gift():
             words = _gift(benefit, wording)
         case FreeShipping():
@@ -162,6 +163,10 @@ def _bundle(benefit: Bundle, wording: Wording) -> Words:
     )
 
 
+def _own_price(benefit: MemberPrice | FlashPrice, wording: Wording) -> Words:
+    return _member_price(benefit, wording) if isinstance(benefit, MemberPrice) else flash_price_words(benefit, wording)
+
+
 def _member_price(benefit: MemberPrice, wording: Wording) -> Words:
     rule = Words("会员价与活动价以低者为准。", "The lower of this price and the offer's stands.")
     if len(benefit.prices) > NAMED_MAX:
@@ -169,6 +174,45 @@ def _member_price(benefit: MemberPrice, wording: Wording) -> Words:
         return Words(f"以下 {count} 种商品享受所列价格。{rule.zh}", f"{count} products at the prices below. {rule.en}")
     named = join(price_list(benefit, wording))
     return Words(f"{named.zh}。{rule.zh}", f"{named.en}. {rule.en}")
+
+
+def flash_price_words(benefit: FlashPrice, wording: Wording) -> Words:
+    """What is sold at the flash price; when, and how many, is said slot by slot: `slot_list`."""
+    name, price, count = wording.name(benefit.sku), wording.money(benefit.price), len(benefit.slots)
+    slots = "the slot" if count == 1 else f"the {count} slots"
+    left_zh, left_en = _LEFT_OVER[benefit.carry_over]
+    coupons_zh, coupons_en = ("", "") if benefit.coupons else _NO_COUPONS
+    return Words(
+        f"{name.zh}在以下 {count} 个场次内每件 {price.zh}，各场售完为止；秒杀价与活动价以低者为准。"
+        f"一个订单中的件数超过本场剩余或每人限购件数的，该商品全部按活动价计。{left_zh}{coupons_zh}"
+        "未付款而取消的件数退回其场次，付款后退货的不退回。",
+        f"{name.en} at {price.en} each within {slots} below, while the units of a slot last; the lower of this price "
+        "and the offer's stands. Where an order holds more units than the slot has left or one account may have, all "
+        f"of them cost what the offer says. {left_en}{coupons_en} Units of an order that ends unpaid go back to their "
+        "slot; units that are returned after payment do not.",
+    )
+
+
+_LEFT_OVER = {
+    True: ("一场未售完的件数转入下一场。", "What one slot leaves goes on to the next."),
+    False: ("一场未售完的件数不转入下一场。", "What one slot leaves does not go on to the next."),
+}
+_NO_COUPONS = ("享受秒杀价的商品不计入优惠券。", " No coupon counts goods at this price.")
+
+
+def slot_list(benefit: FlashPrice, wording: Wording) -> list[Words]:
+    """Each slot: from when to when, how many units, how many for each account."""
+    listed = []
+    for slot in benefit.in_order():
+        first, last, each = wording.time(slot.starts_at), wording.time(slot.ends_at), slot.per_account
+        units = "1 unit" if slot.units == 1 else f"{slot.units} units"
+        listed.append(
+            Words(
+                f"{first} 到 {last} 之前：{slot.units} 件" + (f"，每人限 {each} 件" if each else ""),
+                f"{first} until {last}: {units}" + (f", {each} for each account at most" if each else ""),
+            )
+        )
+    return listed
 
 
 def price_list(benefit: MemberPrice, wording: Wording) -> list[Words]:

@@ -33,6 +33,10 @@ from tidegate.offer.campaign.presale_contracts import Presale as Presale
 from tidegate.offer.campaign.public_numbers import NumberSource as NumberSource
 from tidegate.offer.campaign.public_numbers import PublicNumber as PublicNumber
 from tidegate.offer.campaign.selection import Selection as Selection
+from tidegate.offer.campaign.slot_contracts import SHOP_ZONE as SHOP_ZONE
+from tidegate.offer.campaign.slot_contracts import SLOTS_MAX as SLOTS_MAX
+from tidegate.offer.campaign.slot_contracts import FlashPrice as FlashPrice
+from tidegate.offer.campaign.slot_contracts import Slot as Slot
 from tidegate.offer.campaign.texts import Words as Words
 
 CampaignId = NewType("CampaignId", str)
@@ -385,7 +389,9 @@ class PointsOff(Struct, frozen=True, kw_only=True, tag="points_off"):
     share: Annotated[int, Meta(ge=1, le=10_000)]
 
 
-Benefit = AmountOff | PercentOff | NForM | NthPiece | Bundle | MemberPrice | Gift | FreeShipping | PointsOff
+Benefit = (
+    AmountOff | PercentOff | NForM | NthPiece | Bundle | MemberPrice | FlashPrice | Gift | FreeShipping | PointsOff
+)
 
 
 class Bearer(Struct, frozen=True):

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tidegate.offer.campaign.benefit_terms import NAMED_MAX, Wording, benefit_words, join, price_list
+from tidegate.offer.campaign.benefit_terms import NAMED_MAX, Wording, benefit_words, join, price_list, slot_list
 from tidegate.offer.campaign.contracts import (
     Audience,
     CampaignDefinition,
+    FlashPrice,
     Layer,
     MemberPrice,
     Promotion,
@@ -88,10 +89,11 @@ class Company:
 
 def _sentences(promotion: Promotion, company: Company, wording: Wording) -> Iterator[Words]:
     yield benefit_words(promotion.benefit, wording)
-    if kind_of(promotion.benefit) not in {"bundle", "member_price"}:
+    if kind_of(promotion.benefit) not in {"bundle", "member_price", "flash_price"}:
         yield selection_words(promotion.goods, wording)
     yield _who(promotion)
-    yield _when(promotion, wording)
+    if not isinstance(promotion.benefit, FlashPrice):  # its slots say when
+        yield _when(promotion, wording)
     if promotion.condition:
         yield _condition(promotion)
     if promotion.coupon:
@@ -134,6 +136,8 @@ def _listed(promotion: Promotion, wording: Wording) -> Iterator[Words]:
     benefit, goods = promotion.benefit, promotion.goods
     if isinstance(benefit, MemberPrice) and len(benefit.prices) > NAMED_MAX:
         yield from price_list(benefit, wording)
+    if isinstance(benefit, FlashPrice):
+        yield from slot_list(benefit, wording)
     if len(goods.skus) > NAMED_MAX:
         yield from (wording.name(sku) for sku in goods.skus)
     if len(goods.but) > NAMED_MAX:

@@ -6,6 +6,7 @@ from tidegate.offer.campaign.contracts import (
     AmountOff,
     Benefit,
     Bundle,
+    FlashPrice,
     FreeShipping,
     Gift,
     Layer,
@@ -21,6 +22,7 @@ from tidegate.offer.campaign.contracts import (
     Step,
     Words,
 )
+from tidegate.offer.campaign.flash_slots import flash_price_table
 from tidegate.offer.campaign.promotions import LAYERS, kind_of
 from tidegate.offer.campaign.units import Units
 
@@ -74,8 +76,8 @@ def _benefit(benefit: Benefit, units: Units) -> Raw:
         case Bundle():
             parts = [{"sku": part.sku, "quantity": part.quantity} for part in benefit.parts]
             table = {"parts": parts, "price": units.money(benefit.price)}
-        case MemberPrice():
-            table = {"prices": [{"sku": sku, "price": units.money(price)} for sku, price in benefit.prices]}
+        case MemberPrice() | FlashPrice():
+            table = _own_price(benefit, units)
         case Gift():
             reach = _reach(benefit.reach, benefit.measure, units)
             table = {**reach, "sku": benefit.sku, "quantity": benefit.quantity, "every": benefit.every or None}
@@ -86,6 +88,12 @@ def _benefit(benefit: Benefit, units: Units) -> Raw:
             whole = 10**units.decimals
             table = {"points": benefit.points * whole, "pays": units.money(whole), "share": units.share(benefit.share)}
     return table
+
+
+def _own_price(benefit: MemberPrice | FlashPrice, units: Units) -> Raw:
+    if isinstance(benefit, FlashPrice):
+        return flash_price_table(benefit, units)
+    return {"prices": [{"sku": sku, "price": units.money(price)} for sku, price in benefit.prices]}
 
 
 def _step(step: Step, measure: Measure, off: str, units: Units) -> Raw:

@@ -13,6 +13,7 @@ from tidegate.offer.campaign.contracts import (
     Bearer,
     Benefit,
     Bundle,
+    FlashPrice,
     FreeShipping,
     Gift,
     Layer,
@@ -28,6 +29,7 @@ from tidegate.offer.campaign.contracts import (
     Selection,
     Step,
 )
+from tidegate.offer.campaign.flash_slots import read_flash_price
 from tidegate.offer.campaign.reading import Table, meant
 
 PARTS_MAX = 50
@@ -58,6 +60,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "买一送一": Preset(kind="n_for_m", take=2, pay=1),
     "套餐": Preset(kind="bundle"),
     "会员价": Preset(kind="member_price"),
+    "秒杀": Preset(kind="flash_price"),
     "赠品": Preset(kind="gift"),
     "包邮": Preset(kind="free_shipping"),
     "积分": Preset(kind="points_off"),
@@ -241,6 +244,10 @@ def _price(table: Table) -> tuple[str, int]:
     return price
 
 
+def _flash_price(table: Table, _: Preset) -> FlashPrice:
+    return read_flash_price(table)
+
+
 def _gift(table: Table, _: Preset) -> Gift:
     measure, reach = _reach(table)
     return Gift(
@@ -274,8 +281,9 @@ _BENEFITS: Final[Mapping[str, Callable[[Table, Preset], Benefit]]] = {
     "nth_piece": _nth_piece,
     "bundle": _bundle,
     "member_price": _member_price,
+    "flash_price": _flash_price,
     "gift": _gift,
     "free_shipping": _free_shipping,
     "points_off": _points_off,
 }
-_NAMES_ITS_GOODS: Final = frozenset({"bundle", "member_price"})
+_NAMES_ITS_GOODS: Final = frozenset({"bundle", "member_price", "flash_price"})

@@ -31,6 +31,7 @@ from tidegate.offer.campaign.contracts import (
 )
 from tidegate.offer.campaign.coupons import unique_faults
 from tidegate.offer.campaign.defences import contradictions
+from tidegate.offer.campaign.flash_slots import flash_price_faults
 from tidegate.offer.campaign.group_buying import group_buy_faults
 from tidegate.offer.campaign.moments import moment
 from tidegate.offer.campaign.presales import presale_faults
@@ -92,6 +93,7 @@ def find_faults(definition: CampaignDefinition) -> list[Fault]:
         _rate_limit_faults,
         waiting_room_faults,
         promotion_faults,
+        flash_price_faults,
         presale_faults,
         group_buy_faults,
         draw_faults,

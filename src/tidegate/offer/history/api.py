@@ -1,7 +1,7 @@
 """The use cases of the price history: record what is stated and sold, import the past, answer the law's questions."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -45,7 +45,23 @@ class PriceHistory:
             at, place = event.published_at, self._place_of(version.definition.currency)
             stated = rules.stated_by(version, reachable, place, at)
             last = {rules.key_of(entry): entry for entry in await store.last_said(tx)}
-            await self._append(tx, rules.changes(stated, last, at))
+            said = await self._said_in_slots(tx, stated, place, version.definition.currency)
+            await self._append(tx, rules.changes(stated, last, at, said))
+
+    async def _said_in_slots(
+        self, tx: Tx, stated: Sequence[Entry], place: str, currency: str
+    ) -> dict[tuple[object, ...], list[Entry]]:
+        """All that was said of prices of which several are stated, for slots: one last entry does not tell them."""
+        count = Counter(map(rules.key_of, stated))
+        several = [entry for entry in stated if count[rules.key_of(entry)] > 1]
+        if not several:
+            return {}
+        until = max(entry.until or entry.at for entry in several) + timedelta(days=366)
+        said: dict[tuple[object, ...], list[Entry]] = {rules.key_of(entry): [] for entry in several}
+        for entry in await store.said(tx, sorted({entry.sku for entry in several}), place, currency, until):
+            if rules.key_of(entry) in said:
+                said[rules.key_of(entry)].append(entry)
+        return said
 
     async def record_deals(self, tx: Tx, deals: Sequence[Deal]) -> None:
         """Record units that were paid for; the caller hands each down exactly once."""

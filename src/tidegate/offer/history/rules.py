@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NamedTuple
 
-from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName
+import msgspec
+
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignVersion, FlashPrice, PhaseName, Slot
 from tidegate.offer.history.contracts import Deal, Entry, EntryKind, Sealed
 
 GENESIS = "0" * 64
@@ -91,7 +93,8 @@ def stated_by(version: CampaignVersion, reachable: Mapping[str, int], place: str
     """What a version that becomes current at `at` says of its products' prices.
 
     List prices hold at once and until another is stated. Offers, and what can be reached by them, hold during the
-    burst; one that is published in the middle of it holds from then on. A burst that is over offers nothing.
+    burst; one that is published in the middle of it holds from then on. A burst that is over offers nothing. A flash
+    price holds from the beginning of each of its slots to its end, and the offer's price again from there.
     """
     burst = version.definition.phase(PhaseName.BURST)
     shops = {goods.sku: goods.shop for goods in version.definition.goods}
@@ -113,17 +116,62 @@ def stated_by(version: CampaignVersion, reachable: Mapping[str, int], place: str
 
     found = [entry(EntryKind.LIST, goods.sku, goods.list_price) for goods in version.definition.goods]
     if at < burst.ends_at:
-        found += [entry(EntryKind.OFFERED, offer.sku, offer.price) for offer in version.definition.offers]
+        slots = _slots(version.definition, at)
+        for offer in version.definition.offers:
+            whole = entry(EntryKind.OFFERED, offer.sku, offer.price)
+            found += _with_slots(whole, slots.get(offer.sku, ())) if offer.sku in slots else [whole]
         found += [entry(EntryKind.OFFERED, each.sku, each.in_all) for each in version.definition.presales]
         found += [entry(EntryKind.OFFERED, each.sku, each.price) for each in version.definition.group_buys]
         found += [entry(EntryKind.REACHABLE, sku, price) for sku, price in reachable.items()]
     return found
 
 
-def changes(stated: Sequence[Entry], last: Mapping[tuple[object, ...], Entry], at: datetime) -> list[Entry]:
-    """What of `stated` is news against the last entries; and the end, at `at`, of what is not stated any more."""
-    kept = {key_of(entry) for entry in stated}
-    news = [entry for entry in stated if not _says_the_same(last.get(key_of(entry)), entry, at)]
+def _slots(definition: CampaignDefinition, at: datetime) -> dict[str, list[tuple[int, Slot]]]:
+    """The slots of each SKU that are not over at `at`, with the flash price, in the order in which they begin."""
+    found: dict[str, list[tuple[int, Slot]]] = {}
+    for promotion in definition.promotions:
+        if isinstance(promotion.benefit, FlashPrice):
+            listed = found.setdefault(promotion.benefit.sku, [])
+            listed += [(promotion.benefit.price, slot) for slot in promotion.benefit.slots if slot.ends_at > at]
+    return {sku: sorted(listed, key=lambda each: each[1].starts_at) for sku, listed in found.items() if listed}
+
+
+def _with_slots(whole: Entry, slots: Iterable[tuple[int, Slot]]) -> list[Entry]:
+    """An offer's entry as one after the other: its own price, that of a slot, its own again. Times do not overlap."""
+    found, reached = [], whole.at
+    for price, slot in slots:
+        if slot.starts_at > reached:
+            found.append(msgspec.structs.replace(whole, at=reached, until=slot.starts_at))
+        starts_at = max(slot.starts_at, reached)
+        found.append(msgspec.structs.replace(whole, price=price, at=starts_at, until=slot.ends_at))
+        reached = slot.ends_at
+    if whole.until is None or reached < whole.until:
+        found.append(msgspec.structs.replace(whole, at=reached))
+    return found
+
+
+def changes(
+    stated: Sequence[Entry],
+    last: Mapping[tuple[object, ...], Entry],
+    at: datetime,
+    said: Mapping[tuple[object, ...], Sequence[Entry]] | None = None,
+) -> list[Entry]:
+    """What of `stated` is news against the last entries; and the end, at `at`, of what is not stated any more.
+
+    Where several entries are stated of one price, for slots, `said` holds all that was said of it before; they are
+    stated anew when that comes to other prices from `at` on.
+    """
+    groups: dict[tuple[object, ...], list[Entry]] = {}
+    for entry in stated:
+        groups.setdefault(key_of(entry), []).append(entry)
+    kept = groups.keys()
+    news = []
+    for key, entries in groups.items():
+        earlier = (said or {}).get(key)
+        if earlier is not None:
+            news += entries if _from(earlier, at) != _from(entries, at) else []
+        else:
+            news += [entry for entry in entries if not _says_the_same(last.get(key), entry, at)]
     ended = [
         Entry(
             kind=entry.kind,
@@ -142,6 +190,24 @@ def changes(stated: Sequence[Entry], last: Mapping[tuple[object, ...], Entry], a
         and (entry.until is None or entry.until > at)
     ]
     return news + ended
+
+
+def _from(entries: Sequence[Entry], at: datetime) -> list[Span]:
+    """The prices that hold from `at` on, whenever they were said; equal neighbours are one."""
+    found: list[Span] = []
+    for span in sorted(spans(entries), key=_beginning):
+        if span.until is not None and span.until <= at:
+            continue
+        start = max(span.at, at)
+        if found and found[-1].price == span.price and found[-1].until == start:
+            found[-1] = found[-1]._replace(until=span.until)
+        else:
+            found.append(Span(span.price, start, span.until))
+    return found
+
+
+def _beginning(span: Span) -> datetime:
+    return span.at
 
 
 def _says_the_same(before: Entry | None, now: Entry, at: datetime) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.api import ReachedPrice, Severity, Way
-from tidegate.offer.campaign.contracts import CampaignDefinition, GoodsEntry, Words
+from tidegate.offer.campaign.contracts import CampaignDefinition, FlashPrice, GoodsEntry, Words
 from tidegate.offer.history.contracts import NOTHING_KNOWN
 from tidegate.offer.law.contracts import Article, Case, Found
 
@@ -17,12 +17,19 @@ def _money(definition: CampaignDefinition, amount: int) -> Words:
 
 
 def _reduced(case: Case) -> Iterator[tuple[str, int, GoodsEntry]]:
-    """The SKUs that are sold beside a higher list price, in presale and to groups too, with their goods and places."""
+    """The SKUs that are sold beside a higher list price, with their goods and places.
+
+    Those in presale, sold to groups, or cheaper for the hours of a slot are among them.
+    """
     goods = {entry.sku: (place, entry) for place, entry in enumerate(case.definition.goods)}
-    prices = [(offer.sku, offer.price) for offer in case.definition.offers]
-    prices += [(presale.sku, presale.in_all) for presale in case.definition.presales]
-    prices += [(group_buy.sku, group_buy.price) for group_buy in case.definition.group_buys]
-    for sku, price in prices:
+    prices = {offer.sku: offer.price for offer in case.definition.offers}
+    prices |= {presale.sku: presale.in_all for presale in case.definition.presales}
+    prices |= {group_buy.sku: group_buy.price for group_buy in case.definition.group_buys}
+    for promotion in case.definition.promotions:
+        if isinstance(promotion.benefit, FlashPrice):
+            sku, price = promotion.benefit.sku, promotion.benefit.price
+            prices[sku] = min(price, prices.get(sku, price))
+    for sku, price in prices.items():
         place, entry = goods[sku]
         if price < entry.list_price:
             yield sku, place, entry

@@ -1,11 +1,20 @@
 """Checks of terms: conditions, deposits, prizes, notice of changes, equal treatment, gifts, returns. Pure."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.api import Severity, protected_skus
-from tidegate.offer.campaign.contracts import CampaignDefinition, Gift, GiftPolicy, PhaseName, Promotion, Words
+from tidegate.offer.campaign.contracts import (
+    CampaignDefinition,
+    FlashPrice,
+    Gift,
+    GiftPolicy,
+    Phase,
+    PhaseName,
+    Promotion,
+    Words,
+)
 from tidegate.offer.law.contracts import Article, Case, Found
 
 
@@ -34,8 +43,7 @@ def conditions_stated(case: Case, _: Article) -> Iterator[Found]:
 def _outside_the_sale(definition: CampaignDefinition) -> Iterator[Found]:
     burst = definition.phase(PhaseName.BURST)
     for place, promotion in enumerate(definition.promotions):
-        starts_at = promotion.starts_at or burst.starts_at
-        ends_at = promotion.ends_at or burst.ends_at
+        starts_at, ends_at = _span(promotion, burst)
         if starts_at < burst.starts_at or ends_at > burst.ends_at:
             yield Found(
                 path=("promotion", place, "ends_at" if ends_at > burst.ends_at else "starts_at"),
@@ -45,6 +53,14 @@ def _outside_the_sale(definition: CampaignDefinition) -> Iterator[Found]:
                 ),
                 mend=Words(zh="把起止时间放在开售时段之内", en="keep its start and end within the burst"),
             )
+
+
+def _span(promotion: Promotion, burst: Phase) -> tuple[datetime, datetime]:
+    """From when to when a promotion is said to last; one in slots, from its first slot to its last."""
+    slots = promotion.benefit.slots if isinstance(promotion.benefit, FlashPrice) else ()
+    if slots:
+        return min(slot.starts_at for slot in slots), max(slot.ends_at for slot in slots)
+    return promotion.starts_at or burst.starts_at, promotion.ends_at or burst.ends_at
 
 
 def deposit_share(case: Case, article: Article) -> Iterator[Found]:

@@ -42,6 +42,7 @@ from tidegate.offer.pricing.rules import (
     refusal_of,
 )
 from tidegate.offer.pricing.scoped import scoped_uses, use_of
+from tidegate.offer.pricing.timetable import SlotSold, SlotState, SlotView, on_at, slot_key, timetable
 
 LEFT_MAX = 10_000
 """Keys of short counters remembered between two looks at the database."""
@@ -53,6 +54,9 @@ __all__ = [
     "Pricing",
     "Protected",
     "RefundPlan",
+    "SlotSold",
+    "SlotState",
+    "SlotView",
     "compile_group_rules",
     "compile_rules",
     "coupon_saving",
@@ -111,7 +115,10 @@ class Pricing:
         """
         book = self._rules.book if self._rules else None
         if book is not None and book.limited:
-            self._left = await store.left(tx, sorted(book.shared_counters | self._left.keys()))
+            # By the caps of these rules: a row has the one of its last use, and a version or a slot may have raised it.
+            caps = book.shared_counters
+            found = await store.used(tx, sorted(caps.keys() | self._left.keys()))
+            self._left = {key: caps.get(key, cap) - used for key, (used, cap) in found.items()}
         if book is not None and book.gifts and self._gifts is not None:
             self._out = await self._gifts.gone(tx, self.rules.campaign_id, book.gifts)
 
@@ -148,6 +155,31 @@ class Pricing:
             shopper = await self._shoppers.shopper(buyer)
         return facts_of_shopper(shopper, now, buyer=buyer, points=points)
 
+    def timetable(self, sku: str, now: datetime) -> tuple[SlotView, ...]:
+        """The slots of a product's flash prices, with the units left as this process knows them; no I/O.
+
+        None where it has no flash price in slots. Raises NoCampaign.
+        """
+        return timetable(self.rules.book, sku, now, self._left)
+
+    @property
+    def in_slots(self) -> tuple[str, ...]:
+        """The SKUs that have a flash price in slots. Raises NoCampaign."""
+        return tuple(self.rules.book.timetables) if self.rules.book else ()
+
+    async def slots_sold(self, tx: Tx, now: datetime) -> list[SlotSold]:
+        """Every slot with the units sold in it, by product and time, as the database has it. Raises NoCampaign."""
+        book = self.rules.book
+        if book is None or not book.slots:
+            return []
+        used = {key: count for key, (count, _) in (await store.used(tx, sorted(book.shared_counters))).items()}
+        left = {key: book.shared_counters[key] - count for key, count in used.items()}
+        return [
+            SlotSold(view=view, sold=used.get(slot_key(rule), 0))
+            for sku, rules in book.timetables.items()
+            for rule, view in zip(rules, timetable(book, sku, now, left), strict=True)
+        ]
+
     def _with_left(self, facts: Facts) -> Facts:
         if facts.left or facts.out or not (self._left or self._out):
             return facts
@@ -179,13 +211,21 @@ class Pricing:
         cart = cart_kept(order, back, self.rules.offers.keys() - set(without))
         if cart is None:
             return None
-        facts = facts_of_today(order, facts)
+        facts = self._without_slots(cart, facts_of_today(order, facts))
         for shown in dict.fromkeys((coupon, None)):
             try:
                 return self.price(msgspec.structs.replace(cart, coupon=shown), facts)
             except Refusal:
                 continue
         return None
+
+    def _without_slots(self, cart: Cart, facts: Facts) -> Facts:
+        """The facts with which no slot applies: a price for few units and hours is not what goods cost today."""
+        book, now = self.rules.book, facts.now
+        if book is None or now is None or not book.slots:
+            return facts
+        on = (on_at(book.timetables.get(line.sku, ()), now) for line in cart.lines)
+        return msgspec.structs.replace(facts, barred=facts.barred | {rule.id for rule in on if rule})
 
     def scoped_uses(self, priced: PricedOrder) -> tuple[ScopedUse, ...]:
         """How much an order uses of limits by device, address and payment account, by the current rules; no I/O.
@@ -255,7 +295,10 @@ class Pricing:
         It is remembered that so much is not left: the next price is without that promotion.
         """
         if len(self._left) < LEFT_MAX:
-            self._left[use.key] = min(use.amount - 1, self._left.get(use.key, use.amount - 1))
+            book = self._rules.book if self._rules else None
+            later = book.shared_counters.get(use.key, use.cap) - use.cap if book else 0
+            left = use.amount - 1 + later
+            self._left[use.key] = min(left, self._left.get(use.key, left))
         return refusal_of(use)
 
     async def check(self, tx: Tx) -> list[Check]:

@@ -12,6 +12,7 @@ from tidegate.offer.campaign.contracts import (
     AmountOff,
     Benefit,
     Bundle,
+    FlashPrice,
     FreeShipping,
     Gift,
     Measure,
@@ -314,7 +315,7 @@ def reckoner(benefit: Benefit, times_max: int) -> Reckoner | None:
             found = GiftReckoner(benefit, times_max)
         case FreeShipping():
             found = ReachReckoner(benefit)
-        case MemberPrice() | PointsOff():
+        case MemberPrice() | FlashPrice() | PointsOff():
             pass
     return found
 

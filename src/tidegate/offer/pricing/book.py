@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from tidegate.offer.campaign.contracts import Audience, Gift, Promotion
+from tidegate.offer.campaign.contracts import Audience, FlashPrice, Gift, MemberPrice, Promotion, Slot, Words
 from tidegate.offer.pricing.benefits import Reckoner
 from tidegate.offer.pricing.conditions import Conditions
 
@@ -18,6 +18,9 @@ PLANS_MAX = 64
 MEMORY_MAX = 4_096
 PERSONAL_FACTS = frozenset({"audience", "tier", "segments"})
 """What a condition may declare of who the shopper is."""
+
+
+_NO_NAME = Words("", "")
 
 
 class Stage(IntEnum):
@@ -37,20 +40,45 @@ class Per(StrEnum):
     BUYER = "buyer"
     PERIOD = "period"
     MONEY = "money"
+    UNITS = "units"
+    BUYER_UNITS = "buyer_units"
 
 
 class Counted(NamedTuple):
-    """One counter of a rule: what it counts, the key or its head, and the cap."""
+    """One counter of a rule: what it counts, the key or its head, the cap, and the cap that it will have at last.
+
+    They differ where slots carry over: one counter goes through all of them, and each slot raises its cap.
+    """
 
     per: Per
     head: str
     cap: int
+    at_last: int = 0
 
 
 class Rule:
-    """One promotion, compiled. `bit` is its place among the rules of the book."""
+    """One promotion, or one slot of a flash price, compiled. `bit` is its place among the rules of the book."""
 
-    __slots__ = ("bit", "counters", "gift", "id", "period", "promotion", "reckoner", "stage", "starts_at")
+    __slots__ = (
+        "bit",
+        "closes_at",
+        "counters",
+        "gift",
+        "id",
+        "label",
+        "later",
+        "opens_at",
+        "period",
+        "prices",
+        "promotion",
+        "reckoner",
+        "slot",
+        "slot_label",
+        "slot_span",
+        "stage",
+        "starts_at",
+        "units_max",
+    )
 
     def __init__(
         self,
@@ -60,16 +88,58 @@ class Rule:
         reckoner: Reckoner | None,
         counters: Sequence[Counted],
         starts_at: datetime,
+        slot: Slot | None = None,
     ) -> None:
         self.bit = bit
-        self.id = promotion.id
+        self.id = slot_rule(promotion.id, slot.name) if slot else promotion.id
         self.promotion = promotion
+        self.slot = slot
+        self.slot_label, self.slot_span = _names(promotion, slot)
+        """How the slot is called, and from when to when it is on: written once, for every page shows them."""
+        self.label = _label(promotion, self.slot_label)
+        window = slot or promotion
+        self.opens_at, self.closes_at = window.starts_at, window.ends_at
+        self.prices = _prices(promotion)
+        """The price of its own that each SKU has by it; of most rules none."""
         self.stage = stage
         self.reckoner = reckoner
         self.counters = tuple(counters)
         self.period = promotion.limits.period_days
         self.starts_at = starts_at
         self.gift = promotion.benefit if isinstance(promotion.benefit, Gift) else None
+        self.later = {each.head: each.at_last - each.cap for each in self.counters if each.at_last}
+        """Units that slots after this one add to a counter that they share, by its key."""
+        caps = [counter.cap for counter in self.counters if counter.per in (Per.UNITS, Per.BUYER_UNITS)]
+        self.units_max = min(caps, default=0)
+        """More units than that never have its price, whoever buys them; 0: as many as one likes."""
+
+
+def slot_rule(promotion: str, slot: str) -> str:
+    """The id of the rule that a slot of a flash price is."""
+    return f"{promotion}/{slot}"
+
+
+def _names(promotion: Promotion, slot: Slot | None) -> tuple[Words, Words]:
+    benefit = promotion.benefit
+    if slot is None or not isinstance(benefit, FlashPrice):
+        return _NO_NAME, _NO_NAME
+    return benefit.label(slot), benefit.span(slot)
+
+
+def _label(promotion: Promotion, name: Words) -> Words:
+    if name is _NO_NAME:
+        return promotion.label
+    return Words(f"{promotion.label.zh}（{name.zh}）", f"{promotion.label.en} ({name.en})")
+
+
+def _prices(promotion: Promotion) -> dict[str, int]:
+    match promotion.benefit:
+        case MemberPrice(prices=prices):
+            return dict(prices)
+        case FlashPrice(sku=sku, price=price):
+            return {sku: price}
+        case _:
+            return {}
 
 
 class Kept:
@@ -89,37 +159,47 @@ class Book:
         self,
         rules: Sequence[Rule],
         masks: Mapping[str, int],
-        member_prices: Mapping[str, Sequence[tuple[int, Rule]]],
+        price_masks: Mapping[str, int],
         kept: Mapping[str, Kept],
         values: Mapping[str, int],
         gates: "Gates",
     ) -> None:
         self.rules = tuple(rules)
         self.masks = dict(masks)
-        self.member_prices = dict(member_prices)
+        self.price_masks = dict(price_masks)
+        """The rules that are a price of their own for each SKU: member prices, and slots of flash prices."""
         self.kept = dict(kept)
         self.values = dict(values)
         """List prices of gifts, by SKU."""
         self.gates = gates
         self.limited = any(rule.counters for rule in rules)
-        self.shared_counters = frozenset(
-            head for rule in rules for per, head, _ in rule.counters if per in (Per.ORDER, Per.MONEY)
-        )
+        self.shared_counters = {
+            counter.head: counter.at_last or counter.cap
+            for rule in rules
+            for counter in rule.counters
+            if counter.per in (Per.ORDER, Per.MONEY, Per.UNITS)
+        }
+        """What is counted over all buyers: each key with its cap."""
+        self.timetables = _timetables(self.rules)
+        """The slots of each SKU with a flash price, in the order in which they begin."""
+        self.slots = frozenset(rule.id for rule in rules if rule.slot)
         self.gifts = frozenset(rule.gift.sku for rule in rules if rule.gift)
         self.personal = self._personal()
         """The SKUs whose price depends on who the shopper is."""
         self.memory: dict[Hashable, object] = {}
         """Carts priced lately, as the engine wrote them down."""
         self._plans: dict[int, dict[str, tuple[Rule, ...]]] = {}
+        self._open_prices: dict[tuple[int, str], tuple[tuple[int, Rule], ...]] = {}
         self._foes: dict[int, int] = {}
         self._groups = _by_group(self.rules)
+        self._with_coupon = sum(1 << rule.bit for rule in rules if rule.promotion.coupon)
         self._restrictive = [rule for rule in self.rules if rule.promotion.stacks_with is not None]
         self._allowed = {rule.bit: self._allowed_by(rule) for rule in self._restrictive}
 
     def _personal(self) -> frozenset[str]:
-        asking = sum(1 << rule.bit for rule in self.rules if _asks_for_person(rule.promotion))
+        asking = sum(1 << rule.bit for rule in self.rules if asks_for_person(rule.promotion))
         counted = {sku for sku, mask in self.masks.items() if mask & asking}
-        reduced = {sku for sku, listed in self.member_prices.items() if any(asking >> r.bit & 1 for _, r in listed)}
+        reduced = {sku for sku, mask in self.price_masks.items() if mask & asking}
         return frozenset(counted | reduced)
 
     def without_gifts(self, out: frozenset[str]) -> int:
@@ -146,6 +226,29 @@ class Book:
         """The rules of these bits, in the order in which they apply."""
         return tuple(self.rules[bit] for bit in bits_of(mask))
 
+    def prices_of(self, sku: str, mask: int) -> tuple[tuple[int, Rule], ...]:
+        """The prices of its own that the mask leaves a SKU, lowest first, then in the order of the rules.
+
+        A slot that is not on is no bit of the mask: it is not looked at.
+        """
+        bits = self.price_masks.get(sku, 0) & mask
+        if not bits:
+            return ()
+        listed = self._open_prices.get((bits, sku))
+        if listed is None:
+            if len(self._open_prices) >= MEMORY_MAX:
+                self._open_prices.pop(next(iter(self._open_prices)))
+            listed = tuple(sorted(((rule.prices[sku], rule) for rule in self.rules_of(bits)), key=_price_and_bit))
+            self._open_prices[bits, sku] = listed
+        return listed
+
+    def kept_from(self, rule: Rule) -> int:
+        """The mask of the rules that do not count goods at the price of this one."""
+        benefit = rule.promotion.benefit
+        if isinstance(benefit, FlashPrice) and not benefit.coupons:
+            return self.foes(rule) | self._with_coupon
+        return self.foes(rule)
+
     def foes(self, rule: Rule) -> int:
         """The mask of the rules that may not share a line with this one."""
         known = self._foes.get(rule.bit)
@@ -166,7 +269,7 @@ class Book:
         names = rule.promotion.stacks_with or ()
         mask = 0
         for other in self.rules:
-            if other.id in names or (other.promotion.group and other.promotion.group in names):
+            if other.promotion.id in names or (other.promotion.group and other.promotion.group in names):
                 mask |= 1 << other.bit
         return mask
 
@@ -213,7 +316,25 @@ def bits_of(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def _asks_for_person(promotion: Promotion) -> bool:
+def _price_and_bit(listed: tuple[int, Rule]) -> tuple[int, int]:
+    return listed[0], listed[1].bit
+
+
+def _timetables(rules: Sequence[Rule]) -> dict[str, tuple[Rule, ...]]:
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        if rule.slot:
+            for sku in rule.prices:
+                found.setdefault(sku, []).append(rule)
+    return {sku: tuple(sorted(listed, key=_opening)) for sku, listed in found.items()}
+
+
+def _opening(rule: Rule) -> datetime:
+    assert rule.slot is not None
+    return rule.slot.starts_at
+
+
+def asks_for_person(promotion: Promotion) -> bool:
     """Whether a promotion asks who the shopper is: by audience, tier or segment, or in its condition."""
     for_some = promotion.audience and Audience.EVERYONE not in promotion.audience
     return bool(for_some or promotion.tiers or promotion.segments or PERSONAL_FACTS.intersection(promotion.facts))

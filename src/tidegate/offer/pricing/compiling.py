@@ -1,7 +1,7 @@
 """Compiles the promotions, coupons and floors of a definition into a book of rules: once for each version."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from tidegate.offer.campaign.contracts import (
@@ -10,6 +10,7 @@ from tidegate.offer.campaign.contracts import (
     Bundle,
     CampaignDefinition,
     Coupon,
+    FlashPrice,
     FreeShipping,
     GoodsEntry,
     Layer,
@@ -19,6 +20,7 @@ from tidegate.offer.campaign.contracts import (
     PointsOff,
     Promotion,
     Selection,
+    Slot,
     Step,
 )
 from tidegate.offer.pricing.benefits import reckoner
@@ -45,7 +47,7 @@ def compile_book(definition: CampaignDefinition) -> Book | None:
     return Book(
         rules=rules,
         masks=_masks(rules, definition.offers, goods),
-        member_prices=_member_prices(rules),
+        price_masks=_price_masks(rules),
         kept=kept,
         values={sku: goods[sku].list_price for sku in gifts},
         gates=_gates(rules),
@@ -58,17 +60,42 @@ def _rules(definition: CampaignDefinition) -> list[Rule]:
     promotions = [*definition.promotions, *(_of_coupon(each) for each in definition.coupons if each.off)]
     burst = definition.phase(PhaseName.BURST)
     ordered = sorted(promotions, key=lambda each: (_stage(each), each.priority, each.id))
+    entries = [(promotion, slot) for promotion in ordered for slot in _slots(promotion)]
     return [
         Rule(
             bit,
             promotion,
             _stage(promotion),
             reckoner(promotion.benefit, promotion.limits.per_order),
-            _counters(definition.id, promotion, coupons.get(promotion.coupon)),
+            [
+                *_counters(definition.id, promotion, coupons.get(promotion.coupon)),
+                *(_slot_counters(definition.id, promotion, slot) if slot else ()),
+            ],
             promotion.starts_at or burst.starts_at,
+            slot,
         )
-        for bit, promotion in enumerate(ordered)
+        for bit, (promotion, slot) in enumerate(entries)
     ]
+
+
+def _slots(promotion: Promotion) -> Sequence[Slot | None]:
+    """A flash price is one rule for each of its slots; every other promotion is one rule."""
+    return promotion.benefit.in_order() if isinstance(promotion.benefit, FlashPrice) else (None,)
+
+
+def _slot_counters(campaign: str, promotion: Promotion, slot: Slot) -> Iterator[Counted]:
+    """The counters of a slot's units. Slots that carry over share one more, whose cap rises with each of them."""
+    benefit = promotion.benefit
+    assert isinstance(benefit, FlashPrice)
+    head = f"{campaign}/slot:{promotion.id}"
+    most = slot.units
+    if benefit.carry_over:
+        units = [each.units for each in benefit.in_order()]
+        most = sum(units[: benefit.in_order().index(slot) + 1])
+        yield Counted(Per.UNITS, head, most, sum(units))
+    yield Counted(Per.UNITS, f"{head}/{slot.name}", most)
+    if slot.per_account:
+        yield Counted(Per.BUYER_UNITS, f"{head}/{slot.name}:", slot.per_account)
 
 
 def _of_coupon(coupon: Coupon) -> Promotion:
@@ -84,7 +111,7 @@ def _of_coupon(coupon: Coupon) -> Promotion:
 
 def _stage(promotion: Promotion) -> Stage:
     match promotion.benefit:
-        case MemberPrice():
+        case MemberPrice() | FlashPrice():
             return Stage.PRICE
         case FreeShipping():
             return Stage.SHIPPING
@@ -144,22 +171,18 @@ def _masks(rules: Iterable[Rule], offers: Iterable[Offer], goods: Mapping[str, G
     return masks
 
 
-def _member_prices(rules: Iterable[Rule]) -> dict[str, list[tuple[int, Rule]]]:
-    """The member prices of each SKU, lowest first, then in the order of the rules."""
-    prices: dict[str, list[tuple[int, Rule]]] = defaultdict(list)
+def _price_masks(rules: Iterable[Rule]) -> dict[str, int]:
+    """The rules that are a price of their own for each SKU."""
+    masks: dict[str, int] = defaultdict(int)
     for rule in rules:
-        if isinstance(rule.promotion.benefit, MemberPrice):
-            for sku, price in rule.promotion.benefit.prices:
-                prices[sku].append((price, rule))
-    for listed in prices.values():
-        listed.sort(key=lambda each: (each[0], each[1].bit))
-    return prices
+        for sku in rule.prices:
+            masks[sku] |= 1 << rule.bit
+    return dict(masks)
 
 
 def _gates(rules: Sequence[Rule]) -> Gates:
-    edges = sorted({at for rule in rules for at in (rule.promotion.starts_at, rule.promotion.ends_at) if at})
-    moments: list[datetime | None] = [None, *edges]
-    timeless = sum(1 << rule.bit for rule in rules if not _has_window(rule.promotion))
+    edges, windows = _windows(rules)
+    timeless = sum(1 << rule.bit for rule in rules if rule.opens_at is None and rule.closes_at is None)
     conditions = list(dict.fromkeys((rule.promotion.condition, rule.promotion.facts) for rule in rules))
     conditions = [each for each in conditions if each[0]]
     by_condition = [
@@ -168,7 +191,7 @@ def _gates(rules: Sequence[Rule]) -> Gates:
     ]
     return Gates(
         edges=edges,
-        windows=[sum(1 << rule.bit for rule in rules if _open_at(rule.promotion, moment)) for moment in moments],
+        windows=windows,
         timeless=timeless,
         audiences=_gate(rules, lambda each: () if Audience.EVERYONE in each.audience else each.audience),
         tiers=_gate(rules, lambda each: each.tiers),
@@ -179,16 +202,23 @@ def _gates(rules: Sequence[Rule]) -> Gates:
     )
 
 
-def _has_window(promotion: Promotion) -> bool:
-    return promotion.starts_at is not None or promotion.ends_at is not None
-
-
-def _open_at(promotion: Promotion, moment: datetime | None) -> bool:
-    """Whether the window is open from `moment` on until the next edge; None is before all edges."""
-    if moment is None:
-        return promotion.starts_at is None
-    started = promotion.starts_at is None or promotion.starts_at <= moment
-    return started and (promotion.ends_at is None or moment < promotion.ends_at)
+def _windows(rules: Iterable[Rule]) -> tuple[list[datetime], list[int]]:
+    """The moments at which rules begin and end, and the rules that are on before the first and from each of them on."""
+    turned: dict[datetime, int] = defaultdict(int)
+    on = 0
+    for rule in rules:
+        bit = 1 << rule.bit
+        if rule.opens_at is None:
+            on |= bit
+        else:
+            turned[rule.opens_at] ^= bit
+        if rule.closes_at is not None:
+            turned[rule.closes_at] ^= bit
+    edges, windows = sorted(turned), [on]
+    for edge in edges:
+        on ^= turned[edge]
+        windows.append(on)
+    return edges, windows
 
 
 def _gate(rules: Iterable[Rule], names_of: Callable[[Promotion], Iterable[str]]) -> tuple[int, dict[str, int]]:

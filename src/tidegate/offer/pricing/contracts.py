@@ -68,6 +68,7 @@ class StepKind(StrEnum):
     LIST_PRICE = "list_price"
     OFFER = "offer"
     MEMBER_PRICE = "member_price"
+    FLASH_PRICE = "flash_price"
     COUPON = "coupon"
     PROMOTION = "promotion"
     SHIPPING = "shipping"
@@ -220,6 +221,8 @@ class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True):
     """SKUs of gifts that were out of stock when the order was taken: it was taken without them."""
     points_earned: int = 0
     """What its payment earns."""
+    price_ends_at: datetime | None = None
+    """The end of the slot whose flash price it has: it can be taken before that moment only."""
 
 
 class Shortfall(StrEnum):
@@ -239,6 +242,7 @@ class Shortfall(StrEnum):
     FLOOR = "floor"
     NO_POINTS = "no_points"
     LOWER_PRICE = "lower_price"
+    OWN_PRICE = "own_price"
     BETTER = "better"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from tidegate.base.errors import Refusal
 from tidegate.offer.pricing.contracts import CounterUse
-from tidegate.offer.pricing.errors import BuyerLimitReached, CouponUsedUp, PromotionUsedUp
+from tidegate.offer.pricing.errors import BuyerLimitReached, CouponUsedUp, FlashPriceGone, PromotionUsedUp
 from tidegate.offer.pricing.scoped import shared_limit_reached
 
 
@@ -18,6 +18,8 @@ def refusal_of(use: CounterUse) -> Refusal:
             return CouponUsedUp(f"{fault}. Nothing was ordered; order without the coupon.", coupon=name)
         case "promotion" | "period" | "budget":
             return _promotion_used_up(kind, name, whose_own=rest != name)
+        case "slot":
+            return _flash_price_gone(use, name, whose_own=rest != name)
         case "offer":
             return BuyerLimitReached(
                 f"One buyer may have {use.cap} of {name}, all orders together. "
@@ -45,6 +47,16 @@ def _promotion_used_up(kind: str, name: str, *, whose_own: bool) -> PromotionUse
     else:
         fault = "This promotion is used up"
     return PromotionUsedUp(f"{fault}. Nothing was ordered; look at the new price and order again.", promotion=name)
+
+
+def _flash_price_gone(use: CounterUse, name: str, *, whose_own: bool) -> FlashPriceGone:
+    """The refusal for a slot: its units in all, or those of this account."""
+    if whose_own:
+        fault = f"One account may have {use.cap} units at the flash price in this slot, all orders together"
+    else:
+        fault = "The slot has not so many units left at the flash price"
+    advice = "Nothing was ordered; look at the new price, or ask for fewer."
+    return FlashPriceGone(f"{fault}. {advice}", slot=name, limit=use.cap if whose_own else None)
 
 
 class Counters:

@@ -5,7 +5,9 @@ what is charged.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 import msgspec
 
@@ -39,6 +41,14 @@ TRACE_FORMAT = "tidegate-price-2"
 Taken = Sequence[tuple[OfferRule, int]]
 
 
+class Use(NamedTuple):
+    """A rule with counters, the money that it takes off, and the units that it is a price for."""
+
+    rule: Rule
+    money: int
+    units: int = 0
+
+
 class Settled:
     """All that was decided about a cart."""
 
@@ -63,9 +73,9 @@ class Settled:
         self.frame = frame
         self.prices = prices
         self.member = member
-        """Whose member price stands, by line."""
-        self.wanted: dict[Rule, int] = {}
-        """The most that each member price could take off."""
+        """Whose member or flash price stands, by line."""
+        self.wanted: list[Use] = []
+        """The most that each such price could take off."""
         self.rows: dict[Rule, list[int]] = {}
         """The lines that each allowed rule counts."""
         self.barred: frozenset[str] = frozenset()
@@ -86,6 +96,8 @@ def settle(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -
     settled = _frame(book, taken, facts, mask)
     frame = settled.frame
     settled.rows = rows = rows_of(book, frame.skus, mask)
+    if settled.member:
+        _withhold(book, settled)
     if cart.coupon is not None:
         _require_coupon(book, frame, rows, cart.coupon)
     if facts.left or facts.barred:
@@ -117,22 +129,24 @@ def _bit(rule: Rule) -> int:
 
 
 def _frame(book: Book, taken: Taken, facts: Facts, mask: int) -> Settled:
-    """The goods at their lowest unit price: the offer's or a member price."""
+    """The goods at their lowest unit price: the offer's, a member price or that of the slot that is on."""
     kept = book.kept
     skus = [offer.sku for offer, _ in taken]
     units = [quantity for _, quantity in taken]
     prices = [offer.unit_price for offer, _ in taken]
     member: dict[int, Rule] = {}
     barred: set[str] = set()
-    wanted: dict[Rule, int] = {}
-    if book.member_prices:
+    wanted: list[Use] = []
+    if book.price_masks:
         listed = [
-            [each for each in book.member_prices.get(sku, ()) if mask >> each[1].bit & 1 and each[0] < price]
+            [each for each in book.prices_of(sku, mask) if each[0] < price]
             for sku, price in zip(skus, prices, strict=True)
         ]
         wanted = _wanted(listed, prices, units)
         barred |= {
-            rule.id for rule, less in wanted.items() if rule.id in facts.barred or not is_left(rule, facts, less)
+            rule.id
+            for rule, less, pieces in wanted
+            if rule.id in facts.barred or not is_left(rule, facts, less, pieces)
         }
         for place, offered in enumerate(listed):
             for price, rule in offered:
@@ -149,15 +163,26 @@ def _frame(book: Book, taken: Taken, facts: Facts, mask: int) -> Settled:
     return settled
 
 
-def _wanted(
-    listed: Sequence[Sequence[tuple[int, Rule]]], prices: Sequence[int], units: Sequence[int]
-) -> dict[Rule, int]:
-    """The most that each member price could take off: it stands for all its lines or for none."""
+def _wanted(listed: Sequence[Sequence[tuple[int, Rule]]], prices: Sequence[int], units: Sequence[int]) -> list[Use]:
+    """The most that each price of its own could take off: it stands for all its lines or for none."""
     money: dict[Rule, int] = {}
+    pieces: dict[Rule, int] = {}
     for place, offered in enumerate(listed):
         for price, rule in offered:
             money[rule] = money.get(rule, 0) + (prices[place] - price) * units[place]
-    return money
+            pieces[rule] = pieces.get(rule, 0) + units[place]
+    return [Use(rule, less, pieces[rule]) for rule, less in money.items()]
+
+
+def _withhold(book: Book, settled: Settled) -> None:
+    """Leave goods at a price of their own out of the rules that do not go together with it."""
+    rows = settled.rows
+    for place, rule in settled.member.items():
+        foes = book.kept_from(rule)
+        for other in [each for each in rows if foes >> each.bit & 1 and place in rows[each]] if foes else ():
+            rows[other] = [each for each in rows[other] if each != place]
+            if not rows[other]:
+                del rows[other]
 
 
 def _barred(frame: Frame, rows: dict[Rule, list[int]], facts: Facts) -> frozenset[str]:
@@ -265,7 +290,17 @@ def _spend_points(settled: Settled, rows: Sequence[tuple[Rule, list[int]]], fact
 class Written:
     """A settled cart as it is written down, whoever buys it."""
 
-    __slots__ = ("concerned", "gifts", "limited", "lines", "reductions", "settled", "steps", "trace_hash")
+    __slots__ = (
+        "concerned",
+        "gifts",
+        "limited",
+        "lines",
+        "price_ends_at",
+        "reductions",
+        "settled",
+        "steps",
+        "trace_hash",
+    )
 
     def __init__(self, rules: RuleSet, book: Book, taken: Taken, settled: Settled) -> None:
         paying = [*settled.done, settled.points] if settled.points else settled.done
@@ -278,6 +313,7 @@ class Written:
         self.limited = _limited(rules, taken, settled)
         self.concerned = _concerned(settled)
         """Every rule with counters that could apply, with the most that it would take off."""
+        self.price_ends_at = _first_end(settled)
 
 
 def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -> PricedOrder:
@@ -295,7 +331,7 @@ def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, 
             book.remember(key, written)
     settled = written.settled
     if written.limited:
-        by_key = {use.key: use for rule, amount in written.limited for use in uses_of(rule, facts, amount)}
+        by_key = {use.key: use for each in written.limited for use in uses_of(each.rule, facts, each.money, each.units)}
         uses += by_key.values()
     goods_total = sum(settled.frame.base)
     paid = sum(settled.left)
@@ -315,18 +351,24 @@ def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, 
         points_used=settled.points_used,
         regret=settled.regret,
         facts=_evidence(facts, settled),
+        price_ends_at=written.price_ends_at,
     )
+
+
+def _first_end(settled: Settled) -> datetime | None:
+    """The end of the slots whose price stands, the first of them; None without one."""
+    return min((rule.slot.ends_at for rule in settled.member.values() if rule.slot), default=None)
 
 
 def _is_all_left(written: Written, facts: Facts) -> bool:
     """Whether the counters bar none of the rules that the cart was settled with."""
-    return all(is_left(rule, facts, money) for rule, money in written.concerned)
+    return all(is_left(rule, facts, money, units) for rule, money, units in written.concerned)
 
 
-def _concerned(settled: Settled) -> list[tuple[Rule, int]]:
+def _concerned(settled: Settled) -> list[Use]:
     frame = settled.frame
-    concerned = [(rule, _money_of(frame, rule, places)) for rule, places in settled.rows.items() if rule.counters]
-    return concerned + [(rule, less) for rule, less in settled.wanted.items() if rule.counters]
+    concerned = [Use(rule, _money_of(frame, rule, places)) for rule, places in settled.rows.items() if rule.counters]
+    return concerned + [each for each in settled.wanted if each.rule.counters]
 
 
 def _money_of(frame: Frame, rule: Rule, places: Sequence[int]) -> int:
@@ -407,7 +449,8 @@ def _steps(rules: RuleSet, taken: Taken, settled: Settled) -> tuple[PriceStep, .
         if less:
             rule = settled.member.get(place)
             if rule:
-                steps.append(PriceStep(StepKind.MEMBER_PRICE, rule.id, rule.promotion.label, less))
+                kind = StepKind.FLASH_PRICE if rule.slot else StepKind.MEMBER_PRICE
+                steps.append(PriceStep(kind, rule.id, rule.label, less))
             else:
                 steps.append(PriceStep(StepKind.OFFER, offer.sku, offer.label, less))
     for each in settled.done:
@@ -425,18 +468,20 @@ def _shipping_step(rules: RuleSet, settled: Settled) -> PriceStep:
     return rules.shipping if settled.fee == rules.shipping.amount else rules.free_shipping
 
 
-def _limited(rules: RuleSet, taken: Taken, settled: Settled) -> list[tuple[Rule, int]]:
+def _limited(rules: RuleSet, taken: Taken, settled: Settled) -> list[Use]:
     """The applied rules that have counters, each with the money that it takes off."""
     money: dict[Rule, int] = {each.rule: each.off for each in settled.done}
+    pieces: dict[Rule, int] = {}
     money |= dict.fromkeys((each.rule for each in settled.gifts), 0)
     for place, rule in settled.member.items():
         offer, quantity = taken[place]
         money[rule] = money.get(rule, 0) + (offer.unit_price - settled.prices[place]) * quantity
+        pieces[rule] = pieces.get(rule, 0) + quantity
     if settled.shipping:
         money[settled.shipping] = rules.shipping.amount
     if settled.points:
         money[settled.points.rule] = settled.points.off
-    return [(rule, amount) for rule, amount in money.items() if rule.counters]
+    return [Use(rule, amount, pieces.get(rule, 0)) for rule, amount in money.items() if rule.counters]
 
 
 def _trace_hash(

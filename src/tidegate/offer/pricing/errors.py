@@ -10,7 +10,8 @@ Refusal
 ├── BuyerLimitReached   409  more units than one buyer may have
 ├── SharedLimitReached  409  more units than one device, address or payment account may have
 ├── CouponUsedUp        409  the coupon's uses, in all or of this buyer, are used up
-└── PromotionUsedUp     409  a promotion's uses, in all or of this account, or its budget, are used up
+├── PromotionUsedUp     409  a promotion's uses, in all or of this account, or its budget, are used up
+└── FlashPriceGone      409  a slot has not so many units left at its flash price, in all or for this account
 """
 
 from typing import ClassVar
@@ -96,3 +97,14 @@ class PromotionUsedUp(Refusal):
     code: ClassVar[str] = "promotion-used-up"
     status: ClassVar[int] = 409
     title: ClassVar[str] = "Promotion used up"
+
+
+class FlashPriceGone(Refusal):
+    """A slot has not so many units left, in all or for this account; the next price is the offer's.
+
+    Fields: `slot`, and `limit` where it is the account's.
+    """
+
+    code: ClassVar[str] = "flash-price-gone"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The flash price is gone"

@@ -1,9 +1,11 @@
 """JSON door of pricing: what a cart would cost, with every step explained. Nothing is reserved or counted."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar import post
+from litestar import Response, get, post
+from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta
 
@@ -11,7 +13,7 @@ from tidegate.base.clock import Clock
 from tidegate.base.openapi import refuses
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
-from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.pricing.api import Pricing, SlotView
 from tidegate.offer.pricing.contracts import (
     LINES_MAX,
     POINTS_MAX,
@@ -37,6 +39,24 @@ from tidegate.offer.pricing.errors import (
 from tidegate.trust.identity.contracts import AccountId
 
 _BODY_BYTES_MAX = 65_536
+SLOTS_CACHE = "public, max-age=1, s-maxage=1"
+
+SlotSkus = Annotated[
+    str,
+    Parameter(
+        min_length=1,
+        max_length=4_000,
+        description="SKUs separated by commas; those without a flash price in slots are missing in the answer.",
+        schema_extra={"examples": ["TG-0001,TG-0002"]},
+    ),
+]
+
+
+class SlotAnswer(msgspec.Struct, frozen=True):
+    """The slots asked for as they stand at `now`, by product and time. Money in minor units."""
+
+    now: datetime
+    slots: tuple[SlotView, ...]
 
 
 class QuoteLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,4 +150,23 @@ async def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: Acco
     )
 
 
-routes = [ask_for_quote]
+@get(
+    "/api/v1/slots",
+    summary="The timetable of flash prices",
+    description=(
+        "The slots of these products' flash prices: when each begins and ends, what it costs, and how many units are "
+        "left. What is left is at most two seconds old; an order is judged by what is left when it is taken."
+    ),
+    tags=["pricing"],
+    operation_id="PollSlots",
+    responses=refuses(NoCampaign),
+)
+async def poll_slots(skus: SlotSkus, pricing: Pricing, clock: Clock) -> Response[SlotAnswer]:
+    """Return the slots of each SKU that has any. Raises NoCampaign. Everyone may ask."""
+    asked = dict.fromkeys(sku.strip() for sku in skus.split(","))
+    now = clock.now()
+    slots = tuple(slot for sku in asked for slot in pricing.timetable(sku, now))
+    return Response(SlotAnswer(now, slots), headers={"Cache-Control": SLOTS_CACHE})
+
+
+routes = [ask_for_quote, poll_slots]

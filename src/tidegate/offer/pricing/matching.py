@@ -8,6 +8,9 @@ from tidegate.offer.pricing.book import Book, Per, Rule
 from tidegate.offer.pricing.conditions import Fact, Outcome
 from tidegate.offer.pricing.contracts import CounterUse, Facts
 
+LEFT_MANY = 2**62
+"""What stands for a counter of which nothing is known to be short."""
+
 
 def allowed(book: Book, facts: Facts, coupon: str | None) -> int:
     """The mask of the rules that the moment, the shopper and the coupons allow."""
@@ -84,24 +87,34 @@ def rows_of(book: Book, skus: Sequence[str], mask: int) -> dict[Rule, list[int]]
     return rows
 
 
-def is_left(rule: Rule, facts: Facts, amount: int) -> bool:
-    """Whether nothing is known that would keep the counters from one more order with `amount` taken off."""
+def is_left(rule: Rule, facts: Facts, amount: int, units: int = 0) -> bool:
+    """Whether nothing is known that would keep the counters from one more order with `amount` taken off `units`."""
+    if units > rule.units_max > 0:
+        return False
     left = facts.left
     if not left or not rule.counters:
         return True
-    return all(left.get(use.key, use.amount) >= use.amount for use in uses_of(rule, facts, amount))
+    uses = uses_of(rule, facts, amount, units)
+    if rule.later:
+        # One counter goes through all slots: what is left of it counts the units of later slots, too.
+        return all(left.get(use.key, LEFT_MANY) - rule.later.get(use.key, 0) >= use.amount for use in uses)
+    return all(left.get(use.key, use.amount) >= use.amount for use in uses)
 
 
-def uses_of(rule: Rule, facts: Facts, amount: int) -> list[CounterUse]:
+def uses_of(rule: Rule, facts: Facts, amount: int, units: int = 0) -> list[CounterUse]:
     """What one order uses of a rule's counters. Of a guest, nothing that is counted for each account."""
     buyer = _hex(facts.buyer)
     uses = []
-    for per, head, cap in rule.counters:
+    for per, head, cap, _ in rule.counters:
         if per is Per.ORDER:
             uses.append(CounterUse(head, 1, cap))
         elif per is Per.MONEY:
             if amount:
                 uses.append(CounterUse(head, amount, cap))
+        elif per is Per.UNITS:
+            uses.append(CounterUse(head, units, cap))
+        elif buyer and per is Per.BUYER_UNITS:
+            uses.append(CounterUse(f"{head}{buyer}", units, cap))
         elif buyer and per is Per.BUYER:
             uses.append(CounterUse(f"{head}{buyer}", 1, cap))
         elif buyer:

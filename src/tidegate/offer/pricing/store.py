@@ -99,12 +99,12 @@ async def release(tx: Tx, amounts: dict[str, int]) -> list[str]:
     return [key for (key,) in await rows.fetchall()]
 
 
-async def left(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
-    """How much is left of those counters that have been used; nothing is locked."""
+async def used(tx: Tx, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """How much is used of those counters that have been used, and the cap at their last use; nothing is locked."""
     rows = await tx.execute(
-        "select key, cap - used from pricing.counter where key = any(%(keys)b)", {"keys": list(keys)}
+        "select key, used, cap from pricing.counter where key = any(%(keys)b)", {"keys": list(keys)}
     )
-    return dict(await rows.fetchall())
+    return {key: (amount, cap) for key, amount, cap in await rows.fetchall()}
 
 
 async def beyond_cap(tx: Tx) -> tuple[int, list[str]]:

@@ -23,6 +23,8 @@ from tidegate.offer.pricing.contracts import (
 )
 from tidegate.offer.pricing.engine import Settled, settle
 from tidegate.offer.pricing.matching import named, outcomes, shown
+from tidegate.offer.pricing.slot_tracing import between_words, used_up_words
+from tidegate.offer.pricing.timetable import next_after, on_at
 from tidegate.offer.pricing.words import SHORTFALLS
 
 
@@ -73,18 +75,49 @@ def _money(amount: int, currency: str) -> Words:
 def _not_applied(rules: RuleSet, book: Book, settled: Settled, cart: Cart, facts: Facts) -> list[NotApplied]:
     """Every rule that concerns the goods and does nothing, in the order of the rules."""
     mask = 0
-    for sku in settled.frame.skus:
-        mask |= book.masks.get(sku, 0)
-        for _, rule in book.member_prices.get(sku, ()):
-            mask |= 1 << rule.bit
+    timetables = []
+    for place, sku in enumerate(settled.frame.skus):
+        mask |= book.masks.get(sku, 0) | book.price_masks.get(sku, 0)
+        if sku in book.timetables:
+            timetables.append((book.timetables[sku], settled.frame.units[place]))
     at_work = {each.rule for each in (*settled.done, *settled.gifts)} | set(settled.member.values())
     at_work |= {rule for rule in (settled.shipping, settled.points.rule if settled.points else None) if rule}
-    found = []
+    judged = {}
     for bit in bits_of(mask):
         rule = book.rules[bit]
-        if rule not in at_work:
-            found.append(_judged(rules, book, settled, rule, cart, facts))
-    return found
+        if rule not in at_work and rule.slot is None:
+            judged[bit] = _judged(rules, book, settled, rule, cart, facts)
+    for slots, quantity in timetables:
+        for same in _by_promotion(slots):
+            if at_work.isdisjoint(same):
+                judged[same[0].bit] = _judged_slots(book, settled, same, quantity, cart, facts)
+    return [judged[bit] for bit in sorted(judged)]
+
+
+def _by_promotion(slots: Sequence[Rule]) -> list[list[Rule]]:
+    found: dict[str, list[Rule]] = {}
+    for rule in slots:
+        found.setdefault(rule.promotion.id, []).append(rule)
+    return list(found.values())
+
+
+def _judged_slots(
+    book: Book, settled: Settled, slots: Sequence[Rule], quantity: int, cart: Cart, facts: Facts
+) -> NotApplied:
+    """Why no slot of a flash price applies: said once, of the slot that is on or the next one."""
+    if facts.now is None:
+        return _said(slots[0], Shortfall.FACT_MISSING, unknown=("now",))
+    rule = on_at(slots, facts.now)
+    if rule is None:
+        coming = next_after(slots, facts.now)
+        reason = Shortfall.NOT_YET if coming else Shortfall.OVER
+        return _said(coming or slots[-1], reason, words=between_words(slots, facts))
+    closed, unknown = _gate(book, rule, cart, facts)
+    if closed is not None:
+        return _said(rule, closed, unknown=unknown)
+    if rule.id in settled.barred:
+        return _said(rule, Shortfall.EXHAUSTED, words=used_up_words(slots, rule, facts, quantity))
+    return _said(rule, Shortfall.LOWER_PRICE)
 
 
 def _judged(rules: RuleSet, book: Book, settled: Settled, rule: Rule, cart: Cart, facts: Facts) -> NotApplied:
@@ -105,6 +138,8 @@ def _judged(rules: RuleSet, book: Book, settled: Settled, rule: Rule, cart: Cart
 
 def _about_goods(rules: RuleSet, settled: Settled, rule: Rule) -> NotApplied:
     places = settled.rows.get(rule, [])
+    if not places:
+        return _said(rule, Shortfall.OWN_PRICE)
     frame = settled.frame
     if rule.reckoner and not rule.reckoner.reckon(places, frame.base, frame.units)[0]:
         measure, missing, _ = rule.reckoner.missing(places, frame.base, frame.units)
@@ -126,14 +161,13 @@ def _gate(book: Book, rule: Rule, cart: Cart, facts: Facts) -> tuple[Shortfall |
 
 
 def _window(rule: Rule, facts: Facts) -> tuple[Shortfall | None, tuple[str, ...]]:
-    promotion = rule.promotion
-    if not (promotion.starts_at or promotion.ends_at):
+    if not (rule.opens_at or rule.closes_at):
         return None, ()
     if facts.now is None:
         return Shortfall.FACT_MISSING, ("now",)
-    if promotion.starts_at and facts.now < promotion.starts_at:
+    if rule.opens_at and facts.now < rule.opens_at:
         return Shortfall.NOT_YET, ()
-    return (Shortfall.OVER if promotion.ends_at and facts.now >= promotion.ends_at else None), ()
+    return (Shortfall.OVER if rule.closes_at and facts.now >= rule.closes_at else None), ()
 
 
 def _person(rule: Rule, facts: Facts) -> tuple[Shortfall | None, tuple[str, ...]]:
@@ -173,10 +207,10 @@ def _said(
     missing: int = 0,
     words: Words | None = None,
 ) -> NotApplied:
-    plain = words if words is not None and missing else SHORTFALLS[reason]
+    plain = words if words is not None and (missing or rule.slot) else SHORTFALLS[reason]
     if unknown:
         plain = Words(f"{plain.zh}：{'、'.join(unknown)}", f"{plain.en}: {', '.join(unknown)}")
-    return NotApplied(rule.id, rule.promotion.label, reason, plain, measure, missing, unknown)
+    return NotApplied(rule.id, rule.label, reason, plain, measure, missing, unknown)
 
 
 def _hints(rules: RuleSet, settled: Settled) -> list[Hint]:

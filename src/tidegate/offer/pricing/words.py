@@ -43,6 +43,9 @@ SHORTFALLS = {
     Shortfall.FLOOR: Words(zh="商品已是最低价", en="The goods are at their lowest price already"),
     Shortfall.NO_POINTS: Words(zh="未使用积分", en="No points are spent"),
     Shortfall.LOWER_PRICE: Words(zh="已有更低的价格", en="A lower price stands already"),
+    Shortfall.OWN_PRICE: Words(
+        zh="不与该商品的秒杀价或会员价同享", en="It does not go together with the price that the goods have already"
+    ),
     Shortfall.BETTER: Words(
         zh="不能同享，已为您选择更优惠的组合", en="It cannot be combined; a better combination was chosen"
     ),

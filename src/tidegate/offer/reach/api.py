@@ -7,7 +7,7 @@ from tidegate.offer.campaign.api import ReachedPrice
 from tidegate.offer.campaign.contracts import CampaignVersion
 from tidegate.offer.reach import rules
 from tidegate.offer.reach.rules import CARTS_MAX, Shelf
-from tidegate.offer.reach.situations import engine_of
+from tidegate.offer.reach.situations import Situations
 from tidegate.offer.reach.ways import of_groups, of_presales
 
 __all__ = ["lowest_of_version", "lowest_prices"]
@@ -24,14 +24,16 @@ def lowest_prices(version: CampaignVersion) -> list[ReachedPrice]:
     with it, and the lowest price, the lowest with their worth and the least that it brings are not one cart's. Takes
     seconds for a thousand products and many promotions; call it in a thread where others wait.
     """
-    shelf, engine = Shelf(version.definition), engine_of(version)
+    shelf, situations = Shelf(version.definition), Situations(version)
+    engine = situations.engine()
     share = EVALUATIONS_MAX // max(1, len(shelf.offers) * len(engine.likely))
     most = max(CARTS_MIN, min(CARTS_MAX, share))
     found = [*of_presales(version.definition), *of_groups(version)]
     for goods in version.definition.goods:
         if goods.sku in shelf.offers:
             tried = list(islice(dict.fromkeys(rules.carts(shelf, goods.sku)), most))
-            found += rules.lowest_price(shelf, goods, engine, tried)
+            own = situations.engine(goods.sku) if goods.sku in situations.in_slots else engine
+            found += rules.lowest_price(shelf, goods, own, tried)
     return rules.worst_first(found)
 
 

@@ -14,6 +14,7 @@ from tidegate.offer.campaign.contracts import (
     Bundle,
     CampaignDefinition,
     Earning,
+    FlashPrice,
     Gift,
     GoodsEntry,
     Measure,
@@ -92,7 +93,7 @@ def earning_steps(earning: Earning) -> tuple[int, ...]:
 
 
 def _lever(promotion: Promotion, goods: Iterable[GoodsEntry]) -> Lever:
-    skus = _selected(promotion.goods, goods)
+    skus = _selected(Selection(skus=_own_skus(promotion)) if _own_skus(promotion) else promotion.goods, goods)
     match promotion.benefit:
         case AmountOff(steps=steps, measure=measure) | PercentOff(steps=steps, measure=measure):
             reaches = tuple(max(step.reach, 1) for step in steps)
@@ -105,10 +106,15 @@ def _lever(promotion: Promotion, goods: Iterable[GoodsEntry]) -> Lever:
         case Gift(reach=reach, measure=measure, every=every):
             reaches = tuple(max(reach, 1) * times for times in (REPEATED if every else (1,)))
             return Lever(skus, amounts=reaches) if measure is Measure.AMOUNT else Lever(skus, pieces=reaches)
-        case PointsOff():
+        case PointsOff() | FlashPrice():
             return Lever(skus, pieces=(1,))
         case _:
             return Lever(skus)
+
+
+def _own_skus(promotion: Promotion) -> tuple[str, ...]:
+    """The goods that a flash price names itself."""
+    return (promotion.benefit.sku,) if isinstance(promotion.benefit, FlashPrice) else ()
 
 
 def _selected(selection: Selection, goods: Iterable[GoodsEntry]) -> frozenset[str] | None:
@@ -137,11 +143,18 @@ class Shelf:
         self.levers = levers_of(definition)
         self.worth = Worth(definition)
         self._most = {offer.sku: _most(offer, definition) for offer in definition.offers}
+        self._flash = _flash_prices(definition)
         self._fillers: dict[frozenset[str] | None, list[str]] = {}
 
     def most(self, sku: str) -> int:
         """How many units of it an order may hold."""
         return self._most[sku]
+
+    def prices(self, sku: str) -> list[tuple[int, int]]:
+        """What a unit of it costs before promotions, and how many an order may hold at that: its offer's price, and
+        that of its slots.
+        """
+        return [(self.offers[sku].price, self.most(sku)), *self._flash.get(sku, ())]
 
     def fillers(self, lever: Lever) -> list[str]:
         """SKUs that bring a cart to a lever's threshold: one of each price, cheapest first, thinned evenly."""
@@ -154,6 +167,20 @@ class Shelf:
         return self._fillers[lever.skus]
 
 
+def _flash_prices(definition: CampaignDefinition) -> dict[str, set[tuple[int, int]]]:
+    """The flash prices of each SKU, each with the most units that have it in one order."""
+    quotas = definition.quotas()
+    found: dict[str, set[tuple[int, int]]] = {}
+    for promotion in definition.promotions:
+        if isinstance(promotion.benefit, FlashPrice):
+            benefit = promotion.benefit
+            carried = sum(slot.units for slot in benefit.slots) if benefit.carry_over else 0
+            for slot in benefit.slots:
+                units = slot.per_account or max(slot.units, carried)
+                found.setdefault(benefit.sku, set()).add((benefit.price, min(units, quotas.get(benefit.sku, units))))
+    return found
+
+
 def _most(offer: Offer, definition: CampaignDefinition) -> int:
     limits = [each.per_buyer for each in definition.limits if not each.skus or offer.sku in each.skus]
     return min([QUANTITY_MAX, offer.quota, offer.per_buyer or QUANTITY_MAX, *limits])
@@ -161,23 +188,24 @@ def _most(offer: Offer, definition: CampaignDefinition) -> int:
 
 def carts(shelf: Shelf, sku: str) -> Iterator[Lines]:
     """Carts in which a unit of `sku` may be cheapest, likely ones first; a cart may come twice."""
-    price, most = shelf.offers[sku].price, shelf.most(sku)
     levers = [lever for lever in shelf.levers if lever.moves(sku)]
+    prices = shelf.prices(sku)
     for lever in levers:
         if lever.bundle and all(part in shelf.offers for part, _ in lever.bundle):
             yield lever.bundle
         for amount in sorted(lever.amounts, reverse=True):
-            yield from _just_over(shelf, lever, sku, amount)
+            for price, most in reversed(prices):
+                yield from _just_over(shelf, lever, sku, amount, price, most)
         for pieces in lever.pieces:
             yield from _pieces(shelf, lever, sku, pieces)
-    for quantity in sorted({1, 2, most} | {-(-amount // price) for lever in levers for amount in lever.amounts}):
-        if 1 <= quantity <= most:
-            yield ((sku, quantity),)
+    for price, most in prices:
+        for quantity in sorted({1, 2, most} | {-(-amount // price) for lever in levers for amount in lever.amounts}):
+            if 1 <= quantity <= most:
+                yield ((sku, quantity),)
 
 
-def _just_over(shelf: Shelf, lever: Lever, sku: str, amount: int) -> Iterator[Lines]:
-    """The product alone just over an amount, and a few of it with the fillers that overshoot least."""
-    price, most = shelf.offers[sku].price, shelf.most(sku)
+def _just_over(shelf: Shelf, lever: Lever, sku: str, amount: int, price: int, most: int) -> Iterator[Lines]:
+    """The product alone just over an amount, and a few of it, at most `most`, with the fillers that overshoot least."""
     alone = -(-amount // price)
     if 1 <= alone <= most:
         yield ((sku, alone),)

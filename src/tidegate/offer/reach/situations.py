@@ -1,5 +1,6 @@
 """Who may buy, when, and what he shows: the situations in which carts are priced, the most generous ones first."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from itertools import product
@@ -7,7 +8,16 @@ from typing import Final
 
 import msgspec
 
-from tidegate.offer.campaign.contracts import Audience, CampaignDefinition, CampaignVersion, PhaseName, PointsOff
+from tidegate.offer.campaign.contracts import (
+    Audience,
+    CampaignDefinition,
+    CampaignVersion,
+    FlashPrice,
+    PhaseName,
+    PointsOff,
+    Promotion,
+    Slot,
+)
 from tidegate.offer.pricing.api import compile_rules, price_order
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
 from tidegate.offer.reach.rules import Engine, Situation
@@ -26,23 +36,33 @@ _AUDIENCES: Final = (
 )
 
 
-def engine_of(version: CampaignVersion) -> Engine:
+class Situations:
     """The engine in every situation that makes a difference; conditions are taken to hold, and counters to be new.
 
     A condition may need any fact, so the search does not try to fulfil it: it leaves it out, which can only make a
     price lower than it can be. Segments are all taken to fit.
     """
-    definition = version.definition
-    compiled = compile_rules(msgspec.structs.replace(version, definition=_unconditional(definition)))
-    coupons = (*_generous(definition), None)
-    promotions = {promotion.id: promotion for promotion in definition.promotions}
-    likely: list[Situation] = []
-    further: list[Situation] = []
-    for facts in _facts(definition):
-        for coupon in coupons:
-            situation = Situation(partial(_price, compiled, coupon, facts), partial(told, promotions, facts))
-            (likely if len(likely) < LIKELY_MAX else further).append(situation)
-    return Engine(tuple(likely), tuple(further[: SITUATIONS_MAX - len(likely)]))
+
+    def __init__(self, version: CampaignVersion) -> None:
+        self._definition = version.definition
+        unconditional = msgspec.structs.replace(version, definition=_unconditional(version.definition))
+        self._compiled = compile_rules(unconditional)
+        self._coupons = (*_generous(version.definition), None)
+        self._promotions = {promotion.id: promotion for promotion in version.definition.promotions}
+        self.in_slots = frozenset(
+            each.benefit.sku for each in version.definition.promotions if isinstance(each.benefit, FlashPrice)
+        )
+
+    def engine(self, sku: str = "") -> Engine:
+        """The engine for all products; with `sku` for one that is sold in slots, the moments of those first."""
+        likely: list[Situation] = []
+        further: list[Situation] = []
+        for facts in _facts(self._definition, sku):
+            for coupon in self._coupons:
+                price = partial(_price, self._compiled, coupon, facts)
+                situation = Situation(price, partial(told, self._promotions, facts))
+                (likely if len(likely) < LIKELY_MAX else further).append(situation)
+        return Engine(tuple(likely), tuple(further[: SITUATIONS_MAX - len(likely)]))
 
 
 def _price(rules: RuleSet, coupon: str | None, facts: Facts, lines: tuple[CartLine, ...]) -> PricedOrder:
@@ -56,7 +76,7 @@ def _unconditional(definition: CampaignDefinition) -> CampaignDefinition:
     return msgspec.structs.replace(definition, promotions=promotions)
 
 
-def _facts(definition: CampaignDefinition) -> list[Facts]:
+def _facts(definition: CampaignDefinition, sku: str) -> list[Facts]:
     promotions = definition.promotions
     if not promotions:
         return [Facts()]
@@ -66,19 +86,33 @@ def _facts(definition: CampaignDefinition) -> list[Facts]:
     points = POINTS if any(isinstance(promotion.benefit, PointsOff) for promotion in promotions) else 0
     return [
         Facts(now=now, audience=audience, tier=tier, segments=segments, coupons=shown, points=points)
-        for now, audience, tier in product(_moments(definition), _AUDIENCES, tiers or [None])
+        for now, audience, tier in product(_moments(definition, sku), _AUDIENCES, tiers or [None])
     ]
 
 
-def _moments(definition: CampaignDefinition) -> list[datetime]:
-    """A moment in every time in which the same promotions run: where one begins; the fullest first."""
+def _moments(definition: CampaignDefinition, sku: str) -> list[datetime]:
+    """A moment in every time in which the same promotions run: where one begins; the fullest first.
+
+    With `sku`, those first in which a slot of it is on.
+    """
     burst = definition.phase(PhaseName.BURST)
     spans = [
-        (max(each.starts_at or burst.starts_at, burst.starts_at), each.ends_at or burst.ends_at)
-        for each in definition.promotions
+        (max(each.starts_at or burst.starts_at, burst.starts_at), each.ends_at or burst.ends_at, promotion)
+        for promotion in definition.promotions
+        for each in _windows(promotion)
     ]
-    starts = sorted({start for start, _ in spans if start < burst.ends_at} | {burst.starts_at})
-    return sorted(starts, key=lambda now: (-sum(start <= now < end for start, end in spans), now))
+    starts = sorted({start for start, _, _ in spans if start < burst.ends_at} | {burst.starts_at})
+    found: dict[tuple[str, ...], tuple[int, int, datetime]] = {}
+    for now in starts:
+        on = [promotion for start, end, promotion in spans if start <= now < end]
+        wanted = any(isinstance(each.benefit, FlashPrice) and each.benefit.sku == sku for each in on)
+        found.setdefault(tuple(each.id for each in on), (-wanted, -len(on), now))
+    return [now for _, _, now in sorted(found.values())]
+
+
+def _windows(promotion: Promotion) -> Sequence[Promotion | Slot]:
+    """When a promotion is on: its own times, or those of its slots."""
+    return promotion.benefit.slots if isinstance(promotion.benefit, FlashPrice) else (promotion,)
 
 
 def _generous(definition: CampaignDefinition) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from tidegate.offer.campaign.contracts import Audience, Promotion, Words
+from tidegate.offer.campaign.contracts import Audience, FlashPrice, Promotion, Words
 from tidegate.offer.pricing.contracts import Facts, PricedOrder
 from tidegate.offer.reach.rules import applied
 
@@ -24,8 +24,12 @@ def told(promotions: Mapping[str, Promotion], facts: Facts, order: PricedOrder) 
     parts = [*_person(asked, facts), *_shown(rules, asked)]
     if order.points_used:
         parts.append(Words(f"使用 {order.points_used:,} 积分", f"spending {order.points_used:,} points"))
-    at = facts.now if any(each.starts_at or each.ends_at for each in asked) else None
+    at = facts.now if any(_has_times(each) for each in asked) else None
     return _joined(parts) if parts else ANYBODY, at
+
+
+def _has_times(promotion: Promotion) -> bool:
+    return bool(promotion.starts_at or promotion.ends_at) or isinstance(promotion.benefit, FlashPrice)
 
 
 def _person(asked: Collection[Promotion], facts: Facts) -> Iterable[Words]:

@@ -123,7 +123,7 @@ class Ordering:
 
         An order once placed is the answer to its buyer's `key` for ever; with another command the key is refused.
         With an `asker` it is counted against the rate limits, together with its batch; without, the door has done so.
-        Raises KeyMalformed, KeyReused, SaleNotOpen, PriceChanged, AddressUnknown, OrderDenied, the limits'
+        Raises KeyMalformed, KeyReused, SaleNotOpen, PriceChanged, SlotEnded, AddressUnknown, OrderDenied, the limits'
         RateLimitReached and RateLimitUnknown, stock's SoldOut, points' PointsShort,
         pricing's and coupons' refusals, Overloaded and DatabaseUnavailable.
         """

@@ -3,6 +3,7 @@
 Refusal
 ├── SaleNotOpen          409  before the burst phase, or after it
 ├── PriceChanged         409  the price shown is not the price now
+├── SlotEnded            409  the slot of a flash price ended before the order was taken
 ├── KeyMalformed         422  no idempotency key, or not one of the right form
 ├── KeyReused            422  the key belongs to an order with another body
 ├── AddressUnknown       422  not one of the buyer's addresses
@@ -32,6 +33,14 @@ class PriceChanged(Refusal):
     code = "price-changed"
     status = 409
     title = "The price has changed"
+
+
+class SlotEnded(Refusal):
+    """The slot of its flash price ended while the order was on its way, at `ended_at`."""
+
+    code = "slot-ended"
+    status = 409
+    title = "The slot has ended"
 
 
 class KeyMalformed(Refusal):

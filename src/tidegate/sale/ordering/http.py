@@ -30,6 +30,7 @@ from tidegate.offer.pricing.errors import (
     CouponNotApplicable,
     CouponNotValid,
     CouponUsedUp,
+    FlashPriceGone,
     NotOnOffer,
     PromotionUsedUp,
     SharedLimitReached,
@@ -50,6 +51,7 @@ from tidegate.sale.ordering.errors import (
     RefundChanged,
     RefundTooLarge,
     SaleNotOpen,
+    SlotEnded,
 )
 from tidegate.sale.points.errors import PointsShort
 from tidegate.sale.stock.errors import SoldOut
@@ -87,6 +89,7 @@ class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         KeyReused,
         SaleNotOpen,
         PriceChanged,
+        SlotEnded,
         AddressUnknown,
         OrderDenied,
         SoldOut,
@@ -108,6 +111,7 @@ class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         CouponExpired,
         CouponRevoked,
         PromotionUsedUp,
+        FlashPriceGone,
         PointsShort,
     ),
 )

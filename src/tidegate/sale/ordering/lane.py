@@ -183,9 +183,10 @@ class HotLane:
         if lock or not ledger.ample(units):
             ledger = await self._stock.lock(tx, terms.campaign_id, units)
         numbered = list(zip(self._ids.many(len(batch)), batch, strict=True))
-        decisions = decide(numbered, earlier, addresses, counters, wallet, purse, ledger, self._pricing.refusal_of)
-        taken = [decision for decision in decisions if isinstance(decision, Taken)]
         now = self._clock.now()
+        refusal_of = self._pricing.refusal_of
+        decisions = decide(numbered, earlier, addresses, counters, wallet, purse, ledger, refusal_of, now)
+        taken = [decision for decision in decisions if isinstance(decision, Taken)]
         expires_at = now + timedelta(seconds=terms.payment_seconds)
         placed = [_placed(each, expires_at, now) for each in taken]
         if taken:

@@ -1,6 +1,7 @@
 """Decisions of ordering, pure: which orders of a batch are taken, and how an order may move from state to state."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from tidegate.offer.coupons.api import Wallet
 from tidegate.offer.pricing.api import Counters, without_gift
 from tidegate.offer.pricing.contracts import CounterUse, PricedOrder
 from tidegate.sale.ordering.contracts import Asked, Order, OrderState, PlaceOrder
-from tidegate.sale.ordering.errors import AddressUnknown, KeyReused
+from tidegate.sale.ordering.errors import AddressUnknown, KeyReused, SlotEnded
 from tidegate.sale.points.api import Purse
 from tidegate.sale.stock.contracts import StockLedger
 from tidegate.sale.stock.errors import SoldOut
@@ -66,11 +67,12 @@ def decide(
     purse: Purse,
     ledger: StockLedger,
     refusal_of: Callable[[CounterUse], Refusal],
+    now: datetime,
 ) -> list[Decision]:
     """Decide each order of a batch in the order of asking; `batch` pairs a fresh id with each.
 
-    A ladder for each: idempotency, address, limits, its own coupon, points, stock. Only one that passes
-    all of them takes anything.
+    A ladder for each: idempotency, address, the slot of its flash price, limits, its own coupon, points, stock. Only
+    one that passes all of them takes anything. `now` judges whether the slot is still on.
     """
     taken: dict[tuple[UUID, str], Earlier] = dict(earlier)
     decisions: list[Decision] = []
@@ -79,7 +81,7 @@ def decide(
         if known is not None:
             decisions.append(_repeated(known, asked))
             continue
-        decision = _fresh(order_id, asked, addresses, counters, wallet, purse, ledger, refusal_of)
+        decision = _fresh(order_id, asked, addresses, counters, wallet, purse, ledger, refusal_of, now)
         if isinstance(decision, Taken):
             taken[asked.buyer_id, asked.key] = Earlier(order_id, asked.request_hash)
         decisions.append(decision)
@@ -105,12 +107,19 @@ def _fresh(
     purse: Purse,
     ledger: StockLedger,
     refusal_of: Callable[[CounterUse], Refusal],
+    now: datetime,
 ) -> Taken | Refusal:
     """Take an order that was not asked for before, or refuse it. A gift without stock is left off."""
     if (asked.buyer_id, asked.address_id) not in addresses:
         return AddressUnknown(
             "The address is not one of yours. Nothing was ordered. Choose another address or enter a new one.",
             address_id=asked.address_id,
+        )
+    ends_at = asked.priced.price_ends_at
+    if ends_at is not None and now >= ends_at:
+        return SlotEnded(
+            "The slot of this flash price has just ended. Nothing was ordered. Look at the new price and order again.",
+            ended_at=ends_at,
         )
     refusal = _use_means(order_id, asked, counters, wallet, purse, refusal_of)
     if refusal is not None:

@@ -15,7 +15,16 @@ import msgspec
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.contracts import Audience, CampaignDefinition, CampaignVersion, PhaseName
 from tidegate.offer.pricing.api import compile_rules, price_order
-from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, CartLine, Facts, PricedOrder, StepKind
+from tidegate.offer.pricing.contracts import (
+    LINES_MAX,
+    QUANTITY_MAX,
+    Cart,
+    CartLine,
+    CounterUse,
+    Facts,
+    PricedOrder,
+    StepKind,
+)
 from tidegate.watch.rehearsal.contracts import Invoice, Kind
 from tidegate.watch.rehearsal.rules import account_of, goods_code, refusal_of
 
@@ -61,6 +70,7 @@ class Costing:
         self._skus = {entry.sku.upper(): entry.sku for entry in definition.goods}
         self._free = {offer.sku: offer.quota for offer in definition.offers}
         self._shops = {entry.sku: entry.shop for entry in definition.goods}
+        self._caps = self._rules.book.shared_counters if self._rules.book else {}
         self._left: dict[str, int] = {}
         self._seen: set[str] = set()
         self._first, self._span = first, max(last - first, timedelta(seconds=1))
@@ -132,8 +142,13 @@ class Costing:
             order = price_order(self._rules, Cart(lines, coupon), facts)
         except Refusal:
             return None
-        short = any(self._left.get(use.key, use.cap) < use.amount for use in order.counters)
+        short = any(self._left_of(use) < use.amount for use in order.counters)
         return None if short else order
+
+    def _left_of(self, use: CounterUse) -> int:
+        """What is left now; later slots of a flash price add to a counter that goes through all of them."""
+        at_last = self._caps.get(use.key, use.cap)
+        return self._left.get(use.key, at_last) - (at_last - use.cap)
 
     def _count(self, order: PricedOrder) -> None:
         report = self.report
@@ -141,7 +156,7 @@ class Costing:
         report.paid += order.total
         report.shipping += order.shipping
         for use in order.counters:
-            self._left[use.key] = self._left.get(use.key, use.cap) - use.amount
+            self._left[use.key] = self._left.get(use.key, self._caps.get(use.key, use.cap)) - use.amount
         quantities: dict[str, int] = {}
         for line in order.lines:
             quantities[line.sku] = line.quantity
