@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tests.ports import installation_port
 
 _READY_SECONDS = 120
 _DROP = Path(__file__).parents[2] / "examples" / "drop" / "festival.toml"
+_PROMOTIONS = Path(__file__).parents[2] / "examples" / "promotions"
 
 
 class Festival(msgspec.Struct, frozen=True):
@@ -68,12 +69,26 @@ def drop() -> Iterator[Festival]:
 
 
 @contextmanager
-def running_campaign(name: str, text: str) -> Iterator[Festival]:
-    """A campaign file's festival, started by the command that a person types, stopped by Ctrl-C."""
+def running_promotions(more: str = "") -> Iterator[Festival]:
+    """The festival of the examples with every promotion, groups and a draw, open now; `more` is added to its file."""
+    text = (_PROMOTIONS / "festival.toml").read_text().replace("start = 2027-06-18T00:00:00+08:00", 'start = "now"')
+    tables = {name: (_PROMOTIONS / name).read_text() for name in ("goods.csv", "offers.csv")}
+    with running_campaign("promotions", text + more, tables) as running:
+        yield running
+
+
+@contextmanager
+def running_campaign(name: str, text: str, tables: Mapping[str, str] | None = None) -> Iterator[Festival]:
+    """A campaign file's festival, started by the command that a person types, stopped by Ctrl-C.
+
+    `tables` are the files beside it, by name.
+    """
     with tempfile.TemporaryDirectory(prefix=f"tidegate-{name}-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         said, file = Path(folder) / "said.txt", Path(folder) / f"{name}.toml"
         file.write_text(text)
+        for table, rows in (tables or {}).items():
+            (Path(folder) / table).write_text(rows)
         settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port()), "COLUMNS": "200"}
         with said.open("wb") as output:
             running = subprocess.Popen(

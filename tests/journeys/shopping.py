@@ -17,13 +17,15 @@ ADDRESS = {
 }
 
 
-def sign_in(page: Page) -> None:
-    """Sign in with a phone that nobody used, from the sign-in page that is open."""
-    page.get_by_label("Mobile number").fill(f"139{secrets.randbelow(10**8):08d}")
+def sign_in(page: Page) -> str:
+    """Sign in with a phone that nobody used, from the sign-in page that is open; return its number."""
+    number = f"139{secrets.randbelow(10**8):08d}"
+    page.get_by_label("Mobile number").fill(number)
     page.get_by_role("button", name="Send me a code").click()
     code = page.locator("#shown-code").inner_text().strip()
     page.get_by_label("Six digits").fill(code)
     page.get_by_role("button", name="Sign in", exact=True).click()
+    return number
 
 
 def fill_address(page: Page) -> None:

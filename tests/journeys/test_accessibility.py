@@ -1,14 +1,16 @@
 """No page has a serious fault in the eyes of axe-core (WCAG 2.2 AA), in light and dark, in both languages."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.journeys.conftest import Festival
-from tests.journeys.shopping import ADDRESS, sign_in, staff_sign_in
+from tests.journeys.conftest import Festival, running_promotions
+from tests.journeys.shopping import ADDRESS, fill_address, pay, sign_in, staff_sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 
@@ -99,5 +101,146 @@ def test_pages_of_staff(page: Page, festival: Festival) -> None:
     staff_sign_in(page, festival)
     for path in CONSOLE:
         page.goto(path)
+        found += faults(page)
+    assert found == []
+
+
+PRESALE = """
+[[goods]]
+sku = "KETTLE-P"
+name = { zh = "新款抽水壶", en = "The next kettle" }
+description = { zh = "下个月到货。", en = "Here next month." }
+category = "kitchen"
+brand = "Murmur"
+list_price = "199.00"
+
+[[presale]]
+sku = "KETTLE-P"
+label = { zh = "新品预售", en = "In presale" }
+price = "189.00"
+deposit = "20.00"
+counts_for = "40.00"
+quota = 50
+per_buyer = 2
+deposit_from_at = "start"
+deposit_until_at = "start+1d"
+balance_from_at = "start+1d"
+balance_until_at = "start+2d"
+ships_by_at = "start+20d"
+"""
+
+
+class Visited(msgspec.Struct, frozen=True):
+    """Pages with something on them: those of a shopper, those of staff, and the cookies by which each sees them."""
+
+    shopper: tuple[str, ...]
+    staff: tuple[str, ...]
+    shoppers_cookies: dict[str, str]
+    staffs_cookies: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def promotions() -> Iterator[Festival]:
+    """A festival with every way to buy: promotions, points, groups, a draw and a presale."""
+    with running_promotions(PRESALE) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def visited(browser: Browser, promotions: Festival) -> Visited:
+    """What somebody leaves behind who buys in every way, and staff who look after him."""
+    bought = browser.new_context(base_url=promotions.url, locale="en-GB", bypass_csp=True, reduced_motion="reduce")
+    page = bought.new_page()
+    page.goto("/groups")
+    page.locator(".goods a").first.click()
+    number = sign_in(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Open a group")
+    opening = page.url
+    fill_address(page)
+    page.get_by_role("button", name="Open the group").click()
+    pay(page)
+    page.get_by_role("link", name="See how far the group is").click()
+    group = page.url
+    page.goto("/presales/KETTLE-P")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name=re.compile("^Reserve")).click()
+    page.wait_for_url("**/reservations/*")
+    reservation = page.url
+    page.goto("/checkout?sku=KETTLE-1&quantity=2")
+    checkout = page.url
+    page.get_by_role("button", name="Place the order").click()
+    order = pay(page)
+    page.goto(f"/orders/{order}/return")
+    page.locator("input[type=number]").first.fill("1")
+    page.get_by_role("button", name="See what comes back").click()
+    assert faults(page) == []
+    page.get_by_role("button", name=re.compile("^Give back and refund")).click()
+    page.wait_for_url("**/orders/*")
+    mine = (
+        "/points",
+        "/coupons",
+        "/draws",
+        "/groups",
+        "/presales",
+        "/presales/KETTLE-P",
+        "/reservations",
+        "/orders",
+    )
+    of_order = (f"/orders/{order}", f"/orders/{order}/return", f"/orders/{order}/protection")
+    shopper = (*mine, *of_order, opening, group, reservation, checkout, "/rules")
+    served = browser.new_context(base_url=promotions.url, locale="en-GB", bypass_csp=True, reduced_motion="reduce")
+    staff = _served(served.new_page(), promotions, number, order, group.rsplit("/", 1)[1])
+    found = Visited(shopper, staff, _cookies(bought), _cookies(served))
+    bought.close()
+    served.close()
+    return found
+
+
+def _cookies(context: BrowserContext) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in context.cookies() if each["name"] != "tg_language"}
+
+
+def _served(page: Page, festival: Festival, number: str, order: str, group: str) -> tuple[str, ...]:
+    """Put the shopper into a segment and find his page; return the console's pages about offers."""
+    page.goto("/console/sign-in")
+    staff_sign_in(page, festival)
+    page.goto("/console/shoppers")
+    page.get_by_label("Segment", exact=True).fill("tea")
+    page.get_by_label("Phone numbers").fill(number)
+    page.get_by_label("Reason").fill("bought in every way")
+    page.get_by_role("button", name="Change the segment").click()
+    expect(page.get_by_text("1 numbers are new in it")).to_be_visible()
+    page.goto(f"/console/shoppers?q={number}")
+    shopper = page.url
+    page.goto("/console/presales")
+    reservation = page.locator("td a.code").first.get_attribute("href") or ""
+    return (
+        "/console/shoppers",
+        "/console/segments/tea",
+        shopper,
+        "/console/presales",
+        reservation,
+        "/console/groups",
+        f"/console/groups/{group}",
+        "/console/draws",
+        "/console/coupons",
+        f"/console/orders/{order}",
+        "/console/campaign",
+        "/console/campaigns/promotions/edit",
+    )
+
+
+@pytest.mark.parametrize("whose", ["shopper", "staff"])
+def test_pages_of_every_way_to_buy(page: Page, promotions: Festival, visited: Visited, whose: str) -> None:
+    """Each with something on it, seen by whoever may see it."""
+    is_shopper = whose == "shopper"
+    paths = visited.shopper if is_shopper else visited.staff
+    cookies = visited.shoppers_cookies if is_shopper else visited.staffs_cookies
+    page.context.add_cookies([{"name": name, "value": value, "url": promotions.url} for name, value in cookies.items()])
+    found = []
+    for path in paths:
+        answer = page.goto(path if path.startswith("http") else f"{promotions.url}{path}")
+        assert answer is not None
+        assert answer.status == 200, path
         found += faults(page)
     assert found == []

@@ -2,49 +2,24 @@
 
 import os
 import re
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import Festival, inherited, until_ready
+from tests.journeys.conftest import Festival, running_promotions
 from tests.journeys.shopping import fill_address, pay, sign_in, staff_sign_in
-from tests.ports import installation_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 
-_EXAMPLE = Path(__file__).parents[2] / "examples" / "promotions"
 _SHOTS = os.environ.get("TIDEGATE_SCREENSHOTS", "")
 
 
 @pytest.fixture(scope="module")
 def together() -> Iterator[Festival]:
     """The festival of the examples that sells a kettle to groups, open."""
-    with tempfile.TemporaryDirectory(prefix="tidegate-groups-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        said, file = Path(folder) / "said.txt", Path(folder) / "festival.toml"
-        text = (_EXAMPLE / "festival.toml").read_text().replace("start = 2027-06-18T00:00:00+08:00", 'start = "now"')
-        file.write_text(text)
-        for name in ("goods.csv", "offers.csv"):
-            (Path(folder) / name).write_text((_EXAMPLE / name).read_text())
-        settings = {"TIDEGATE_DATA_DIR": folder, "TIDEGATE_PORT": str(installation_port()), "COLUMNS": "200"}
-        with said.open("wb") as output:
-            running = subprocess.Popen(
-                [sys.executable, "-m", "tidegate", "up", "--campaign", str(file)],
-                env={**inherited(), **settings},
-                stdout=output,
-                stderr=output,
-            )
-        try:
-            yield until_ready(running, said)
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(60)
+    with running_promotions() as running:
+        yield running
 
 
 def shot(page: Page, name: str) -> None:

@@ -168,5 +168,11 @@ function body(form: HTMLFormElement): object {
     sku: all("sku"),
     quantity: all("quantity"),
     coupon: value(form, "coupon"),
+    known: value(form, "known") || "guest",
+    tier: value(form, "tier"),
+    segments: value(form, "segments"),
+    points: value(form, "points"),
+    held: value(form, "held"),
+    moment: value(form, "moment"),
   };
 }

@@ -42,10 +42,10 @@ class KnownShoppers:
                 self._ordering.paid_buyers(tx, unique),
             )
         return [
-            Shopper(
-                audience=_audience(is_member=each in tiers, has_paid=each in paid),
+            known_as(
                 tier=tiers.get(AccountId(each), ""),
                 segments=segments.get(AccountId(each), frozenset()),
+                has_paid=each in paid,
             )
             for each in account_ids
         ]
@@ -67,6 +67,11 @@ class GiftShelf:
         """Return those of the SKUs of which no unit is free."""
         levels = await self._stock.levels(tx, campaign_id, sorted(skus))
         return frozenset(sku for sku in skus if sku not in levels or levels[sku].free == 0)
+
+
+def known_as(*, tier: str, segments: frozenset[str], has_paid: bool) -> Shopper:
+    """Return who somebody is to the shop; `tier` is empty for one who is not a member."""
+    return Shopper(audience=_audience(is_member=bool(tier), has_paid=has_paid), tier=tier, segments=segments)
 
 
 def _audience(*, is_member: bool, has_paid: bool) -> frozenset[Audience]:

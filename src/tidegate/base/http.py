@@ -10,6 +10,8 @@ from tidegate.base.crypto import digest
 from tidegate.base.errors import Refusal
 
 PROBLEM = "application/problem+json"
+KEY_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
+"""An idempotency key: who asks chooses one for each thing that is made, and sends it again with the same request."""
 
 _UNKNOWN_ADDRESS = b"unknown"
 _MAPPED = bytes(10) + b"\xff\xff"

@@ -1,9 +1,12 @@
-"""What a door's document (OpenAPI) says of the refusals that it may give."""
+"""What doors say alike in their document (OpenAPI): the refusals that they may give, and the header of a key."""
+
+from typing import Any
 
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
 
 from tidegate.base.errors import Refusal
-from tidegate.base.http import PROBLEM, Problem
+from tidegate.base.http import KEY_PATTERN, PROBLEM, Problem
 
 _ALWAYS = {
     400: "`request-malformed`: the request cannot be read",
@@ -25,3 +28,13 @@ def refuses(*refusals: type[Refusal]) -> dict[int, ResponseSpec]:
         status: ResponseSpec(Problem, generate_examples=False, description=". ".join(words) + ".", media_type=PROBLEM)
         for status, words in sorted(told.items())
     }
+
+
+def key_header(thing: str) -> Any:
+    """Return the parameter of the header Idempotency-Key, for a door that makes one `thing` for each key."""
+    return Parameter(
+        header="Idempotency-Key",
+        pattern=KEY_PATTERN,
+        description=f"New for each {thing}; the same when it is asked for again, which then gives the same answer.",
+        schema_extra={"examples": [f"018f-3f6a-one-{thing}"]},
+    )

@@ -215,3 +215,24 @@ async def test_a_version_published_meanwhile_is_not_overwritten_unseen(app: App,
     assert [each[0] for each in await revisions(app)] == [3, 2, 1]
     assert "A,discount,60.00" in (await client.get(PATH)).text
     assert "# mine" in (await client.get(f"{PATH}?revision=2")).text
+
+
+GROUP = """
+[[group_buy]]
+sku = "C"
+price = "55.00"
+size = 2
+hours = 1
+quota = 20
+"""
+
+
+async def test_check_shows_every_way_to_buy_with_who_gets_the_lowest_price(client: httpx.AsyncClient) -> None:
+    sold = festival(entries=[goods("A"), goods("C")], offers=[offer("A")], coupons=[coupon("TIDE50", 8_000, 5_000)])
+    files = write_definition(sold)
+    texts = {"campaign": files.campaign + GROUP, "goods": files.goods, "offers": files.offers}
+    page = (await client.post(PATH, data=form(**texts, sku=["A", ""], quantity=["1", "1"]))).text
+    assert "Lowest prices that can be reached" in page
+    assert "with the coupon TIDE50" in page
+    assert "anybody in a group of 2" in page
+    assert "Group buying" in page

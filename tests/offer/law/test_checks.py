@@ -10,7 +10,7 @@ from tests.offer.festivals import START, coupon, definition, goods, offer
 from tests.offer.slots_made import flash, slot
 from tests.sale.presale.presales_made import SKU, presale
 from tests.sale.presale.presales_made import festival as reserving
-from tidegate.offer.campaign.api import Finding, ReachedPrice, Severity
+from tidegate.offer.campaign.api import Finding, ReachedPrice, Severity, Way
 from tidegate.offer.campaign.contracts import (
     AmountOff,
     CampaignDefinition,
@@ -132,6 +132,26 @@ def test_no_cart_goes_under_floor_or_cost() -> None:
     assert found("cn-price-14", lowest=reached(4_999, cost=5_000))[0].severity is Severity.WARNING
     assert found("cn-price-14", lowest=reached(5_000, cost=5_000)) == []
     assert found("cn-price-14", lowest=reached(5_000)) == []
+
+
+def test_what_comes_with_a_unit_is_told_and_its_cost_counts() -> None:
+    [cheap] = reached(5_000, floor=5_000, cost=4_000)
+    given = (msgspec.structs.replace(cheap, worth=1_000, outlay=1_001, buyer=Words("新客", "a new shopper"), at=START),)
+    assert found("house-floor", lowest=given) == []
+    [told] = found("house-floor-worth", lowest=given)
+    assert (told.severity, told.path) == (Severity.NOTICE, ("goods", 0, "floor"))
+    assert "for a new shopper, at 2026-11-11 00:00 UTC" in told.what.en
+    assert found("cn-price-14", lowest=given)[0].severity is Severity.WARNING
+    assert found("house-floor-worth", lowest=reached(5_000, floor=5_000)) == []
+
+
+def test_each_way_to_buy_is_found_once_with_what_to_change_in_it() -> None:
+    [low] = reached(4_999, floor=5_000)
+    ways = [msgspec.structs.replace(low, way=way, price=price) for way in Way for price in (4_000, 4_999)]
+    blocked = found("house-floor", lowest=tuple(ways))
+    assert [each.severity for each in blocked] == [Severity.BLOCKING] * 3
+    assert len({each.mend.en for each in blocked}) == 3
+    assert all("40.00" in each.what.en for each in blocked)
 
 
 def test_a_condition_that_figures_cannot_say_stands_in_the_rules() -> None:

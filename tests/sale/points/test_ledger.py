@@ -9,7 +9,7 @@ import pytest
 from tidegate.app.compose import App
 from tidegate.sale.points.api import Purse
 from tidegate.sale.points.contracts import Balance, Earned, EntryKind, Settled
-from tidegate.sale.points.errors import GrantNotValid
+from tidegate.sale.points.errors import GrantNotValid, PointsMoved
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 
@@ -124,3 +124,15 @@ async def test_what_orders_hold_and_spent_can_be_compared(app: App) -> None:
         await app.points.spend(tx, [UUID(int=10)])
         held, spent = await app.points.in_orders(tx, EntryKind.HELD), await app.points.in_orders(tx, EntryKind.SPENT)
     assert ((held.orders, held.points), (spent.orders, spent.points)) == ((1, 20), (1, 30))
+
+
+async def test_a_grant_is_refused_where_the_ledger_moved_after_it_was_seen(app: App) -> None:
+    async with app.db.transaction() as tx:
+        await app.points.grant(tx, ONE, 5, by="test", reason="a start", after=0)
+    with pytest.raises(PointsMoved):
+        async with app.db.transaction() as tx:
+            await app.points.grant(tx, ONE, 5, by="test", reason="a start", after=0)
+    assert await story(app) == [("granted", 5, 0)]
+    async with app.db.transaction() as tx:
+        [seen] = await app.points.entries(tx, ONE)
+        await app.points.grant(tx, ONE, 5, by="test", reason="more", after=seen.entry_id)

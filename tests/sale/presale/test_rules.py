@@ -67,6 +67,7 @@ def test_an_order_costs_deposit_and_balance_and_every_unit_the_same(
     assert priced.total == priced.goods_total - priced.discount_total + priced.shipping
     assert line.payable == line.unit_price * quantity - line.discount == sum(s.units * s.paid for s in line.shares)
     assert [line.paid_for(unit, 1) for unit in range(quantity)] == [priced.total // quantity] * quantity
+    assert presale(price=price, deposit=deposit, counts_for=counts_for).in_all * quantity == priced.total
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.lists(st.integers(1, 10**6), max_size=20))

@@ -11,7 +11,7 @@ from tidegate.base.config import Config
 from tidegate.base.db import Database
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.commands import members_group
-from tidegate.trust.identity.contracts import Member, MembersImported, SegmentPut
+from tidegate.trust.identity.contracts import Member, MembersImported
 from tidegate.trust.identity.errors import MembersFaulty
 from tidegate.trust.identity.members import read_members
 
@@ -65,22 +65,6 @@ async def test_members_are_found_by_account_also_when_they_sign_in_later(identit
         assert await identity.tiers_of(tx, [lin.account_id]) == {}
 
 
-async def test_a_segment_is_set_as_a_whole_and_found_by_account(identity: Identity, db: Database) -> None:
-    lin = await signed_in(identity, PHONE)
-    async with db.transaction() as tx:
-        assert await identity.put_segment(tx, "tea", [LIN, CHEN, LIN]) == SegmentPut(name="tea", added=2, ended=0)
-        await identity.put_segment(tx, "pots", [LIN])
-        assert await identity.segments_of(tx, [lin.account_id]) == {lin.account_id: frozenset({"tea", "pots"})}
-    chen = await signed_in(identity, "139 0013 1234")
-    async with db.transaction() as tx:
-        assert await identity.segments_of(tx, [chen.account_id]) == {chen.account_id: frozenset({"tea"})}
-        assert await identity.put_segment(tx, "tea", [CHEN]) == SegmentPut(name="tea", added=0, ended=1)
-        assert await identity.segments_of(tx, [lin.account_id]) == {lin.account_id: frozenset({"pots"})}
-        assert await identity.put_segment(tx, "pots", []) == SegmentPut(name="pots", added=0, ended=1)
-        with pytest.raises(MembersFaulty):
-            await identity.put_segment(tx, "Tea!", [LIN])
-
-
 def test_the_commands_tell_what_they_did(config: Config, tmp_path: Path) -> None:
     terminal, file = Terminal(config), tmp_path / "members.csv"
 
@@ -90,7 +74,12 @@ def test_the_commands_tell_what_they_did(config: Config, tmp_path: Path) -> None
 
     assert run("count") == (0, "Nobody yet. Add them with: tidegate members import FILE\n")
     file.write_text("phone\n13800131234\n")
-    assert run("segment", "tea", str(file)) == (0, "Segment tea: 1 numbers new, 0 no longer in it.\n")
+    told = ("--by", "lin.wei", "--reason", "regulars of the tea shelf")
+    code, said = run("segment", "tea", str(file), *told)
+    assert (code, "Nothing was changed" in said) == (1, True)
+    assert terminal.run("add", "lin.wei", "--role", "campaign-manager", "--generate").exit_code == 0
+    assert run("segment", "tea", str(file), *told) == (0, "Segment tea: 1 numbers new, 0 no longer in it.\n")
+    assert run("segment", "tea", str(file))[0] == 2
     file.write_text("phone,tier\n13800131234,gold\n13900131234,\n", encoding="utf-8")
     assert run("import", str(file)) == (0, "Members: 2 new, 0 in another tier, 0 as before.\n")
     file.write_text("phone,tier\n13800131234,gold\n1390013123,gold\n", encoding="utf-8")

@@ -28,6 +28,7 @@ from tidegate.base.http import with_mapped
 from tidegate.base.load import LoadControl, publish
 from tidegate.base.log import begin_logging
 from tidegate.base.metrics import faults
+from tidegate.gate.admission.http import provide_admission_pass
 from tidegate.trust.identity.http import provide_account, provide_maybe_account, provide_session, provide_staff
 
 log = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
     return {
         **{name: _always(value) for name, value in given.items()},
         "publication": _always(PublicationDesk(app)),
+        "admission_pass": Provide(provide_admission_pass, sync_to_thread=False),
         "session": Provide(provide_session),
         "account": Provide(provide_account),
         "maybe_account": Provide(provide_maybe_account),

@@ -10,14 +10,15 @@ from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, PathParameter, QueryParameter
 
-from tidegate.app.console.drafting import CART_LINES, Examined, ExampleCart, examine, first_cart
+from tidegate.app.console.drafting import Examined, examine
+from tidegate.app.console.example import CART_LINES, ExampleBuyer, ExampleCart, Known, first_cart, named_in
 from tidegate.app.console.findings import grouped
 from tidegate.app.console.frame import Desk, PageRequest, language
 from tidegate.app.console.words import refusal_words
 from tidegate.app.pages.answer import PRIVATE, see_other
 from tidegate.app.pages.language import Language
 from tidegate.app.publication import PublicationDesk
-from tidegate.app.storefront.wording import spoken
+from tidegate.app.storefront.wording import Spoken, spoken
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
@@ -52,6 +53,8 @@ REASON_LENGTH_MAX = 500
 _MAY_PUBLISH = {"staff": requires(Permission.CAMPAIGN_PUBLISH)}
 Id = Annotated[str, PathParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)]
 Number = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
+_Word = Annotated[str, msgspec.Meta(max_length=64)]
+_Words = Annotated[str, msgspec.Meta(max_length=1_000)]
 
 
 class DraftForm(msgspec.Struct, frozen=True):
@@ -67,6 +70,12 @@ class DraftForm(msgspec.Struct, frozen=True):
     sku: list[str] = []
     quantity: list[str] = []
     coupon: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    known: Known = Known.GUEST
+    tier: _Word = ""
+    segments: _Words = ""
+    points: _Word = ""
+    held: _Words = ""
+    moment: _Word = ""
     waive_law: list[str] | str = []
     waive_reason: list[str] | str = []
     """One alone comes as a text."""
@@ -91,6 +100,18 @@ class DraftForm(msgspec.Struct, frozen=True):
     def cart(self) -> ExampleCart:
         """The example cart."""
         return ExampleCart(tuple(zip(self.sku, self.quantity, strict=False))[:CART_LINES], self.coupon)
+
+    @property
+    def buyer(self) -> ExampleBuyer:
+        """Its buyer, and the moment."""
+        return ExampleBuyer(
+            known=self.known,
+            tier=self.tier,
+            segments=self.segments,
+            points=self.points,
+            held=self.held,
+            moment=self.moment,
+        )
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +158,8 @@ class Editor:
 
     async def examined(self, campaign_id: CampaignId, form: DraftForm, current: CampaignVersion | None) -> Examined:
         """Examine a text in a thread: the process goes on serving shoppers meanwhile."""
-        return await asyncio.to_thread(examine, campaign_id, form.files, current, form.cart, self._clock.now())
+        example, zone = (form.cart, form.buyer), self._desk.pages.zone
+        return await asyncio.to_thread(examine, campaign_id, form.files, current, example, self._clock.now(), zone)
 
     async def reviewed(self, examined: Examined, *, search: bool) -> Review | None:
         """Return what the law says of a text without faults; with `search` the lowest prices are searched, too."""
@@ -201,6 +223,7 @@ class Editor:
             form=form,
             files=shown,
             cart=_padded(form.cart.lines),
+            named=named_in(examined.definition or (standing.current.definition if standing.current else None)),
             warned=_warned(review),
             **_results(examined, review, standing, self._desk, request),
             **{"refused": None, "changed": False, "done": "", "opened": None, **said},
@@ -213,15 +236,16 @@ def _results(
     """Return what the results' template needs; why a cart has no price is said as the shop says it."""
     messages = desk.pages.messages(language(request))
 
-    def why(refusal: Refusal) -> str:
-        return messages.gettext(spoken(refusal).title)
+    def say(said: Spoken) -> str:
+        return messages.gettext(said.title)
 
     return {
         "examined": examined,
         "review": review,
         "findings": grouped(review.findings) if review else [],
         "current": standing.current,
-        "why": why,
+        "say": say,
+        "why": lambda refusal: say(spoken(refusal)),
         "told": partial(_told, spoken_in=language(request)),
     }
 

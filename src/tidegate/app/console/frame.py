@@ -38,6 +38,7 @@ ROOMS = (
     Room("coupons", "/console/coupons", "tag", Permission.COUPONS_VIEW),
     Room("groups", "/console/groups", "bag", Permission.ORDERS_VIEW),
     Room("draws", "/console/draws", "tag", Permission.CAMPAIGN_VIEW),
+    Room("shoppers", "/console/shoppers", "person", Permission.SHOPPERS_VIEW),
     Room("gate", "/console/gate", "people", Permission.GATE_VIEW),
     Room("bots", "/console/bots", "bot", Permission.RISK_VIEW),
     Room("defences", "/console/defences", "tower", Permission.DEFENCE_VIEW),

@@ -21,6 +21,7 @@ from tidegate.app.console import (
     payments,
     presales,
     refunds,
+    shoppers,
     sign_in,
     slots,
 )
@@ -29,6 +30,7 @@ from tidegate.app.console.coupons import open_coupon_page
 from tidegate.app.console.editor import open_editor
 from tidegate.app.console.frame import Desk, PageRequest, language, show_bare
 from tidegate.app.console.refunds import open_refund_desk
+from tidegate.app.console.shoppers import open_shopper_desk
 from tidegate.app.console.story import Stories
 from tidegate.app.console.words import marked, refusal_words
 from tidegate.app.pages.answer import own_origin
@@ -135,6 +137,7 @@ console = Router(
         defences.overview,
         defences.steer,
         *presales.routes,
+        *shoppers.routes,
         *editor.routes,
         invariants.invariants,
         invariants.examine,
@@ -149,6 +152,7 @@ console = Router(
         "coupon_page": Provide(open_coupon_page, sync_to_thread=False),
         "stories": Provide(provide_stories, sync_to_thread=False),
         "refund_desk": Provide(open_refund_desk, sync_to_thread=False),
+        "shopper_desk": Provide(open_shopper_desk, sync_to_thread=False),
         "bots_room": Provide(bots.provide_bots_room, sync_to_thread=False),
     },
     guards=[own_origin],

@@ -9,7 +9,7 @@ INVARIANTS = (
     "identity: a code opens one session",
     "identity: addresses and sessions within limits",
     "identity: sealed phones open",
-    "identity: the record of looks only grows",
+    "identity: the records of looks and of changes only grow",
     "published campaigns unchanged",
     "campaign versions without gaps",
     "goods-complete",
@@ -289,7 +289,26 @@ _REFUSALS = {
     ),
     "purpose-not-stated": (
         marked("Purpose not stated"),
-        marked("Say in a few words what you need it for; nothing was shown."),
+        marked("Say in a few words what it is for, at least 3 characters; nothing was shown or changed."),
+    ),
+    "members-faulty": (
+        marked("These numbers or names cannot be used"),
+        marked(
+            "A segment's name has small letters, digits and dashes; a change names 1 to 100,000 mobile numbers that "
+            "exist. Nothing was changed."
+        ),
+    ),
+    "account-unknown": (
+        marked("Shopper not found"),
+        marked("There is no such shopper. Nothing was changed; look for the number again."),
+    ),
+    "points-moved": (
+        marked("The points moved meanwhile"),
+        marked("Something moved them after you looked. Nothing was given; look again, and give them then."),
+    ),
+    "points-grant-not-valid": (
+        marked("Points cannot be given so"),
+        marked("Give one point or more, and say why in at most 200 characters. Nothing was given."),
     ),
     "order-unknown": (
         marked("Order not found"),

@@ -1,6 +1,7 @@
 """Coupons for shoppers: claiming one, all of one's own, and which of them an order can use, or why it cannot."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,7 @@ from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.contracts import Words
 from tidegate.offer.coupons.api import USABLE, Coupons
 from tidegate.offer.coupons.contracts import CouponState, Kept, Template
-from tidegate.offer.pricing.api import Pricing
+from tidegate.offer.pricing.api import Pricing, coupon_saving
 from tidegate.offer.pricing.contracts import Cart, Facts
 
 CODE_LENGTH_MAX = 64
@@ -123,11 +124,10 @@ class CouponBook:
     def _choice(self, kept: Kept, template: Template, cart: Cart, facts: Facts) -> Choice:
         try:
             self._coupons.require_usable(kept, self._visit.account)
-            without = self._pricing.price(Cart(cart.lines), facts).total
-            reduced = self._pricing.price(Cart(cart.lines, kept.code), facts).total
+            saving = coupon_saving(partial(self._pricing.price, facts=facts), cart.lines, kept.code)
         except Refusal as refusal:
             return Choice(kept=kept, label=template.label, why_not=spoken(refusal))
-        return Choice(kept=kept, label=template.label, saving=without - reduced)
+        return Choice(kept=kept, label=template.label, saving=saving)
 
 
 def best_of(choices: Sequence[Choice]) -> str | None:

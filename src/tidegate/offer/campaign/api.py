@@ -37,6 +37,7 @@ from tidegate.offer.campaign.reviewing import (
     Reviewer,
     Severity,
     Waiver,
+    Way,
     stopping,
     with_kept,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "RuleDifference",
     "Severity",
     "Waiver",
+    "Way",
     "Wording",
     "claim_window",
     "defences_of",

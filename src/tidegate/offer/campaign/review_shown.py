@@ -9,7 +9,7 @@ from rich.table import Table
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.places import Places
-from tidegate.offer.campaign.reviewing import Finding, ReachedPrice, Review, Severity
+from tidegate.offer.campaign.reviewing import Finding, ReachedPrice, Review, Severity, Way
 
 FINDINGS_SHOWN_MAX = 50
 LOWEST_SHOWN_MAX = 15
@@ -41,22 +41,33 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
 
 
 def print_lowest(lowest: Sequence[ReachedPrice], currency: str, console: Console) -> None:
-    """The lowest reachable prices, worst first, with the cart that reaches each."""
+    """The lowest reachable prices, worst first, with the cart and the buyer that reach each."""
     if not lowest:
         return
-    table = Table(
-        "Lowest reachable", "Price", "Offer", "Floor", "Cost", "Cart that reaches it", box=None, pad_edge=False
-    )
+    has_worth = any(each.worth or each.outlay for each in lowest[:LOWEST_SHOWN_MAX])
+    table = Table("Lowest reachable", "Price", box=None, pad_edge=False)
+    for heading in ("Less gifts and points",) * has_worth + ("Offer", "Floor", "Cost", "Cart and buyer that reach it"):
+        table.add_column(heading)
     for each in lowest[:LOWEST_SHOWN_MAX]:
-        money = [format_money(amount, currency, "en") for amount in (each.price, each.offer_price)]
+        amounts = (each.price, each.net, each.offer_price) if has_worth else (each.price, each.offer_price)
+        money = [format_money(amount, currency, "en") for amount in amounts]
         limits = [format_money(amount, currency, "en") if amount else "–" for amount in (each.floor, each.cost)]
-        cart = ", ".join(f"{quantity} × {sku}" for sku, quantity in each.lines)
-        rules = f" with {', '.join(each.promotions)}" if each.promotions else ""
         colour = "red" if each.is_below_floor else "yellow" if each.is_below_cost else ""
-        table.add_row(each.sku, *money, *limits, f"{cart}{rules}", style=colour)
+        table.add_row(each.sku, *money, *limits, _reached_by(each), style=colour)
     console.print(table)
     if len(lowest) > LOWEST_SHOWN_MAX:
         console.print(f"... and {len(lowest) - LOWEST_SHOWN_MAX:,} more products; --json shows them")
+
+
+_WAYS = {Way.OFFER: "", Way.PRESALE: "in presale: ", Way.GROUP: "in a group: "}
+
+
+def _reached_by(each: ReachedPrice) -> str:
+    cart = ", ".join(f"{quantity} × {sku}" for sku, quantity in each.lines)
+    rules = f" with {', '.join(each.promotions)}" if each.promotions else ""
+    buyer = f"; {each.buyer.en}" if each.buyer.en else ""
+    at = f", at {each.at:%Y-%m-%d %H:%M} UTC" if each.at else ""
+    return escape(f"{_WAYS[each.way]}{cart}{rules}{buyer}{at}")
 
 
 def verdict(review: Review) -> str:

@@ -45,10 +45,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     line: int = 0
 
 
-class ReachedPrice(msgspec.Struct, frozen=True, kw_only=True):
-    """The lowest price to which one unit of a SKU can be brought, and the cart that reaches it. Minor units.
+class Way(StrEnum):
+    """How a SKU is bought."""
 
-    `lines` are (SKU, quantity); `promotions` the rules that applied in it, coupon first. 0 of floor and cost: unknown.
+    OFFER = "offer"
+    PRESALE = "presale"
+    """Deposit and balance together; a deposit that counts for more is in the price."""
+    GROUP = "group"
+
+
+class ReachedPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """The lowest price to which one unit of a SKU can be brought, the cart and the buyer that reach it. Minor units.
+
+    `price` is what is paid for the unit, in money; points that pay are off it. `worth` is the unit's part of what comes
+    with it: gifts at the value that a refund reckons them with, and earned points at what they pay. `outlay` is what
+    that costs the shop: gifts at their cost, points as before. `lines` are (SKU, quantity); `promotions` the rules that
+    applied, coupon first; `buyer` says who gets it, `at` when, where not always. 0 of floor and cost: unknown.
     """
 
     sku: str
@@ -59,6 +71,21 @@ class ReachedPrice(msgspec.Struct, frozen=True, kw_only=True):
     cost: int
     lines: tuple[tuple[str, int], ...]
     promotions: tuple[str, ...]
+    way: Way = Way.OFFER
+    worth: int = 0
+    outlay: int = 0
+    buyer: Words = Words("", "")
+    at: datetime | None = None
+
+    @property
+    def net(self) -> int:
+        """What the unit costs its buyer, less the worth of what comes with it; below 0 where that is worth more."""
+        return self.price - self.worth
+
+    @property
+    def brings(self) -> int:
+        """What the unit brings the shop, less what it gives beside it."""
+        return self.price - self.outlay
 
     @property
     def is_below_floor(self) -> bool:
@@ -66,9 +93,14 @@ class ReachedPrice(msgspec.Struct, frozen=True, kw_only=True):
         return self.price < self.floor
 
     @property
+    def is_worth_below_floor(self) -> bool:
+        """Whether the floor is paid, but what comes with the unit is worth so much that it costs its buyer less."""
+        return self.net < self.floor <= self.price
+
+    @property
     def is_below_cost(self) -> bool:
-        """Whether a unit may cost the shop more than it brings."""
-        return self.price < self.cost
+        """Whether a unit may cost the shop more than it brings, where its cost is known."""
+        return self.cost > 0 and self.brings < self.cost
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "raised_before": Check(price_checks.raised_before, _DAYS, reads_history=True),
     "reference_stated": Check(price_checks.reference_stated),
     "below_floor": Check(price_checks.below_floor),
+    "worth_below_floor": Check(price_checks.worth_below_floor),
     "below_cost": Check(price_checks.below_cost),
     "conditions_stated": Check(terms_checks.conditions_stated),
     "deposit_share": Check(terms_checks.deposit_share, frozenset({"share_max"})),

@@ -1,9 +1,12 @@
 """Checks of prices: against what was sold before, what was offered before, floor and cost. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
 
 from tidegate.base.money import format_money
-from tidegate.offer.campaign.api import ReachedPrice, Severity
+from tidegate.offer.campaign.api import ReachedPrice, Severity, Way
 from tidegate.offer.campaign.contracts import CampaignDefinition, FlashPrice, GoodsEntry, Words
 from tidegate.offer.history.contracts import NOTHING_KNOWN
 from tidegate.offer.law.contracts import Article, Case, Found
@@ -157,33 +160,96 @@ def reference_stated(case: Case, _: Article) -> Iterator[Found]:
 
 
 def below_floor(case: Case, _: Article) -> Iterator[Found]:
-    """No cart brings a unit under its floor."""
-    for reached in case.lowest:
-        if reached.is_below_floor:
-            yield _reached(case, reached, reached.floor, Words("底价", "floor"), "floor")
+    """No cart brings a unit under its floor: nobody pays less for it, in whatever way it is bought."""
+    for reached in _once(case, lambda each: each.is_below_floor):
+        yield _reached(case, reached, Under("floor", reached.floor, Words("底价", "floor")))
+
+
+def worth_below_floor(case: Case, _: Article) -> Iterator[Found]:
+    """The floor is paid, but gifts and earned points that come with the unit are worth so much that it costs less."""
+    for reached in _once(case, lambda each: each.is_worth_below_floor):
+        yield _reached(case, reached, Under("floor", reached.floor, Words("底价", "floor"), reached.worth))
 
 
 def below_cost(case: Case, _: Article) -> Iterator[Found]:
-    """No cart brings a unit under its cost."""
+    """No cart brings the shop less than a unit and what comes with it cost."""
+    under_floor = {reached.sku for reached in case.lowest if reached.is_below_floor}
+    for reached in _once(case, lambda each: each.is_below_cost):
+        if reached.sku not in under_floor:
+            yield _reached(case, reached, Under("cost", reached.cost, Words("成本", "cost"), reached.outlay))
+
+
+class Under(msgspec.Struct, frozen=True):
+    """What a price lies under: the column of the goods, its amount and name, and what is taken off the price first."""
+
+    key: str
+    limit: int
+    name: Words
+    beside: int = 0
+
+
+def _once(case: Case, is_under: Callable[[ReachedPrice], bool]) -> list[ReachedPrice]:
+    """The first one of each SKU and way to buy it, which is the worst."""
+    found: dict[tuple[str, Way], ReachedPrice] = {}
     for reached in case.lowest:
-        if reached.is_below_cost and not reached.is_below_floor:
-            yield _reached(case, reached, reached.cost, Words("成本", "cost"), "cost")
+        if is_under(reached):
+            found.setdefault((reached.sku, reached.way), reached)
+    return list(found.values())
 
 
-def _reached(case: Case, reached: ReachedPrice, limit: int, name: Words, key: str) -> Found:
+_WAYS: Final = {
+    Way.OFFER: (
+        Words("", ""),
+        Words("提高活动价，或限制可叠加的优惠", "raise the offer's price, or restrict what may be combined"),
+    ),
+    Way.PRESALE: (
+        Words("预售", " in presale"),
+        Words("提高预售价，或减少定金抵扣额", "raise the presale's price, or let the deposit count for less"),
+    ),
+    Way.GROUP: (
+        Words("拼团", " in a group"),
+        Words("提高拼团价，或减少所送积分", "raise the group's price, or let it earn fewer points"),
+    ),
+}
+"""Each way to buy in words, and what to change in it."""
+
+
+def _reached(case: Case, reached: ReachedPrice, under: Under) -> Found:
     place = next(place for place, entry in enumerate(case.definition.goods) if entry.sku == reached.sku)
-    price, least = _money(case.definition, reached.price), _money(case.definition, limit)
+    price, least = _money(case.definition, reached.price - under.beside), _money(case.definition, under.limit)
+    way, mend = _WAYS[reached.way]
+    who, paid, name = _who(reached), _beside(case, reached, under), under.name
+    return Found(
+        path=("goods", place, under.key),
+        what=Words(
+            zh=f"{reached.sku} {way.zh}最低可到 {price.zh}，低于{name.zh} {least.zh}{paid.zh}：{who.zh}",
+            en=f"{reached.sku} can be brought to {price.en}{way.en}, below its {name.en} of {least.en}{paid.en}: "
+            f"{who.en}",
+        ),
+        mend=mend,
+    )
+
+
+def _who(reached: ReachedPrice) -> Words:
+    """The cart, the rules and the buyer."""
     cart = ", ".join(f"{quantity} × {sku}" for sku, quantity in reached.lines)
     rules = ", ".join(reached.promotions)
-    by_zh, by_en = (f"，使用 {rules}", f" with {rules}") if rules else ("", "")
-    return Found(
-        path=("goods", place, key),
-        what=Words(
-            zh=f"{reached.sku} 最低可到 {price.zh}，低于{name.zh} {least.zh}：{cart}{by_zh}",
-            en=f"{reached.sku} can be brought to {price.en}, below its {name.en} of {least.en}: {cart}{by_en}",
-        ),
-        mend=Words(
-            zh="提高活动价，或限制可叠加的优惠",
-            en="raise the offer's price, or restrict what may be combined",
-        ),
+    zh, en = (f"，使用 {rules}", f" with {rules}") if rules else ("", "")
+    if reached.buyer.en:
+        zh, en = f"{zh}，{reached.buyer.zh}", f"{en}, for {reached.buyer.en}"
+    if reached.at:
+        moment = f"{reached.at:%Y-%m-%d %H:%M} UTC"
+        zh, en = f"{zh}，{moment}", f"{en}, at {moment}"
+    return Words(cart + zh, cart + en)
+
+
+def _beside(case: Case, reached: ReachedPrice, under: Under) -> Words:
+    """What is paid and what gifts and points take off it; nothing where there are none."""
+    if not under.beside:
+        return Words("", "")
+    paid, less = _money(case.definition, reached.price), _money(case.definition, under.beside)
+    cost = under.key == "cost"
+    return Words(
+        zh=f"（支付 {paid.zh}，所赠礼品与积分{'成本' if cost else '价值'} {less.zh}）",
+        en=f" ({paid.en} paid, gifts and points {'that cost' if cost else 'worth'} {less.en})",
     )

@@ -31,7 +31,16 @@ from tidegate.offer.pricing.grouped import compile_group_rules
 from tidegate.offer.pricing.ports import GiftStock, Shoppers
 from tidegate.offer.pricing.protecting import Lowered, Protected, cart_kept, facts_of_today, lowered, protect
 from tidegate.offer.pricing.refunding import GiftBack, RefundPlan, is_whole, plan_refund
-from tidegate.offer.pricing.rules import Counters, advise, compile_rules, explain, price_order, refusal_of
+from tidegate.offer.pricing.rules import (
+    Counters,
+    advise,
+    compile_rules,
+    coupon_saving,
+    explain,
+    facts_of_shopper,
+    price_order,
+    refusal_of,
+)
 from tidegate.offer.pricing.scoped import scoped_uses, use_of
 from tidegate.offer.pricing.timetable import SlotSold, SlotState, SlotView, on_at, slot_key, timetable
 
@@ -48,7 +57,11 @@ __all__ = [
     "SlotSold",
     "SlotState",
     "SlotView",
+    "compile_group_rules",
     "compile_rules",
+    "coupon_saving",
+    "explain",
+    "facts_of_shopper",
     "is_whole",
     "lowered",
     "plan_refund",
@@ -137,17 +150,10 @@ class Pricing:
         Who the shopper is, is read only where a promotion of these goods asks for it, together with all who are
         priced at the same time. Raises NoCampaign, Overloaded and DatabaseUnavailable.
         """
-        if buyer is None or self._shoppers is None or not self.is_personal(cart):
-            return Facts(buyer=buyer, now=now, points=points)
-        shopper = await self._shoppers.shopper(buyer)
-        return Facts(
-            buyer=buyer,
-            now=now,
-            audience=shopper.audience,
-            tier=shopper.tier,
-            segments=shopper.segments,
-            points=points,
-        )
+        shopper = None
+        if buyer is not None and self._shoppers is not None and self.is_personal(cart):
+            shopper = await self._shoppers.shopper(buyer)
+        return facts_of_shopper(shopper, now, buyer=buyer, points=points)
 
     def timetable(self, sku: str, now: datetime) -> tuple[SlotView, ...]:
         """The slots of a product's flash prices, with the units left as this process knows them; no I/O.

@@ -4,8 +4,10 @@ The hot lane prices every order with it, so whatever depends only on the rules -
 once by `compile_rules`. Budget: 15 microseconds for one line, 60 for ten (`bench/pricing_speed.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from hashlib import sha256
+from uuid import UUID
 
 import msgspec
 
@@ -17,6 +19,7 @@ from tidegate.offer.pricing.compiling import compile_book
 from tidegate.offer.pricing.contracts import (
     NOBODY,
     Cart,
+    CartLine,
     CounterUse,
     CouponRule,
     Facts,
@@ -26,6 +29,7 @@ from tidegate.offer.pricing.contracts import (
     PricedOrder,
     PriceStep,
     RuleSet,
+    Shopper,
     StepKind,
     Trace,
 )
@@ -36,7 +40,16 @@ from tidegate.offer.pricing.scoped import compile_scoped
 from tidegate.offer.pricing.tracing import trace_of
 from tidegate.offer.pricing.words import FREE_SHIPPING, LIST_PRICE, OFFER_WORDS, SHIPPING
 
-__all__ = ["Counters", "advise", "compile_rules", "explain", "price_order", "refusal_of"]
+__all__ = [
+    "Counters",
+    "advise",
+    "compile_rules",
+    "coupon_saving",
+    "explain",
+    "facts_of_shopper",
+    "price_order",
+    "refusal_of",
+]
 
 TRACE_FORMAT = "tidegate-price-1"
 """Names the encoding behind the trace hash; a change of the encoding is a new name."""
@@ -162,6 +175,32 @@ def advise(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> tuple[Hint, ...
     Raises what `price_order` raises.
     """
     return explain(rules, cart, facts).hints
+
+
+def facts_of_shopper(shopper: Shopper | None, now: datetime, *, buyer: UUID | None = None, points: int = 0) -> Facts:
+    """The facts of who is looking: the one way to make them, for the shop and for whoever tries what it would say.
+
+    None is somebody of whom nothing is known. ``points`` are what may be spent at most.
+    """
+    if shopper is None:
+        return Facts(buyer=buyer, now=now, points=points)
+    return Facts(
+        buyer=buyer,
+        now=now,
+        audience=shopper.audience,
+        tier=shopper.tier,
+        segments=shopper.segments,
+        points=points,
+    )
+
+
+def coupon_saving(price: Callable[[Cart], PricedOrder], lines: tuple[CartLine, ...], code: str) -> int:
+    """How much less a cart costs with a coupon than without one, in minor units; negative where it costs more.
+
+    Raises what ``price`` raises: why the coupon, or the cart, cannot be used.
+    """
+    without = price(Cart(lines)).total
+    return without - price(Cart(lines, code)).total
 
 
 def _coupon(rules: RuleSet, code: str, taken: Sequence[tuple[OfferRule, int]], amounts: Sequence[int]) -> CouponRule:

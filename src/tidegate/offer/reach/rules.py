@@ -1,17 +1,19 @@
 """The search for the lowest price: which carts are worth trying, and what each product costs in the worst of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from heapq import nsmallest
 from typing import Final
 
 import msgspec
 
 from tidegate.base.errors import Refusal
-from tidegate.offer.campaign.api import ReachedPrice
+from tidegate.offer.campaign.api import ReachedPrice, Way
 from tidegate.offer.campaign.contracts import (
     AmountOff,
     Bundle,
     CampaignDefinition,
+    Earning,
     FlashPrice,
     Gift,
     GoodsEntry,
@@ -23,8 +25,10 @@ from tidegate.offer.campaign.contracts import (
     PointsOff,
     Promotion,
     Selection,
+    Words,
 )
 from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, CartLine, PricedOrder
+from tidegate.offer.reach.worth import Worth
 
 CARTS_MAX: Final = 60
 """Carts tried for one product, in the order in which they are likely to be the worst."""
@@ -33,19 +37,29 @@ MIXED_MAX: Final = 4
 """Units of the product that are mixed with fillers, besides as many as stay under the threshold."""
 FITS_MAX: Final = 4
 """Fillers tried for one threshold."""
+REPEATED: Final = (1, 2, 3)
+"""How many times what comes again and again is reached in the carts that are tried."""
 BEST_MAX: Final = 3
 """Carts that are tried in every situation."""
 
 Lines = tuple[tuple[str, int], ...]
-Price = Callable[[tuple[CartLine, ...]], PricedOrder]
-"""The engine in one situation. Raises a Refusal for a cart that cannot be ordered."""
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """The engine for one buyer at one moment: it raises a Refusal for a cart that cannot be ordered.
+
+    `tell` says of an order who gets it, and when, where not always.
+    """
+
+    price: Callable[[tuple[CartLine, ...]], PricedOrder]
+    tell: Callable[[PricedOrder], tuple[Words, datetime | None]]
 
 
 class Engine(msgspec.Struct, frozen=True):
     """The engine in the situations in which every cart is tried, and in those in which only the best are."""
 
-    likely: tuple[Price, ...]
-    further: tuple[Price, ...] = ()
+    likely: tuple[Situation, ...]
+    further: tuple[Situation, ...] = ()
 
 
 class Lever(msgspec.Struct, frozen=True):
@@ -65,7 +79,17 @@ def levers_of(definition: CampaignDefinition) -> list[Lever]:
     """All levers of a definition."""
     with_coupons = frozenset(offer.sku for offer in definition.offers if offer.coupons)
     levers = [Lever(with_coupons, amounts=(coupon.threshold,)) for coupon in definition.coupons]
-    return levers + [_lever(promotion, definition.goods) for promotion in definition.promotions]
+    levers += [_lever(promotion, definition.goods) for promotion in definition.promotions]
+    return levers + ([Lever(None, amounts=earning_steps(definition.earning))] if definition.earning else [])
+
+
+def earning_steps(earning: Earning) -> tuple[int, ...]:
+    """The amounts from which an order earns its first points, the next ones, and its last where there is a cap."""
+    steps = {earning.paid * times for times in REPEATED}
+    if earning.per_order:
+        most = -(-earning.per_order // earning.points) * earning.paid
+        steps = {step for step in steps if step < most} | {most}
+    return tuple(sorted(steps))
 
 
 def _lever(promotion: Promotion, goods: Iterable[GoodsEntry]) -> Lever:
@@ -79,8 +103,9 @@ def _lever(promotion: Promotion, goods: Iterable[GoodsEntry]) -> Lever:
         case Bundle(parts=parts):
             bundle = tuple((part.sku, part.quantity) for part in parts)
             return Lever(frozenset(sku for sku, _ in bundle), bundle=bundle)
-        case Gift(reach=reach, measure=measure):
-            return Lever(skus, amounts=(max(reach, 1),)) if measure is Measure.AMOUNT else Lever(skus, pieces=(reach,))
+        case Gift(reach=reach, measure=measure, every=every):
+            reaches = tuple(max(reach, 1) * times for times in (REPEATED if every else (1,)))
+            return Lever(skus, amounts=reaches) if measure is Measure.AMOUNT else Lever(skus, pieces=reaches)
         case PointsOff() | FlashPrice():
             return Lever(skus, pieces=(1,))
         case _:
@@ -116,6 +141,7 @@ class Shelf:
     def __init__(self, definition: CampaignDefinition) -> None:
         self.offers: Mapping[str, Offer] = {offer.sku: offer for offer in definition.offers}
         self.levers = levers_of(definition)
+        self.worth = Worth(definition)
         self._most = {offer.sku: _most(offer, definition) for offer in definition.offers}
         self._flash = _flash_prices(definition)
         self._fillers: dict[frozenset[str] | None, list[str]] = {}
@@ -205,50 +231,102 @@ def _pieces(shelf: Shelf, lever: Lever, sku: str, pieces: int) -> Iterator[Lines
         yield ((sku, 1), (fillers[-1], pieces - 1))
 
 
-def lowest_price(shelf: Shelf, goods: GoodsEntry, engine: Engine, tried: Sequence[Lines]) -> ReachedPrice | None:
-    """The least that a unit is paid with in any of these carts; None if none of them can be ordered.
+class Candidate(msgspec.Struct, frozen=True):
+    """One cart in one situation, with what a unit of the SKU costs in it."""
+
+    lines: Lines
+    situation: Situation
+    order: PricedOrder
+    price: int
+    worth: int
+    outlay: int
+
+    @property
+    def net(self) -> int:
+        """As of a `ReachedPrice`."""
+        return self.price - self.worth
+
+    @property
+    def brings(self) -> int:
+        """As of a `ReachedPrice`."""
+        return self.price - self.outlay
+
+
+MEASURES: Final[tuple[Callable[[Candidate], int], ...]] = (
+    lambda each: each.net,
+    lambda each: each.price,
+    lambda each: each.brings,
+)
+"""What is told of gifts goes by the first, floors and the price history by the second, costs by the last.
+
+Without gifts and points they are the same, and so are the carts that reach them.
+"""
+
+
+def lowest_price(shelf: Shelf, goods: GoodsEntry, engine: Engine, tried: Sequence[Lines]) -> list[ReachedPrice]:
+    """The least that a unit is paid with in any of these carts, by each measure; nothing if none can be ordered.
 
     Every cart is priced in the likely situations, and the best few in all. Of equals the first stands, so that the
     same definition always shows the same cart.
     """
-    reached = [
-        found
-        for lines in tried
-        for price in engine.likely
-        if (found := _reached(shelf, goods, price, lines)) is not None
-    ]
-    best = sorted(reached, key=_price)[:BEST_MAX]
-    carts_of_best = dict.fromkeys(each.lines for each in best) or dict.fromkeys(tried[:BEST_MAX])
-    best += [
-        found
-        for lines in carts_of_best
-        for price in engine.further
-        if (found := _reached(shelf, goods, price, lines)) is not None
-    ]
-    return min(best, key=_price, default=None)
+    reached = list(_candidates(shelf, goods, engine.likely, tried))
+    best = {id(each): each for measure in MEASURES for each in sorted(reached, key=measure)[:BEST_MAX]}
+    carts_of_best = dict.fromkeys(each.lines for each in best.values()) or dict.fromkeys(tried[:BEST_MAX])
+    found = [*best.values(), *_candidates(shelf, goods, engine.further, carts_of_best)]
+    if not found:
+        return []
+    offered = shelf.offers[goods.sku].price
+    return [reached_price(goods, offered, each) for each in least_of(found)]
 
 
-def _price(reached: ReachedPrice) -> int:
-    return reached.price
+def least_of(found: Sequence[Candidate]) -> list[Candidate]:
+    """The lowest by each measure, once each, and those only that are lower by theirs than the ones before."""
+    least: list[Candidate] = []
+    for measure in MEASURES:
+        lowest = min(found, key=measure)
+        if all(measure(lowest) < measure(each) for each in least):
+            least.append(lowest)
+    return least
 
 
-def _reached(shelf: Shelf, goods: GoodsEntry, price: Price, lines: Lines) -> ReachedPrice | None:
+def _candidates(
+    shelf: Shelf, goods: GoodsEntry, situations: Iterable[Situation], tried: Iterable[Lines]
+) -> Iterator[Candidate]:
+    situations = tuple(situations)
+    for lines in tried:
+        for situation in situations:
+            found = candidate(shelf.worth, goods.sku, situation, lines)
+            if found is not None:
+                yield found
+
+
+def candidate(worth: Worth, sku: str, situation: Situation, lines: Lines) -> Candidate | None:
+    """A cart in a situation; None where it cannot be ordered or no unit of the SKU is paid for in it."""
     try:
-        order = price(tuple(CartLine(*line) for line in lines[:LINES_MAX]))
+        order = situation.price(tuple(CartLine(*line) for line in lines[:LINES_MAX]))
     except Refusal:
         return None
-    paid = _least_paid(order, goods.sku)
-    if paid is None:
-        return None
+    paid = _least_paid(order, sku)
+    return None if paid is None else Candidate(lines, situation, order, paid, *worth.of(order, sku, paid))
+
+
+def reached_price(goods: GoodsEntry, offered: int, found: Candidate, way: Way = Way.OFFER) -> ReachedPrice:
+    """A candidate as it is shown."""
+    buyer, at = found.situation.tell(found.order)
     return ReachedPrice(
         sku=goods.sku,
-        price=paid,
-        offer_price=shelf.offers[goods.sku].price,
+        price=found.price,
+        offer_price=offered,
         list_price=goods.list_price,
         floor=goods.floor,
         cost=goods.cost,
-        lines=lines,
-        promotions=_applied(order),
+        lines=found.lines,
+        promotions=applied(found.order),
+        way=way,
+        worth=found.worth,
+        outlay=found.outlay,
+        buyer=buyer,
+        at=at,
     )
 
 
@@ -257,18 +335,17 @@ def _least_paid(order: PricedOrder, sku: str) -> int | None:
     return min(paid, default=None)
 
 
-def _applied(order: PricedOrder) -> tuple[str, ...]:
-    """The rules that took something off, beyond the offers' own prices."""
-    return tuple(
-        step.rule for step in order.steps if step.amount < 0 and step.kind.value not in {"list_price", "offer"}
-    )
+def applied(order: PricedOrder) -> tuple[str, ...]:
+    """The rules that took something off or gave something, beyond the offers' own prices."""
+    off = [step.rule for step in order.steps if step.amount < 0 and step.kind.value not in {"list_price", "offer"}]
+    return tuple(dict.fromkeys([*off, *(gift.promotion for gift in order.gifts)]))
 
 
 def worst_first(reached: Iterable[ReachedPrice]) -> list[ReachedPrice]:
     """Sorted by what is left over floor and cost, the least first; then by the share of the list price that is left."""
 
     def left(each: ReachedPrice) -> tuple[int, float, str]:
-        limit = max(each.floor, each.cost)
-        return (each.price - limit if limit else 2**62, each.price / max(each.list_price, 1), each.sku)
+        over = [each.price - each.floor] * (each.floor > 0) + [each.brings - each.cost] * (each.cost > 0)
+        return (min(over, default=2**62), each.net / max(each.list_price, 1), each.sku)
 
     return sorted(reached, key=left)

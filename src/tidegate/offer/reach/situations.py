@@ -20,7 +20,8 @@ from tidegate.offer.campaign.contracts import (
 )
 from tidegate.offer.pricing.api import compile_rules, price_order
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
-from tidegate.offer.reach.rules import Engine, Price
+from tidegate.offer.reach.rules import Engine, Situation
+from tidegate.offer.reach.telling import told
 
 COUPONS_MAX: Final = 12
 """Coupons tried, those that take off the greatest part of their threshold first."""
@@ -47,18 +48,20 @@ class Situations:
         unconditional = msgspec.structs.replace(version, definition=_unconditional(version.definition))
         self._compiled = compile_rules(unconditional)
         self._coupons = (*_generous(version.definition), None)
+        self._promotions = {promotion.id: promotion for promotion in version.definition.promotions}
         self.in_slots = frozenset(
             each.benefit.sku for each in version.definition.promotions if isinstance(each.benefit, FlashPrice)
         )
 
     def engine(self, sku: str = "") -> Engine:
         """The engine for all products; with `sku` for one that is sold in slots, the moments of those first."""
-        likely: list[Price] = []
-        further: list[Price] = []
+        likely: list[Situation] = []
+        further: list[Situation] = []
         for facts in _facts(self._definition, sku):
             for coupon in self._coupons:
                 price = partial(_price, self._compiled, coupon, facts)
-                (likely if len(likely) < LIKELY_MAX else further).append(price)
+                situation = Situation(price, partial(told, self._promotions, facts))
+                (likely if len(likely) < LIKELY_MAX else further).append(situation)
         return Engine(tuple(likely), tuple(further[: SITUATIONS_MAX - len(likely)]))
 
 

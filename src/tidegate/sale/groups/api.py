@@ -10,6 +10,7 @@ import msgspec
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
+from tidegate.base.http import KEY_PATTERN
 from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
@@ -38,7 +39,6 @@ from tidegate.sale.groups.following import Following
 from tidegate.sale.groups.settling import Settlement
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import (
-    KEY_PATTERN,
     OrderLine,
     OrderState,
     Placed,

@@ -12,7 +12,7 @@ from tidegate.sale.groups import rules, store
 from tidegate.sale.groups.contracts import GroupState, Seat
 from tidegate.sale.groups.settling import Settlement
 from tidegate.sale.ordering.api import Ordering
-from tidegate.sale.ordering.contracts import OrderCancelled, OrderExpired, OrderPaid, OrderRefunded
+from tidegate.sale.ordering.contracts import OrderCancelled, OrderExpired, OrderPaid, OrderRefunded, UnitsReturned
 
 SEAT_GIVEN_UP = "its place in the group was given up meanwhile"
 _DUE_MAX = 50
@@ -40,6 +40,7 @@ class Following:
                 OrderPaid: self.take_paid,
                 OrderExpired: self.take_moved,
                 OrderCancelled: self.take_moved,
+                UnitsReturned: self.take_moved,
                 OrderRefunded: self.take_moved,
             },
         )
@@ -53,7 +54,9 @@ class Following:
                 groups[order.order_id] = group_id
         await self._settle(tx, groups.values())
 
-    async def take_moved(self, tx: Tx, moved: Sequence[OrderExpired | OrderCancelled | OrderRefunded]) -> None:
+    async def take_moved(
+        self, tx: Tx, moved: Sequence[OrderExpired | OrderCancelled | UnitsReturned | OrderRefunded]
+    ) -> None:
         """Look at the groups of orders that ended unpaid or gave money back."""
         groups = await store.groups_of_orders(tx, [order.order_id for order in moved])
         await self._settle(tx, groups.values())

@@ -5,11 +5,10 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
 
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database
-from tidegate.base.openapi import refuses
+from tidegate.base.openapi import key_header, refuses
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.errors import PassRefused
 from tidegate.gate.queue.api import Queue
@@ -20,7 +19,6 @@ from tidegate.offer.pricing.errors import BuyerLimitReached, CartFaulty, NotOnOf
 from tidegate.sale.groups.api import Groups
 from tidegate.sale.groups.contracts import Group, GroupOffer, GroupView, Joined, JoinGroup, OpenGroup, SeatState
 from tidegate.sale.groups.errors import AlreadyInGroup, GroupEnded, GroupFull, GroupUnknown, NotSoldToGroups
-from tidegate.sale.ordering.contracts import KEY_PATTERN
 from tidegate.sale.ordering.errors import (
     AddressUnknown,
     KeyMalformed,
@@ -33,19 +31,7 @@ from tidegate.sale.stock.errors import SoldOut
 from tidegate.trust.identity.contracts import AccountId, SessionFacts
 from tidegate.trust.identity.errors import NotSignedIn
 
-Key = Annotated[
-    str,
-    Parameter(
-        header="Idempotency-Key",
-        pattern=KEY_PATTERN,
-        description="New for each place; the same when it is asked for again, which then gives the same answer.",
-        schema_extra={"examples": ["018f-3f6a-one-place"]},
-    ),
-]
-Pass = Annotated[
-    str,
-    Parameter(header="Tidegate-Pass", max_length=512, description="A pass from POST /api/v1/passes."),
-]
+Key = Annotated[str, key_header("place")]
 _ORDERING = (
     NotSignedIn,
     PassRefused,
@@ -117,7 +103,7 @@ async def open_group(
     pricing: Pricing,
     clock: Clock,
     idempotency_key: Key,
-    admission_pass: Pass = "",
+    admission_pass: str,
 ) -> Joined:
     """Open a group with the first seat in it, and place that seat's order: pay it as any other order.
 
@@ -147,7 +133,7 @@ async def join_group(
     pricing: Pricing,
     clock: Clock,
     idempotency_key: Key,
-    admission_pass: Pass = "",
+    admission_pass: str,
 ) -> Joined:
     """Take a seat in a group and place its order. A seat that is not paid in time is free again."""
     campaign_id = pricing.rules.campaign_id

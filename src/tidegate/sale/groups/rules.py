@@ -80,3 +80,13 @@ def counts(seats: Sequence[Seat]) -> tuple[int, int]:
     """Return how many of a group's places are taken, and how many of them are paid."""
     taken = sum(seat.state in HELD for seat in seats)
     return taken, sum(seat.state in HELD[1:] for seat in seats)
+
+
+def newly_ended(before: Sequence[Seat], after: Sequence[Seat]) -> list[UUID]:
+    """Return the orders of seats that ended between two looks, paid or not."""
+    ended = {SeatState.LEFT, SeatState.REFUNDED}
+    return [
+        new.order_id
+        for old, new in zip(before, after, strict=True)
+        if new.order_id and new.state in ended and old.state not in ended
+    ]

@@ -29,16 +29,18 @@ class Settlement:
             return group
         before = await store.seats(tx, group.group_id)
         seats = await self._followed(tx, before, group.state)
+        is_failing = group.state is GroupState.FORMING and rules.verdict(group, seats, now) is Verdict.FAIL
+        # Who gave a paid place back before the group had filled has not used anything of a limit.
+        calls_off = _orders_of(seats) if is_failing or group.state is GroupState.FAILED else ()
+        await self._ordering.call_off(tx, calls_off, NOT_FILLED, given_up=rules.newly_ended(before, seats))
         if group.state is GroupState.FAILED:
             return await self._give_back(tx, group, before, seats, now)
-        match rules.verdict(group, seats, now):
-            case Verdict.FILL:
-                return await self._fill(tx, group, before, seats, now)
-            case Verdict.FAIL:
-                failed = msgspec.structs.replace(group, state=GroupState.FAILED, ended_at=now)
-                return await self._give_back(tx, failed, before, seats, now)
-            case Verdict.WAIT:
-                return await self._write(tx, group, before, seats, now)
+        if is_failing:
+            failed = msgspec.structs.replace(group, state=GroupState.FAILED, ended_at=now)
+            return await self._give_back(tx, failed, before, seats, now)
+        if rules.verdict(group, seats, now) is Verdict.FILL:
+            return await self._fill(tx, group, before, seats, now)
+        return await self._write(tx, group, before, seats, now)
 
     async def _followed(self, tx: Tx, seats: Sequence[Seat], state: GroupState) -> list[Seat]:
         orders = await self._ordering.lock_states(tx, _orders_of(seats))
@@ -65,8 +67,7 @@ class Settlement:
     async def _give_back(
         self, tx: Tx, group: Group, before: Sequence[Seat], seats: Sequence[Seat], now: datetime
     ) -> Group:
-        """Call off every order of a failed group; one whose payment is under way is called off once it is known."""
-        await self._ordering.call_off(tx, _orders_of(seats), NOT_FILLED)
+        """End the seats of a failed group, whose orders are called off; one whose payment is under way later."""
         after = await self._followed(tx, seats, GroupState.FAILED)
         refunded = set(_orders_in(after, SeatState.REFUNDED)) - set(_orders_in(before, SeatState.REFUNDED))
         if refunded or group.ended_at == now:

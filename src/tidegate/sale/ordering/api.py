@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from tidegate.base.batch import Overloaded
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, DatabaseUnavailable, Tx
 from tidegate.base.errors import Refusal
+from tidegate.base.http import KEY_PATTERN
 from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
@@ -22,7 +23,6 @@ from tidegate.offer.pricing.api import Lowered, Pricing, RefundPlan
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
 from tidegate.sale.ordering import checks, store, store_figures
 from tidegate.sale.ordering.contracts import (
-    KEY_PATTERN,
     Asked,
     Kept,
     Order,
@@ -55,7 +55,7 @@ from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.refunding import left_of, units_back
 from tidegate.sale.ordering.reserved import request_hash_of, told_of
 from tidegate.sale.ordering.returns import Asking, Returns
-from tidegate.sale.ordering.rules import may_move, request_hash, shares_of, units_of
+from tidegate.sale.ordering.rules import GIVEN_UP, may_move, request_hash, shares_of, units_of
 from tidegate.sale.ordering.sharing import beyond_instrument
 from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
 from tidegate.sale.payment.api import Payment
@@ -315,18 +315,28 @@ class Ordering:
         await self._end_unpaid(tx, [order], OrderState.CANCELLED)
         await self._outbox.append(tx, _cancelled(order, self._clock.now()))
 
-    async def call_off(self, tx: Tx, order_ids: Iterable[UUID], reason: str) -> None:
+    async def call_off(
+        self, tx: Tx, order_ids: Iterable[UUID], reason: str, *, given_up: Collection[UUID] = ()
+    ) -> None:
         """Give up orders on the shop's own account: unpaid ones end, paid ones are refunded in full, and what all of
         them used of counters is given back. One transaction; done again, it changes nothing.
 
-        An order whose payment is under way stays placed: call it off again once its outcome is known.
+        An order whose payment is under way stays placed: call it off again once its outcome is known. Of `given_up`,
+        paid orders of which everything is refunded, counters alone are given back, in the same lock.
         """
-        locked = await store.lock_orders(tx, order_ids)
+        wanted = set(order_ids)
+        if not wanted and not given_up:
+            return
+        both = await store.lock_orders(tx, sorted({*wanted, *given_up}))
+        locked = [order for order in both if order.order_id in wanted]
         unpaid = [order for order in locked if order.state is OrderState.PLACED]
         closed = await self._payment.close_intents(tx, [order.order_id for order in unpaid]) if unpaid else set()
         unpaid = [order for order in unpaid if order.order_id in closed]
         paid = [order for order in locked if order.state is OrderState.PAID]
-        await self._give_back_counters(tx, [*unpaid, *paid])
+        back = [order for order in both if order.order_id in given_up and order.state in GIVEN_UP]
+        done = {order.order_id for order in (*paid, *back)}
+        fresh = await store.mark_counters_back(tx, done) if done else set()
+        await self._give_back_counters(tx, [*unpaid, *(each for each in both if each.order_id in fresh)])
         await self._free_units(tx, unpaid, OrderState.CANCELLED)
         for order in paid:
             await self._returns.cancel(tx, order, Asking(reason=reason))
@@ -383,6 +393,8 @@ class Ordering:
         await self._free_units(tx, orders, state)
 
     async def _give_back_counters(self, tx: Tx, orders: Sequence[Order]) -> None:
+        if not orders:
+            return
         broken = await self._pricing.release_counters(tx, [use for order in orders for use in order.priced.counters])
         if broken:
             log.error("counters held less than was given back: %s", ", ".join(broken))
@@ -411,6 +423,8 @@ class Ordering:
         now = self._clock.now()
         # In the hot lane's order: counters, codes, points, levels.
         beyond = await beyond_instrument(tx, self._pricing, paid, payers)
+        if beyond:
+            await store.mark_counters_back(tx, beyond)
         await self._coupons.use(tx, _with_coupons(paid))
         await self._points.spend(tx, _with_points(paid))
         for campaign_id, claims in _claims(paid).items():

@@ -15,7 +15,6 @@ from tidegate.offer.pricing.api import GiftBack, Lowered
 from tidegate.offer.pricing.contracts import LINES_MAX, QUANTITY_MAX, Cart, PricedOrder, ScopedUse
 from tidegate.sale.points.contracts import POINTS_MAX
 
-KEY_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
 TOTAL_MAX = 10**12
 
 Sku = Annotated[str, Meta(min_length=1, max_length=64, examples=["TG-0001"])]

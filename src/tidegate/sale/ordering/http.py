@@ -9,7 +9,7 @@ from litestar.params import Parameter
 
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database
-from tidegate.base.openapi import refuses
+from tidegate.base.openapi import key_header, refuses
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.errors import PassRefused
 from tidegate.offer.campaign.errors import NoCampaign
@@ -38,7 +38,7 @@ from tidegate.offer.pricing.errors import (
     UnknownGoods,
 )
 from tidegate.sale.ordering.api import Ordering
-from tidegate.sale.ordering.contracts import KEY_PATTERN, Order, Placed, PlaceOrder, Refund, RefundUnits
+from tidegate.sale.ordering.contracts import Order, Placed, PlaceOrder, Refund, RefundUnits
 from tidegate.sale.ordering.errors import (
     AddressUnknown,
     KeyMalformed,
@@ -58,19 +58,7 @@ from tidegate.sale.stock.errors import SoldOut
 from tidegate.trust.identity.contracts import AccountId, SessionFacts
 from tidegate.trust.identity.errors import NotSignedIn
 
-Key = Annotated[
-    str,
-    Parameter(
-        header="Idempotency-Key",
-        pattern=KEY_PATTERN,
-        description="New for each order; the same when an order is sent again, which then gives the same answer.",
-        schema_extra={"examples": ["018f-3f6a-one-order"]},
-    ),
-]
-Pass = Annotated[
-    str,
-    Parameter(header="Tidegate-Pass", max_length=512, description="A pass from POST /api/v1/passes."),
-]
+Key = Annotated[str, key_header("order")]
 Page = Annotated[int, Parameter(ge=1, le=1_000, description="Page number, from 1.")]
 PAGE_SIZE = 20
 
@@ -135,7 +123,7 @@ async def place_order(
     pricing: Pricing,
     clock: Clock,
     idempotency_key: Key,
-    admission_pass: Pass = "",
+    admission_pass: str,
 ) -> Placed:
     """Take an order durably, or refuse it and change nothing.
 

@@ -25,6 +25,8 @@ _MOVES: Mapping[OrderState, Collection[OrderState]] = {
     OrderState.EXPIRED: (),
     OrderState.REFUNDED: (),
 }
+GIVEN_UP = frozenset({OrderState.REFUNDING, OrderState.REFUNDED})
+"""Paid once; everything of it goes back."""
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 

@@ -1,6 +1,6 @@
 """All SQL of ordering. The statements of the hot lane take a whole batch, as one array a column."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -222,6 +222,16 @@ async def move(tx: Tx, order_ids: Sequence[UUID], to: OrderState, at: datetime) 
 async def part_with_coupon(tx: Tx, order_id: UUID) -> None:
     """Note that this locked order has no claimed coupon any more; what it was priced with stays."""
     await tx.execute("update ordering.orders set own_coupon = null where order_id = %s", [order_id])
+
+
+async def mark_counters_back(tx: Tx, order_ids: Collection[UUID]) -> set[UUID]:
+    """Note that what these locked orders used of counters is given back; return those of which it was not yet."""
+    rows = await tx.execute(
+        "update ordering.orders set counters_back = true where order_id = any(%s) and not counters_back"
+        " returning order_id",
+        [list(order_ids)],
+    )
+    return {order_id for (order_id,) in await rows.fetchall()}
 
 
 async def delay(tx: Tx, order_ids: Sequence[UUID], until: datetime) -> None:

@@ -8,7 +8,7 @@ from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
 from tidegate.sale.points import store
 from tidegate.sale.points.contracts import POINTS_MAX, Balance, Earned, Entry, EntryKind, OpenPoints, Settled
-from tidegate.sale.points.errors import GrantNotValid
+from tidegate.sale.points.errors import GrantNotValid, PointsMoved
 from tidegate.sale.points.rules import Purse, taken_back
 
 __all__ = ["Points", "Purse", "taken_back"]
@@ -108,8 +108,14 @@ class Points:
         if rows:
             await store.enter(tx, rows, self._clock.now())
 
-    async def grant(self, tx: Tx, account_id: UUID, points: int, *, by: str, reason: str) -> Balance:
-        """Give a shopper points, for a stated reason. Raises GrantNotValid."""
+    async def grant(
+        self, tx: Tx, account_id: UUID, points: int, *, by: str, reason: str, after: int | None = None
+    ) -> Balance:
+        """Give a shopper points, for a stated reason.
+
+        `after` is the last entry that was seen (0: none), so that one form never grants twice; None: none was looked
+        at. Raises GrantNotValid, and PointsMoved where there is a later entry.
+        """
         reason = reason.strip()
         if not 0 < points <= POINTS_MAX or not 0 < len(reason) <= REASON_LENGTH_MAX or not by:
             raise GrantNotValid(
@@ -118,6 +124,8 @@ class Points:
             )
         await store.open_accounts(tx, [account_id])
         await store.lock(tx, [account_id])
+        if after is not None and await store.last_entry(tx, account_id) != after:
+            raise PointsMoved("These points moved after you looked. Nothing was granted. Look again, and grant then.")
         row = store.Row(account_id=account_id, kind=EntryKind.GRANTED, available=points, by=by, reason=reason)
         await store.enter(tx, [row], self._clock.now())
         return await store.balance(tx, account_id)

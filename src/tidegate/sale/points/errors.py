@@ -2,6 +2,7 @@
 
 Refusal
 ├── PointsShort     409  fewer points are available than the order would spend
+├── PointsMoved     409  a ledger moved after it was looked at
 └── GrantNotValid   422  a grant of none, too many or without a reason
 """
 
@@ -14,6 +15,14 @@ class PointsShort(Refusal):
     code = "points-short"
     status = 409
     title = "Not enough points"
+
+
+class PointsMoved(Refusal):
+    """A ledger moved after it was looked at; or a form is sent for the second time."""
+
+    code = "points-moved"
+    status = 409
+    title = "The points moved meanwhile"
 
 
 class GrantNotValid(Refusal):

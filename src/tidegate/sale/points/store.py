@@ -110,6 +110,14 @@ async def entries(tx: Tx, account_id: UUID, limit: int, offset: int) -> list[Ent
         return await cursor.fetchall()
 
 
+async def last_entry(tx: Tx, account_id: UUID) -> int:
+    """Return the number of an account's last entry; 0 of one that has none."""
+    rows = await tx.execute("select coalesce(max(entry_id), 0) from points.entry where account_id = %s", [account_id])
+    row = await rows.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 async def unsettled(tx: Tx) -> tuple[int, list[UUID]]:
     """Return how many accounts there are, and some whose balance is not the sum of their entries."""
     rows = await tx.execute(

@@ -9,13 +9,14 @@ import psycopg
 
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
+from tidegate.base.http import KEY_PATTERN
 from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignVersion, Presale
 from tidegate.sale.ordering.api import Ordering
-from tidegate.sale.ordering.contracts import KEY_PATTERN, OrderState, ReservedOrder
+from tidegate.sale.ordering.contracts import OrderState, ReservedOrder
 from tidegate.sale.ordering.errors import (
     AddressUnknown,
     KeyMalformed,

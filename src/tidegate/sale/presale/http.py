@@ -10,8 +10,7 @@ from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK
 
 from tidegate.base.db import Database
-from tidegate.base.openapi import refuses
-from tidegate.sale.ordering.contracts import KEY_PATTERN
+from tidegate.base.openapi import key_header, refuses
 from tidegate.sale.ordering.errors import AddressUnknown, KeyMalformed, KeyReused, PaymentUnderWay, PriceChanged
 from tidegate.sale.payment.contracts import PaymentView, PayOrder
 from tidegate.sale.payment.errors import (
@@ -39,15 +38,7 @@ from tidegate.trust.identity.errors import NotSignedIn
 PAGE_SIZE = 20
 _PRIVATE = CacheControlHeader(no_store=True)
 
-Key = Annotated[
-    str,
-    Parameter(
-        header="Idempotency-Key",
-        pattern=KEY_PATTERN,
-        description="New for each reservation; the same when it is sent again, which then gives the same answer.",
-        schema_extra={"examples": ["018f-3f6a-one-reservation"]},
-    ),
-]
+Key = Annotated[str, key_header("reservation")]
 Page = Annotated[int, Parameter(ge=1, le=1_000, description="Page number, from 1.")]
 
 

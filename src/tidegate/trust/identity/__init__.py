@@ -10,5 +10,5 @@ Invariants, each held by the schema, by a property in the tests, and by `Identit
 - a code opens at most one session, within its five minutes and its five tries;
 - a session ends exactly once: by its own end or by being revoked, whichever is first, and never comes back;
 - an account remembers at most 20 addresses and has at most 20 open sessions;
-- the record of looks at personal data can be added to, never changed or shortened.
+- the records of looks at personal data and of changes to segments can be added to, never changed or shortened.
 """

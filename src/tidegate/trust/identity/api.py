@@ -31,6 +31,7 @@ from tidegate.trust.identity.rules import (
     mask_phone,
     may,
 )
+from tidegate.trust.identity.segments import Segments, read_numbers
 from tidegate.trust.identity.sharing import Sharing
 from tidegate.trust.identity.shoppers import Shoppers
 from tidegate.trust.identity.simulated import SimulatedShoppers
@@ -51,6 +52,7 @@ __all__ = [
     "mask_name",
     "mask_phone",
     "may",
+    "read_numbers",
     "sms_gateway",
     "token_of",
 ]
@@ -63,7 +65,7 @@ SESSION_SECONDS = int(SESSION_LIFE.total_seconds())
 STAFF_SESSION_SECONDS = int(STAFF_SESSION_LIFE.total_seconds())
 
 
-class Identity(Shoppers, AddressBook, Members, Sharing, SimulatedShoppers, StaffDesk):
+class Identity(Shoppers, AddressBook, Members, Segments, Sharing, SimulatedShoppers, StaffDesk):
     """Shoppers, their addresses and memberships, and staff of one installation."""
 
     async def close(self) -> None:

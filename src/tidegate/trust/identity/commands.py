@@ -12,10 +12,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tidegate.base.db import Database
+from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.trust.identity.api import Identity
-from tidegate.trust.identity.contracts import Member, MembersImported, Role, SegmentPut, Staff, StaffView
+from tidegate.trust.identity.contracts import Member, MembersImported, Permission, Role, SegmentChange, Staff, StaffView
 from tidegate.trust.identity.errors import MembersFaulty
 from tidegate.trust.identity.members import read_members
 
@@ -140,18 +140,33 @@ def import_members(opener: Opener, file: Path, replace: bool) -> None:  # noqa: 
 @members_group.command()
 @click.argument("name")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--by", required=True, help="Name of the member of staff who does it; their role may change segments.")
+@click.option("--reason", required=True, help="Why; it is recorded.")
 @click.pass_obj
-def segment(opener: Opener, name: str, file: Path) -> None:
+def segment(opener: Opener, name: str, file: Path, by: str, reason: str) -> None:
     """Let the segment NAME be exactly the numbers in FILE: CSV with the column phone."""
 
     members = _members_in(file)
 
-    async def work(app: Opened) -> SegmentPut:
+    async def work(app: Opened) -> SegmentChange:
         async with app.db.transaction() as tx:
-            return await app.identity.put_segment(tx, name, [member.phone for member in members])
+            await _require(app, tx, by, Permission.SEGMENTS_CHANGE)
+            phones = [member.phone for member in members]
+            return await app.identity.change_segment(tx, name, phones, by=by, reason=reason)
 
     done = _run(opener, work)
-    click.echo(f"Segment {done.name}: {done.added:,} numbers new, {done.ended:,} no longer in it.")
+    click.echo(f"Segment {done.segment}: {done.added:,} numbers new, {done.ended:,} no longer in it.")
+
+
+async def _require(app: Opened, tx: Tx, name: str, permission: Permission) -> None:
+    """Raise where nobody of this name is among the staff, or their role does not include it."""
+    views = await app.identity.all_staff(tx)
+    found = next((view.staff for view in views if view.staff.name == name and view.closed_at is None), None)
+    if found is None:
+        raise click.ClickException(
+            f"Nobody of the name {name} is among the staff. Nothing was changed: tidegate staff list"
+        )
+    found.require(permission)
 
 
 @members_group.command()

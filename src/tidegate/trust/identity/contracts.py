@@ -105,12 +105,35 @@ class MembersImported(msgspec.Struct, frozen=True, kw_only=True):
     ended: int
 
 
-class SegmentPut(msgspec.Struct, frozen=True, kw_only=True):
-    """What setting a segment did: how many numbers are new in it, and how many are in it no more."""
+class SegmentHow(StrEnum):
+    """What a change does with the numbers that it names."""
 
-    name: str
+    ADD = "add"
+    REMOVE = "remove"
+    REPLACE = "replace"
+    """The segment is exactly these."""
+
+
+class SegmentChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a segment: of `numbers` named, how many are new in it, and how many are in it no more."""
+
+    change_id: UUID
+    segment: str
+    how: SegmentHow
+    numbers: int
     added: int
     ended: int
+    changed_by: str
+    reason: str
+    changed_at: datetime
+
+
+class SegmentCount(msgspec.Struct, frozen=True):
+    """How many numbers a segment holds, and how many of them have an account."""
+
+    name: str
+    numbers: int
+    accounts: int
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +195,8 @@ class Permission(StrEnum):
     DEFENCE_STEER = "defence.steer"
     REHEARSAL_RUN = "rehearsal.run"
     DOCTOR_RUN = "doctor.run"
+    SHOPPERS_VIEW = "shoppers.view"
+    SEGMENTS_CHANGE = "segments.change"
     STAFF_VIEW = "staff.view"
     STAFF_CHANGE = "staff.change"
     VIEWS_AUDIT = "personal-data.views.audit"

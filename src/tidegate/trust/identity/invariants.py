@@ -16,7 +16,7 @@ async def check(tx: Tx, now: datetime, phone_fits: Callable[[store.AccountRow], 
         await _codes_open_one_session(tx),
         await _limits_hold(tx, now),
         await _phones_open(tx, phone_fits),
-        await _views_only_grow(tx),
+        await _records_only_grow(tx),
     ]
 
 
@@ -42,7 +42,11 @@ async def _phones_open(tx: Tx, phone_fits: Callable[[store.AccountRow], bool]) -
     return Check(name="identity: sealed phones open", holds=not wrong, examined=len(rows), detail=detail)
 
 
-async def _views_only_grow(tx: Tx) -> Check:
-    protected = await staff_store.views_protected(tx)
-    detail = "" if protected else "the trigger that protects the record of looks is missing or off"
-    return Check(name="identity: the record of looks only grows", holds=protected, examined=1, detail=detail)
+async def _records_only_grow(tx: Tx) -> Check:
+    protected = await staff_store.records_protected(tx)
+    detail = (
+        "" if protected else "a trigger that protects the record of looks or of changes to segments is missing or off"
+    )
+    return Check(
+        name="identity: the records of looks and of changes only grow", holds=protected, examined=2, detail=detail
+    )

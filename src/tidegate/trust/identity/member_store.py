@@ -49,36 +49,6 @@ async def tiers(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, str]:
     return {AccountId(account_id): tier for account_id, tier in await rows.fetchall()}
 
 
-async def put_in_segment(tx: Tx, segment: str, phone_indexes: Sequence[bytes]) -> int:
-    """Put these numbers into a segment; return how many are new in it."""
-    fresh = await tx.execute(
-        "insert into identity.segment (segment, phone_index)"
-        " select %s, phone_index from unnest(%s::bytea[]) as new (phone_index) order by phone_index"
-        " on conflict do nothing",
-        [segment, list(phone_indexes)],
-    )
-    return fresh.rowcount
-
-
-async def delete_from_segment(tx: Tx, segment: str, kept: Sequence[bytes]) -> int:
-    """Take every number but these out of a segment; return how many."""
-    gone = await tx.execute(
-        "delete from identity.segment where segment = %s and phone_index not in (select unnest(%s::bytea[]))",
-        [segment, list(kept)],
-    )
-    return gone.rowcount
-
-
-async def segments(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, frozenset[str]]:
-    """Return the segments of those of the accounts that are in one."""
-    rows = await tx.execute(
-        "select account_id, array_agg(s.segment) from identity.account join identity.segment s using (phone_index)"
-        " where account_id = any(%s) group by account_id",
-        [list(account_ids)],
-    )
-    return {AccountId(account_id): frozenset(names) for account_id, names in await rows.fetchall()}
-
-
 async def counts(tx: Tx) -> dict[str, int]:
     """Return how many members each tier has."""
     rows = await tx.execute("select tier, count(*) from identity.member group by tier order by tier")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from tidegate.base.db import Tx
 from tidegate.trust.identity import member_store, rules
-from tidegate.trust.identity.contracts import AccountId, Member, MembersImported, SegmentPut
+from tidegate.trust.identity.contracts import AccountId, Member, MembersImported
 from tidegate.trust.identity.errors import MembersFaulty, PhoneNotValid
 from tidegate.trust.identity.ground import Ground
 
@@ -38,23 +38,6 @@ class Members(Ground):
         """Return the tiers of those of the accounts that are members'; one statement."""
         return await member_store.tiers(tx, account_ids)
 
-    async def put_segment(self, tx: Tx, name: str, phones: Sequence[str]) -> SegmentPut:
-        """Let a segment be exactly these numbers; numbers that nobody signed in with yet are kept, as with members.
-
-        No numbers end the segment. Raises MembersFaulty for a name that is none.
-        """
-        if not _TIER.fullmatch(name):
-            raise MembersFaulty(
-                f'"{name}" is not the name of a segment; write small letters, digits and dashes. Nothing was changed.'
-            )
-        indexes = sorted({self._seals.index("phone", rules.mobile_number(phone)) for phone in phones})
-        ended = await member_store.delete_from_segment(tx, name, indexes)
-        return SegmentPut(name=name, added=await member_store.put_in_segment(tx, name, indexes), ended=ended)
-
-    async def segments_of(self, tx: Tx, account_ids: Sequence[AccountId]) -> Mapping[AccountId, frozenset[str]]:
-        """Return the segments of those of the accounts that are in one; one statement."""
-        return await member_store.segments(tx, account_ids)
-
     async def member_counts(self, tx: Tx) -> Mapping[str, int]:
         """Return how many members each tier has."""
         return await member_store.counts(tx)
@@ -81,9 +64,14 @@ def read_members(text: str) -> list[Member]:
     if len(found) > MEMBERS_MAX:
         faults.append(f"there are {len(found):,} members; the most at once is {MEMBERS_MAX:,}")
     if faults:
-        more = f"\n... and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
-        raise MembersFaulty("Nothing was changed.\n" + "\n".join(faults[:_FAULTS_SHOWN]) + more, faults=faults)
+        raise faulty(faults)
     return [Member(phone=phone, tier=tier) for phone, tier in found.items()]
+
+
+def faulty(faults: Sequence[str]) -> MembersFaulty:
+    """The refusal that names the first of these faults."""
+    more = f"\n... and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
+    return MembersFaulty("Nothing was changed.\n" + "\n".join(faults[:_FAULTS_SHOWN]) + more, faults=faults)
 
 
 def _member(row: Mapping[str | None, str | list[str] | None]) -> Member | str:

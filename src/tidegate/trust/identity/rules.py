@@ -174,6 +174,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.COUPONS_VIEW,
         Permission.ORDERS_VIEW,
+        Permission.SHOPPERS_VIEW,
         Permission.PAYMENTS_VIEW,
         Permission.RISK_VIEW,
         Permission.DEFENCE_VIEW,
@@ -182,6 +183,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.CAMPAIGN_MANAGER: _EVERYONE
     | {
         Permission.CAMPAIGN_PUBLISH,
+        Permission.SEGMENTS_CHANGE,
         Permission.COUPONS_VIEW,
         Permission.COUPONS_MAKE,
         Permission.COUPONS_EXPORT,
@@ -189,6 +191,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.GATE_STEER,
         Permission.STOCK_ADJUST,
         Permission.ORDERS_VIEW,
+        Permission.SHOPPERS_VIEW,
         Permission.PAYMENTS_VIEW,
         Permission.REHEARSAL_RUN,
         Permission.DOCTOR_RUN,
@@ -197,6 +200,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.PAYMENT: _EVERYONE
     | {
         Permission.ORDERS_VIEW,
+        Permission.SHOPPERS_VIEW,
         Permission.PAYMENTS_VIEW,
         Permission.PAYMENTS_REFUND,
         Permission.PAYMENTS_CHANNEL_SWITCH,
@@ -207,6 +211,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.COUPONS_VIEW,
         Permission.COUPONS_REVOKE,
         Permission.ORDERS_VIEW,
+        Permission.SHOPPERS_VIEW,
         Permission.ORDERS_CANCEL,
         Permission.ORDERS_PERSONAL_DATA_VIEW,
         Permission.PAYMENTS_VIEW,
@@ -220,6 +225,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.COUPONS_VIEW,
         Permission.COUPONS_REVOKE,
         Permission.ORDERS_VIEW,
+        Permission.SHOPPERS_VIEW,
         Permission.ORDERS_CANCEL,
         Permission.ORDERS_PERSONAL_DATA_VIEW,
         Permission.PAYMENTS_VIEW,
@@ -231,6 +237,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.COUPONS_VIEW,
         Permission.ORDERS_VIEW,
+        Permission.SHOPPERS_VIEW,
         Permission.PAYMENTS_VIEW,
         Permission.RISK_VIEW,
         Permission.STAFF_VIEW,

@@ -189,13 +189,14 @@ async def views(tx: Tx, *, subject: str | None, limit: int) -> list[PersonalData
         return await cursor.fetchall()
 
 
-async def views_protected(tx: Tx) -> bool:
-    """Return whether the trigger that keeps the record of looks from being changed is in place and on."""
+async def records_protected(tx: Tx) -> bool:
+    """Return whether the triggers that keep the records of looks and of changes as they are are in place and on."""
     async with tx.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(
             """
             select count(*) from pg_catalog.pg_trigger
-             where tgrelid = 'identity.personal_data_view'::regclass and tgname = 'only_grows' and tgenabled = 'O'
+             where tgrelid in ('identity.personal_data_view'::regclass, 'identity.segment_change'::regclass)
+               and tgname = 'only_grows' and tgenabled = 'O'
             """
         )
-        return await cursor.fetchone() == 1
+        return await cursor.fetchone() == 2

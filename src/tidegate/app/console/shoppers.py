@@ -1,0 +1,332 @@
+"""Shoppers for staff: the segments and whom they hold, and of one shopper what the shop knows, with his points."""
+
+import asyncio
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, PathParameter, QueryParameter
+
+from tidegate.app.console.frame import Desk, PageRequest, language
+from tidegate.app.console.words import refusal_words
+from tidegate.app.pages.answer import see_other
+from tidegate.base.db import Database, Tx
+from tidegate.base.errors import Refusal
+from tidegate.offer.campaign.api import Campaign
+from tidegate.sale.ordering.api import Ordering
+from tidegate.sale.points.api import Points
+from tidegate.trust.identity.api import Identity, read_numbers
+from tidegate.trust.identity.contracts import AccountId, Permission, SegmentHow, Staff
+from tidegate.trust.identity.errors import MembersFaulty
+from tidegate.trust.identity.http import requires
+
+ENTRIES_SHOWN = 30
+HOLDERS_SHOWN = 60
+CHANGES_SHOWN = 20
+NUMBERS_MAX = 100_000
+"""Numbers in one form; more of them at the command line."""
+FORM_BYTES_MAX = 4_000_000
+_FAULT_LINE = re.compile(r"line (\d+):")
+_PAGES_MAX = 2_000
+
+_VIEW = {"staff": requires(Permission.SHOPPERS_VIEW)}
+Page = Annotated[int, QueryParameter(ge=1, le=_PAGES_MAX)]
+Name = Annotated[str, PathParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)]
+
+
+class SegmentForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of a segment as it stands in the form."""
+
+    name: str = ""
+    how: SegmentHow = SegmentHow.ADD
+    numbers: str = ""
+    reason: str = ""
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """A form that gives points; `after` is the last entry that it was shown with."""
+
+    points: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    reason: Annotated[str, msgspec.Meta(max_length=1_000)] = ""
+    after: int = 0
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Why a form was refused, in the reader's language, and the lines that are at fault."""
+
+    title: str
+    text: str
+    status: int
+    lines: tuple[int, ...] = ()
+
+
+class ShopperDesk:
+    """Shows the pages of shoppers; dependency `shopper_desk`."""
+
+    def __init__(
+        self,
+        *,
+        request: PageRequest,
+        desk: Desk,
+        db: Database,
+        identity: Identity,
+        ordering: Ordering,
+        points: Points,
+        campaign: Campaign,
+    ) -> None:
+        self._request, self._desk, self._db, self._campaign = request, desk, db, campaign
+        self._identity, self._ordering, self._points = identity, ordering, points
+
+    async def overview(
+        self,
+        staff: Staff,
+        *,
+        sought: str = "",
+        form: SegmentForm | None = None,
+        trouble: Trouble | None = None,
+    ) -> Response[bytes]:
+        """All segments with their counts, the tiers, and the last changes; and a form that was refused."""
+        async with self._db.read() as tx:
+            values: dict[str, Any] = {
+                "counts": await self._identity.segment_counts(tx),
+                "tiers": await self._identity.member_counts(tx),
+                "changes": await self._identity.segment_changes(tx, limit=CHANGES_SHOWN),
+            }
+        values |= {"sought": sought, "form": form or SegmentForm(), "used": self._used()}
+        return await self._show(staff, "shoppers.html", trouble, values)
+
+    async def segment(
+        self, staff: Staff, name: str, page: int, *, done: bool = False, trouble: Trouble | None = None
+    ) -> Response[bytes]:
+        """One segment: whom it holds, masked, and its changes."""
+        async with self._db.read() as tx:
+            counts = {each.name: each for each in await self._identity.segment_counts(tx)}
+            offset = (page - 1) * HOLDERS_SHOWN
+            values: dict[str, Any] = {
+                "name": name,
+                "count": counts.get(name),
+                "holders": await self._identity.segment_holders(tx, name, HOLDERS_SHOWN, offset),
+                "changes": await self._identity.segment_changes(tx, name, CHANGES_SHOWN),
+            }
+        accounts = values["count"].accounts if values["count"] else 0
+        pages = min(max(-(-accounts // HOLDERS_SHOWN), 1), _PAGES_MAX)
+        values |= {"page": page, "pages": pages, "done": done, "form": SegmentForm(name=name), "used": self._used()}
+        return await self._show(staff, "segment.html", trouble, values)
+
+    async def shopper(
+        self,
+        staff: Staff,
+        account_id: UUID,
+        page: int = 1,
+        *,
+        done: bool = False,
+        grant: Grant | None = None,
+        trouble: Trouble | None = None,
+    ) -> Response[bytes]:
+        """One shopper: what the shop knows of him, his points and what moved them. Raises AccountUnknown."""
+        async with self._db.read() as tx:
+            values = await self._known(tx, AccountId(account_id), page)
+        values |= {"page": page, "done": done, "grant": grant or Grant()}
+        return await self._show(staff, "shopper.html", trouble, values)
+
+    async def _known(self, tx: Tx, account_id: AccountId, page: int) -> dict[str, Any]:
+        await self._identity.require_account(tx, account_id)
+        found = await self._points.entries(tx, account_id, ENTRIES_SHOWN + 1, (page - 1) * ENTRIES_SHOWN)
+        newest = found if page == 1 else await self._points.entries(tx, account_id, 1)
+        return {
+            "account": await self._identity.account(tx, account_id),
+            "tier": (await self._identity.tiers_of(tx, [account_id])).get(account_id, ""),
+            "segments": sorted((await self._identity.segments_of(tx, [account_id])).get(account_id, ())),
+            "has_paid": account_id in await self._ordering.paid_buyers(tx, [account_id]),
+            "balance": await self._points.balance(tx, account_id),
+            "entries": found[:ENTRIES_SHOWN],
+            "more": len(found) > ENTRIES_SHOWN,
+            "after": newest[0].entry_id if newest else 0,
+        }
+
+    def _used(self) -> dict[str, list[str]]:
+        """The promotions of the current campaign that speak of each segment."""
+        current = self._campaign.current()
+        used: dict[str, list[str]] = {}
+        for promotion in current.definition.promotions if current else ():
+            for name in promotion.segments:
+                used.setdefault(name, []).append(promotion.id)
+        return used
+
+    def trouble(self, refusal: Refusal) -> Trouble:
+        """A refusal as the page says it."""
+        title, text = refusal_words(self._desk.pages.messages(language(self._request)), refusal)
+        faults = refusal.fields.get("faults")
+        matched = [_FAULT_LINE.match(str(each)) for each in faults] if isinstance(faults, list | tuple) else []
+        lines = tuple(int(each[1]) for each in matched if each)
+        return Trouble(title, text, refusal.status, lines)
+
+    async def _show(
+        self, staff: Staff, template: str, trouble: Trouble | None, values: dict[str, Any]
+    ) -> Response[bytes]:
+        status = trouble.status if trouble else 200
+        return await self._desk.show(
+            self._request, staff, "shoppers", template, status=status, trouble=trouble, **values
+        )
+
+
+def open_shopper_desk(
+    *,
+    request: PageRequest,
+    desk: Desk,
+    db: Database,
+    identity: Identity,
+    ordering: Ordering,
+    points: Points,
+    campaign: Campaign,
+) -> ShopperDesk:
+    """Dependency `shopper_desk`."""
+    return ShopperDesk(
+        request=request,
+        desk=desk,
+        db=db,
+        identity=identity,
+        ordering=ordering,
+        points=points,
+        campaign=campaign,
+    )
+
+
+@get("/console/shoppers", include_in_schema=False, dependencies=_VIEW)
+async def shoppers_page(
+    *,
+    shopper_desk: ShopperDesk,
+    staff: Staff,
+    db: Database,
+    identity: Identity,
+    q: Annotated[str, QueryParameter(max_length=80)] = "",
+) -> Response[bytes]:
+    """Show the segments; or go to the shopper with this phone number or account."""
+    if q.strip():
+        async with db.read() as tx:
+            account = await _sought(tx, identity, q.strip())
+        if account is not None:
+            return see_other(f"/console/shoppers/{account}")
+    return await shopper_desk.overview(staff, sought=q.strip())
+
+
+async def _sought(tx: Tx, identity: Identity, text: str) -> AccountId | None:
+    try:
+        account = AccountId(UUID(text))
+    except ValueError:
+        return await identity.account_of_phone(tx, text)
+    try:
+        return (await identity.account(tx, account)).account_id
+    except Refusal:
+        return None
+
+
+@get("/console/shoppers/{account_id:uuid}", include_in_schema=False, dependencies=_VIEW)
+async def shopper_page(
+    shopper_desk: ShopperDesk,
+    staff: Staff,
+    account_id: UUID,
+    page: Page = 1,
+    done: Annotated[str, QueryParameter(max_length=20)] = "",
+) -> Response[bytes]:
+    """Show one shopper."""
+    return await shopper_desk.shopper(staff, account_id, page, done=bool(done))
+
+
+@post(
+    "/console/shoppers/{account_id:uuid}/points",
+    include_in_schema=False,
+    status_code=200,
+    dependencies={"staff": requires(Permission.PAYMENTS_REFUND)},
+    request_max_body_size=8_192,
+)
+async def grant_points(
+    *,
+    shopper_desk: ShopperDesk,
+    staff: Staff,
+    db: Database,
+    identity: Identity,
+    points: Points,
+    account_id: UUID,
+    data: Annotated[Grant, Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Response[bytes]:
+    """Give a shopper points, once for each time the form was shown; refused, it changes nothing."""
+    text = data.points.strip()
+    wanted = int(text) if text.isdecimal() else 0
+    try:
+        async with db.transaction() as tx:
+            await identity.require_account(tx, AccountId(account_id))
+            await points.grant(tx, account_id, wanted, by=staff.name, reason=data.reason, after=data.after)
+    except Refusal as refusal:
+        trouble = shopper_desk.trouble(refusal)
+        return await shopper_desk.shopper(staff, account_id, grant=data, trouble=trouble)
+    return see_other(f"/console/shoppers/{account_id}?done=granted")
+
+
+@get("/console/segments/{name:str}", include_in_schema=False, dependencies=_VIEW)
+async def segment_page(
+    shopper_desk: ShopperDesk,
+    staff: Staff,
+    name: Name,
+    page: Page = 1,
+    done: Annotated[str, QueryParameter(max_length=20)] = "",
+) -> Response[bytes]:
+    """Show one segment."""
+    return await shopper_desk.segment(staff, name, page, done=bool(done))
+
+
+@post(
+    "/console/segments",
+    include_in_schema=False,
+    status_code=200,
+    dependencies={"staff": requires(Permission.SEGMENTS_CHANGE)},
+    request_max_body_size=FORM_BYTES_MAX,
+)
+async def change_segment(
+    *, request: PageRequest, shopper_desk: ShopperDesk, staff: Staff, db: Database, identity: Identity
+) -> Response[bytes]:
+    """Change a segment by the numbers of the form and of its file together; recorded with who and why."""
+    form, file = await _sent(request)
+    try:
+        numbers = await _numbers(form, file)
+        async with db.transaction() as tx:
+            change = await identity.change_segment(
+                tx, form.name, numbers, by=staff.name, reason=form.reason, how=form.how
+            )
+    except Refusal as refusal:
+        return await shopper_desk.overview(staff, form=form, trouble=shopper_desk.trouble(refusal))
+    return see_other(f"/console/segments/{change.segment}?done=changed")
+
+
+async def _sent(request: PageRequest) -> tuple[SegmentForm, bytes]:
+    """The form, and its file's bytes; a way that does not exist is taken for adding, which takes nobody out."""
+    sent = await request.form()
+    how, file = str(sent.get("how", "")), sent.get("file")
+    form = SegmentForm(
+        name=str(sent.get("name", "")).strip(),
+        how=SegmentHow(how) if how in tuple(SegmentHow) else SegmentHow.ADD,
+        numbers=str(sent.get("numbers", "")),
+        reason=str(sent.get("reason", "")).strip(),
+    )
+    return form, await file.read() if isinstance(file, UploadFile) else b""
+
+
+async def _numbers(form: SegmentForm, file: bytes) -> list[str]:
+    """The numbers of a change. Raises MembersFaulty; also where there are none, for that would end a segment."""
+    try:
+        texts = (form.numbers, file.decode())
+    except UnicodeDecodeError as fault:
+        raise MembersFaulty("The file is not UTF-8 text. Nothing was changed; save it as CSV in UTF-8.") from fault
+    found = await asyncio.to_thread(lambda: list(dict.fromkeys(each for text in texts for each in read_numbers(text))))
+    if not 0 < len(found) <= NUMBERS_MAX:
+        raise MembersFaulty(
+            f"A change names 1 to {NUMBERS_MAX:,} numbers; this one names {len(found):,}. Nothing was changed."
+        )
+    return found
+
+
+routes = [shoppers_page, shopper_page, grant_points, segment_page, change_segment]
