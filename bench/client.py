@@ -5,6 +5,7 @@ Written on asyncio's protocols because it shares the machine with what it measur
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,11 +17,12 @@ NextRequest = Callable[[], bytes]
 
 @dataclass
 class Tally:
-    """What came back: latencies in seconds of answers by status class, and how long it took in all."""
+    """What came back: answers by status, their latencies in seconds by its class, and how long it took in all."""
 
     seconds: float = 0.0
     latencies: dict[int, list[float]] = field(default_factory=dict)
     lost: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
 
     def count(self, status_class: int) -> int:
         """Answers of one class, such as 2 for 2xx."""
@@ -67,7 +69,9 @@ class _Connection(asyncio.Protocol):
         if head_end < 0 or len(self._received) - head_end - 4 < _content_length(self._received[:head_end]):
             return
         latency = time.perf_counter() - self._sent_at
-        self._tally.latencies.setdefault(self._received[9] - 48, []).append(latency)
+        status = int(self._received[9:12])
+        self._tally.statuses[status] += 1
+        self._tally.latencies.setdefault(status // 100, []).append(latency)
         self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:

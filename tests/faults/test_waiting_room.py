@@ -163,7 +163,7 @@ class _Polls:
                 await asyncio.sleep(0.05)
                 continue
             self.answered += 1
-            self.odd |= {line.status_code, mine.status_code} - {200, 404, 409, 429, 503}
+            self.odd |= {line.status_code, mine.status_code} - {200, 409, 429, 503}
 
     async def until(self, count: int) -> None:
         """Wait until so many polls were answered."""

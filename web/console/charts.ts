@@ -3,7 +3,7 @@ import { LineChart, type LineSeriesOption } from "echarts/charts";
 import { GridComponent, type GridComponentOption, LegendComponent, type LegendComponentOption, MarkLineComponent, TooltipComponent, type TooltipComponentOption } from "echarts/components";
 import { type ComposeOption, type EChartsType, init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { minute, second } from "./clocks.ts";
+import { day, minute, second } from "./clocks.ts";
 
 use([LineChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, CanvasRenderer]);
 
@@ -25,12 +25,16 @@ export interface Looks {
   least?: number | undefined;
   most?: number | undefined;
   by_minute?: boolean;
+  by_day?: boolean;
   dots?: boolean;
 }
 
-/** What one name in a legend takes, about: where they do not fit beside each other, the chart leaves two rows for them. */
-const legend_px = 115;
+/** What a name in a legend takes beside its letters and the gap to the next one; gaps, also where it has many rows. */
+const legend_mark_px = 23;
+const legend_gap_px = 16;
+const legend_gap_close_px = 8;
 
+const pen = document.createElement("canvas").getContext("2d");
 const shown: EChartsType[] = [];
 
 function token(name: string): string {
@@ -88,15 +92,33 @@ function text_px(): number {
   return document.body.classList.contains("console--wall") ? 14 : 12;
 }
 
+/** The rows that a legend breaks into, as wide as its names are. */
+function legend_rows_of(names: string[], width: number): number {
+  if (names.length < 2) return 0;
+  if (pen) pen.font = `${text_px()}px ${token("--font-figures")}`;
+  let rows = 1;
+  let taken = 0;
+  for (const name of names) {
+    const needed = (pen?.measureText(name).width ?? 0) + legend_mark_px + legend_gap_px;
+    if (taken && taken + needed > width) {
+      rows += 1;
+      taken = 0;
+    }
+    taken += needed;
+  }
+  return rows;
+}
+
 export function draw(on: EChartsType, lines: Line[], looks: Looks, from_ms: number, to_ms: number): void {
   const ink = token("--ink-faint");
   const text = { color: ink, fontSize: text_px(), fontFamily: token("--font-figures") };
-  const clock = looks.by_minute ? minute : second;
-  const legend_rows = lines.length < 2 ? 0 : on.getWidth() < legend_px * lines.length ? 2 : 1;
+  const clock = looks.by_day ? (at: number): string => `${day(at)} ${minute(at)}` : looks.by_minute ? minute : second;
+  const legend_rows = legend_rows_of(lines.map((line) => line.name), on.getWidth() - 8);
+  const gap = legend_rows > 2 ? legend_gap_close_px : legend_gap_px;
   const option: Option = {
     animation: false,
-    grid: { left: 8, right: 16, top: legend_rows ? 10 + 20 * legend_rows : 14, bottom: 4, containLabel: true },
-    ...(lines.length > 1 ? { legend: { show: true, top: 0, left: 4, itemWidth: 18, itemHeight: 2, itemGap: 16, icon: "rect", textStyle: { ...text, color: token("--ink-soft") }, data: lines.map((line) => line.name) } } : {}),
+    grid: { left: 8, right: 16, top: legend_rows ? 30 + (text_px() + gap) * (legend_rows - 1) : 14, bottom: 4, containLabel: true },
+    ...(lines.length > 1 ? { legend: { show: true, top: 0, left: 4, itemWidth: 18, itemHeight: 2, itemGap: gap, icon: "rect", textStyle: { ...text, color: token("--ink-soft") }, data: lines.map((line) => line.name) } } : {}),
     tooltip: {
       trigger: "axis",
       renderMode: "richText",
@@ -113,7 +135,7 @@ export function draw(on: EChartsType, lines: Line[], looks: Looks, from_ms: numb
       max: to_ms,
       axisLine: { lineStyle: { color: token("--line") } },
       axisTick: { show: false },
-      axisLabel: { ...text, hideOverlap: true, formatter: (at: number): string => minute(at) },
+      axisLabel: { ...text, hideOverlap: true, formatter: (at: number): string => (looks.by_day ? day(at) : minute(at)) },
       splitNumber: 4,
     },
     yAxis: {

@@ -4,6 +4,7 @@ import { language } from "../design/text.ts";
 
 const time_of_day = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false, timeZone: "Asia/Shanghai" });
 const minute_of_day = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai" });
+const day_of_year = new Intl.DateTimeFormat(language, { month: "numeric", day: "numeric", timeZone: "Asia/Shanghai" });
 
 export function second(at_ms: number): string {
   return time_of_day.format(at_ms);
@@ -11,6 +12,10 @@ export function second(at_ms: number): string {
 
 export function minute(at_ms: number): string {
   return minute_of_day.format(at_ms);
+}
+
+export function day(at_ms: number): string {
+  return day_of_year.format(at_ms);
 }
 
 /** Seconds as hours, minutes and seconds; days in front where there are any. */

@@ -59,7 +59,7 @@ function written(signal: string, value: number): string {
 }
 
 async function renew(): Promise<void> {
-  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const card of document.querySelectorAll<HTMLElement>("[data-defence]")) {

@@ -11,4 +11,5 @@ if (page === "live") void import("./live.ts").then((module) => module.start());
 if (page === "editor") void import("./editor.ts").then((module) => module.start());
 if (page === "payments") void import("./channels_chart.ts").then((module) => module.start());
 if (page === "gate") void import("./gate.ts").then((module) => module.start());
+if (page === "bots") void import("./bots.ts").then((module) => module.start());
 if (page === "defences") void import("./defences.ts").then((module) => module.start());

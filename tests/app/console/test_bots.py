@@ -52,6 +52,8 @@ async def test_counts_decisions_and_the_replay_are_shown(app: App, client: httpx
     for words in ("75 of 100 points", "Replay agrees", "page shown for 100 ms", "Weights of edition"):
         assert words in story
     assert decision.device not in page
+    assert 'data-course="60"' in page, "the chart asks for the same hour"
+    assert '"honeypot-field": "Filled in a field that nobody sees"' in page
 
 
 async def test_an_empty_record_says_what_comes_next(client: httpx.AsyncClient, app: App) -> None:

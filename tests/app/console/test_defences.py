@@ -1,5 +1,6 @@
 """The defences' page: rules and signals, the second step, start and end by hand, the record, and who may do it."""
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -10,6 +11,7 @@ from tests.app.console.test_pages import enter, visitor
 from tests.offer.festivals import definition
 from tests.sale.shop import publish
 from tidegate.app.compose import App
+from tidegate.app.console.defences import RECORD_SHOWN
 from tidegate.base.clock import ManualClock
 from tidegate.gate.defence.adapters.counts import CountBoard
 from tidegate.gate.defence.contracts import Counts, Defence, Happening
@@ -107,3 +109,21 @@ async def test_a_campaign_without_defences_says_how_to_have_some(app: App) -> No
     async with visitor(app) as client:
         await enter(app, client, Role.RISK)
         assert "This campaign has no defences" in (await client.get("/console/defences")).text
+
+
+async def test_the_record_is_paged_by_its_lines(app: App, client: httpx.AsyncClient) -> None:
+    await enter(app, client, Role.RISK)
+    assert 'rel="next"' not in (await client.get("/console/defences")).text
+    for number in range(RECORD_SHOWN // 2 + 1):
+        for act in ("start", "undo"):
+            form = {"act": act, "reason": f"{act} number {number}.", "minutes": "5", **YES}
+            assert (await client.post("/console/defences/flood", data=form)).status_code == 303
+    newest = (await client.get("/console/defences")).text
+    assert "start number 1." in newest
+    assert "start number 0." not in newest
+    [older] = re.findall(r'href="(/console/defences\?before=\d+)#record" rel="next"', newest)
+    oldest = (await client.get(older)).text
+    assert "start number 0." in oldest
+    assert "start number 1." not in oldest
+    assert 'rel="next"' not in oldest
+    assert "Nothing older" in (await client.get("/console/defences?before=1")).text

@@ -49,6 +49,7 @@ def test_the_quick_demo_holds_every_invariant(tmp_path: Path) -> None:
     for words in (
         *("GMV", "p99", "Goals and results", "nobody was charged twice", "every acknowledged order is in"),
         *("The line: what each group got", "Bot farm", "Fair shares", "line: the bot farm got at most 1.5", "draw: "),
+        *("Members", "line: nobody but members stood in the members' lane", "line: members, whose lane has the larger"),
     ):
         assert words in ran.stdout
     for name, title in (("debrief.html", "Debrief"), ("debrief.zh.html", "复盘")):

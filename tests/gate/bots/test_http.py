@@ -167,3 +167,31 @@ async def test_an_account_is_cleared_by_its_id(app: App, clock: ManualClock) -> 
         undone = (await desk.post(path, json=said)).json()
         assert (undone["account_id"], undone["device"]) == (str(shopper.session.account_id), "")
         assert (await desk.get("/api/v1/bots/undos")).json() == [undone]
+
+
+async def test_the_officer_sees_bots_over_time_span_by_span(app: App, clock: ManualClock) -> None:
+    async with app.db.transaction() as tx:
+        shoppers = await app.identity.open_rehearsal_accounts(tx, 3)
+        await app.identity.add_staff(tx, "officer", Role.RISK, "a long password of the tests")
+    trapped: dict[str, object] = {"website": "http://bot.example"}
+    began = int(clock.now().timestamp()) // 60 * 60
+    for person, page in zip(shoppers, (trapped, trapped, dict[str, object](shown_ms=9_000)), strict=True):
+        told = {"fingerprint": person.session.account_id.hex, **page}
+        async with client(app, person.session.token) as browser:
+            assert (await browser.post("/api/v1/challenges", json=told)).status_code == 201
+        clock.advance(seconds=120)
+    await app.refresh()
+    token = (await app.identity.staff_sign_in("officer", "a long password of the tests", "192.0.2.1")).token
+    async with client(app, token) as desk:
+        course = (await desk.get("/api/v1/bots/course?minutes=15")).json()
+        hours = (await desk.get("/api/v1/bots/course?minutes=1440")).json()
+    assert course["span_seconds"] == 60
+    assert [(each["at"], each["kind"], each["lane"], each["visits"]) for each in course["tallies"]] == [
+        (began, "honeypot-field", "slow", 1),
+        (began + 120, "honeypot-field", "slow", 1),
+        (began + 240, "none", "normal", 1),
+    ]
+    assert hours["span_seconds"] == 900
+    assert sum(each["visits"] for each in hours["tallies"]) == 3
+    async with client(app, shoppers[0].session.token) as shopper:
+        assert (await shopper.get("/api/v1/bots/course")).status_code == 401

@@ -101,3 +101,15 @@ def test_a_lookup_agrees_with_looking_at_every_network(lines: list[str], number:
     assert (str(address) in Networks(lines)) is expected
     assert (f"::ffff:{address}" in Networks(lines)) is expected
     assert "nonsense" not in Networks(lines)
+
+
+@given(st.integers(1, 30 * 24 * 60))
+def test_a_course_has_at_most_a_hundred_spans_of_whole_minutes(minutes: int) -> None:
+    span = rules.span_seconds(minutes)
+    assert span % 60 == 0
+    assert minutes * 60 <= span * rules.SPANS_MAX
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(15, 60), (60, 60), (1_440, 900), (10_080, 7_200)])
+def test_the_spans_of_the_page_are_round(minutes: int, seconds: int) -> None:
+    assert rules.span_seconds(minutes) == seconds

@@ -8,9 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import msgspec
+from py_arkworks_bls12381 import G1Point, G2Point, Scalar
 
-CHAIN = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
+CHAIN = sha256(b"a chain of the tests").hexdigest()
 GENESIS, PERIOD = 1_692_803_367, 3
+_SECRET, _OTHER_SECRET = Scalar(7_919), Scalar(104_729)
+PUBLIC_KEY = (G2Point() * _SECRET).to_compressed_bytes().hex()
+"""This network's key is one person's, so that the tests can sign its rounds."""
+_DOMAIN = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 
 
 class Relay(ThreadingHTTPServer):
@@ -29,14 +34,15 @@ class Relay(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-def signature_of(number: int) -> str:
-    """Stand in for the network's signature, which nobody here can make: any bytes, the same for the same round."""
-    return (sha256(b"round %d" % number).digest() + b"\x01" * 16).hex()
+def signature_of(number: int, *, forged: bool = False) -> str:
+    """Sign a round as drand does, or with another key than the network's."""
+    point = G1Point.hash_to_curve(sha256(number.to_bytes(8, "big")).digest(), _DOMAIN)
+    return (point * (_OTHER_SECRET if forged else _SECRET)).to_compressed_bytes().hex()
 
 
-def randomness_of(number: int) -> str:
+def randomness_of(number: int, *, forged: bool = False) -> str:
     """Return the SHA-256 of the signature, as drand defines it."""
-    return sha256(bytes.fromhex(signature_of(number))).hexdigest()
+    return sha256(bytes.fromhex(signature_of(number, forged=forged))).hexdigest()
 
 
 class Door(BaseHTTPRequestHandler):
@@ -56,8 +62,10 @@ class Door(BaseHTTPRequestHandler):
                 self._answer(200, {"period": PERIOD, "genesis_time": genesis, "hash": CHAIN, "schemeID": "bls"})
             case mood, [chain, "public", number] if chain == CHAIN and int(number) <= self.server.latest:
                 told = int(number) + (1 if mood == "other round" else 0)
-                randomness = "00" * 32 if mood == "lies" else randomness_of(told)
-                self._answer(200, {"round": told, "randomness": randomness, "signature": signature_of(told)})
+                forged = mood == "forged"
+                randomness = "00" * 32 if mood == "lies" else randomness_of(told, forged=forged)
+                signature = signature_of(told, forged=forged)
+                self._answer(200, {"round": told, "randomness": randomness, "signature": signature})
             case _:
                 self._answer(425, {"error": "too early"})
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.gate.queue.relay import CHAIN, GENESIS, PERIOD, Relay, randomness_of, relay
+from tests.gate.queue.relay import CHAIN, GENESIS, PERIOD, PUBLIC_KEY, Relay, randomness_of, relay
 from tests.gate.queue.rooms import ROOM, Shopper, facts, opened_room, shoppers, stand, tick
 from tests.offer.festivals import START
 from tidegate.app.compose import App, compose
@@ -30,6 +30,7 @@ DRAND = PublicNumber(
     drawn_at=DRAWN_AT,
     patience_seconds=20,
     chain=CHAIN,
+    public_key=PUBLIC_KEY,
     genesis_at=GENESIS,
     period_seconds=PERIOD,
 )
@@ -128,7 +129,7 @@ async def test_the_round_is_announced_first_and_stands_in_every_rank(
             assert mine.rank == app.queue.view(facts(app, shopper, place)).rank
 
 
-@pytest.mark.parametrize("mood", ["broken", "html", "lies", "other round", "other chain"])
+@pytest.mark.parametrize("mood", ["broken", "html", "lies", "forged", "other round", "other chain"])
 async def test_without_the_number_the_seed_alone_decides_and_that_is_shown(
     app: App, clock: ManualClock, drand: Relay, mood: str
 ) -> None:
@@ -213,3 +214,11 @@ async def test_a_relay_that_is_slow_gives_no_number(drand: Relay) -> None:
     adapter = Drand(drand.url, timeout_seconds=1e-9)
     assert await adapter.number(announced(DRAND)) is None
     assert await Drand(drand.url).number(announced(DRAND)) is not None
+
+
+async def test_a_round_that_another_key_signed_is_refused_and_said_so(
+    drand: Relay, caplog: pytest.LogCaptureFixture
+) -> None:
+    drand.latest, drand.mood = ROUND, "forged"
+    assert await Drand(drand.url).number(announced(DRAND)) is None
+    assert f"is not signed with the key of chain {CHAIN}" in caplog.text

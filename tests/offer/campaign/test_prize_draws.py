@@ -85,6 +85,15 @@ def test_a_public_number_is_drawn_between_the_sealing_and_the_draw() -> None:
     assert read_back(write_definition(definition)).draws == definition.draws
 
 
+def test_another_chain_keeps_its_key() -> None:
+    chain = f'source = "drand"\nchain = "{"ab" * 32}"\npublic_key = "{"cd" * 96}"'
+    definition = read(FESTIVAL + NUMBERED.replace('source = "drand"', chain))
+    [draw] = definition.draws
+    assert draw.public_number is not None
+    assert (draw.public_number.chain, draw.public_number.public_key) == ("ab" * 32, "cd" * 96)
+    assert read_back(write_definition(definition)).draws == definition.draws
+
+
 def test_a_draw_has_prizes_and_a_name_of_its_own() -> None:
     bare = DRAW[: DRAW.index("[[draw.prize]]")]
     [found] = faults(FESTIVAL + bare)

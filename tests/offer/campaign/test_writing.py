@@ -147,7 +147,7 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
         (contracts.DefenceRule, 8),
         (contracts.RateLimit, 7),
         (contracts.UniqueCodes, 10),
-        (contracts.PublicNumber, 7),
+        (contracts.PublicNumber, 8),
         (contracts.Presale, 12),
         (contracts.WaitingRoom, 13),
     ],

@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from tests.gate.queue.relay import CHAIN, GENESIS, PERIOD, Relay, randomness_of, relay
+from tests.gate.queue.relay import CHAIN, GENESIS, PERIOD, PUBLIC_KEY, Relay, randomness_of, relay
 from tests.sale.draws.festival import CLOSES, DRAWN, draw, festival
 from tests.sale.draws.test_api import bought, the_draw
 from tests.sale.payment.harness import SandboxProcess
@@ -26,6 +26,7 @@ NUMBER = PublicNumber(
     drawn_at=CLOSES + timedelta(minutes=10),
     patience_seconds=60,
     chain=CHAIN,
+    public_key=PUBLIC_KEY,
     genesis_at=GENESIS,
     period_seconds=PERIOD,
 )

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from tidegate.base.http import network_of
 from tidegate.watch.rehearsal.contracts import BotFarm, Group, GroupResult, Journey
-from tidegate.watch.rehearsal.crowd import HOUSEHOLD, Crowd, fair_share, farm_check, results_of, wanted_sku
+from tidegate.watch.rehearsal.crowd import (
+    HOUSEHOLD,
+    Crowd,
+    fair_share,
+    farm_check,
+    member_checks,
+    results_of,
+    wanted_sku,
+)
 
 FARM = BotFarm(accounts=600, persons=120, networks=25)
 
@@ -42,7 +50,17 @@ def test_a_farm_sits_in_few_networks_and_shoppers_in_households() -> None:
 
 
 def test_without_a_farm_nobody_has_an_address() -> None:
-    assert {Crowd(10, 5, None).seat(place) for place in range(10)} == {("", False)}
+    assert {Crowd(10, 5, None).seat(place) for place in range(10)} == {("", False, False)}
+
+
+@given(total=st.integers(1, 600), share=st.sampled_from([0.0, 0.1, 0.2, 0.5, 1.0]))
+def test_members_are_spread_evenly_and_no_farm_has_any(total: int, share: float) -> None:
+    farm = BotFarm(accounts=total // 4, persons=1, networks=3)
+    seats = [Crowd(total, total, farm, share).seat(place) for place in range(total)]
+    shoppers = [seat for seat in seats if not seat.farm]
+    assert not any(seat.member for seat in seats if seat.farm)
+    for count in range(len(shoppers) + 1):
+        assert abs(sum(seat.member for seat in shoppers[:count]) - count * share) <= 1
 
 
 def test_a_farm_larger_than_those_who_come_early_is_refused() -> None:
@@ -141,3 +159,28 @@ def test_without_a_farm_or_a_sale_there_is_nothing_to_hold() -> None:
     assert farm_check([result(Group.SHOPPER, persons=10, units=0), result(Group.FARM, persons=10, units=0)]) is None
     empty = msgspec.structs.replace(result(Group.SHOPPER, persons=0, units=0), accounts=0)
     assert empty.refused_share is None
+
+
+def in_lane(group: Group, *, members: int, wait: float | None) -> GroupResult:
+    return msgspec.structs.replace(result(group, persons=10, units=4), members=members, wait_seconds=wait)
+
+
+@pytest.mark.parametrize(
+    ("members", "waits", "held"),
+    [
+        (10, (3.0, 9.0), [True, True]),
+        (10, (9.0, 7.0), [True, True]),  # within one look
+        (10, (9.0, 6.0), [True, False]),
+        (9, (3.0, 9.0), [False, True]),
+        (10, (None, 9.0), [True]),
+    ],
+)
+def test_the_members_lane_is_for_members_and_called_no_later(
+    members: int, waits: tuple[float | None, float], held: list[bool]
+) -> None:
+    results = [in_lane(Group.SHOPPER, members=0, wait=waits[1]), in_lane(Group.MEMBER, members=members, wait=waits[0])]
+    assert [check.holds for check in member_checks(results)] == held
+
+
+def test_without_a_members_lane_there_is_nothing_to_hold_of_it() -> None:
+    assert member_checks([in_lane(Group.SHOPPER, members=2, wait=1.0)]) == []

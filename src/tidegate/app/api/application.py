@@ -143,6 +143,7 @@ def _lifespan(app: App) -> Callable[[Litestar], AbstractAsyncContextManager[None
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncIterator[None]:
         await app.open()
+        await app.queue.renew()  # before the first request: a line that is there must not be denied for a second
         _calm_collector()
         loops = [
             asyncio.create_task(_repeat("refresh", _REFRESH_SECONDS, app.refresh)),

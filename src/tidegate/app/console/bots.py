@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, QueryParameter
 
+from tidegate.app.console.bots_words import bots_words
 from tidegate.app.console.frame import Desk, PageRequest, language
 from tidegate.app.console.words import marked, refusal_words
 from tidegate.app.pages.answer import see_other
@@ -87,6 +88,7 @@ class BotsRoom:
             now=self._clock.now(),
             minutes=minutes,
             spans=SPANS,
+            said=self._said(),
             kind=kind,
             account=account.strip(),
             form=form,
@@ -107,6 +109,7 @@ class BotsRoom:
             "bot_decision.html",
             status=422 if fault else 200,
             view=view,
+            said=self._said(),
             names=names,
             form=form,
             fault=fault,
@@ -141,6 +144,9 @@ class BotsRoom:
             said = refusal_words(self._desk.pages.messages(language(self._request)), refusal)[1]
             return await self.overview(staff, form=form, fault=("account_id", said))
         return see_other("/console/bots#undos")
+
+    def _said(self) -> dict[str, dict[str, str]]:
+        return bots_words(self._desk.pages.messages(language(self._request)))
 
     def _spoken(self, fault: tuple[str, str]) -> tuple[str, str]:
         return fault[0], self._desk.pages.messages(language(self._request)).gettext(fault[1])

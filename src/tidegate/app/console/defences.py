@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, Parameter
+from litestar.params import Body, Parameter, QueryParameter
 
 from tidegate.app.console.frame import Desk, PageRequest, language
 from tidegate.app.console.words import marked, refusal_words
@@ -22,6 +22,7 @@ _REASON_MIN, _REASON_MAX = 3, 500
 _MINUTES_MAX = 1_440
 
 Name = Annotated[str, Parameter(max_length=40)]
+Before = Annotated[int | None, QueryParameter(ge=1, le=2**62)]
 
 
 class Steering(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +35,11 @@ class Steering(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/console/defences", include_in_schema=False, dependencies={"staff": requires(Permission.DEFENCE_VIEW)})
-async def overview(request: PageRequest, desk: Desk, staff: Staff, db: Database, defences: Defences) -> Response[bytes]:
-    """Show every rule, whether it is on, its two signals, and the record."""
-    return await _page(request, desk, staff, db, defences)
+async def overview(
+    *, request: PageRequest, desk: Desk, staff: Staff, db: Database, defences: Defences, before: Before = None
+) -> Response[bytes]:
+    """Show every rule, whether it is on, its two signals, and the record, or its lines older than `before`."""
+    return await _page(request, desk, staff, db, defences, before=before)
 
 
 @post(
@@ -108,11 +111,12 @@ async def _page(
     name: str = "",
     form: Steering | None = None,
     fault: tuple[str, str] | None = None,
+    before: int | None = None,
 ) -> Response[bytes]:
     """Show the defences; `fault` is the field of the form of `name` that does not fit (or none) and its words."""
     statuses = await defences.overview(db)
     async with db.read() as tx:
-        record = await defences.record(tx, limit=RECORD_SHOWN)
+        record = await defences.record(tx, before=before, limit=RECORD_SHOWN + 1)
     return await desk.show(
         request,
         staff,
@@ -120,7 +124,9 @@ async def _page(
         "defences.html",
         status=422 if fault else 200,
         statuses=statuses,
-        record=record,
+        record=record[:RECORD_SHOWN],
+        before=before,
+        older=record[RECORD_SHOWN - 1].record_id if len(record) > RECORD_SHOWN else None,
         named=name if any(each.rule.name == name for each in statuses) else "",
         form=form or Steering(minutes="30"),
         fault=fault,

@@ -16,6 +16,12 @@ from tidegate.offer.campaign.contracts import (
 )
 
 _SEAL_SECONDS: Final = 2
+_LANES: Final = (
+    QueueLane(name="members", label=Words("会员", "Members"), share=30, audience=Audience.MEMBERS),
+    QueueLane(name="everyone", label=Words("所有人", "Everyone"), share=70, audience=Audience.EVERYONE),
+)
+"""Early access: one shopper in five is a member, and three calls in ten are theirs while both lanes have somebody."""
+
 PER_NETWORK: Final = 4
 """Places from one network: a household of two takes one each, and each once more when its pass is used up."""
 
@@ -32,9 +38,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def with_line(definition: CampaignDefinition, line: Line, now: datetime) -> CampaignDefinition:
-    """Return the festival with a waiting room that is open from `now` on and drawn at the opening."""
+    """Return the festival with a waiting room that is open from `now` on and drawn at the opening, one lane of it for
+    members.
+    """
     opens_at = definition.phase(PhaseName.BURST).starts_at
-    everyone = QueueLane(name="everyone", label=Words("所有人", "Everyone"), share=100, audience=Audience.EVERYONE)
     room = WaitingRoom(
         opens_at=now,
         seals_at=opens_at - timedelta(seconds=_SEAL_SECONDS),
@@ -46,6 +53,6 @@ def with_line(definition: CampaignDefinition, line: Line, now: datetime) -> Camp
         purchases=line.purchases,
         per_network=PER_NETWORK,
         goods=GuardedGoods.EVERYTHING,
-        lanes=(everyone,),
+        lanes=_LANES,
     )
     return msgspec.structs.replace(definition, waiting_room=room)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,7 @@ from tidegate.gate.bots.contracts import (
     HONEYPOTS,
     Answer,
     Challenge,
+    Course,
     Decision,
     DecisionId,
     DecisionView,
@@ -224,6 +225,17 @@ class Bots:
         """Return counts by kind, lane and work factor since a moment, most visits first; some seconds behind."""
         return await store.tallies(tx, since)
 
+    async def course(self, tx: Tx, minutes: int) -> Course:
+        """Return counts over the last `minutes` in spans of at least one minute, oldest first; some seconds behind.
+
+        The first span is whole, so that it may begin before `since`; the last one is still under way.
+        """
+        now = self._clock.now()
+        span, since = rules.span_seconds(minutes), now - timedelta(minutes=minutes)
+        first = datetime.fromtimestamp(since.timestamp() // span * span, UTC)
+        tallies = await store.course(tx, first, span)
+        return Course(since=since, until=now, span_seconds=span, tallies=tuple(tallies))
+
     async def examples(
         self, tx: Tx, kind: str | None = None, *, account_id: UUID | None = None, limit: int = 50
     ) -> list[Decision]:
@@ -325,13 +337,15 @@ class Bots:
         kind = rules.kind(decision.score, undone=decision.undone)
         count = store.Count(minute, kind, decision.lane, decision.work_factor)
         self._counts[count] += 1
-        metrics.decisions.labels(rules.effect(decision)).inc()
+        metrics.decided(rules.effect(decision)).inc()
         if self._taken[count] < EXAMPLES_PER_COUNT:
             self._taken[count] += 1
             self._examples.append((kind, decision))
             self._taken = Counter({each: taken for each, taken in self._taken.items() if each.minute_at >= minute})
 
     def _undo_of(self, account_id: UUID, device: str) -> Undo | None:
+        if not self._undos:
+            return None
         now = self._clock.now()
         standing = (each for each in self._undos if each.ends_at > now)
         return next((each for each in standing if _covers(each, account_id, device)), None)

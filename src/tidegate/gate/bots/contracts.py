@@ -150,6 +150,25 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     last_at: Annotated[datetime, Meta(description="The minute of the last one.")]
 
 
+class SpanTally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many visits of one kind, in one span of a course, were sent to one lane."""
+
+    at: Annotated[int, Meta(description="When the span began, in seconds since 1970 UTC.")]
+    kind: Annotated[str, Meta(description="The heaviest evidence, `none` without any, `undone` under an undo.")]
+    lane: Lane
+    work_factor: int
+    visits: int
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """Visits over time, in spans of equal length; spans without any are left out."""
+
+    since: datetime
+    until: datetime
+    span_seconds: int
+    tallies: tuple[SpanTally, ...]
+
+
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
     """A member of staff's word that an account is a person's, until a moment."""
 

@@ -14,7 +14,7 @@ from tidegate.base.clock import Clock
 from tidegate.base.db import Database
 from tidegate.base.openapi import refuses
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.bots.contracts import Challenge, Decision, DecisionView, PageSignals, Tally, Undo
+from tidegate.gate.bots.contracts import Challenge, Course, Decision, DecisionView, PageSignals, Tally, Undo
 from tidegate.gate.bots.errors import DecisionUnknown, UndoNotValid
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import AccountId, Permission, SessionFacts, Staff
@@ -64,6 +64,24 @@ async def see_bots(
     staff.require(Permission.RISK_VIEW)
     async with db.read() as tx:
         return await bots.overview(tx, clock.now() - timedelta(minutes=minutes))
+
+
+@get(
+    "/api/v1/bots/course",
+    tags=["bots"],
+    operation_id="SeeBotsCourse",
+    summary="What visits were decided to be, over time",
+    description="The same counts in spans of a minute or longer, at most a hundred of them.",
+    cache_control=_PRIVATE,
+    responses=refuses(StaffNotSignedIn, NotPermitted),
+)
+async def see_course(
+    staff: Staff, db: Database, bots: Bots, minutes: Annotated[int, Parameter(ge=1, le=43_200)] = 60
+) -> Course:
+    """Return the counts of the last minutes, span by span."""
+    staff.require(Permission.RISK_VIEW)
+    async with db.read() as tx:
+        return await bots.course(tx, minutes)
 
 
 @get(
@@ -148,4 +166,13 @@ async def list_undos(staff: Staff, db: Database, bots: Bots) -> list[Undo]:
         return await bots.undone(tx)
 
 
-routes = [ask_for_challenge, see_bots, list_decisions, see_decision, undo_decision, undo_account, list_undos]
+routes = [
+    ask_for_challenge,
+    see_bots,
+    see_course,
+    list_decisions,
+    see_decision,
+    undo_decision,
+    undo_account,
+    list_undos,
+]

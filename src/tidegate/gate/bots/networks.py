@@ -15,6 +15,7 @@ class Networks:
         nets = [ip_network(line) for line in lines]
         v4 = list(collapse_addresses(net for net in nets if net.version == 4))
         v6 = list(collapse_addresses(net for net in nets if net.version == 6))
+        self._is_empty = not nets  # most installations list nothing, and a text costs more to read than to look up
         self._spans = {
             version: ([int(net[0]) for net in found], [int(net[-1]) for net in found])
             for version, found in ((4, v4), (6, v6))
@@ -22,6 +23,8 @@ class Networks:
 
     def __contains__(self, address: str) -> bool:
         """Return whether the address lies in one of the networks; a text that is no address does not."""
+        if self._is_empty:
+            return False
         try:
             found = ip_address(address)
         except ValueError:

@@ -3,6 +3,7 @@
 import hmac
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from tidegate.gate.bots.contracts import Decision, Effect, Evidence, Lane, Reason, Score, Signals
 from tidegate.gate.bots.errors import UndoNotValid
@@ -49,6 +50,12 @@ CALM_CHALLENGES_PER_SECOND = 20
 LOAD_FACTOR_MAX = 4
 UNDO_MAX = timedelta(days=30)
 
+_SCORES_MAX = 1_024
+
+SPANS_SECONDS = (60, 300, 900, 3_600, 7_200, 21_600, 43_200)
+SPANS_MAX = 100
+"""Lengths of the spans in which a course is told, and how many of them it has at most."""
+
 
 def evidence(signals: Signals) -> list[Evidence]:
     """Return what speaks for a program, heaviest first."""
@@ -67,8 +74,12 @@ def evidence(signals: Signals) -> list[Evidence]:
     return [each for each, seen in found.items() if seen]
 
 
+@lru_cache(maxsize=_SCORES_MAX)
 def score(signals: Signals) -> Score:
-    """Return 0 to 100 with the reasons; the points of all evidence are added, up to 100."""
+    """Return 0 to 100 with the reasons; the points of all evidence are added, up to 100.
+
+    Remembered: nearly all visits of a crowd look alike.
+    """
     reasons = tuple(Reason(evidence=each, points=WEIGHTS[each]) for each in evidence(signals))
     return Score(points=min(100, sum(reason.points for reason in reasons)), reasons=reasons)
 
@@ -126,6 +137,13 @@ def kind(found: Score, *, undone: bool) -> str:
     if undone:
         return "undone"
     return found.reasons[0].evidence if found.reasons else "none"
+
+
+def span_seconds(minutes: int) -> int:
+    """Return the length of the spans in which so many minutes are told: at most a hundred of them, none below a minute,
+    which visits are counted by.
+    """
+    return next((each for each in SPANS_SECONDS if minutes * 60 <= each * SPANS_MAX), SPANS_SECONDS[-1])
 
 
 def undo_end(ends_at: datetime, now: datetime) -> datetime:

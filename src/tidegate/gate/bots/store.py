@@ -10,7 +10,7 @@ from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
 from tidegate.base.db import Tx
-from tidegate.gate.bots.contracts import Decision, Lane, Tally, Undo
+from tidegate.gate.bots.contracts import Decision, Lane, SpanTally, Tally, Undo
 
 
 class Count(NamedTuple):
@@ -66,6 +66,21 @@ async def tallies(tx: Tx, since: datetime) -> list[Tally]:
              group by kind, lane, work_factor order by visits desc, kind, lane, work_factor
             """,
             [since],
+        )
+        return await cursor.fetchall()
+
+
+async def course(tx: Tx, since: datetime, span_seconds: int) -> list[SpanTally]:
+    """Return the counts since a moment by span, oldest first; a span is cut by the clock, not by the moment."""
+    async with tx.cursor(row_factory=class_row(SpanTally)) as cursor:
+        await cursor.execute(
+            """
+            select (floor(extract(epoch from minute_at) / %(span)s) * %(span)s)::bigint as at,
+                   kind, lane, work_factor, sum(visits)::bigint as visits
+              from bots.tally where minute_at >= %(since)s
+             group by 1, kind, lane, work_factor order by 1, kind, lane, work_factor
+            """,
+            {"since": since, "span": span_seconds},
         )
         return await cursor.fetchall()
 

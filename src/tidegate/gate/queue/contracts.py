@@ -132,8 +132,8 @@ class LaneView(msgspec.Struct, frozen=True, kw_only=True):
 class AnnouncedNumber(msgspec.Struct, frozen=True, kw_only=True):
     """The public number that stands in every rank, as it was announced when the line opened.
 
-    `round` of drand's `chain` is drawn at `drawn_at`, after the sealing. Where it cannot be had `patience_seconds`
-    after the opening, the draw does without.
+    `round` of drand's `chain` is drawn at `drawn_at`, after the sealing, and signed with its `public_key` (hexadecimal;
+    empty for drand's own quicknet). Where it cannot be had `patience_seconds` after the opening, the draw does without.
     """
 
     source: NumberSource
@@ -141,6 +141,7 @@ class AnnouncedNumber(msgspec.Struct, frozen=True, kw_only=True):
     drawn_at: datetime
     patience_seconds: int
     chain: str = ""
+    public_key: str = ""
     genesis_at: int = 0
     period_seconds: int = 0
     round: int = 0

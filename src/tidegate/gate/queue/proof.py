@@ -137,14 +137,14 @@ def _number_findings(line: LineRow) -> list[Finding]:
         return []
     told, text = view.announced, view.text
     is_genuine = text is not None and (
-        told.source is not NumberSource.DRAND or is_drand_number(PublishedNumber(text, view.proof))
+        told.source is not NumberSource.DRAND or is_drand_number(told, PublishedNumber(text, view.proof))
     )
     return [
         Finding(
             name="the public number that was announced was had in time and stands in every rank",
             holds=text is not None and is_genuine,
             examined=1,
-            detail=view.missed or ("" if is_genuine else "the number is not the SHA-256 of its signature"),
+            detail=view.missed or ("" if is_genuine else "the chain's key did not sign the round with this number"),
         ),
         Finding(
             name="the root was published before the public number was drawn",

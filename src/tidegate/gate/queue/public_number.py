@@ -6,8 +6,9 @@ from hashlib import sha256
 
 import msgspec
 
+from tidegate.gate.queue.beacon import is_signed
 from tidegate.gate.queue.contracts import AnnouncedNumber
-from tidegate.offer.campaign.contracts import NumberSource, PublicNumber
+from tidegate.offer.campaign.contracts import DRAND_KEYS, NumberSource, PublicNumber
 
 _MARK = b"tidegate public number\n"
 
@@ -35,6 +36,7 @@ def announced(number: PublicNumber) -> AnnouncedNumber:
         drawn_at=datetime.fromtimestamp(number.genesis_at + (drand_round - 1) * number.period_seconds, UTC),
         patience_seconds=number.patience_seconds,
         chain=number.chain,
+        public_key=number.public_key,
         genesis_at=number.genesis_at,
         period_seconds=number.period_seconds,
         round=drand_round,
@@ -58,9 +60,13 @@ def draw_key(seed: bytes, number_text: str | None) -> bytes:
     return hmac.digest(seed, _MARK + number_text.encode(), "sha256")
 
 
-def is_drand_number(number: PublishedNumber) -> bool:
-    """Return whether a drand number is the SHA-256 of its signature (drand's specification, "randomness")."""
+def is_drand_number(told: AnnouncedNumber, number: PublishedNumber) -> bool:
+    """Return whether a number is that of the announced round: the SHA-256 of its signature (drand's specification,
+    "randomness"), which the announced key made, or of a chain that is known here the key that is known.
+    """
+    key = told.public_key or DRAND_KEYS.get(told.chain, "")
     try:
-        return sha256(bytes.fromhex(number.proof)).hexdigest() == number.text
+        signature, public_key = bytes.fromhex(number.proof), bytes.fromhex(key)
     except ValueError:
         return False
+    return sha256(signature).hexdigest() == number.text and is_signed(told.round, signature, public_key)

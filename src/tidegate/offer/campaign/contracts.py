@@ -30,6 +30,7 @@ from tidegate.offer.campaign.guarding import Threshold as Threshold
 from tidegate.offer.campaign.guarding import WhenDown as WhenDown
 from tidegate.offer.campaign.presale_contracts import PRESALES_MAX as PRESALES_MAX
 from tidegate.offer.campaign.presale_contracts import Presale as Presale
+from tidegate.offer.campaign.public_numbers import DRAND_KEYS as DRAND_KEYS
 from tidegate.offer.campaign.public_numbers import NumberSource as NumberSource
 from tidegate.offer.campaign.public_numbers import PublicNumber as PublicNumber
 from tidegate.offer.campaign.selection import Selection as Selection

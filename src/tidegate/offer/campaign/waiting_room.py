@@ -18,6 +18,7 @@ from tidegate.offer.campaign.contracts import (
     WaitingRoom,
     Words,
 )
+from tidegate.offer.campaign.public_numbers import DRAND_KEYS, QUICKNET, QUICKNET_GENESIS
 from tidegate.offer.campaign.reading import Table
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
@@ -25,9 +26,7 @@ _DURATION = re.compile(r"(\d{1,6})\s*(s|min|h)", re.ASCII)
 _SECONDS = {"s": 1, "min": 60, "h": 3_600}
 _SHARE = re.compile(r"(\d{1,3})\s*%", re.ASCII)
 _CHAIN = re.compile(r"[0-9a-f]{64}", re.ASCII)
-# drand's main network, "quicknet": a round each 3 seconds (https://docs.drand.love/dev-guide/API%20Documentation).
-_QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
-_QUICKNET_GENESIS = datetime.fromtimestamp(1_692_803_367, UTC)
+_PUBLIC_KEY = re.compile(r"[0-9a-f]{192}", re.ASCII)
 SLOW_LANE = "slow"
 SLOW_SHARE, SLOW_SHARE_MAX = 5, 20
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,8 +74,8 @@ def read_public_number(table: Table) -> PublicNumber:
     """Return the public number that a table describes, of a line or of a draw."""
     source = table.choice("source", NumberSource, NumberSource.DRAND)
     is_drand = source is NumberSource.DRAND
-    genesis = (table.moment("genesis") or _SOME_TIME) if "genesis" in table else _QUICKNET_GENESIS
-    chain, period = table.text("chain", default=_QUICKNET), _seconds(table, "period", 3)
+    genesis = (table.moment("genesis") or _SOME_TIME) if "genesis" in table else QUICKNET_GENESIS
+    chain, period = table.text("chain", default=QUICKNET), _seconds(table, "period", 3)
     named = not is_drand or "label" in table
     number = PublicNumber(
         source=source,
@@ -86,9 +85,10 @@ def read_public_number(table: Table) -> PublicNumber:
         chain=chain if is_drand else "",
         genesis_at=int(genesis.timestamp()) if is_drand else 0,
         period_seconds=period if is_drand else 0,
+        public_key=table.text("public_key", default="") if is_drand else "",
     )
     if not is_drand:
-        for key in ("chain", "genesis", "period"):
+        for key in ("chain", "genesis", "period", "public_key"):
             if key in table:
                 table.fault(key, 'belongs to source = "drand"')
     table.done()
@@ -169,10 +169,21 @@ def number_contradictions(number: PublicNumber) -> Iterator[tuple[str, str]]:
         return
     if not _CHAIN.fullmatch(number.chain):
         yield f'"{number.chain}" is not the hash of a chain; write its 64 hexadecimal digits', "chain"
+    yield from _key_faults(number)
     if not 1 <= number.period_seconds <= 3_600:
         yield f"{number.period_seconds} s is out of range; it may be 1 s to 3600 s", "period"
     if number.genesis_at >= number.drawn_at.timestamp():
         yield "is not before drawn_at: the chain has no round by then", "genesis"
+
+
+def _key_faults(number: PublicNumber) -> Iterator[tuple[str, str]]:
+    known, key = DRAND_KEYS.get(number.chain), number.public_key
+    if key and not _PUBLIC_KEY.fullmatch(key):
+        yield f'"{key}" is not the public key of a chain; write its 192 hexadecimal digits', "public_key"
+    elif key and known not in (None, key):
+        yield "is not the key of this chain; leave it out, it is known", "public_key"
+    elif not key and known is None:
+        yield "this chain's public key is needed: nobody could tell its numbers from invented ones", "public_key"
 
 
 def _time_faults(room: WaitingRoom, definition: CampaignDefinition) -> Found:

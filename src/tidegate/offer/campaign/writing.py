@@ -311,6 +311,8 @@ def _public_number(number: PublicNumber, units: Units) -> Raw:
         table["chain"] = number.chain
         table["genesis"] = units.time(datetime.fromtimestamp(number.genesis_at, UTC))
         table["period"] = f"{number.period_seconds} s"
+        if number.public_key:
+            table["public_key"] = number.public_key
     return table
 
 

@@ -1,11 +1,13 @@
 """Simulated shoppers for rehearsals, opened in bulk by staff. Its use cases are part of `api.Identity`."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from tidegate.base.db import Tx
-from tidegate.trust.identity import store
+from tidegate.trust.identity import member_store, store
 from tidegate.trust.identity.contracts import AccountId, Address, AddressId, Session, SimulatedShopper
 from tidegate.trust.identity.ground import Ground
+from tidegate.trust.identity.members import DEFAULT_TIER
 
 _AT_ONCE_MAX = 100_000
 _LIFE = timedelta(days=1)
@@ -23,8 +25,12 @@ _ADDRESS = Address(
 class SimulatedShoppers(Ground):
     """Accounts of kind `rehearsal`."""
 
-    async def open_rehearsal_accounts(self, tx: Tx, count: int) -> list[SimulatedShopper]:
+    async def open_rehearsal_accounts(
+        self, tx: Tx, count: int, members: Collection[int] = ()
+    ) -> list[SimulatedShopper]:
         """Open `count` simulated shoppers, each with a session of a day and an address, in one statement.
+
+        `members` are the places, from 0 on, of those who are members.
 
         For rehearsals, by staff on the command line or in the console only. Their numbers lie under a country code
         that no telephone has (+999), so that nobody can ever sign in to them. Raises ValueError beyond 100,000.
@@ -36,6 +42,9 @@ class SimulatedShoppers(Ground):
         sessions = [self._new_session(AccountId(self._ids.new()), now + _LIFE) for _ in numbers]
         rows = [self._simulated(session, number) for session, number in zip(sessions, numbers, strict=True)]
         await store.insert_simulated(tx, rows, opened_at=now, expires_at=sessions[0].expires_at)
+        if members:
+            tiers = {rows[place].phone_index: DEFAULT_TIER for place in members}
+            await member_store.put(tx, dict(sorted(tiers.items())), now)
         return [
             SimulatedShopper(session=session, address_id=AddressId(row.address_id))
             for session, row in zip(sessions, rows, strict=True)

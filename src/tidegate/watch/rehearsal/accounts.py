@@ -4,7 +4,7 @@ Signing in one by one would take a code by SMS each. The file holds session toke
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -42,10 +42,13 @@ class Opening:
         self._identity = identity
         self.clock = clock
 
-    async def open(self, count: int) -> tuple[list[FloodSession], datetime]:
-        """Open shoppers in one transaction, each with an address; return their sessions and when these end."""
+    async def open(self, count: int, members: Collection[int] = ()) -> tuple[list[FloodSession], datetime]:
+        """Open shoppers in one transaction, each with an address; return their sessions and when these end.
+
+        `members` are the places of those who are members.
+        """
         async with self._db.transaction() as tx:
-            shoppers = await self._identity.open_rehearsal_accounts(tx, count)
+            shoppers = await self._identity.open_rehearsal_accounts(tx, count, members)
         sessions = [
             FloodSession(token=each.session.token, account_id=each.session.account_id, address_id=each.address_id)
             for each in shoppers
@@ -124,9 +127,9 @@ async def write_flood_sessions(
     with os.fdopen(descriptor, "wb") as lines:
         for start in range(0, count, _AT_ONCE):
             size = min(_AT_ONCE, count - start)
-            sessions, _ = await opening.open(size)
-            for place, session in enumerate(sessions, start):
-                seat = crowd.seat(place)
-                seated = msgspec.structs.replace(session, client=seat.client, farm=seat.farm)
+            seats = [crowd.seat(place) for place in range(start, start + size)]
+            sessions, _ = await opening.open(size, [place for place, seat in enumerate(seats) if seat.member])
+            for seat, session in zip(seats, sessions, strict=True):
+                seated = msgspec.structs.replace(session, client=seat.client, farm=seat.farm, member=seat.member)
                 lines.write(msgspec.json.encode(seated) + b"\n")
             opened(start + size)

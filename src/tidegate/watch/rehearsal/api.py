@@ -37,7 +37,7 @@ from tidegate.watch.rehearsal.contracts import (
     ReplayReport,
     Survey,
 )
-from tidegate.watch.rehearsal.crowd import crowd_of, farm_check, results_of, wanted_sku
+from tidegate.watch.rehearsal.crowd import crowd_of, farm_check, member_checks, results_of, wanted_sku
 from tidegate.watch.rehearsal.errors import NothingToBuy
 from tidegate.watch.rehearsal.festival import festival_of
 from tidegate.watch.rehearsal.flood import early_count, send_flood
@@ -258,9 +258,9 @@ class Rehearsal:
         return reckoned
 
     def check_groups(self, report: FloodReport) -> list[Check]:
-        """Hold what the groups got against what is fair; nothing where there was no line or no farm."""
+        """Hold what the groups got against what is fair; nothing where there was no line."""
         check = farm_check(report.groups)
-        return [check] if check is not None else []
+        return [*([check] if check is not None else []), *member_checks(report.groups)]
 
     async def check_journal(self, journal: Path) -> list[Check]:
         """Hold a flood's journal against the database: acknowledged orders are there, and none nobody asked for."""

@@ -324,6 +324,10 @@ class BotFarm(msgspec.Struct, frozen=True, kw_only=True):
     networks: int
 
 
+LOOK_SECONDS = 2.5
+"""A shopper looks at the line after so long at the latest: by so much a wait may differ by chance."""
+
+
 class LinePlan(msgspec.Struct, frozen=True, kw_only=True):
     """How shoppers stand in the campaign's waiting room. Shares are of shoppers, times in seconds.
 
@@ -334,10 +338,11 @@ class LinePlan(msgspec.Struct, frozen=True, kw_only=True):
     opens_at: datetime
     claim_seconds: float
     member_lanes: tuple[str, ...] = ()
+    member_share: float = 0.2
     early_share: float = 0.75
     leave_share: float = 0.02
     sleep_share: float = 0.04
-    poll_seconds: tuple[float, float] = (1.5, 2.5)
+    poll_seconds: tuple[float, float] = (1.5, LOOK_SECONDS)
     sign_seconds: float = 25.0
 
 
@@ -376,7 +381,7 @@ class FloodSession(msgspec.Struct, frozen=True, kw_only=True):
     """A simulated shopper's session, handed over in a file, one line of JSON each.
 
     `client` is the network address that the shopper is said to have, where one is; `farm` says that a bot farm's
-    program uses the account.
+    program uses the account, `member` that it is a member's.
     """
 
     token: str
@@ -384,6 +389,7 @@ class FloodSession(msgspec.Struct, frozen=True, kw_only=True):
     address_id: UUID
     client: str = ""
     farm: bool = False
+    member: bool = False
 
 
 FAIR_SHARES_MAX = 1.5
@@ -401,11 +407,13 @@ class Group(StrEnum):
 
 class Journey(msgspec.Struct, frozen=True, kw_only=True):
     """How one account came through the line, as it saw it. `wait_seconds`: from its first place, or from the opening
-    where that is later, until its first pass; None without one. `suspected`: it was taken for a program.
+    where that is later, until its first pass; None without one. `suspected`: it was taken for a program. `member`: it
+    is a member's account, wherever it stood.
     """
 
     account_id: UUID
     group: Group
+    member: bool = False
     placed: bool = False
     suspected: bool = False
     called: bool = False
@@ -430,6 +438,7 @@ class GroupResult(msgspec.Struct, frozen=True, kw_only=True):
     units: int
     wait_seconds: float | None
     fair_shares: float | None = None
+    members: int = 0
 
     @property
     def refused_share(self) -> float | None:

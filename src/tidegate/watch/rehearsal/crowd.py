@@ -9,7 +9,15 @@ from uuid import UUID
 import msgspec
 
 from tidegate.base.invariant import Check
-from tidegate.watch.rehearsal.contracts import FAIR_SHARES_MAX, BotFarm, FloodPlan, Group, GroupResult, Journey
+from tidegate.watch.rehearsal.contracts import (
+    FAIR_SHARES_MAX,
+    LOOK_SECONDS,
+    BotFarm,
+    FloodPlan,
+    Group,
+    GroupResult,
+    Journey,
+)
 
 HOUSEHOLD = 2
 """So many shoppers share one network (an IPv6 /48)."""
@@ -23,41 +31,50 @@ _DRAWN = (Group.SHOPPER, Group.MEMBER, Group.FARM)
 
 
 class Seat(NamedTuple):
-    """Where one account sits: its client address, and whether a bot farm's program uses it."""
+    """Where one account sits: its client address, whether a bot farm's program uses it, and whether it is a member."""
 
     client: str
     farm: bool
+    member: bool = False
 
 
 class Crowd:
-    """The first `early` of `total` accounts come before the opening; a farm's are spread evenly over these.
+    """The first `early` of `total` accounts come before the opening; a farm's are spread evenly over these. Members are
+    spread evenly over all others.
 
     Addresses are of 2001:db8::/32, which stands for nobody (RFC 3849). Without a farm nobody has one.
     """
 
-    def __init__(self, total: int, early: int, farm: BotFarm | None) -> None:
+    def __init__(self, total: int, early: int, farm: BotFarm | None, member_share: float = 0.0) -> None:
         if farm is not None and not farm.accounts <= early <= total:
             raise ValueError(f"a farm of {farm.accounts} accounts does not fit into the {early} who come early")
         self._farm = farm
         self._early = early
+        self._member_share = member_share
 
     def seat(self, place: int) -> Seat:
         """Return where account number `place` sits."""
         farm = self._farm
         if farm is None:
-            return Seat("", farm=False)
+            return Seat("", farm=False, member=self._is_member(place))
         before, through = (min(each, self._early) * farm.accounts // self._early for each in (place, place + 1))
         if through > before:
             return Seat(
                 f"2001:db8:{_NETWORKS_MAX + before % farm.networks:x}::{before // farm.networks + 1:x}", farm=True
             )
         home, seat = divmod(place - before, HOUSEHOLD)
-        return Seat(f"2001:db8:{home % _NETWORKS_MAX:x}::{seat + 1:x}", farm=False)
+        client = f"2001:db8:{home % _NETWORKS_MAX:x}::{seat + 1:x}"
+        return Seat(client, farm=False, member=self._is_member(place - before))
+
+    def _is_member(self, shopper: int) -> bool:
+        """Return whether shopper number so-and-so, the farm's accounts not counted, is a member."""
+        return int((shopper + 1) * self._member_share) > int(shopper * self._member_share)
 
 
 def crowd_of(plan: FloodPlan, early: int) -> Crowd:
-    """Return the crowd of a plan."""
-    return Crowd(plan.shoppers, early, plan.farm)
+    """Return the crowd of a plan: there are members in it where the line has a lane for them."""
+    has_lane = plan.line is not None and plan.line.member_lanes
+    return Crowd(plan.shoppers, early, plan.farm, plan.line.member_share if plan.line and has_lane else 0.0)
 
 
 def wanted_sku(units: Mapping[str, tuple[int, int]], shoppers: int) -> str:
@@ -112,6 +129,32 @@ def farm_check(results: Sequence[GroupResult]) -> Check | None:
     )
 
 
+def member_checks(results: Sequence[GroupResult]) -> list[Check]:
+    """Hold what those in the members' lane had against its promise; nothing where nobody stood in it."""
+    by_group = {each.group: each for each in results}
+    members, others = by_group.get(Group.MEMBER), by_group.get(Group.SHOPPER)
+    if members is None:
+        return []
+    checks = [
+        Check(
+            name="line: nobody but members stood in the members' lane",
+            holds=members.members == members.accounts,
+            examined=members.accounts,
+            detail="" if members.members == members.accounts else f"{members.accounts - members.members} strangers",
+        )
+    ]
+    if others is not None and members.wait_seconds is not None and others.wait_seconds is not None:
+        checks.append(
+            Check(
+                name="line: members, whose lane has the larger share for each, waited no longer than other shoppers",
+                holds=members.wait_seconds <= others.wait_seconds + LOOK_SECONDS,
+                examined=members.entered + others.entered,
+                detail=f"{members.wait_seconds:.1f} s, others {others.wait_seconds:.1f} s",
+            )
+        )
+    return checks
+
+
 def _result(
     group: Group,
     members: Sequence[Journey],
@@ -124,6 +167,7 @@ def _result(
         group=group,
         accounts=len(members),
         persons=farm.persons if group is Group.FARM and farm is not None else len(members),
+        members=sum(each.member for each in members),
         placed=sum(each.placed for each in members),
         suspected=sum(each.suspected for each in members),
         called=sum(each.called for each in members),

@@ -130,7 +130,7 @@ class Shopper(FastHttpUser):
         )
         program = Manner(poll_seconds=_FARM_POLL_SECONDS, signals=_FARM_SIGNALS)
         manner = program if self.session.farm else person
-        journey = Journey(account_id=self.session.account_id, group=group)
+        journey = Journey(account_id=self.session.account_id, group=group, member=self.session.member)
         edge = FLOOD.edges[len(FLOOD.lines) % _EDGES]
         line = InLine(PLAN.line, journey, manner, self.chance, self._send, edge, FLOOD.ended)
         FLOOD.lines.append(line)

@@ -1,8 +1,8 @@
 """drand's public randomness over its HTTP API (https://docs.drand.love/docs/dev-guide/3-4-dev-guide-http-api).
 
 `GET <url>/<chain hash>/info` tells genesis and period, `GET <url>/<chain hash>/public/<round>` the number of a round
-and the signature that it is the SHA-256 of. That the signature is the network's own (BLS12-381) is for whoever
-checks the draw to find out with a drand client: chain, round and signature are published with it.
+and the signature that it is the SHA-256 of. The relay need not be trusted: what the chain's key did not sign is not
+used.
 """
 
 import logging
@@ -50,8 +50,17 @@ class Drand:
             return None
         number = PublishedNumber(found.randomness, found.signature)
         told = (info.genesis_time, info.period, found.round)
-        if told != (wanted.genesis_at, wanted.period_seconds, wanted.round) or not is_drand_number(number):
+        if told != (wanted.genesis_at, wanted.period_seconds, wanted.round):
             log.error("drand's relay answers %s, which is not the round that was announced: %s", told, wanted)
+            return None
+        if not is_drand_number(wanted, number):
+            log.error(
+                "round %s of drand's relay %s is not signed with the key of chain %s. The number is not used and will "
+                "be asked for again; name another relay in TIDEGATE_DRAND_URL if this goes on.",
+                wanted.round,
+                self._url,
+                wanted.chain,
+            )
             return None
         return number
 
