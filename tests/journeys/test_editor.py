@@ -70,9 +70,9 @@ def test_from_a_fault_to_a_published_version(manager: Page) -> None:
     text.fill(published + PROMOTION.replace("OFF", "50.00"))
     expect(manager.get_by_text("No faults")).to_be_visible()
     expect(manager.locator("[data-results]")).to_contain_text("promotions")
-    manager.get_by_label("Coupon").fill("NONE")
+    manager.get_by_label("Coupon", exact=True).fill("NONE")
     expect(manager.locator("[data-results]").get_by_text("This coupon is not valid").first).to_be_visible()
-    manager.get_by_label("Coupon").fill("")
+    manager.get_by_label("Coupon", exact=True).fill("")
 
     manager.get_by_role("button", name="Save the draft").click()
     expect(manager.get_by_text("Shoppers see nothing of it until it is published.")).to_be_visible()
