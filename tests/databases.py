@@ -93,7 +93,8 @@ def _read_pristine(connection: psycopg.Connection[tuple[Any, ...]]) -> _Pristine
         )
     )
     rows = {
-        table: _one(connection, f"select json_agg(t)::text from {table} t") for table in _filled(connection, tables)
+        table: _one(connection, f"select json_agg(t order by t::text)::text from {table} t")
+        for table in _filled(connection, tables)
     }
     return _Pristine(_fingerprint(connection), tables, rows, _sequences(connection))
 
