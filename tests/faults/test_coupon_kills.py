@@ -3,25 +3,19 @@
 import asyncio
 import os
 import random
-import signal
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
-import psycopg
 import pytest
 
+from tests.faults.killing import again, kill_at_random
 from tests.offer.coupons.festival import REDUCED, festival, unique
 from tests.sale.shop import Buyer, broken, buyers, open_sale, order, publish
 from tidegate.app.compose import App, compose
-from tidegate.base.batch import Overloaded
 from tidegate.base.clock import ManualClock
 from tidegate.base.config import Config
-from tidegate.base.db import Database, DatabaseUnavailable
+from tidegate.base.db import Database
 from tidegate.base.embedded.postgres import EmbeddedPostgres
 from tidegate.base.ids import Ids
 from tidegate.base.migration import migrate
@@ -31,22 +25,8 @@ from tidegate.sale.ordering.contracts import Order, OrderState, Placed
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flood")]
 
-T = TypeVar("T")
-
 SHOPPERS = 24
 KILLS = 4
-LOST = (DatabaseUnavailable, Overloaded, psycopg.Error)
-
-
-@pytest.fixture
-def server() -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL of this test's own, to be killed."""
-    with tempfile.TemporaryDirectory(prefix="tidegate-tests-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        own = EmbeddedPostgres(Path(folder))
-        own.start()
-        yield own
-        own.stop()
 
 
 async def test_no_kill_leaves_a_coupon_with_two_orders_or_lost(
@@ -66,7 +46,7 @@ async def test_no_kill_leaves_a_coupon_with_two_orders_or_lost(
             asyncio.create_task(_shop(app, buyer, random.Random(seed + place), over))
             for place, buyer in enumerate(crowd)
         ]
-        await _kill_at_random(server, random.Random(seed))
+        await kill_at_random(server, random.Random(seed), KILLS)
         over.set()
         last = await asyncio.wait_for(asyncio.gather(*shopping), 60)
         await _stands_as_promised(app, crowd, last)
@@ -74,25 +54,16 @@ async def test_no_kill_leaves_a_coupon_with_two_orders_or_lost(
         await app.close()
 
 
-async def _kill_at_random(server: EmbeddedPostgres, chance: random.Random) -> None:
-    for _ in range(KILLS):
-        await asyncio.sleep(chance.uniform(0.5, 1.5))
-        assert server.pid is not None
-        os.kill(server.pid, signal.SIGKILL)
-        await asyncio.to_thread(server.start)
-    await asyncio.sleep(1)
-
-
 async def _shop(app: App, buyer: Buyer, chance: random.Random, over: asyncio.Event) -> Placed:
     """Claim one coupon, then order with it and give up, again and again; return the last order, which is kept."""
     code = await _claim(app, buyer)
     number = 0
     while True:
-        placed = await _again(partial(_place, app, buyer, code, number))
+        placed = await again(partial(_place, app, buyer, code, number))
         if over.is_set():
             return placed
         await asyncio.sleep(chance.uniform(0, 0.05))
-        await _again(partial(_cancel, app, buyer, placed.order_id))
+        await again(partial(_cancel, app, buyer, placed.order_id))
         number += 1
 
 
@@ -105,7 +76,7 @@ async def _claim(app: App, buyer: Buyer) -> str:
             [mine] = await _kept(app, buyer)
             return mine.code
 
-    return await _again(once)
+    return await again(once)
 
 
 async def _kept(app: App, buyer: Buyer) -> list[Kept]:
@@ -121,15 +92,6 @@ async def _place(app: App, buyer: Buyer, code: str, number: int) -> Placed:
 async def _cancel(app: App, buyer: Buyer, order_id: UUID) -> Order:
     async with app.db.transaction() as tx:
         return await app.ordering.cancel(tx, order_id, buyer.account_id)
-
-
-async def _again(once: Callable[[], Awaitable[T]]) -> T:
-    """Ask until there is an answer, as a shopper's browser does."""
-    while True:
-        try:
-            return await once()
-        except LOST:
-            await asyncio.sleep(0.1)
 
 
 async def _stands_as_promised(app: App, crowd: list[Buyer], last: list[Placed]) -> None:

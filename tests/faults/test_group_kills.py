@@ -4,17 +4,15 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
-import psycopg
 import pytest
 
 from tests.faults.flood import kill, settings
+from tests.faults.killing import LOST, again
 from tests.sale.groups.company import PRICE, found, join
 from tests.sale.groups.company import festival as group_festival
 from tests.sale.shop import Buyer, broken, buyers
@@ -22,8 +20,6 @@ from tidegate.app.compose import App, opened
 from tidegate.app.demo.outage import ChannelAdmin
 from tidegate.app.publication import PublicationDesk
 from tidegate.app.supervisor import Supervisor, festival
-from tidegate.base.batch import Overloaded
-from tidegate.base.db import DatabaseUnavailable
 from tidegate.sale.groups.contracts import GroupState, Joined, SeatState
 from tidegate.sale.ordering.contracts import OrderState
 from tidegate.sale.payment.contracts import IntentState
@@ -31,13 +27,10 @@ from tidegate.sale.payment.errors import IntentNotPayable, NoChannelAvailable
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flood")]
 
-T = TypeVar("T")
-
 FULL, SHORT, SIZE = 6, 6, 3
 FILL_SECONDS = 30
 VICTIMS = ("worker", "postgres", "worker", "harbour", "postgres", "worker")
 DRAIN_SECONDS = 60
-LOST = (DatabaseUnavailable, Overloaded, NoChannelAvailable, psycopg.Error)
 
 
 async def test_no_kill_confirms_a_part_of_a_group_or_refunds_anybody_twice() -> None:
@@ -83,7 +76,7 @@ async def _open_all(app: App, people: list[Buyer]) -> list[list[tuple[Buyer, Joi
 async def _pay_all(app: App, groups: list[list[tuple[Buyer, Joined]]]) -> None:
     for group in groups:
         for buyer, joined in group:
-            await _again(partial(_pay, app, buyer, joined))
+            await again(partial(_pay, app, buyer, joined), (*LOST, NoChannelAvailable))
 
 
 async def _pay(app: App, buyer: Buyer, joined: Joined) -> None:
@@ -99,14 +92,6 @@ async def _pay(app: App, buyer: Buyer, joined: Joined) -> None:
             raise
         await asyncio.sleep(0.1)
     raise AssertionError("the payment is never captured")
-
-
-async def _again(once: Callable[[], Awaitable[T]]) -> T:
-    while True:
-        try:
-            return await once()
-        except LOST:
-            await asyncio.sleep(0.1)
 
 
 async def _kill_at_random(supervisor: Supervisor, chance: random.Random) -> list[str]:

@@ -4,11 +4,9 @@ import asyncio
 import os
 import random
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,14 +14,14 @@ import msgspec
 import psycopg
 import pytest
 
+from tests.faults.killing import LOST, again
 from tests.sale.payment.harness import SandboxProcess
 from tests.sale.presale.presales_made import accounts, festival, not_in_the_channels_books, presale, reserve, show
 from tests.sale.shop import Buyer, broken, buyers, open_sale, publish
 from tidegate.app.compose import App, compose
-from tidegate.base.batch import Overloaded
 from tidegate.base.clock import ManualClock
 from tidegate.base.config import ChannelSetting, Config
-from tidegate.base.db import Database, DatabaseUnavailable
+from tidegate.base.db import Database
 from tidegate.base.embedded.postgres import EmbeddedPostgres
 from tidegate.base.ids import Ids
 from tidegate.base.migration import migrate
@@ -37,7 +35,6 @@ T = TypeVar("T")
 
 SHOPPERS = 16
 KILLS = 3
-LOST = (DatabaseUnavailable, Overloaded, psycopg.Error)
 ENDS = (
     ReservationState.COMPENSATED,
     ReservationState.FORFEITED,
@@ -45,17 +42,6 @@ ENDS = (
     ReservationState.FORFEITED,
 )
 """What becomes of every fourth shopper: compensated, gave up, paid, did not pay."""
-
-
-@pytest.fixture
-def server() -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL of this test's own, to be killed."""
-    with tempfile.TemporaryDirectory(prefix="tidegate-tests-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        own = EmbeddedPostgres(Path(folder))
-        own.start()
-        yield own
-        own.stop()
 
 
 @pytest.fixture
@@ -140,8 +126,8 @@ async def _while_killed(server: EmbeddedPostgres, chance: random.Random, acts: S
 
 
 async def _to_deposit(app: App, buyer: Buyer) -> Reservation:
-    made = await _again(partial(reserve, app, buyer))
-    await _again(partial(app.presales.pay_deposit, made.reservation_id, buyer.account_id))
+    made = await again(partial(reserve, app, buyer))
+    await again(partial(app.presales.pay_deposit, made.reservation_id, buyer.account_id))
     return await _until(app, made.reservation_id, lambda each: each.state is ReservationState.DEPOSITED)
 
 
@@ -155,7 +141,7 @@ async def _first_end(app: App, buyer: Buyer, made: Reservation, place: int) -> N
 
 async def _to_order(app: App, buyer: Buyer, made: Reservation) -> Reservation:
     pay = partial(app.presales.pay_balance, made.reservation_id, buyer.account_id, buyer.address_id)
-    await _again(pay)
+    await again(pay)
     return await _until(app, made.reservation_id, lambda each: each.state is ReservationState.COMPLETED)
 
 
@@ -169,12 +155,12 @@ async def _once(app: App, act: Callable[[psycopg.AsyncConnection], Awaitable[Res
         except ReservationEnded:
             pass
 
-    await _again(attempt)
+    await again(attempt)
 
 
 async def _until(app: App, reservation_id: UUID, holds: Callable[[Reservation], bool]) -> Reservation:
     while True:
-        found = await _again(partial(show, app, reservation_id))
+        found = await again(partial(show, app, reservation_id))
         if holds(found):
             return found
         await asyncio.sleep(0.05)
@@ -192,16 +178,7 @@ async def _all_confirmed(app: App, made: list[Reservation]) -> None:
             return [await app.payment.view(tx, each.deposit_id) for each in made]
 
     async def settled() -> None:
-        while any(refund.state is RefundState.REQUESTED for view in await _again(views) for refund in view.refunds):
+        while any(refund.state is RefundState.REQUESTED for view in await again(views) for refund in view.refunds):
             await asyncio.sleep(0.05)
 
     await asyncio.wait_for(settled(), 60)
-
-
-async def _again(once: Callable[[], Awaitable[T]]) -> T:
-    """Ask until there is an answer, as a shopper's browser does."""
-    while True:
-        try:
-            return await once()
-        except LOST:
-            await asyncio.sleep(0.05)

@@ -3,26 +3,20 @@
 import asyncio
 import os
 import random
-import signal
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
-import psycopg
 import pytest
 
+from tests.faults.killing import again, kill_at_random
 from tests.offer.festivals import definition, goods, offer
 from tests.offer.slots_made import flash, slot
 from tests.sale.shop import Buyer, broken, buyers, open_sale, order, publish
 from tidegate.app.compose import App, compose
-from tidegate.base.batch import Overloaded
 from tidegate.base.clock import ManualClock
 from tidegate.base.config import Config
-from tidegate.base.db import Database, DatabaseUnavailable
+from tidegate.base.db import Database
 from tidegate.base.embedded.postgres import EmbeddedPostgres
 from tidegate.base.ids import Ids
 from tidegate.base.migration import migrate
@@ -32,24 +26,10 @@ from tidegate.sale.ordering.errors import PriceChanged
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flood")]
 
-T = TypeVar("T")
-
 SHOPPERS = 24
 UNITS = 10
 KILLS = 4
 FLASH = 5_000
-LOST = (DatabaseUnavailable, Overloaded, psycopg.Error)
-
-
-@pytest.fixture
-def server() -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL of this test's own, to be killed."""
-    with tempfile.TemporaryDirectory(prefix="tidegate-tests-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        own = EmbeddedPostgres(Path(folder))
-        own.start()
-        yield own
-        own.stop()
 
 
 @pytest.mark.parametrize("carry_over", [False, True])
@@ -72,7 +52,7 @@ async def test_no_kill_sells_more_at_the_flash_price_than_the_slot_has(
             asyncio.create_task(_shop(app, buyer, random.Random(seed + place), over))
             for place, buyer in enumerate(crowd)
         ]
-        await _kill_at_random(server, random.Random(seed))
+        await kill_at_random(server, random.Random(seed), KILLS)
         over.set()
         await asyncio.wait_for(asyncio.gather(*shopping), 60)
         await _stands_as_promised(app, crowd, clock)
@@ -80,22 +60,13 @@ async def test_no_kill_sells_more_at_the_flash_price_than_the_slot_has(
         await app.close()
 
 
-async def _kill_at_random(server: EmbeddedPostgres, chance: random.Random) -> None:
-    for _ in range(KILLS):
-        await asyncio.sleep(chance.uniform(0.5, 1.5))
-        assert server.pid is not None
-        os.kill(server.pid, signal.SIGKILL)
-        await asyncio.to_thread(server.start)
-    await asyncio.sleep(1)
-
-
 async def _shop(app: App, buyer: Buyer, chance: random.Random, over: asyncio.Event) -> None:
     """Order a unit at the flash price, give most of them up, and ask again where it is gone."""
     number = 0
     while not over.is_set():
-        placed = await _again(partial(_place, app, buyer, number))
+        placed = await again(partial(_place, app, buyer, number))
         if placed is not None and chance.random() < 0.8:
-            await _again(partial(_cancel, app, buyer, placed.order_id))
+            await again(partial(_cancel, app, buyer, placed.order_id))
         number += 1
         await asyncio.sleep(chance.uniform(0, 0.05))
 
@@ -113,15 +84,6 @@ async def _place(app: App, buyer: Buyer, number: int) -> Placed | None:
 async def _cancel(app: App, buyer: Buyer, order_id: UUID) -> Order:
     async with app.db.transaction() as tx:
         return await app.ordering.cancel(tx, order_id, buyer.account_id)
-
-
-async def _again(once: Callable[[], Awaitable[T]]) -> T:
-    """Ask until there is an answer, as a shopper's browser does."""
-    while True:
-        try:
-            return await once()
-        except LOST:
-            await asyncio.sleep(0.1)
 
 
 async def _stands_as_promised(app: App, crowd: list[Buyer], clock: ManualClock) -> None:

@@ -30,6 +30,11 @@ async def refresh(db: Database, catalogue: Catalogue) -> bool:
         return await catalogue.refresh(tx)
 
 
+async def lag(db: Database, catalogue: Catalogue) -> int:
+    async with db.read() as tx:
+        return await catalogue.index_lag(tx)
+
+
 async def index(db: Database, catalogue: Catalogue) -> int:
     async with db.read() as tx:
         return await catalogue.update_index(tx)
@@ -173,8 +178,11 @@ async def test_the_index_follows_the_database(db: Database, catalogue: Catalogue
     assert await index(db, catalogue) == 1024
     assert await index(db, catalogue) == 0
     assert catalogue.search("kettle").total == 16
+    assert await lag(db, catalogue) == 0
     await put(db, catalogue, [renamed(festival[0], "Singular Wunderding")])
+    assert await lag(db, catalogue) > 0
     assert await index(db, catalogue) == 1
+    assert await lag(db, catalogue) == 0
     assert catalogue.search("wunderding").goods[0].sku == festival[0].sku
     async with db.transaction() as tx:
         await catalogue.withdraw_goods(tx, [festival[0].sku])

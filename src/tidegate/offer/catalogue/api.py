@@ -159,6 +159,12 @@ class Catalogue:
         """Which index the searches are answered from: another value as soon as anything in it may have changed."""
         return self._reader.state
 
+    async def index_lag(self, tx: Tx) -> int:
+        """How many revisions the index on this machine is behind the goods; 0: searches find all of today's."""
+        self._reader.refresh()
+        revision = await store.revision(tx)
+        return revision.number - (self._reader.revision if self._reader.identity == revision.identity else 0)
+
     async def update_index(self, tx: Tx, progress: Progress | None = None) -> int:
         """Bring this machine's search index up to date; return how many goods were written to it.
 
@@ -226,12 +232,14 @@ class Catalogue:
 
     async def _check_index(self, tx: Tx) -> Check:
         """An index that lags behind is not at fault; one that claims today's revision must hold today's goods."""
-        self._reader.refresh()
-        revision, on_sale = await store.revision(tx), sum((await store.category_counts(tx)).values())
-        held, claimed = self._reader.goods_count, self._reader.revision
-        current = self._reader.identity == revision.identity and claimed == revision.number
-        holds = held == on_sale or not current
-        detail = "" if holds else f"the index holds {held} goods at revision {claimed}, the database has {on_sale}"
+        is_current, on_sale = not await self.index_lag(tx), sum((await store.category_counts(tx)).values())
+        held = self._reader.goods_count
+        holds = held == on_sale or not is_current
+        detail = (
+            ""
+            if holds
+            else f"the index holds {held} goods at revision {self._reader.revision}, the database has {on_sale}"
+        )
         return Check(name="search-index", holds=holds, detail=detail, examined=held)
 
 
