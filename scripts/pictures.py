@@ -134,12 +134,22 @@ def beside(name: str, *shots: Image.Image) -> None:
     print(f"{name}.webp {picture.width} x {picture.height}")
 
 
+def first_sku(page: Page) -> str:
+    """Return the first SKU on sale; the web process knows of it a second or two after it was published."""
+    for _ in range(60):
+        goods = json.loads(page.request.get("/api/v1/goods?limit=1").text())["goods"]
+        if goods:
+            return str(goods[0]["sku"])
+        page.wait_for_timeout(500)
+    raise AssertionError("the shop shows no goods")
+
+
 def festival(browser: Browser) -> None:
     """The line before the opening, the sale in full flood, goods on a phone and in the dark."""
     with shop(browser, "demo") as there:
         there.until_said("The line is open")
         front, dark = there.page(PHONE, "zh"), there.page(DESKTOP, "en", dark=True)
-        sku = json.loads(front.request.get("/api/v1/goods?limit=1").text())["goods"][0]["sku"]
+        sku = first_sku(front)
         first = shot(front, "/")
         beside("goods", shot(front, f"/goods/{sku}"), shot(dark, f"/goods/{sku}"))
         waiting = there.shopper(PHONE, "en")
