@@ -70,8 +70,17 @@ def drop() -> Iterator[Festival]:
 
 @contextmanager
 def running_promotions(more: str = "") -> Iterator[Festival]:
-    """The festival of the examples with every promotion, groups and a draw, open now; `more` is added to its file."""
-    text = (_PROMOTIONS / "festival.toml").read_text().replace("start = 2027-06-18T00:00:00+08:00", 'start = "now"')
+    """The festival of the examples with every promotion, groups and a draw, open now; `more` is added to its file.
+
+    Its slots begin tomorrow: those of the day whose hour is over would lie before the opening.
+    """
+    text = (_PROMOTIONS / "festival.toml").read_text()
+    for written, wanted in (
+        ("start = 2027-06-18T00:00:00+08:00", 'start = "now"'),
+        ('daily = { first = "start",', 'daily = { first = "start+1d",'),
+    ):
+        assert written in text
+        text = text.replace(written, wanted)
     tables = {name: (_PROMOTIONS / name).read_text() for name in ("goods.csv", "offers.csv")}
     with running_campaign("promotions", text + more, tables) as running:
         yield running
