@@ -41,7 +41,7 @@ from tidegate.sale.payment.ports import (
 
 _CONNECTIONS_MAX = 512
 _KEEP_SECONDS = 10  # less than servers keep an idle connection: a request on a closed one has no certain outcome
-_CONNECT_SECONDS_MAX = 1.0
+_CONNECT_SHARE = 1 / 3  # of the time for a call; a channel that takes no connection by then is left for the next one
 _NOT_CERTAIN = (401, 409)  # another message under the same nonce or reference may have been carried out
 _STATEMENT_LINES = 2_000
 _STATEMENT_SECONDS_MAX = 30
@@ -112,7 +112,7 @@ class SandboxAdapter:
         self._setting = setting
         self._key = setting.secret.encode()
         self._callback_url = callback_url
-        self._timeout = aiohttp.ClientTimeout(total=call_seconds_max, sock_connect=_CONNECT_SECONDS_MAX)
+        self._timeout = aiohttp.ClientTimeout(total=call_seconds_max, sock_connect=call_seconds_max * _CONNECT_SHARE)
         self._wall = clock or SystemClock()
         self._session: aiohttp.ClientSession | None = None
 
