@@ -4,6 +4,7 @@ import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from functools import lru_cache
 from hashlib import sha256
 
 from argon2 import PasswordHasher
@@ -27,8 +28,7 @@ class Signer:
     """Signs short payloads with HMAC-SHA256, cut to 128 bits (RFC 2104 section 5 allows half the digest)."""
 
     def __init__(self, key: bytes) -> None:
-        # Copied for each tag: half the work of `hmac.digest`, which also gives the interpreter's lock away each time.
-        self._keyed = hmac.new(key, digestmod="sha256")
+        self._key = key
 
     def sign(self, payload: bytes) -> str:
         """Return `payload` and its tag as one URL-safe string."""
@@ -47,9 +47,7 @@ class Signer:
         return payload if hmac.compare_digest(tag, self._tag(payload)) else None
 
     def _tag(self, payload: bytes) -> bytes:
-        tag = self._keyed.copy()
-        tag.update(payload)
-        return tag.digest()[:_TAG_BYTES]
+        return keyed_digest(self._key, payload)[:_TAG_BYTES]
 
 
 class Vault:
@@ -73,7 +71,22 @@ class Vault:
 
 def blind_index(key: bytes, text: str) -> bytes:
     """Return a keyed digest by which equal texts can be found without being readable."""
-    return hmac.digest(key, text.encode(), "sha256")
+    return keyed_digest(key, text.encode())
+
+
+def keyed_digest(key: bytes, payload: bytes) -> bytes:
+    """Return HMAC-SHA256 of `payload`, under one of the few keys of the installation.
+
+    Half the work of `hmac.digest`, which also gives the interpreter's lock away each time and has to win it back.
+    """
+    tag = _keyed(key).copy()
+    tag.update(payload)
+    return tag.digest()
+
+
+@lru_cache(maxsize=64)
+def _keyed(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod="sha256")
 
 
 def digest(payload: bytes) -> str:

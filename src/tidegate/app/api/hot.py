@@ -18,6 +18,7 @@ from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
 from tidegate.app.api.searching import SearchDoor, plainly_asked
 from tidegate.app.api.shedding import Answer, Door, Scope
 from tidegate.app.api.slowness import BodyWatch
+from tidegate.app.api.standing import PlaceDoor
 from tidegate.app.api.static_only import answer_static_only, is_essential
 from tidegate.app.compose import App
 from tidegate.base.db import DatabaseUnavailable
@@ -26,11 +27,11 @@ from tidegate.base.http import PROBLEM, matches, problem, refusal_headers
 from tidegate.base.metrics import faults, http_seconds, refusals
 from tidegate.gate.admission.api import pass_of
 from tidegate.gate.bots.contracts import Answer as Work
-from tidegate.gate.bots.contracts import Evidence
+from tidegate.gate.bots.contracts import Evidence, Visitor
 from tidegate.gate.defence.contracts import Defence
 from tidegate.gate.limits.contracts import LimitedAct
 from tidegate.gate.queue.errors import NoWaitingRoom
-from tidegate.gate.queue.http import SNAPSHOT_CACHE, give_place
+from tidegate.gate.queue.http import SNAPSHOT_CACHE
 from tidegate.offer.pricing.errors import NotOnOffer, UnknownGoods
 from tidegate.sale.ordering.contracts import PlaceOrder
 from tidegate.sale.stock.http import POLL_CACHE, SKUS_LENGTH_MAX
@@ -63,6 +64,7 @@ class Front:
         self._door = Door(app.load)
         self._bodies = BodyWatch()
         self._searches = SearchDoor(app.catalogue)
+        self._places = PlaceDoor(app.limits, app.bots, app.queue)
         self._tally = app.defences.tally
         self._statuses = app.defences.tally.statuses
         self._hot: dict[tuple[str, str], Callable[[Scope, Receive], Awaitable[Answer | None]]] = {
@@ -193,18 +195,15 @@ class Front:
 
     async def _stand(self, scope: Scope, receive: Receive) -> Answer:
         session = self._app.identity.require_session(token_of(scope["headers"]))
-        await self._app.limits.require(LimitedAct.TAKE_PLACE, asker_of(scope, session))
+        asker = asker_of(scope, session)
+        work_needed = self._app.defences.active(Defence.WORK_FOR_ALL)
+        if work_needed:  # judging work costs more than counting: it is counted first
+            await self._app.limits.require(LimitedAct.TAKE_PLACE, asker)
         answer = _decoded(_decode_work, await self._bodies.in_time(_body, receive))
-        place = await give_place(
-            answer=answer,
-            queue=self._app.queue,
-            bots=self._app.bots,
-            defences=self._app.defences,
-            session=session,
-            host=_host(scope),
-            agent=_header(scope["headers"], b"user-agent"),
-        )
-        return 201, [_JSON, _NO_STORE], _encode(place)
+        if work_needed:
+            await self._app.bots.require_work(session, answer)
+        visitor = Visitor(session, _host(scope), _header(scope["headers"], b"user-agent"))
+        return 201, [_JSON, _NO_STORE], _encode(await self._places.take(visitor, None if work_needed else asker))
 
 
 def _host(scope: Scope) -> str:

@@ -33,6 +33,7 @@ from tidegate.gate.bots.contracts import (
     Tally,
     Undo,
     UndoId,
+    Visitor,
     WorkFault,
 )
 from tidegate.gate.bots.errors import DecisionUnknown
@@ -112,6 +113,18 @@ class Bots:
         if slowed is not None:
             await self._marks.slow([slowed])
         return decision
+
+    async def weigh_together(self, visitors: Sequence[Visitor]) -> list[Decision]:
+        """Do as `weigh` does without a page, for all of them: one Valkey call, and another where any is slowed."""
+        found = await self._marks.look([self._subject(each.session, "", each.address) for each in visitors])
+        decisions = [
+            self.decide(each.session, "", self._signals(each.session, None, each.address, each.agent, seen))
+            for each, seen in zip(visitors, found, strict=True)
+        ]
+        slowed = [each for each in map(self._slow, decisions) if each is not None]
+        if slowed:
+            await self._marks.slow(slowed)
+        return decisions
 
     def stamp(self, session: SessionFacts) -> str:
         """Return what a page carries that asks for a place: when it was shown, signed for this session."""

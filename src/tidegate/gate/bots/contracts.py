@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from tidegate.trust.identity.contracts import SessionFacts
+
 DecisionId = NewType("DecisionId", UUID)
 UndoId = NewType("UndoId", UUID)
 
@@ -72,6 +74,14 @@ class PageSignals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     page: Annotated[
         str, Meta(max_length=200, description="The stamp that the page was given: its time counts, not `shown_ms`.")
     ] = ""
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """A session that asks for a place without a page: from which address, with which `User-Agent`."""
+
+    session: SessionFacts
+    address: str
+    agent: str = ""
 
 
 class Signals(msgspec.Struct, frozen=True, kw_only=True):

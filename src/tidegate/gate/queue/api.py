@@ -81,8 +81,8 @@ class Queue:
         self._read = lru_cache(maxsize=_REMEMBERED_MAX)(self._verified)
         self._board: Board | None = None
         self._watched: GateWatch | None = None
-        placing = Placing(db, clock, self._signer, self._salt_key, self.room, audiences)
-        self._places: Batcher[AskPlace, Place] = Batcher("place", placing.take, in_flight_max=1)
+        self._placing = Placing(db, clock, self._signer, self._salt_key, self.room, audiences)
+        self._places: Batcher[AskPlace, Place] = Batcher("place", self._placing.take, in_flight_max=1)
         self._entrance = Entrance(db, clock, admission)
         vault = Vault(derive_key(config.secret, "queue.seed"))
         drawing = Drawing(db, clock, vault, Drand(config.drand_url))
@@ -107,6 +107,14 @@ class Queue:
         """
         self.room()
         return await self._places.submit(ask)
+
+    async def take_places(self, asks: list[AskPlace]) -> Sequence[Place | Exception]:
+        """Do as `take_place` does for asks that were gathered already, in one transaction; each gets its own answer.
+
+        Raises NoWaitingRoom for all of them.
+        """
+        self.room()
+        return await self._placing.take(asks)
 
     def check_place(self, token: str | None, account_id: UUID, device: UUID) -> PlaceFacts:
         """Return what the place says if it is this account's on this device, in the current campaign. No I/O.

@@ -1,9 +1,9 @@
 """The draw of a line by commit and reveal (`base.draw`), pure: what its sealed list says of a place."""
 
-import hmac
 from hashlib import sha256
 from uuid import UUID
 
+from tidegate.base.crypto import keyed_digest
 from tidegate.base.draw import (
     RANKS,
     SEED_BYTES,
@@ -41,7 +41,7 @@ _SALT_BYTES = 16
 
 def salt_of(key: bytes, campaign_id: str, account_id: UUID) -> bytes:
     """Return the salt of a place's commitment: it can be made again from the installation's key and is never stored."""
-    return hmac.digest(key, campaign_id.encode() + account_id.bytes, "sha256")[:_SALT_BYTES]
+    return keyed_digest(key, campaign_id.encode() + account_id.bytes)[:_SALT_BYTES]
 
 
 def commitment(salt: bytes, account_id: UUID, device: UUID) -> bytes:

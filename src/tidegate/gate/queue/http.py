@@ -14,7 +14,7 @@ from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import Pass, PassWindow
 from tidegate.gate.admission.errors import CampaignOver, NoCampaign, PhaseNotOpen
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.bots.contracts import Answer, Lane, PageSignals
+from tidegate.gate.bots.contracts import Answer, Decision, Lane, PageSignals
 from tidegate.gate.bots.errors import WorkRefused
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
@@ -116,20 +116,23 @@ async def give_place(
     agent: str = "",
     page: PageSignals | None = None,
 ) -> Place:
-    """Give a place to a session that asks from this address: the same for this door, the page and the hot shortcut.
+    """Give a place to a session that asks from this address, here and on the page; the hot shortcut gathers them.
 
     Work is asked for before anything is weighed; what is weighed decides the lane and refuses nobody.
     """
     if defences.active(Defence.WORK_FOR_ALL):
         await bots.require_work(session, answer)
     decision = await bots.weigh(session, host, agent, page)
-    return await queue.take_place(
-        AskPlace(
-            account_id=session.account_id,
-            device=session.session_id,
-            network=_network(host),
-            slow=decision.lane is Lane.SLOW,
-        )
+    return await queue.take_place(ask_of(session, host, decision))
+
+
+def ask_of(session: SessionFacts, host: str, decision: Decision) -> AskPlace:
+    """Return what a session that was weighed asks of the line."""
+    return AskPlace(
+        account_id=session.account_id,
+        device=session.session_id,
+        network=_network(host),
+        slow=decision.lane is Lane.SLOW,
     )
 
 
