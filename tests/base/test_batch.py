@@ -197,7 +197,9 @@ async def _everything_is_answered(  # noqa: C901  one story: what is asked, how 
     async with asyncio.timeout(5):
         answers = await asyncio.gather(*submitted.values(), return_exceptions=True)
         await batcher.drain()
-    assert sorted(carried) == list(submitted), "each item is carried exactly once"
+    # On a machine that stalls for seconds an item may have waited too long: it says so, and nothing of it was done.
+    given_up = {item for item, answer in zip(submitted, answers, strict=True) if isinstance(answer, Overloaded)}
+    assert sorted(carried) == sorted(submitted.keys() - given_up), "each item is carried exactly once, or given up"
     assert batcher.waiting == 0
     for item, answer in zip(submitted, answers, strict=True):
         match answer:
@@ -209,6 +211,8 @@ async def _everything_is_answered(  # noqa: C901  one story: what is asked, how 
                 assert item in json.loads(str(answer))
             case RuntimeError():
                 assert str(answer).startswith("the flush gave ")
+            case Overloaded():
+                assert item in given_up
             case _:
                 assert isinstance(answer, asyncio.CancelledError)
 

@@ -1,7 +1,6 @@
 """Each thing that a payment channel can do wrong: slow, refusing, silent, late, twice, out of order, gone, killed."""
 
 import asyncio
-import contextlib
 import time
 from datetime import timedelta
 from functools import partial
@@ -10,9 +9,10 @@ import pytest
 
 from tests.faults.payment_books import charged, close_when_possible, until
 from tests.sale.payment.harness import BUYER, SandboxProcess, World, world
+from tidegate.base.batch import Overloaded
 from tidegate.base.cache import Cache
 from tidegate.base.db import Database
-from tidegate.sale.payment.contracts import AttemptState, IntentState, OpenIntent, PaymentView, RefundCause, RefundState
+from tidegate.sale.payment.contracts import AttemptState, IntentState, PaymentView, RefundCause, RefundState
 from tidegate.sale.payment.errors import NoChannelAvailable
 
 pytestmark = pytest.mark.slow
@@ -243,29 +243,20 @@ async def test_health_is_shared_by_processes_and_survives_without_valkey(
     harbour.order()
 
 
-async def _paid_in_the_end(shop: World, intent: OpenIntent) -> bool:
-    """A buyer whose payment was interrupted, with nothing charged, presses the button again."""
-    if (await shop.look(intent)).state is IntentState.CAPTURED:
-        return True
-    await shop.work()
-    with contextlib.suppress(NoChannelAvailable):
-        await shop.pay(intent)
-    return False
-
-
 async def test_a_channel_killed_in_a_flood_loses_nothing_that_it_acknowledged(
     shop: World, harbour: SandboxProcess, lantern: SandboxProcess
 ) -> None:
     intents = await shop.open_many(600, 300)
-    flood = asyncio.gather(*[shop.pay(each) for each in intents])
+    flood = asyncio.gather(*[shop.pay(each) for each in intents], return_exceptions=True)
     await asyncio.sleep(0.12)
     harbour.kill()
     await asyncio.sleep(0.3)
     harbour.start()
-    await flood
+    # A machine with much else to do may be late with some: they are told so, and are paid in the end as all are.
+    assert {type(each) for each in await flood} <= {PaymentView, Overloaded}
     await shop.settle()
     for each in intents:
-        await until(partial(_paid_in_the_end, shop, each))
+        await until(partial(shop.pays_in_the_end, each))
     looks = [await shop.look(each) for each in intents]
     assert {each.state for each in looks} == {IntentState.CAPTURED}
     for each, look in zip(intents, looks, strict=True):

@@ -21,6 +21,7 @@ from litestar import Litestar, Request, Response
 from litestar.di import Provide
 
 from tests.ports import installation_port
+from tidegate.base.batch import Overloaded
 from tidegate.base.cache import Cache
 from tidegate.base.clock import ManualClock
 from tidegate.base.config import ChannelSetting
@@ -39,6 +40,7 @@ from tidegate.sale.payment.contracts import (
     PaymentRefunded,
     PaymentView,
 )
+from tidegate.sale.payment.errors import NoChannelAvailable
 from tidegate.sale.payment.http import routes
 from tidegate.sale.payment.ports import Channel
 
@@ -171,6 +173,15 @@ class World:
     async def pay(self, intent: OpenIntent, channel: str | None = None) -> PaymentView:
         """Pay an intent as its buyer."""
         return await self.payment.pay(intent.intent_id, BUYER, channel)
+
+    async def pays_in_the_end(self, intent: OpenIntent) -> bool:
+        """Whether it is paid. If not: its buyer, whose payment was interrupted, presses the button again."""
+        if (await self.look(intent)).state is IntentState.CAPTURED:
+            return True
+        await self.work()
+        with contextlib.suppress(NoChannelAvailable, Overloaded):
+            await self.pay(intent)
+        return False
 
     async def look(self, intent: OpenIntent) -> PaymentView:
         """Return the payment with all its attempts and refunds."""

@@ -23,7 +23,8 @@ class PlaceDoor:
 
     def __init__(self, limits: Limits, bots: Bots, queue: Queue) -> None:
         self._limits, self._bots, self._queue = limits, bots, queue
-        self._asking: Batcher[_Asking, Place] = Batcher("place-door", self._take)
+        # One at a time: all of them lock the same line, and the larger a batch, the less each place costs.
+        self._asking: Batcher[_Asking, Place] = Batcher("place-door", self._take, in_flight_max=1)
 
     async def take(self, visitor: Visitor, asker: Asker | None) -> Place:
         """Give a place, or the one that this account holds; durable when this returns.

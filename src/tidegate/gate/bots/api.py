@@ -118,8 +118,8 @@ class Bots:
         """Do as `weigh` does without a page, for all of them: one Valkey call, and another where any is slowed."""
         found = await self._marks.look([self._subject(each.session, "", each.address) for each in visitors])
         decisions = [
-            self.decide(each.session, "", self._signals(each.session, None, each.address, each.agent, seen))
-            for each, seen in zip(visitors, found, strict=True)
+            self.decide(each.session, "", self._signals(each.session, None, each.address, each.agent, seen), number)
+            for each, seen, number in zip(visitors, found, self._ids.many(len(visitors)), strict=True)
         ]
         slowed = [each for each in map(self._slow, decisions) if each is not None]
         if slowed:
@@ -161,13 +161,13 @@ class Bots:
         measured = self._stamps.shown_ms(session.session_id, page.page, self._clock.now())
         return page.shown_ms if measured is None else measured
 
-    def decide(self, session: SessionFacts, device: str, signals: Signals) -> Decision:
+    def decide(self, session: SessionFacts, device: str, signals: Signals, decision_id: UUID | None = None) -> Decision:
         """Score a visit and note the decision in memory; no I/O, some microseconds."""
         score = rules.score(signals)
         undone = self._undo_of(session.account_id, device) is not None
         points = 0 if undone else score.points
         decision = Decision(
-            decision_id=DecisionId(self._ids.new()),
+            decision_id=DecisionId(decision_id or self._ids.new()),
             decided_at=self._clock.now(),
             account_id=session.account_id,
             session_id=session.session_id,

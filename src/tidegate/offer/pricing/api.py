@@ -26,6 +26,7 @@ from tidegate.offer.pricing.contracts import (
     SharedScope,
     Trace,
 )
+from tidegate.offer.pricing.counting import counts_for_all
 from tidegate.offer.pricing.gifts import without_gift
 from tidegate.offer.pricing.grouped import compile_group_rules
 from tidegate.offer.pricing.ports import GiftStock, Shoppers
@@ -59,6 +60,7 @@ __all__ = [
     "SlotView",
     "compile_group_rules",
     "compile_rules",
+    "counts_for_all",
     "coupon_saving",
     "explain",
     "facts_of_shopper",

@@ -44,6 +44,10 @@ class Per(StrEnum):
     BUYER_UNITS = "buyer_units"
 
 
+_FOR_ALL = (Per.ORDER, Per.MONEY, Per.UNITS)
+"""What is counted over all accounts together."""
+
+
 class Counted(NamedTuple):
     """One counter of a rule: what it counts, the key or its head, the cap, and the cap that it will have at last.
 
@@ -63,6 +67,7 @@ class Rule:
         "bit",
         "closes_at",
         "counters",
+        "counts_accounts",
         "gift",
         "id",
         "label",
@@ -104,6 +109,7 @@ class Rule:
         self.stage = stage
         self.reckoner = reckoner
         self.counters = tuple(counters)
+        self.counts_accounts = any(each.per not in _FOR_ALL for each in self.counters)
         self.period = promotion.limits.period_days
         self.starts_at = starts_at
         self.gift = promotion.benefit if isinstance(promotion.benefit, Gift) else None
@@ -177,7 +183,7 @@ class Book:
             counter.head: counter.at_last or counter.cap
             for rule in rules
             for counter in rule.counters
-            if counter.per in (Per.ORDER, Per.MONEY, Per.UNITS)
+            if counter.per in _FOR_ALL
         }
         """What is counted over all buyers: each key with its cap."""
         self.timetables = _timetables(self.rules)

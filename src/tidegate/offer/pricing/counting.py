@@ -8,6 +8,11 @@ from tidegate.offer.pricing.errors import BuyerLimitReached, CouponUsedUp, Flash
 from tidegate.offer.pricing.scoped import shared_limit_reached
 
 
+def counts_for_all(use: CounterUse) -> bool:
+    """Whether the counter is one for everybody: a key that counts for one buyer or device ends with whose it is."""
+    return use.key.count(":") == 1
+
+
 def refusal_of(use: CounterUse) -> Refusal:
     """The refusal to answer when `use` would exceed its counter's cap."""
     kind, _, rest = use.key.partition("/")[2].partition(":")

@@ -32,7 +32,7 @@ from tidegate.offer.pricing.contracts import (
     StepKind,
 )
 from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, ThresholdNotMet
-from tidegate.offer.pricing.matching import allowed, is_left, rows_of, uses_of
+from tidegate.offer.pricing.matching import allowed, is_left, least_of, own_uses, rows_of, shared_uses
 from tidegate.offer.pricing.words import LIST_PRICE, POINTS
 
 TRACE_FORMAT = "tidegate-price-2"
@@ -291,13 +291,15 @@ class Written:
     """A settled cart as it is written down, whoever buys it."""
 
     __slots__ = (
-        "concerned",
         "gifts",
-        "limited",
+        "least",
         "lines",
+        "own_concerned",
+        "own_limited",
         "price_ends_at",
         "reductions",
         "settled",
+        "shared_uses",
         "steps",
         "trace_hash",
     )
@@ -310,9 +312,18 @@ class Written:
         self.lines = _lines(taken, settled, self.gifts)
         self.steps = _steps(rules, taken, settled)
         self.trace_hash = _trace_hash(rules, self.lines, self.reductions, self.gifts, settled)
-        self.limited = _limited(rules, taken, settled)
-        self.concerned = _concerned(settled)
-        """Every rule with counters that could apply, with the most that it would take off."""
+        limited, concerned = _limited(rules, taken, settled), _concerned(settled)
+        shared = {use.key: use for rule, money, units in limited for use in shared_uses(rule, money, units)}
+        self.shared_uses = in_key_order(list(shared.values()))
+        """What whoever buys uses of counters for everybody."""
+        self.own_limited = [each for each in limited if each.rule.counts_accounts]
+        self.least = [
+            (use.key, least_of(rule, use))
+            for rule, money, units in concerned
+            for use in shared_uses(rule, money, units)
+        ]
+        """What must be left of the counters for everybody, for all rules that could apply to stay open."""
+        self.own_concerned = [each for each in concerned if each.rule.counts_accounts]
         self.price_ends_at = _first_end(settled)
 
 
@@ -330,9 +341,9 @@ def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, 
         if plain and not written.settled.barred:
             book.remember(key, written)
     settled = written.settled
-    if written.limited:
-        by_key = {use.key: use for each in written.limited for use in uses_of(each.rule, facts, each.money, each.units)}
-        uses += by_key.values()
+    if written.own_limited:
+        own = {use.key: use for each in written.own_limited for use in own_uses(each.rule, facts, each.units)}
+        uses += own.values()
     goods_total = sum(settled.frame.base)
     paid = sum(settled.left)
     return PricedOrder(
@@ -343,7 +354,7 @@ def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, 
         shipping=settled.fee,
         total=paid + settled.fee,
         currency=rules.currency,
-        counters=in_key_order(uses),
+        counters=in_key_order([*uses, *written.shared_uses]) if uses else written.shared_uses,
         rules_version=rules.version,
         trace_hash=written.trace_hash,
         reductions=written.reductions,
@@ -362,10 +373,15 @@ def _first_end(settled: Settled) -> datetime | None:
 
 def _is_all_left(written: Written, facts: Facts) -> bool:
     """Whether the counters bar none of the rules that the cart was settled with."""
-    return all(is_left(rule, facts, money, units) for rule, money, units in written.concerned)
+    left = facts.left
+    for key, least in written.least:
+        if left.get(key, least) < least:
+            return False
+    return all(is_left(rule, facts, money, units) for rule, money, units in written.own_concerned)
 
 
 def _concerned(settled: Settled) -> list[Use]:
+    """Every rule with counters that could apply, with the most that it would take off."""
     frame = settled.frame
     concerned = [Use(rule, _money_of(frame, rule, places)) for rule, places in settled.rows.items() if rule.counters]
     return concerned + [each for each in settled.wanted if each.rule.counters]

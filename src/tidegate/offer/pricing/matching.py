@@ -1,7 +1,6 @@
 """Matches a cart and facts with the rules: what the moment and the shopper allow, and which lines each rule counts."""
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.book import Book, Per, Rule
@@ -94,30 +93,40 @@ def is_left(rule: Rule, facts: Facts, amount: int, units: int = 0) -> bool:
     left = facts.left
     if not left or not rule.counters:
         return True
-    uses = uses_of(rule, facts, amount, units)
-    if rule.later:
-        # One counter goes through all slots: what is left of it counts the units of later slots, too.
-        return all(left.get(use.key, LEFT_MANY) - rule.later.get(use.key, 0) >= use.amount for use in uses)
-    return all(left.get(use.key, use.amount) >= use.amount for use in uses)
+    uses = (*shared_uses(rule, amount, units), *own_uses(rule, facts, units))
+    return all(left.get(use.key, LEFT_MANY) >= least_of(rule, use) for use in uses)
 
 
-def uses_of(rule: Rule, facts: Facts, amount: int, units: int = 0) -> list[CounterUse]:
-    """What one order uses of a rule's counters. Of a guest, nothing that is counted for each account."""
-    buyer = _hex(facts.buyer)
+def least_of(rule: Rule, use: CounterUse) -> int:
+    """What must be left of a counter for this use: where one goes through all slots, the units of later ones too."""
+    return use.amount + rule.later.get(use.key, 0)
+
+
+def shared_uses(rule: Rule, amount: int, units: int = 0) -> list[CounterUse]:
+    """What one order uses of a rule's counters for everybody."""
     uses = []
     for per, head, cap, _ in rule.counters:
         if per is Per.ORDER:
             uses.append(CounterUse(head, 1, cap))
-        elif per is Per.MONEY:
-            if amount:
-                uses.append(CounterUse(head, amount, cap))
         elif per is Per.UNITS:
             uses.append(CounterUse(head, units, cap))
-        elif buyer and per is Per.BUYER_UNITS:
-            uses.append(CounterUse(f"{head}{buyer}", units, cap))
-        elif buyer and per is Per.BUYER:
+        elif per is Per.MONEY and amount:
+            uses.append(CounterUse(head, amount, cap))
+    return uses
+
+
+def own_uses(rule: Rule, facts: Facts, units: int = 0) -> list[CounterUse]:
+    """What one order uses of a rule's counters for each account; of a guest nothing."""
+    uses: list[CounterUse] = []
+    if facts.buyer is None or not rule.counts_accounts:
+        return uses
+    buyer = facts.buyer.hex
+    for per, head, cap, _ in rule.counters:
+        if per is Per.BUYER:
             uses.append(CounterUse(f"{head}{buyer}", 1, cap))
-        elif buyer:
+        elif per is Per.BUYER_UNITS:
+            uses.append(CounterUse(f"{head}{buyer}", units, cap))
+        elif per is Per.PERIOD:
             uses.append(CounterUse(f"{head}{period_of(rule, facts)}:{buyer}", 1, cap))
     return uses
 
@@ -125,7 +134,3 @@ def uses_of(rule: Rule, facts: Facts, amount: int, units: int = 0) -> list[Count
 def period_of(rule: Rule, facts: Facts) -> int:
     """The number of the period, counted from the start of the rule on; 0 without a time."""
     return (facts.now - rule.starts_at).days // rule.period if facts.now else 0
-
-
-def _hex(buyer: UUID | None) -> str:
-    return buyer.hex if buyer else ""

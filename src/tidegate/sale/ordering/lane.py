@@ -195,7 +195,9 @@ class HotLane:
             await self._pricing.write_counters(tx, counters)
             await self._coupons.freeze(tx, wallet)
             await self._points.hold(tx, purse)
-            new |= self._prices.unknown(await store.insert_orders(tx, taken, terms, now, expires_at))
+            prices = [self._prices.parted(each.asked.priced) for each in taken]
+            await store.insert_orders(tx, taken, prices, terms, now, expires_at)
+            new |= self._prices.unknown(prices)
             await self._payment.open_intents(
                 tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]
             )

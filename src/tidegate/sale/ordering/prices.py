@@ -6,19 +6,25 @@ thing that an order has to keep, and it is the same.
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from typing import NamedTuple
 
 import msgspec
 
+from tidegate.offer.pricing.api import counts_for_all
 from tidegate.offer.pricing.contracts import CounterUse, Facts, PricedOrder
 
 _REMEMBERED_MAX = 100_000
+_TEXTS_MAX = 2_000
 
 _encode = msgspec.json.Encoder().encode
 _decode_price = msgspec.json.Decoder(PricedOrder).decode
 
 
 class Own(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What differs between orders of one price: the buyer's counters, and what was known of the buyer, and when."""
+    """What differs between orders of one price: the counters of its buyer, and what was known of the buyer, and when.
+
+    Orders of before keep the counters for everybody here, too.
+    """
 
     counters: tuple[CounterUse, ...] = ()
     facts: Facts | None = None
@@ -27,27 +33,61 @@ class Own(msgspec.Struct, frozen=True, omit_defaults=True):
 _decode_own = msgspec.json.Decoder(Own).decode
 
 
-def parted(priced: PricedOrder) -> tuple[bytes, bytes, Own]:
-    """Return the SHA-256 under which this price is kept, its text, and what the order keeps itself."""
-    text = _encode(msgspec.structs.replace(priced, counters=(), facts=None))
-    return sha256(text).digest(), text, Own(priced.counters, priced.facts)
+class Parted(NamedTuple):
+    """A price's text and the SHA-256 under which it is kept, and what the order keeps itself."""
+
+    digest: bytes
+    text: bytes
+    own: Own
+
+
+def parted(priced: PricedOrder) -> Parted:
+    """Part the price that all such orders share from what is the order's own."""
+    shared, own = _halves(priced)
+    text = _encode(shared)
+    return Parted(sha256(text).digest(), text, own)
 
 
 def joined(text: str, own: str) -> PricedOrder:
     """Return the price that an order was taken at, from the text that is kept once and what the order keeps itself."""
-    kept = _decode_own(own)
-    return msgspec.structs.replace(_decode_price(text), counters=kept.counters, facts=kept.facts)
+    price, kept = _decode_price(text), _decode_own(own)
+    counters = tuple(sorted((*price.counters, *kept.counters), key=lambda use: use.key))
+    return msgspec.structs.replace(price, counters=counters, facts=kept.facts)
+
+
+def _halves(priced: PricedOrder) -> tuple[PricedOrder, Own]:
+    shared: list[CounterUse] = []
+    own: list[CounterUse] = []
+    for use in priced.counters:
+        (shared if counts_for_all(use) else own).append(use)
+    return msgspec.structs.replace(priced, counters=tuple(shared), facts=None), Own(tuple(own), priced.facts)
 
 
 class KnownPrices:
-    """The digests of prices that this process has seen committed: what is known need not be sent again."""
+    """The prices that this process has parted lately, and the digests of those that it has seen committed.
+
+    What was parted is not written and hashed again; what is committed need not be sent again.
+    """
 
     def __init__(self) -> None:
         self._known: set[bytes] = set()
+        self._texts: dict[str, tuple[PricedOrder, bytes, bytes]] = {}
 
-    def unknown(self, prices: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-        """Return those that may not be there yet."""
-        return {digest: text for digest, text in prices.items() if digest not in self._known}
+    def parted(self, priced: PricedOrder) -> Parted:
+        """Do as the function does."""
+        shared, own = _halves(priced)
+        kept = self._texts.get(priced.trace_hash)
+        if kept is None or kept[0] != shared:
+            text = _encode(shared)
+            kept = shared, sha256(text).digest(), text
+            if len(self._texts) >= _TEXTS_MAX:
+                self._texts.clear()
+            self._texts[priced.trace_hash] = kept
+        return Parted(kept[1], kept[2], own)
+
+    def unknown(self, prices: Iterable[Parted]) -> Mapping[bytes, bytes]:
+        """Return the texts, by digest, of those that may not be there yet."""
+        return {each.digest: each.text for each in prices if each.digest not in self._known}
 
     def learn(self, digests: Iterable[bytes]) -> None:
         """These are committed now."""

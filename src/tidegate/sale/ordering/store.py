@@ -20,7 +20,7 @@ from tidegate.sale.ordering.contracts import (
     ReservedOrder,
     Terms,
 )
-from tidegate.sale.ordering.prices import Own, joined, parted
+from tidegate.sale.ordering.prices import Own, Parted, joined, parted
 from tidegate.sale.ordering.rules import Earlier, Taken
 from tidegate.sale.points.contracts import OpenPoints
 from tidegate.sale.stock.contracts import Fingerprint
@@ -83,13 +83,17 @@ class _NewPrice(msgspec.Struct):
 
 
 async def insert_orders(
-    tx: Tx, taken: Sequence[Taken], terms: Terms, placed_at: datetime, expires_at: datetime
-) -> dict[bytes, bytes]:
-    """Insert the taken orders of a batch, all of the same campaign and on the same terms; return their prices.
+    tx: Tx,
+    taken: Sequence[Taken],
+    prices: Sequence[Parted],
+    terms: Terms,
+    placed_at: datetime,
+    expires_at: datetime,
+) -> None:
+    """Insert the taken orders of a batch with their parted prices, all of the same campaign and on the same terms.
 
     The prices are to be put with `put_prices` in the same transaction.
     """
-    prices = [parted(each.asked.priced) for each in taken]
     rows = [
         _NewOrder(
             each.order_id,
@@ -124,7 +128,6 @@ async def insert_orders(
             "expires_at": expires_at,
         },
     )
-    return {price_hash: text for price_hash, text, _ in prices}
 
 
 async def put_prices(tx: Tx, prices: Mapping[bytes, bytes]) -> None:
