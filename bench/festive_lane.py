@@ -94,7 +94,8 @@ async def publish(app: App, offered: CampaignDefinition) -> None:
     waivers = [Waiver(law=law, by="bench", reason="a measurement, nothing is sold") for law in sorted(laws)]
     await desk.publish(offered, "bench", waivers)
     await app.refresh()
-    while not await app.outbox.drained(app.db):  # the worker still writes what the version says about prices
+    # The worker still writes what the version says about prices.
+    while not await app.outbox.drained(app.db):  # noqa: ASYNC110  what is waited for happens in another process
         await asyncio.sleep(0.5)
 
 
