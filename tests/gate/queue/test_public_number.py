@@ -17,10 +17,10 @@ from tidegate.base.clock import ManualClock
 from tidegate.base.config import Config
 from tidegate.base.ids import Ids
 from tidegate.gate.queue.adapters.drand import Drand
-from tidegate.gate.queue.contracts import DrawView, Place, QueueState, StateNumber, Verification
+from tidegate.gate.queue.contracts import NOT_GENUINE, DrawView, Place, QueueState, StateNumber, Verification
 from tidegate.gate.queue.draw import rank, rank_text
 from tidegate.gate.queue.errors import NumberNotWanted
-from tidegate.gate.queue.public_number import announced, draw_key, round_from
+from tidegate.gate.queue.public_number import NumberNotGenuine, announced, draw_key, round_from
 from tidegate.offer.campaign.contracts import NumberSource, PublicNumber, Words
 
 DRAWN_AT = START - timedelta(seconds=30)
@@ -141,7 +141,9 @@ async def test_without_the_number_the_seed_alone_decides_and_that_is_shown(
     await at(app, clock, START + timedelta(seconds=DRAND.patience_seconds))
     number = draw(app).number
     assert number is not None
-    assert (number.text, number.missed) == (None, "the number could not be had 20 s after the opening")
+    is_forged = mood in {"forged", "lies"}
+    why = NOT_GENUINE if is_forged else "the number could not be had 20 s after the opening"
+    assert (number.text, number.missed, number.refused) == (None, why, is_forged)
     assert (state(app), draw(app).seed is not None) == (QueueState.OPEN, True)
     broken = [each.name for each in (await verified(app, clock)).findings if not each.holds]
     assert broken == ["the public number that was announced was had in time and stands in every rank"]
@@ -220,5 +222,6 @@ async def test_a_round_that_another_key_signed_is_refused_and_said_so(
     drand: Relay, caplog: pytest.LogCaptureFixture
 ) -> None:
     drand.latest, drand.mood = ROUND, "forged"
-    assert await Drand(drand.url).number(announced(DRAND)) is None
+    with pytest.raises(NumberNotGenuine):
+        await Drand(drand.url).number(announced(DRAND))
     assert f"is not signed with the key of chain {CHAIN}" in caplog.text

@@ -44,13 +44,22 @@ from tidegate.gate.queue.placing import Placing, not_open
 from tidegate.gate.queue.ports import Audiences, Outlook
 from tidegate.gate.queue.presence import beat
 from tidegate.gate.queue.proof import check_line, receipt_of, sealed_list_of, verify_line
-from tidegate.gate.queue.public_number import PublishedNumber, announced, draw_key
+from tidegate.gate.queue.public_number import NumberNotGenuine, PublishedNumber, announced, draw_key
 from tidegate.gate.queue.tokens import SignedPlace, judge_place, place_refused, read_place
 from tidegate.gate.queue.watching import KEPT_FOR, watch_of
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import OfferKind
 
-__all__ = ["PLACE_HEADER", "Drand", "PublishedNumber", "Queue", "announced", "draw_key", "place_of"]
+__all__ = [
+    "PLACE_HEADER",
+    "Drand",
+    "NumberNotGenuine",
+    "PublishedNumber",
+    "Queue",
+    "announced",
+    "draw_key",
+    "place_of",
+]
 
 _REMEMBERED_MAX = 20_000
 _PLACE_HEADER_ASGI = PLACE_HEADER.lower().encode()

@@ -147,6 +147,10 @@ class AnnouncedNumber(msgspec.Struct, frozen=True, kw_only=True):
     round: int = 0
 
 
+NOT_GENUINE = "what came as the number was not signed with the announced key, and was refused"
+"""Why a draw does without its number, where nothing better came in time."""
+
+
 class NumberView(msgspec.Struct, frozen=True, kw_only=True):
     """The public number as far as it is known. `missed` says why the draw does without it; empty, it does not."""
 
@@ -154,6 +158,11 @@ class NumberView(msgspec.Struct, frozen=True, kw_only=True):
     text: str | None
     proof: str
     missed: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether the draw does without because what came was not genuine."""
+        return self.missed == NOT_GENUINE
 
 
 class StateNumber(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

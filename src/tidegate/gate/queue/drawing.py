@@ -11,11 +11,11 @@ from tidegate.base.crypto import Vault
 from tidegate.base.db import Database, Tx
 from tidegate.gate.queue import store
 from tidegate.gate.queue.board import Room
-from tidegate.gate.queue.contracts import AnnouncedNumber, NumberView
+from tidegate.gate.queue.contracts import NOT_GENUINE, AnnouncedNumber, NumberView
 from tidegate.gate.queue.draw import SEED_BYTES, leaf, merkle_root, seed_hash, subtree_roots
 from tidegate.gate.queue.errors import NumberNotWanted
 from tidegate.gate.queue.ports import PublicNumbers
-from tidegate.gate.queue.public_number import PublishedNumber, announced
+from tidegate.gate.queue.public_number import NumberNotGenuine, PublishedNumber, announced
 from tidegate.gate.queue.rows import LineRow
 from tidegate.offer.campaign.contracts import NumberSource
 
@@ -32,6 +32,8 @@ class Drawing:
         self._vault = vault
         self._numbers = numbers
         self._asked_at: datetime | None = None
+        self._refused: set[int] = set()
+        """Lines for which a number came that was not genuine."""
 
     async def opened(self, tx: Tx, room: Room, now: datetime) -> LineRow:
         """Open the line: the hash of its seed and its public number are announced before the first place is taken."""
@@ -86,14 +88,18 @@ class Drawing:
         """Ask for the announced number once it is drawn; do without where it came too late to be of use."""
         view = line.number
         assert view is not None
-        why = missed(view.announced, line, opens_at=room.opens_at, now=now)
+        why = missed(view.announced, line, opens_at=room.opens_at, now=now, refused=line.line_id in self._refused)
         if why:
             async with self._db.transaction() as tx:
                 await store.miss_number(tx, line.line_id, why)
             return
         if view.announced.source is NumberSource.STATED or now < view.announced.drawn_at or not self._may_ask(now):
             return
-        number = await self._numbers.number(view.announced)
+        try:
+            number = await self._numbers.number(view.announced)
+        except NumberNotGenuine:
+            self._refused.add(line.line_id)
+            return
         if number is not None:
             async with self._db.transaction() as tx:
                 await store.put_number(tx, line.line_id, number, "drand", now)
@@ -105,7 +111,7 @@ class Drawing:
         return True
 
 
-def missed(number: AnnouncedNumber, line: LineRow, *, opens_at: datetime, now: datetime) -> str:
+def missed(number: AnnouncedNumber, line: LineRow, *, opens_at: datetime, now: datetime, refused: bool = False) -> str:
     """Return why the draw has to do without its public number; empty while it need not.
 
     A number that was drawn before the root was out proves nothing: the list could still have been made to suit it.
@@ -113,6 +119,8 @@ def missed(number: AnnouncedNumber, line: LineRow, *, opens_at: datetime, now: d
     if line.rooted_at is not None and line.rooted_at >= number.drawn_at:
         return f"the root of the list was published at {line.rooted_at:%H:%M:%S} UTC, after the number was drawn"
     if now >= opens_at + timedelta(seconds=number.patience_seconds):
+        if refused:
+            return NOT_GENUINE
         return f"the number could not be had {number.patience_seconds} s after the opening"
     return ""
 

@@ -42,5 +42,8 @@ class PublicNumbers(Protocol):
     """An outside source of numbers that nobody knows before their time."""
 
     async def number(self, wanted: AnnouncedNumber) -> PublishedNumber | None:
-        """Return the announced number; None while it cannot be had. Never raises for what the source does."""
+        """Return the announced number; None while it cannot be had.
+
+        Raises NumberNotGenuine where the source gave one that the announced key did not sign; for nothing else.
+        """
         ...

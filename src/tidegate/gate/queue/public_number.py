@@ -60,6 +60,10 @@ def draw_key(seed: bytes, number_text: str | None) -> bytes:
     return hmac.digest(seed, _MARK + number_text.encode(), "sha256")
 
 
+class NumberNotGenuine(Exception):
+    """A source gave a number that the announced key did not sign: it is not used, and may be asked for again."""
+
+
 def is_drand_number(told: AnnouncedNumber, number: PublishedNumber) -> bool:
     """Return whether a number is that of the announced round: the SHA-256 of its signature (drand's specification,
     "randomness"), which the announced key made, or of a chain that is known here the key that is known.

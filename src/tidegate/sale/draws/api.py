@@ -15,8 +15,8 @@ from tidegate.base.draw import SEED_BYTES, rank, rank_text, seed_hash
 from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
-from tidegate.gate.queue.api import Drand, announced, draw_key
-from tidegate.gate.queue.contracts import NumberView
+from tidegate.gate.queue.api import Drand, NumberNotGenuine, announced, draw_key
+from tidegate.gate.queue.contracts import NOT_GENUINE, NumberView
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId, Draw
 from tidegate.sale.draws import rules, store
@@ -135,9 +135,14 @@ class Draws:
         why = rules.proves_nothing(row)
         if not why and (now < row.announced.drawn_at or not self._may_ask(draw_id, now)):
             return
-        number = None if why else await self._numbers.number(row.announced)
-        if number is None:
-            why = why or rules.given_up(row, now)
+        number, refused = None, False
+        if not why:
+            try:
+                number = await self._numbers.number(row.announced)
+            except NumberNotGenuine:
+                refused = True
+        if number is None and not why and rules.given_up(row, now):
+            why = NOT_GENUINE if refused else rules.given_up(row, now)
         async with self._db.transaction() as tx:
             locked = await store.lock_undrawn(tx, draw_id)
             if locked is None or not locked.lacks_number:

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from tidegate.gate.queue.contracts import AnnouncedNumber
-from tidegate.gate.queue.public_number import PublishedNumber, is_drand_number
+from tidegate.gate.queue.public_number import NumberNotGenuine, PublishedNumber, is_drand_number
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,17 @@ class _Round(msgspec.Struct):
 
 
 class Drand:
-    """Asks the relay at `url`. Never raises for what relay or network do: then there is no number yet."""
+    """Asks the relay at `url`. Where relay or network fail there is no number yet."""
 
     def __init__(self, url: str, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._url = url.rstrip("/")
         self._timeout_seconds = timeout_seconds
 
     async def number(self, wanted: AnnouncedNumber) -> PublishedNumber | None:
-        """Return the number of the announced round; None while it cannot be had, or is not what was announced."""
+        """Return the number of the announced round; None while it cannot be had, or another round is given.
+
+        Raises NumberNotGenuine for one that the announced key did not sign.
+        """
         try:
             async with httpx.AsyncClient(timeout=self._timeout_seconds, follow_redirects=False) as client:
                 info = msgspec.json.decode(await self._get(client, f"{wanted.chain}/info"), type=_Info)
@@ -61,7 +64,7 @@ class Drand:
                 self._url,
                 wanted.chain,
             )
-            return None
+            raise NumberNotGenuine(f"round {wanted.round} of {self._url}")
         return number
 
     async def _get(self, client: httpx.AsyncClient, path: str) -> bytes:
