@@ -1,8 +1,9 @@
 """What overload does to a shop, with and without its gate and its edge: `python -m bench.overload [--picture FILE]`.
 
-A visit of somebody signed in looks at a goods page and, when that came, orders. First the load that the shop carries is
-measured: visits one after another on a few connections. Then visitors arrive at an even rate whether or not the shop
-keeps up, at multiples of that load, and give up after five seconds.
+A visit of somebody signed in searches, each time for other words, and, when the page came, orders. First the load that
+the shop carries is measured: visits one after another on a few connections. Then visitors arrive at an even rate,
+whether or not the shop keeps up, at multiples of that load, and give up after five seconds. (A goods page is kept and
+costs so little that one core cannot make ten times the load.)
 
 The shop with its databases has one half of the machine's cores, its visitors the other, so that making a load is not
 taken from what carries it. The edge, nginx as deploy/ has it, stands on the visitors' half, as it does on a machine of
@@ -125,7 +126,7 @@ class Visitors:
                 self._idle.put_nowait(connection)
 
     async def visit(self, page: bytes, order: bytes) -> None:
-        """Look, then order; nothing more after a refusal or five seconds."""
+        """Search, then order; nothing more after a refusal or five seconds."""
         connection: Connection | None = None
         taken = False
         try:
@@ -226,7 +227,8 @@ async def curve(front: Front, carries: float | None) -> tuple[float, list[Outcom
             await asyncio.sleep(2)
             order = orders(shoppers, SKUS[:1])
             pages = [
-                request("GET", f"/goods/{SKUS[0]}", {"Authorization": each["Authorization"]}) for each, _ in shoppers
+                request("GET", f"/search?q={SKUS[0]}+{number}", {"Authorization": each["Authorization"]})
+                for number, (each, _) in enumerate(shoppers)
             ]
             if carries is None:
                 visitors = Visitors(config.host, config.port)

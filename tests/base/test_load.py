@@ -122,13 +122,36 @@ def test_a_visitor_is_wholly_in_or_wholly_out_while_the_level_stands() -> None:
 
 
 def test_a_few_who_wait_for_a_busy_machine_are_let_in() -> None:
-    control = LoadControl()
-    for _ in range(20):
+    control = LoadControl(busy=lambda: 0.0)
+    for window in range(20):
         for _ in range(40):
-            assert control.asks(3, 0.0)
+            assert control.asks(3, window / 4)
         control.waited("loop", 1.0)
-        control.close_window(0.0)
+        control.close_window(window / 4)
     assert control.admitting == 1.0
+
+
+def test_a_few_costly_requests_are_cut_once_they_keep_the_loop_busy() -> None:
+    """Pages of 10 ms each, asked for 900 times a second where 100 can be made; all wait in one turn of the loop."""
+    now = carried = 0.0
+    control = LoadControl(busy=lambda: now)
+    latest = 0.0
+    while now < 30:
+        control.looks_again(now + 0.02)
+        due = now + 0.02
+        arrived = int((now - latest) * 900)
+        latest += arrived / 900
+        for number in range(arrived):
+            whole = control.asks(3, now)
+            if whole or control.lets_in(3, number * 37 % COHORTS):
+                now += 0.01
+                carried += now > 5
+        now = max(now, due)
+        control.looked(now)
+        if now > 10:
+            assert now - due < 1, "nobody waits for a second"
+    assert carried > 0.8 * 25 * 100
+    assert share_of(control.level, 3) < 0.2
 
 
 def test_without_a_target_nobody_is_refused() -> None:

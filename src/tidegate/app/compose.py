@@ -56,13 +56,16 @@ class App:
         self.config, database_url, cache_url = _located(config)
         self.clock = clock
         self.ids = ids
+        self.load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
         self.db = Database(
-            database_url, replica_url=config.replica_url, connections_max=config.database_connections_max
+            database_url,
+            replica_url=config.replica_url,
+            connections_max=config.database_connections_max,
+            load=self.load,
         )
         self.cache = Cache(cache_url)
         self.outbox = Outbox()
         self.jobs = Jobs(database_url)
-        self.load = LoadControl(config.wait_target_ms / 1000 if config.wait_target_ms else inf)
         self._offer()
         self._guard()
         self._sell(risk)

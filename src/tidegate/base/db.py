@@ -7,6 +7,7 @@ import asyncio
 import select
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from time import perf_counter
 from typing import TypeAlias, TypeVar, overload
 
 import psycopg
@@ -15,6 +16,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from tidegate.base.errors import Refusal
+from tidegate.base.load import LoadControl
 
 Tx: TypeAlias = AsyncConnection[TupleRow]
 
@@ -51,11 +53,19 @@ class Database:
     """Pools of connections to the primary, and to a replica for reads where one is given.
 
     Sizes are caps for one process. Every connection's search path holds no table of ours, so that all SQL must
-    name its schema.
+    name its schema. How long work waits for a connection is told to `load`.
     """
 
-    def __init__(self, url: str, *, replica_url: str | None = None, connections_max: int = 12) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        replica_url: str | None = None,
+        connections_max: int = 12,
+        load: LoadControl | None = None,
+    ) -> None:
         self.url = url
+        self._load = load
         self._pool = _pool(url, connections_max)
         self._reads = _pool(replica_url or url, connections_max, read_only=True)
 
@@ -77,7 +87,7 @@ class Database:
         a commit whose answer was lost may have happened: whoever retries uses an idempotency key.
         """
         async with AsyncExitStack() as stack:
-            connection = await _begin(self._pool, stack)
+            connection = await _begin(self._pool, stack, self._load)
             yield connection
 
     @asynccontextmanager
@@ -89,7 +99,7 @@ class Database:
         Raises DatabaseUnavailable when no connection is free.
         """
         async with AsyncExitStack() as stack:
-            connection = await _borrow(self._pool, stack)
+            connection = await _borrow(self._pool, stack, self._load)
             try:
                 async with connection.pipeline(), connection.transaction():
                     yield connection
@@ -107,7 +117,7 @@ class Database:
         """
         try:
             async with AsyncExitStack() as stack:
-                yield await _borrow(self._reads, stack, wait_seconds)
+                yield await _borrow(self._reads, stack, self._load, wait_seconds)
         except psycopg.OperationalError as fault:
             raise DatabaseUnavailable from fault
 
@@ -135,13 +145,22 @@ class Database:
             yield connection
 
 
-async def _borrow(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack, wait_seconds: float = _POOL_WAIT_SECONDS) -> Tx:
+async def _borrow(
+    pool: AsyncConnectionPool[Tx],
+    stack: AsyncExitStack,
+    load: LoadControl | None,
+    wait_seconds: float = _POOL_WAIT_SECONDS,
+) -> Tx:
     """Take a live connection: one that the server left while it was idle goes back to be replaced."""
     for _ in range(pool.max_size + 1):
+        asked_at = perf_counter()
         try:
             connection = await stack.enter_async_context(pool.connection(wait_seconds))
         except (PoolTimeout, psycopg.OperationalError) as fault:
             raise DatabaseUnavailable from fault
+        finally:
+            if load is not None:
+                load.waited("database", perf_counter() - asked_at)
         if not _was_told_something(connection):
             return connection
         try:
@@ -163,10 +182,10 @@ def _was_told_something(connection: Tx) -> bool:
     return bool(look.poll(0))
 
 
-async def _begin(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack) -> Tx:
+async def _begin(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack, load: LoadControl | None) -> Tx:
     """Begin on a live connection: one that died while idle is thrown away, for nothing was done on it yet."""
     for attempt in range(_OPEN_TRIES):
-        connection = await _borrow(pool, stack)
+        connection = await _borrow(pool, stack, load)
         try:
             await stack.enter_async_context(connection.transaction())
         except psycopg.OperationalError as fault:

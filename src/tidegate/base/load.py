@@ -5,9 +5,10 @@ the work is, and a level says who is let in. Levels go through the classes from 
 a class through the cohorts that visitors fall into, so that one visitor is wholly in or wholly out.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from time import perf_counter
+from math import inf
+from time import thread_time
 from typing import cast
 
 from tidegate.base.cache import Cache, CacheDown
@@ -20,8 +21,9 @@ WAIT_TARGET_SECONDS = 0.02
 
 _WINDOW_SECONDS = 0.25
 _WINDOW_REQUESTS = 2_000
-# Where fewer ask in a window, the wait is not of their making, and refusing them would free nothing.
-_CUT_REQUESTS = 50
+# Where fewer ask in a window, the wait is of their making only if the event loop itself was busy for half of it: a few
+# costly pages. Otherwise something else has the machine, and refusing them would free nothing.
+_CUT_REQUESTS, _BUSY_SHARE = 50, 0.5
 # DAGOR lets 5 % less in at each overloaded window and 1 % more at each calm one. The cut here grows with how far over
 # the target the wait is, to a half at most, so that a flood of ten times the load is met within a few windows; it
 # waits while the queue shrinks by itself, and it leaves most of what was served in the window: that is what the process
@@ -29,7 +31,12 @@ _CUT_REQUESTS = 50
 # door is wide open again within half a minute of calm.
 _CUT_LEAST, _CUT_MOST = 0.05, 0.5
 _SERVED_LEFT = 0.75
+# A queue that still empties can make the cut too deep: what the process lately carried says so, and each calm window
+# goes half of the way back.
+_WAY_BACK = 0.5
 _RAISE_OF_LET_IN, _RAISE_OF_ASKED = 0.02, 0.01
+
+_LOOP = "loop"
 
 _PUBLISHED_KEY = "{load}:admitting"
 _PUBLISHED_SECONDS = 3
@@ -40,9 +47,11 @@ def cut_of(over: float) -> float:
     return min(_CUT_MOST, _CUT_LEAST * over) if over > 1 else 0.0
 
 
-def level_after(level: float, asked: Sequence[int], over: float, over_before: float = 0.0, served: int = 0) -> float:
-    """Return the next level, from how many requests of each class a window brought, how long work waited in it, and
-    how many requests were served in it.
+def level_after(
+    level: float, asked: Sequence[int], over: float, over_before: float = 0.0, served: int = 0, carries: float = 0.0
+) -> float:
+    """Return the next level, from how many requests of each class a window brought, how long work waited in it, how
+    many requests were served in it, and how many the process lately served in as long a time while it was overloaded.
 
     A level of n * COHORTS lets the first n classes in whole. The first class is never cut. Calm raises the level until
     everybody is let in again, also where nobody asks. Waits, of this window and the one before, are in targets.
@@ -50,7 +59,8 @@ def level_after(level: float, asked: Sequence[int], over: float, over_before: fl
     let_in = sum(count * share_of(level, number) for number, count in enumerate(asked))
     cut = cut_of(over)
     if not cut:
-        more = max(let_in * _RAISE_OF_LET_IN, sum(asked) * _RAISE_OF_ASKED, 1.0)
+        way_back = (carries * _SERVED_LEFT - let_in) * _WAY_BACK
+        more = max(let_in * _RAISE_OF_LET_IN, sum(asked) * _RAISE_OF_ASKED, way_back, 1.0)
         return max(level, _level_for(asked, let_in + more))
     if over < over_before:
         return level
@@ -73,10 +83,17 @@ def _level_for(asked: Sequence[int], wanted: float) -> float:
 
 
 class LoadControl:
-    """Watches the queues of one process and decides who is let in; asking costs well under a microsecond."""
+    """Watches the queues of one process and decides who is let in; asking costs well under a microsecond.
 
-    def __init__(self, target_seconds: float = WAIT_TARGET_SECONDS) -> None:
+    `busy` tells for how many seconds the thread of the event loop has worked so far.
+    """
+
+    def __init__(self, target_seconds: float = WAIT_TARGET_SECONDS, busy: Callable[[], float] = thread_time) -> None:
         self._target = target_seconds
+        self._busy = busy
+        self._busy_before = 0.0
+        self._began_at = 0.0
+        self._due = inf
         self._open = float(CLASSES * COHORTS)
         self._level = self._open
         self._asked = [0] * CLASSES
@@ -84,6 +101,8 @@ class LoadControl:
         self._served = 0
         self._waits: dict[str, tuple[float, int]] = {}
         self._over_before = 0.0
+        self._carried = 0.0
+        """Served a second in overloaded windows, the latest counting half."""
         self._closes_at = 0.0
 
     @property
@@ -105,7 +124,9 @@ class LoadControl:
         """Count a request of class `number` (0 is the highest); return whether all of its class are let in now."""
         self._asked[number] += 1
         self._requests += 1
-        if self._requests >= _WINDOW_REQUESTS or now >= self._closes_at:
+        if now > self._due:  # the loop should have been through before: so long this request has waited, too
+            self.waited(_LOOP, now - self._due)
+        if (self._requests >= _WINDOW_REQUESTS or now >= self._closes_at) and self._waits:
             self.close_window(now)
         return self._level >= (number + 1) * COHORTS
 
@@ -123,20 +144,30 @@ class LoadControl:
         for queue, seconds in waits.items():
             queue_delay_seconds.labels(queue).set(seconds)
         over = max(waits.values(), default=0.0) / self._target
-        if self._requests < _CUT_REQUESTS:
+        busy = self._busy()
+        if self._requests < _CUT_REQUESTS and busy - self._busy_before <= _BUSY_SHARE * (now - self._began_at):
             over = min(over, 1.0)
-        self._level = level_after(self._level, self._asked, over, self._over_before, self._served)
+        seconds = max(now - self._began_at, _WINDOW_SECONDS)
+        if over > 1:
+            self._carried = (self._carried + self._served / seconds) / 2 if self._carried else self._served / seconds
+        carries = self._carried * seconds
+        self._level = level_after(self._level, self._asked, over, self._over_before, self._served, carries)
         self._over_before = over
         load_level.set(self._level)
         self._asked = [0] * len(self._asked)
         self._requests = self._served = 0
         self._waits.clear()
+        self._began_at, self._busy_before = now, busy
         self._closes_at = now + _WINDOW_SECONDS
 
-    def tick(self, late_seconds: float) -> None:
-        """Note how late the event loop woke, and close a window that nobody's request has closed."""
-        self.waited("loop", late_seconds)
-        now = perf_counter()
+    def looks_again(self, due: float) -> None:
+        """Note when the event loop will be through at the latest unless it is late, in seconds of perf_counter."""
+        self._due = due
+
+    def looked(self, now: float) -> None:
+        """Note that the loop is through, and close a window that nobody's request has closed."""
+        self.waited(_LOOP, max(now - self._due, 0.0))
+        self._due = inf
         if now >= self._closes_at:
             self.close_window(now)
 

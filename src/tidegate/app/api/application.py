@@ -188,9 +188,9 @@ async def _repeat(name: str, seconds: float, step: Callable[[], Awaitable[None]]
 async def _watch_lateness(load: LoadControl) -> None:
     """Tell the load control how late this event loop is: that is how long each request waits for its turn."""
     while True:
-        due = perf_counter() + _LATENESS_SECONDS
+        load.looks_again(perf_counter() + _LATENESS_SECONDS)
         await asyncio.sleep(_LATENESS_SECONDS)
-        load.tick(max(perf_counter() - due, 0.0))
+        load.looked(perf_counter())
 
 
 async def _publish_load(app: App) -> None:
