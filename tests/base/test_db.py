@@ -9,6 +9,7 @@ import pytest
 
 from tidegate.base.db import Database, DatabaseUnavailable
 from tidegate.base.embedded.postgres import EmbeddedPostgres
+from tidegate.base.load import LoadControl
 
 
 @pytest.fixture
@@ -188,3 +189,23 @@ async def test_a_cancelled_transaction_is_rolled_back_and_its_connection_is_used
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await _count(db) == 0
+
+
+async def test_waiting_for_a_connection_is_told_to_the_load_control(db: Database) -> None:
+    control = LoadControl(busy=lambda: 0.0)
+    control.close_window(0.0)
+    narrow = Database(db.url, connections_max=1, load=control)
+    await narrow.open()
+    try:
+
+        async def work() -> None:
+            async with narrow.transaction() as tx:
+                await tx.execute("select pg_sleep(0.05)")
+
+        await asyncio.gather(*[work() for _ in range(8)])
+    finally:
+        await narrow.close()
+    for _ in range(200):
+        control.asks(3, 0.1)
+    control.close_window(1.0)
+    assert control.admitting < 1, "seven of eight waited for 50 ms and more"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from tidegate.base.clock import ManualClock
 from tidegate.base.ids import Ids
 from tidegate.gate.queue import store, store_gate
 from tidegate.gate.queue.contracts import (
+    AskPlace,
     Entered,
     GateAct,
     PlaceKind,
@@ -417,3 +419,22 @@ async def test_the_gate_is_counted_while_the_line_is_locked_by_who_takes_a_place
         await store_gate.count(stepping, line.line_id, came=1)
         await store_gate.count(stepping, line.line_id, came=1)
         assert (await store_gate.gate(stepping, line.line_id)).came == 2
+
+
+async def test_who_holds_a_place_is_found_without_reading_the_line(app: App, clock: ManualClock) -> None:
+    """Also while a line fills, of which the database has no statistics and whose statements it planned when empty."""
+    await opened_room(app, clock)
+    asks = [AskPlace(account_id=uuid4(), device=uuid4()) for _ in range(3_000)]
+    for start in range(0, len(asks), 250):
+        await app.queue.take_places(asks[start : start + 250])
+    async with app.db.transaction() as tx:
+        asked = asks[::30]
+        line = await store.line(tx, app.queue.room().campaign_id)
+        assert line is not None
+        accounts, devices = [each.account_id for each in asked], [each.device for each in asked]
+        found = await store.held(tx, line.line_id, accounts, devices, [])
+        [(read, rows_read)] = await (
+            await tx.execute("select idx_tup_fetch, seq_tup_read from pg_stat_xact_user_tables where relname = 'place'")
+        ).fetchall()
+    assert {each.account_id for each in found} == set(accounts)
+    assert read + rows_read <= 2 * len(asked)
