@@ -124,7 +124,7 @@ class LoadControl:
         """Count a request of class `number` (0 is the highest); return whether all of its class are let in now."""
         self._asked[number] += 1
         self._requests += 1
-        if now > self._due:  # the loop should have been through before: so long this request has waited, too
+        if now > self._due and self._is_busy(now):  # the loop's turn is long: so long this request has waited, too
             self.waited(_LOOP, now - self._due)
         if (self._requests >= _WINDOW_REQUESTS or now >= self._closes_at) and self._waits:
             self.close_window(now)
@@ -144,8 +144,7 @@ class LoadControl:
         for queue, seconds in waits.items():
             queue_delay_seconds.labels(queue).set(seconds)
         over = max(waits.values(), default=0.0) / self._target
-        busy = self._busy()
-        if self._requests < _CUT_REQUESTS and busy - self._busy_before <= _BUSY_SHARE * (now - self._began_at):
+        if self._requests < _CUT_REQUESTS and not self._is_busy(now):
             over = min(over, 1.0)
         seconds = max(now - self._began_at, _WINDOW_SECONDS)
         if over > 1:
@@ -157,8 +156,12 @@ class LoadControl:
         self._asked = [0] * len(self._asked)
         self._requests = self._served = 0
         self._waits.clear()
-        self._began_at, self._busy_before = now, busy
+        self._began_at, self._busy_before = now, self._busy()
         self._closes_at = now + _WINDOW_SECONDS
+
+    def _is_busy(self, now: float) -> bool:
+        """Return whether the loop's own thread worked for more than half of the window: its waits are of its making."""
+        return self._busy() - self._busy_before > _BUSY_SHARE * (now - self._began_at)
 
     def looks_again(self, due: float) -> None:
         """Note when the event loop will be through at the latest unless it is late, in seconds of perf_counter."""

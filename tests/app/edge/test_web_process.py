@@ -53,12 +53,15 @@ def test_slow_requests_are_cut_while_others_are_served(plain: Live) -> None:
             name: [pool.submit(_status_of_slow, _port(plain), begin, piece) for _ in range(10)]
             for name, (begin, piece, _) in SLOW.items()
         }
-        served = 0
+        served = refused = 0
         while not all(each.done() for all_of_it in slow.values() for each in all_of_it):
             # On a connection of its own: one that waited for a busy machine would itself be idle and cut.
-            assert httpx.get(plain.url).status_code == 200
-            served += 1
-        assert served > 0
+            status = httpx.get(plain.url).status_code
+            assert status in {200, 503}
+            served += status == 200
+            refused += status == 503
+        # The load control may refuse a few on a machine with much else to do, never for those who drip.
+        assert served > 10 * refused
         assert {name: {each.result() for each in all_of_it} for name, all_of_it in slow.items()} == {
             name: {status} for name, (_, _, status) in SLOW.items()
         }
