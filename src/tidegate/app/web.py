@@ -1,39 +1,72 @@
-"""`tidegate web`: Granian serving the application."""
+"""`tidegate web`: the server before the application."""
 
+import uvicorn
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 
+from tidegate.app.api.wire import HEAD_BYTES_MAX, HEAD_SECONDS, Wire
 from tidegate.base.config import Config
 
+_APPLICATION = "tidegate.app.api.application:application"
 _BACKLOG = 4096
-_HEADER_SECONDS = 5
-"""For a request's whole head, counted from the end of the request before: also how long an idle connection is kept."""
-_HEAD_BYTES_MAX = 64 * 1024
 _STREAMS_MAX = 100
 _PING_SECONDS = 15
 _PING_ANSWER_SECONDS = 10
+_LAST_REQUESTS_SECONDS = 10
 
 
 def serve(config: Config) -> None:
-    """Serve until a signal ends the process; with a certificate, TLS 1.3 and nothing older, HTTP/2 where asked for."""
+    """Serve until a signal ends the process; with a certificate, TLS 1.3 and nothing older, HTTP/2 where asked for.
+
+    Plain HTTP, as it comes from a proxy, is served in the event loop's own thread, which is what a flood needs; TLS and
+    HTTP/2 by threads beside it.
+    """
+    if config.tls_cert:
+        _serve_tls(config)
+    else:
+        _serve_plain(config)
+
+
+def _serve_plain(config: Config) -> None:
+    uvicorn.run(
+        _APPLICATION,
+        factory=True,
+        host=config.host,
+        port=config.port,
+        interface="asgi3",
+        http=Wire,
+        ws="none",
+        loop="uvloop",
+        lifespan="on",
+        workers=config.web_workers,
+        backlog=_BACKLOG,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="error",
+        timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
+    )
+
+
+def _serve_tls(config: Config) -> None:
     Granian(
-        "tidegate.app.api.application:application",
+        _APPLICATION,
         factory=True,
         address=config.host,
         port=config.port,
         interface=Interfaces.ASGI,
-        # Without TLS no browser speaks HTTP/2, and to find out which one it is the server would wait without an end.
-        http=HTTPModes.auto if config.tls_cert else HTTPModes.http1,
+        http=HTTPModes.auto,
         loop=Loops.uvloop,
         workers=config.web_workers,
         backlog=_BACKLOG,
         backpressure=_BACKLOG,
         websockets=False,
         respawn_failed_workers=True,
-        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_SECONDS * 1000, max_buffer_size=_HEAD_BYTES_MAX),
+        http1_settings=HTTP1Settings(header_read_timeout=int(HEAD_SECONDS * 1000), max_buffer_size=HEAD_BYTES_MAX),
         http2_settings=HTTP2Settings(
-            max_headers_size=_HEAD_BYTES_MAX,
+            max_headers_size=HEAD_BYTES_MAX,
             max_concurrent_streams=_STREAMS_MAX,
             keep_alive_interval=_PING_SECONDS * 1000,
             keep_alive_timeout=_PING_ANSWER_SECONDS,

@@ -7,8 +7,9 @@ in a queue that does not empty is given up sooner), so a flooded lane stays boun
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum
 from time import perf_counter
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from tidegate.base.errors import Refusal
 from tidegate.base.load import LoadControl
@@ -22,7 +23,16 @@ _HURRY_SECONDS = 0.25
 _STANDING_SECONDS = 0.5
 """How long an item may wait; how long where the queue has not been emptied for so many seconds."""
 
-Flush = Callable[[list[T]], Awaitable[Sequence[R | Exception]]]
+
+class Onward(Enum):
+    """What a flush answers for an item that goes on to the batcher behind."""
+
+    ONWARD = "onward"
+
+
+ONWARD: Final = Onward.ONWARD
+
+Flush = Callable[[list[T]], Awaitable[Sequence[R | Exception | Onward]]]
 
 
 class Overloaded(Refusal):
@@ -38,6 +48,8 @@ class Batcher(Generic[T, R]):
 
     `flush` returns one answer an item, in order; an answer that is an exception is raised to its submitter.
     When `flush` itself fails, all its submitters get that failure: the batch was one transaction.
+    What `flush` answers with ONWARD joins the batcher `then`, which answers its submitter: so one step's batch can be
+    under way while the next one gathers in the step before.
     """
 
     def __init__(
@@ -49,6 +61,7 @@ class Batcher(Generic[T, R]):
         in_flight_max: int = 2,
         waiting_max: int = 20_000,
         load: LoadControl | None = None,
+        then: "Batcher[T, R] | None" = None,
     ) -> None:
         self._name = name
         self._flush = flush
@@ -58,6 +71,7 @@ class Batcher(Generic[T, R]):
         self._waiting: deque[tuple[T, asyncio.Future[R], float]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
         self._load = load
+        self._then = then
         self._left_behind = 0
         self._standing_since: float | None = None
         self._size_metric = batch_size.labels(name)
@@ -77,10 +91,20 @@ class Batcher(Generic[T, R]):
         self._start()
         return answer
 
+    def join(self, item: T, answer: "asyncio.Future[R]", now: float) -> None:
+        """Let an item wait here, since `now`, whose submitter waits for an answer already."""
+        if len(self._waiting) >= self._waiting_max:
+            _fail([answer], _overloaded("The line is full."))
+        elif not answer.done():
+            self._waiting.append((item, answer, now))
+            self._start()
+
     async def drain(self) -> None:
-        """Wait until nothing waits and nothing is under way."""
+        """Wait until nothing waits and nothing is under way, here and behind."""
         while self._under_way:
             await asyncio.wait(self._under_way)
+        if self._then is not None:
+            await self._then.drain()
 
     def _start(self) -> None:
         if self._waiting and len(self._under_way) < self._in_flight_max:
@@ -106,7 +130,22 @@ class Batcher(Generic[T, R]):
                 if not isinstance(fault, Exception):
                     raise
             else:
-                _settle([answer for _, answer, _ in batch], answers)
+                self._settle(batch, answers)
+
+    def _settle(
+        self, batch: Sequence[tuple[T, "asyncio.Future[R]", float]], answers: Sequence[R | Exception | Onward]
+    ) -> None:
+        now = perf_counter()
+        for (item, future, _), answer in zip(batch, answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, Onward):
+                assert self._then is not None
+                self._then.join(item, future, now)
+            elif isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
 
     def _next(self, now: float) -> list[tuple[T, "asyncio.Future[R]", float]]:
         """Give up what has waited too long, and take the next batch."""
@@ -143,16 +182,6 @@ def _overloaded(why: str) -> Overloaded:
 def _require_all(items: Sequence[object], answers: Sequence[object]) -> None:
     if len(answers) != len(items):
         raise RuntimeError(f"the flush gave {len(answers)} answers to {len(items)} items")
-
-
-def _settle(futures: Sequence["asyncio.Future[R]"], answers: Sequence[R | Exception]) -> None:
-    for future, answer in zip(futures, answers, strict=True):
-        if future.done():
-            continue
-        if isinstance(answer, Exception):
-            future.set_exception(answer)
-        else:
-            future.set_result(answer)
 
 
 def _fail(futures: Sequence["asyncio.Future[R]"], fault: BaseException) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from struct import iter_unpack
 from uuid import UUID
 
 from tidegate.base.clock import Clock, SystemClock
@@ -27,17 +28,16 @@ class Ids:
             self._last_ms, self._counter = now_ms, 0
         else:
             self._step()
-        return self._made(self._randomness(8))
+        return self._made(int.from_bytes(self._randomness(8), "big"))
 
     def many(self, count: int) -> list[UUID]:
         """Return `count` ids that ascend, for a batch: the clock and the randomness are asked once."""
         if count == 0:
             return []
         made = [self.new()]
-        randomness = self._randomness(8 * (count - 1))
-        for start in range(0, len(randomness), 8):
+        for (tail,) in iter_unpack(">Q", self._randomness(8 * (count - 1))):
             self._step()
-            made.append(self._made(randomness[start : start + 8]))
+            made.append(self._made(tail))
         return made
 
     def _step(self) -> None:
@@ -46,6 +46,5 @@ class Ids:
         else:
             self._last_ms, self._counter = self._last_ms + 1, 0
 
-    def _made(self, randomness: bytes) -> UUID:
-        tail = int.from_bytes(randomness, "big") >> 2
-        return UUID(int=self._last_ms << 80 | _VERSION | self._counter << 64 | _VARIANT | tail)
+    def _made(self, randomness: int) -> UUID:
+        return UUID(int=self._last_ms << 80 | _VERSION | self._counter << 64 | _VARIANT | randomness >> 2)

@@ -111,7 +111,7 @@ def in_order(bursts: dict[LimitScope, int], askers: list[Asker]) -> list[bool]:
     used: Counter[tuple[LimitScope, bytes]] = Counter()
     answers = []
     for asker in askers:
-        subjects = {scope: subject for scope in bursts if (subject := rules.subject_of(scope, asker)) is not None}
+        subjects = {scope: subject for scope in bursts if (subject := rules.SUBJECTS[scope](asker)) is not None}
         answers.append(all(used[each] < bursts[each[0]] for each in subjects.items()))
         used.update(subjects.items() if answers[-1] else ())
     return answers

@@ -53,7 +53,7 @@ def limit(quota: int = 10, window_seconds: int = 60, burst: int = 5, when_down: 
 )
 def test_addresses_and_networks(one: str, other: str, address: bool, network: bool) -> None:
     subjects = [
-        [rules.subject_of(scope, Asker(text)) for text in (one, other)]
+        [rules.SUBJECTS[scope](Asker(text)) for text in (one, other)]
         for scope in (LimitScope.ADDRESS, LimitScope.NETWORK)
     ]
     assert [first == second for first, second in subjects] == [address, network]
@@ -62,16 +62,16 @@ def test_addresses_and_networks(one: str, other: str, address: bool, network: bo
 
 @pytest.mark.parametrize("text", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
 def test_this_machine_is_no_network(text: str) -> None:
-    assert rules.subject_of(LimitScope.ADDRESS, Asker(text)) is None
-    assert rules.subject_of(LimitScope.NETWORK, Asker(text)) is None
+    assert rules.SUBJECTS[LimitScope.ADDRESS](Asker(text)) is None
+    assert rules.SUBJECTS[LimitScope.NETWORK](Asker(text)) is None
 
 
 def test_only_who_is_signed_in_has_account_and_device() -> None:
     signed_in = Asker("203.0.113.7", UUID(int=1), UUID(int=2))
-    assert rules.subject_of(LimitScope.ACCOUNT, signed_in) == UUID(int=1).bytes
-    assert rules.subject_of(LimitScope.DEVICE, signed_in) == UUID(int=2).bytes
-    assert rules.subject_of(LimitScope.ACCOUNT, Asker("203.0.113.7")) is None
-    assert rules.subject_of(LimitScope.DEVICE, Asker("203.0.113.7")) is None
+    assert rules.SUBJECTS[LimitScope.ACCOUNT](signed_in) == UUID(int=1).bytes
+    assert rules.SUBJECTS[LimitScope.DEVICE](signed_in) == UUID(int=2).bytes
+    assert rules.SUBJECTS[LimitScope.ACCOUNT](Asker("203.0.113.7")) is None
+    assert rules.SUBJECTS[LimitScope.DEVICE](Asker("203.0.113.7")) is None
 
 
 @given(st.integers(1, 1_000_000), st.integers(1, 86_400))

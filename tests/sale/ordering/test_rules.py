@@ -69,9 +69,8 @@ def ledger(**free: int) -> StockLedger:
 def settle(batch: list[tuple[UUID, Asked]], stock: StockLedger, known: dict[tuple[UUID, str], Earlier]) -> list[object]:
     keys = {use.key for _, each in batch for use in each.priced.counters}
     counters = Counters(dict.fromkeys(keys, 0), missing=frozenset(keys))
-    owned = {(each.buyer_id, ADDRESS) for _, each in batch}
     return list(
-        decide(batch, known, owned, counters, Wallet({}, NOW), Purse({}), stock, lambda use: SoldOut(use.key), NOW)
+        decide(batch, known, set(), counters, Wallet({}, NOW), Purse({}), stock, lambda use: SoldOut(use.key), NOW)
     )
 
 
@@ -105,7 +104,8 @@ def test_an_address_of_nobody_is_refused_before_anything_is_taken() -> None:
     stock = ledger(A=5)
     one = asked(1, {"A": 1})
     nothing, nobody = Counters({}, frozenset()), Wallet({}, NOW)
-    [answer] = decide([(UUID(int=10), one)], {}, set(), nothing, nobody, Purse({}), stock, refusal_of, NOW)
+    foreign = {(one.buyer_id, one.address_id)}
+    [answer] = decide([(UUID(int=10), one)], {}, foreign, nothing, nobody, Purse({}), stock, refusal_of, NOW)
     assert isinstance(answer, AddressUnknown)
     assert stock.free("A") == 5
 
@@ -143,9 +143,7 @@ def test_a_gift_without_stock_is_left_off_and_never_keeps_the_order() -> None:
     for free, units, gifts, used in ((2, {"A": 1, "B": 2}, 1, 1), (1, {"A": 1}, 0, 0)):
         stock, counters = ledger(A=5, B=free), Counters({use.key: 0}, missing=frozenset({use.key}))
         wallet = Wallet({}, NOW)
-        (taken,) = decide(
-            [(UUID(int=10), wish)], {}, {(wish.buyer_id, ADDRESS)}, counters, wallet, Purse({}), stock, refusal_of, NOW
-        )
+        (taken,) = decide([(UUID(int=10), wish)], {}, set(), counters, wallet, Purse({}), stock, refusal_of, NOW)
         assert isinstance(taken, Taken)
         assert dict(units_of(taken.asked.priced)) == units
         assert (taken.asked.priced.total, len(taken.asked.priced.gifts)) == (wish.priced.total, gifts)

@@ -109,8 +109,8 @@ async def test_a_batch_learns_which_addresses_are_whose(
         theirs = await identity.remember_address(tx, stranger.account_id, address)
         true = {(session.account_id, home), (session.account_id, work), (stranger.account_id, theirs)}
         false = {(session.account_id, theirs), (stranger.account_id, home), (session.account_id, UUID(int=1))}
-        assert await identity.owned_addresses(tx, [*true, *false, *true]) == true
-        assert await identity.owned_addresses(tx, []) == set()
+        assert await identity.foreign_addresses(tx, [*true, *false, *true]) == false
+        assert await identity.foreign_addresses(tx, []) == set()
 
 
 async def test_a_forgotten_address_is_gone(

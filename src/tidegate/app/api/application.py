@@ -9,7 +9,6 @@ from os import getpid
 from socket import gethostname
 from time import perf_counter
 
-from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
@@ -18,13 +17,12 @@ from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 from tidegate.app.api.doors import doors, exception_handlers
 from tidegate.app.api.giving import one_after_another
-from tidegate.app.api.hot import AsgiApp, Front
+from tidegate.app.api.hot import Front
 from tidegate.app.api.limiting import limited
 from tidegate.app.api.strictness import BODY_BYTES_MAX, strict_body
 from tidegate.app.compose import App, compose
 from tidegate.app.publication import PublicationDesk
 from tidegate.base.config import Config
-from tidegate.base.http import with_mapped
 from tidegate.base.load import LoadControl, publish
 from tidegate.base.log import begin_logging
 from tidegate.base.metrics import faults
@@ -57,25 +55,19 @@ _TAGS = [
 ]
 
 
-def application() -> AsgiApp:
+def application() -> Front:
     """Return the ASGI application for the settings in the environment; the server calls this in each worker."""
     begin_logging()
     config = Config.from_env()
-    return behind_proxies(build(compose(config)), config.trusted_proxies)
+    return build(compose(config), config.trusted_proxies)
 
 
-def behind_proxies(front: AsgiApp, proxies: Sequence[str]) -> AsgiApp:
-    """Return the application with the client's address as these proxies (addresses and networks) name it, if any."""
-    if not proxies:
-        return front
-    # Who asks is then the last address in X-Forwarded-For that is no proxy of ours: what a client wrote is left of it.
-    proxied: AsgiApp = wrap_asgi_with_proxy_headers(front, with_mapped(proxies))
-    return proxied
+def build(app: App, proxies: Sequence[str] = ()) -> Front:
+    """Return the ASGI application of a composed App: it connects at start and disconnects at the end.
 
-
-def build(app: App) -> Front:
-    """Return the ASGI application of a composed App: it connects at start and disconnects at the end."""
-    return Front(app, framework(app))
+    Proxies (addresses and networks) are believed who the client is.
+    """
+    return Front(app, framework(app), proxies)
 
 
 def framework(app: App) -> Litestar:

@@ -4,7 +4,8 @@ The same use cases have ordinary doors in their modules, which document them; a 
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -15,7 +16,8 @@ import psycopg
 from tidegate.app.api.caching import private_unless_stated
 from tidegate.app.api.limiting import asker_of
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
-from tidegate.app.api.searching import SearchDoor, plainly_asked
+from tidegate.app.api.proxies import client_named_by
+from tidegate.app.api.searching import Asked, SearchDoor, plainly_asked
 from tidegate.app.api.shedding import Answer, Door, Scope
 from tidegate.app.api.slowness import BodyWatch
 from tidegate.app.api.standing import PlaceDoor
@@ -43,11 +45,14 @@ log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
+Step = Callable[[bytes], Awaitable[Answer]]
+"""What makes an answer of a whole body."""
 T = TypeVar("T")
 
 BODY_BYTES_MAX = 64 * 1024
 _JSON = (b"content-type", b"application/json")
 _NO_STORE = (b"cache-control", b"no-store")
+_POLLED = (b"cache-control", POLL_CACHE.encode())
 _SERVER_FAULTS = 500
 _SIGN_INS = frozenset({"/api/v1/sessions", "/sign-in", "/api/v1/staff/sessions", "/console/sign-in"})
 _encode = msgspec.json.Encoder().encode
@@ -56,19 +61,23 @@ _decode_work = msgspec.json.Decoder(Work).decode
 
 
 class Front:
-    """The ASGI application that the server calls: times every request, answers hot ones, passes on the rest."""
+    """The application that the server calls: judges every head, answers hot addresses, passes the rest on.
 
-    def __init__(self, app: App, framework: AsgiApp) -> None:
+    It is an ASGI application for any server; `wire.Wire` calls its parts itself and spares hot requests ASGI.
+    """
+
+    def __init__(self, app: App, framework: AsgiApp, proxies: Sequence[str] = ()) -> None:
         self._app = app
         self._framework = framework
+        self._name_client = client_named_by(proxies) if proxies else None
         self._door = Door(app.load)
         self._bodies = BodyWatch()
         self._searches = SearchDoor(app.catalogue)
         self._places = PlaceDoor(app.limits, app.bots, app.queue)
         self._tally = app.defences.tally
         self._statuses = app.defences.tally.statuses
-        self._hot: dict[tuple[str, str], Callable[[Scope, Receive], Awaitable[Answer | None]]] = {
-            ("POST", "/api/v1/orders"): self._place,
+        self._hot: dict[tuple[str, str], Callable[[Scope], Answer | Step | None]] = {
+            ("POST", "/api/v1/orders"): self._order,
             ("GET", "/api/v1/stock"): self._stock,
             ("GET", "/api/v1/queue"): self._queue,
             ("GET", "/api/v1/search"): self._search,
@@ -81,26 +90,61 @@ class Front:
             await self._framework(scope, receive, send)
             return
         began = perf_counter()
-        answer = self._door.refusal(scope, began)
+        answer = self.judge(scope, began)
         if answer is None:
-            hot = self._hot.get((scope["method"], scope["path"]))
-            answer = await self._answered(hot, scope, receive) if hot else None
-            if answer is None:
-                if self._app.defences.active(Defence.STATIC_ONLY) and not is_essential(scope):
-                    self._statuses[await answer_static_only(scope, send)] += 1
-                    return
-                await self._pass_on(scope, receive, send)
-                return
-            if answer[0] < _SERVER_FAULTS:
-                self._app.load.served()
+            await self.pass_on(scope, receive, send)
+            return
+        if callable(answer):
+            answer = await self._read_and_carry(scope, answer, receive)
         status, headers, body = answer
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+        self.answered(scope, status, began)
+
+    def judge(self, scope: Scope, began: float) -> Answer | Step | None:
+        """Return the answer that a head has at once, or what makes one of its body, or None for the framework.
+
+        Who is not let in, not signed in or without a pass has an answer here, before a body is read.
+        """
+        if self._name_client is not None:
+            self._name_client(scope)
+        refusal = self._door.refusal(scope, began)
+        if refusal is not None:
+            return refusal
+        hot = self._hot.get((scope["method"], scope["path"]))
+        if hot is None:
+            return None
+        try:
+            return hot(scope)
+        except (Refusal, psycopg.OperationalError) as fault:
+            return refused(fault if isinstance(fault, Refusal) else DatabaseUnavailable())
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            return _our_fault()
+
+    async def carry(self, scope: Scope, step: Step, body: bytes) -> Answer:
+        """Return the answer to a whole body."""
+        try:
+            return await step(body)
+        except (Refusal, psycopg.OperationalError) as fault:
+            return refused(fault if isinstance(fault, Refusal) else DatabaseUnavailable())
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            return _our_fault()
+
+    def answered(self, scope: Scope, status: int, began: float) -> None:
+        """Count a request that was answered here."""
+        if status < _SERVER_FAULTS:
+            self._app.load.served()
         self._statuses[status] += 1
         _observe(scope["path"], status, began)
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve what `judge` leaves to the framework."""
+        if self._app.defences.active(Defence.STATIC_ONLY) and not is_essential(scope):
+            self._statuses[await answer_static_only(scope, send)] += 1
+            return
         began = perf_counter()
         status = 500
 
@@ -114,28 +158,18 @@ class Front:
         try:
             await self._framework(scope, self._bodies.within(receive), noting)
         finally:
-            self._statuses[status] += 1
-            if status < _SERVER_FAULTS:
-                self._app.load.served()
             if scope["path"] in _SIGN_INS and scope["method"] == "POST":
                 self._tally.signed_in(status)
-            _observe(scope["path"], status, began)
+            self.answered(scope, status, began)
 
-    async def _answered(
-        self, hot: Callable[[Scope, Receive], Awaitable[Answer | None]], scope: Scope, receive: Receive
-    ) -> Answer | None:
+    async def _read_and_carry(self, scope: Scope, step: Step, receive: Receive) -> Answer:
         try:
-            return await hot(scope, receive)
+            body = await self._bodies.in_time(_body, receive)
         except Refusal as refusal:
-            return _refused(refusal)
-        except psycopg.OperationalError:
-            return _refused(DatabaseUnavailable())
-        except Exception:
-            log.exception("%s %s failed", scope["method"], scope["path"])
-            faults.labels("web").inc()
-            return _refused(Fault("This is our fault, and it has been recorded. Try again in a moment."))
+            return refused(refusal)
+        return await self.carry(scope, step, body)
 
-    async def _place(self, scope: Scope, receive: Receive) -> Answer:
+    def _order(self, scope: Scope) -> Step:
         headers = scope["headers"]
         session = self._app.identity.require_session(token_of(headers))
         self._app.admission.check_pass(
@@ -146,8 +180,11 @@ class Front:
             device=session.session_id,
         )
         self._app.queue.require_inside(session.account_id)
-        command = _decoded(_decode_order, await self._bodies.in_time(_body, receive))
-        key = _header(headers, b"idempotency-key")
+        return partial(self._place, scope, session)
+
+    async def _place(self, scope: Scope, session: SessionFacts, body: bytes) -> Answer:
+        command = _decoded(_decode_order, body)
+        key = _header(scope["headers"], b"idempotency-key")
         try:
             placed = await self._app.ordering.place(
                 session.account_id, key, command, asker_of(scope, session), session_id=session.session_id
@@ -162,19 +199,19 @@ class Front:
         if any(line.sku == decoy for line in command.lines):
             await self._app.bots.touched(Evidence.HONEYPOT_GOODS, _host(scope), session)
 
-    async def _stock(self, scope: Scope, receive: Receive) -> Answer:
-        del receive
+    def _stock(self, scope: Scope) -> Step:
         skus = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=8).get("skus", [""])[0]
         if not 1 <= len(skus) <= SKUS_LENGTH_MAX:
             raise RequestNotValid(
                 f"The parameter skus must hold 1 to {SKUS_LENGTH_MAX} characters: SKUs separated by commas.",
                 errors=[{"field": "skus", "fault": "missing or too long"}],
             )
-        body = await self._app.board.answer(self._app.db, skus)
-        return 200, [_JSON, (b"cache-control", POLL_CACHE.encode())], body
+        return partial(self._left, skus)
 
-    async def _queue(self, scope: Scope, receive: Receive) -> Answer:
-        del receive
+    async def _left(self, skus: str, _: bytes) -> Answer:
+        return 200, [_JSON, _POLLED], await self._app.board.answer(self._app.db, skus)
+
+    def _queue(self, scope: Scope) -> Answer:
         snapshot = self._app.queue.snapshot()
         if snapshot is None:
             raise NoWaitingRoom("No line is open now; nothing to wait for.")
@@ -183,27 +220,36 @@ class Front:
             return 304, headers, b""
         return 200, [_JSON, *headers], snapshot.body
 
-    async def _search(self, scope: Scope, receive: Receive) -> Answer | None:
+    def _search(self, scope: Scope) -> Step | None:
         """Answer a plain search; anything else about one is for the framework to judge."""
-        del receive
         asked = plainly_asked(scope["query_string"])
         if asked is None or self._app.defences.active(Defence.STATIC_ONLY):
             return None
+        return partial(self._found, scope, asked)
+
+    async def _found(self, scope: Scope, asked: Asked, _: bytes) -> Answer:
         session = self._app.identity.session(token_of(scope["headers"]))
         await self._app.limits.require(LimitedAct.SEARCH, asker_of(scope, session))
         return self._searches.answer(asked, _header(scope["headers"], b"if-none-match"))
 
-    async def _stand(self, scope: Scope, receive: Receive) -> Answer:
-        session = self._app.identity.require_session(token_of(scope["headers"]))
+    def _stand(self, scope: Scope) -> Step:
+        return partial(self._stood, scope, self._app.identity.require_session(token_of(scope["headers"])))
+
+    async def _stood(self, scope: Scope, session: SessionFacts, body: bytes) -> Answer:
         asker = asker_of(scope, session)
         work_needed = self._app.defences.active(Defence.WORK_FOR_ALL)
         if work_needed:  # judging work costs more than counting: it is counted first
             await self._app.limits.require(LimitedAct.TAKE_PLACE, asker)
-        answer = _decoded(_decode_work, await self._bodies.in_time(_body, receive))
+        answer = _decoded(_decode_work, body)
         if work_needed:
             await self._app.bots.require_work(session, answer)
         visitor = Visitor(session, _host(scope), _header(scope["headers"], b"user-agent"))
         return 201, [_JSON, _NO_STORE], _encode(await self._places.take(visitor, None if work_needed else asker))
+
+
+def _our_fault() -> Answer:
+    faults.labels("web").inc()
+    return refused(Fault("This is our fault, and it has been recorded. Try again in a moment."))
 
 
 def _host(scope: Scope) -> str:
@@ -235,8 +281,13 @@ async def _body(receive: Receive) -> bytes:
             raise RequestMalformed("The connection ended before the body did. Nothing was ordered.")
         body += message.get("body", b"")
     if len(body) > BODY_BYTES_MAX:
-        raise RequestTooLarge(f"The body has more than {BODY_BYTES_MAX} bytes. Nothing was ordered. Split the order.")
+        raise too_large()
     return body
+
+
+def too_large() -> "RequestTooLarge":
+    """Return the refusal of a body with more than BODY_BYTES_MAX bytes."""
+    return RequestTooLarge(f"The body has more than {BODY_BYTES_MAX} bytes. Nothing was ordered. Split the order.")
 
 
 class RequestTooLarge(Refusal):
@@ -251,7 +302,8 @@ def _header(headers: list[tuple[bytes, bytes]], wanted: bytes) -> str:
     return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
 
 
-def _refused(refusal: Refusal) -> Answer:
+def refused(refusal: Refusal) -> Answer:
+    """Return a refusal as the answer that it is."""
     refusals.labels(refusal.code).inc()
     headers = [(b"content-type", PROBLEM.encode()), _NO_STORE]
     headers += [(name.lower().encode(), value.encode()) for name, value in refusal_headers(refusal).items()]

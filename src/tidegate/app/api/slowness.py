@@ -25,6 +25,13 @@ class RequestTooSlow(Refusal):
     title = "The request came too slowly"
 
 
+def too_slow(seconds: float) -> RequestTooSlow:
+    """Return the refusal of a body that did not arrive within so many seconds."""
+    return RequestTooSlow(
+        f"The body did not arrive within {seconds:.0f} s. Nothing was changed. Send the request again."
+    )
+
+
 class BodyWatch:
     """Cuts off whoever waits for a body for too long.
 
@@ -75,9 +82,7 @@ class BodyWatch:
             if task not in self._cut:
                 raise
             task.uncancel()
-            raise RequestTooSlow(
-                f"The body did not arrive within {self._seconds:.0f} s. Nothing was changed. Send the request again."
-            ) from None
+            raise too_slow(self._seconds) from None
         finally:
             self._cut.discard(task)
             del self._waiting[task]

@@ -21,11 +21,12 @@ BATCH_MAX = 500
 
 class _Pace(NamedTuple):
     """A limit as it stands now, and for the count: microseconds from one act to the next, microseconds that a subject's
-    number can lie ahead, where that number is kept."""
+    number can lie ahead, whose number it is, and where it is kept."""
 
     limit: RateLimit
     interval: int
     ahead_most: int
+    subject_of: Callable[[Asker], bytes | None]
     key_of: Callable[[bytes], bytes]
 
 
@@ -114,7 +115,7 @@ class Limits:
     def _counted(self, ask: Ask) -> _Counted:
         limits, cells = [], []
         for pace in self._current(self._suspicion(ask.asker.account_id))[ask.act]:
-            subject = rules.subject_of(pace.limit.scope, ask.asker)
+            subject = pace.subject_of(ask.asker)
             if subject is not None:
                 limits.append(pace.limit)
                 cells.append(Cell(pace.key_of(subject), pace.interval, pace.limit.burst, pace.ahead_most))
@@ -134,7 +135,13 @@ class Limits:
 
     def _pace(self, stated: RateLimit, factor: float, suspicion: float) -> _Pace:
         now = rules.lowered(stated, factor * suspicion if stated.scope in rules.OWN_SCOPES else factor)
-        return _Pace(now, rules.interval_of(now), rules.ahead_most_of(stated, now), rules.keys_of(self._secret, stated))
+        return _Pace(
+            now,
+            rules.interval_of(now),
+            rules.ahead_most_of(stated, now),
+            rules.SUBJECTS[stated.scope],
+            rules.keys_of(self._secret, stated),
+        )
 
     async def _flush(self, asks: Sequence[_Counted]) -> list[Decision]:
         found = await self._counter.count([ask.cells for ask in asks])

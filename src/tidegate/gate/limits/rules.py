@@ -1,6 +1,6 @@
 """Decisions of limits that need no I/O: who counts as whom, at which pace, and what stands where nobody can count."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -18,21 +18,17 @@ OWN_SCOPES = frozenset({LimitScope.ACCOUNT, LimitScope.DEVICE})
 """Scopes that only one person's acts are counted in."""
 
 
-def subject_of(scope: LimitScope, asker: Asker) -> bytes | None:
-    """Return whose acts are counted together in this scope, or None where the scope does not know the asker.
+SUBJECTS: Mapping[LimitScope, Callable[[Asker], bytes | None]] = {
+    LimitScope.ACCOUNT: lambda asker: asker.account_id.bytes if asker.account_id else None,
+    LimitScope.DEVICE: lambda asker: asker.device.bytes if asker.device else None,
+    LimitScope.ADDRESS: lambda asker: network_of(asker.address, bytes_v4=4, bytes_v6=8),
+    LimitScope.NETWORK: lambda asker: network_of(asker.address, bytes_v4=3, bytes_v6=6),
+}
+"""Whose acts are counted together in each scope, or None where the scope does not know the asker.
 
-    This machine itself is counted in no address and no network: behind a proxy that is not declared everybody comes
-    from it, and one limit for all of them would shut the shop.
-    """
-    match scope:
-        case LimitScope.ACCOUNT:
-            return asker.account_id.bytes if asker.account_id else None
-        case LimitScope.DEVICE:
-            return asker.device.bytes if asker.device else None
-        case LimitScope.ADDRESS:
-            return network_of(asker.address, bytes_v4=4, bytes_v6=8)
-        case LimitScope.NETWORK:
-            return network_of(asker.address, bytes_v4=3, bytes_v6=6)
+This machine itself is counted in no address and no network: behind a proxy that is not declared everybody comes from
+it, and one limit for all of them would shut the shop.
+"""
 
 
 def keys_of(secret: bytes, limit: RateLimit) -> Callable[[bytes], bytes]:

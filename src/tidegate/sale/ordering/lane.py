@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 
-from tidegate.base.batch import Batcher
+from tidegate.base.batch import ONWARD, Batcher, Onward
 from tidegate.base.clock import Clock
 from tidegate.base.db import Database, DatabaseUnavailable, Tx, together
 from tidegate.base.errors import Refusal
@@ -50,8 +50,8 @@ _RACES = (
 class AddressBook(Subjects, Protocol):
     """Who knows which addresses belong to whom, and what accounts share."""
 
-    async def owned_addresses(self, tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
-        """Return those of the (account, address) pairs that are true."""
+    async def foreign_addresses(self, tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+        """Return those of the (account, address) pairs that are not true."""
         ...
 
 
@@ -87,33 +87,29 @@ class HotLane:
         self._limits = limits
         self._risk = risk
         self._prices = KnownPrices()
-        self._batcher: Batcher[Asked, Placed] = Batcher("order", self._take, size_max=256, in_flight_max=1, load=load)
+        self._taking: Batcher[Asked, Placed] = Batcher("order", self._commit, size_max=256, in_flight_max=1, load=load)
+        self._asking: Batcher[Asked, Placed] = Batcher(
+            "order-door", self._let_in, size_max=256, in_flight_max=1, then=self._taking
+        )
 
     def submit(self, asked: Asked) -> "asyncio.Future[Placed]":
         """Return the future answer for one order. Raises Overloaded when the line is full."""
-        return self._batcher.submit(asked)
+        return self._asking.submit(asked)
 
     async def count(self, asker: Asker | None) -> None:
         """Count one who is answered without the lane. Raises RateLimitReached and RateLimitUnknown."""
         if asker is not None:
             await self._limits.require(LimitedAct.PLACE_ORDER, asker)
 
-    async def _take(self, batch: list[Asked]) -> Sequence[Placed | Exception]:
-        """Take a batch; each order gets its own answer."""
-        refusals = await self._refusals(batch)
-        allowed = [asked for asked, refusal in zip(batch, refusals, strict=True) if refusal is None]
-        answers = iter(await self._commit(allowed) if allowed else ())
-        return [refusal or next(answers) for refusal in refusals]
-
-    async def _refusals(self, batch: Sequence[Asked]) -> Sequence[Refusal | None]:
-        """Ask the rate limits, and of those whom they admit the risk station: each order's refusal, or None."""
+    async def _let_in(self, batch: list[Asked]) -> Sequence[Refusal | Onward]:
+        """Ask the rate limits, and of those whom they admit the risk station, while the batch before is written."""
         refusals = await self._limits.refusals(LimitedAct.PLACE_ORDER, [each.asker for each in batch])
         admitted = [place for place, refusal in enumerate(refusals) if refusal is None]
         verdicts = await self._judge([batch[place] for place in admitted])
         for place, verdict in zip(admitted, verdicts, strict=True):
             if verdict is not Verdict.ALLOW:
                 refusals[place] = _denied()
-        return refusals
+        return [refusal or ONWARD for refusal in refusals]
 
     async def _judge(self, batch: Sequence[Asked]) -> Sequence[Verdict]:
         now = self._clock.now()
@@ -171,9 +167,9 @@ class HotLane:
         for asked in batch:
             for line in asked.priced.lines:
                 units[line.sku] += line.quantity
-        earlier, addresses, counters, ledger = await together(
+        earlier, foreign, counters, ledger = await together(
             store.earlier(tx, [(asked.buyer_id, asked.key) for asked in batch]),
-            self._addresses.owned_addresses(tx, [(asked.buyer_id, asked.address_id) for asked in batch]),
+            self._addresses.foreign_addresses(tx, [(asked.buyer_id, asked.address_id) for asked in batch]),
             self._pricing.lock_counters(tx, {use.key for asked in batch for use in asked.priced.counters}),
             self._stock.look(tx, terms.campaign_id, units),
         )
@@ -185,7 +181,7 @@ class HotLane:
         numbered = list(zip(self._ids.many(len(batch)), batch, strict=True))
         now = self._clock.now()
         refusal_of = self._pricing.refusal_of
-        decisions = decide(numbered, earlier, addresses, counters, wallet, purse, ledger, refusal_of, now)
+        decisions = decide(numbered, earlier, foreign, counters, wallet, purse, ledger, refusal_of, now)
         taken = [decision for decision in decisions if isinstance(decision, Taken)]
         expires_at = now + timedelta(seconds=terms.payment_seconds)
         placed = [_placed(each, expires_at, now) for each in taken]

@@ -61,7 +61,7 @@ Decision = Taken | Earlier | Refusal
 def decide(
     batch: Sequence[tuple[UUID, Asked]],
     earlier: Mapping[tuple[UUID, str], Earlier],
-    addresses: Collection[tuple[UUID, UUID]],
+    foreign: Collection[tuple[UUID, UUID]],
     counters: Counters,
     wallet: Wallet,
     purse: Purse,
@@ -72,7 +72,8 @@ def decide(
     """Decide each order of a batch in the order of asking; `batch` pairs a fresh id with each.
 
     A ladder for each: idempotency, address, the slot of its flash price, limits, its own coupon, points, stock. Only
-    one that passes all of them takes anything. `now` judges whether the slot is still on.
+    one that passes all of them takes anything. `foreign` are the (buyer, address) pairs that do not belong together;
+    `now` judges whether the slot is still on.
     """
     taken: dict[tuple[UUID, str], Earlier] = dict(earlier)
     decisions: list[Decision] = []
@@ -81,7 +82,7 @@ def decide(
         if known is not None:
             decisions.append(_repeated(known, asked))
             continue
-        decision = _fresh(order_id, asked, addresses, counters, wallet, purse, ledger, refusal_of, now)
+        decision = _fresh(order_id, asked, foreign, counters, wallet, purse, ledger, refusal_of, now)
         if isinstance(decision, Taken):
             taken[asked.buyer_id, asked.key] = Earlier(order_id, asked.request_hash)
         decisions.append(decision)
@@ -101,7 +102,7 @@ def _repeated(known: Earlier, asked: Asked) -> Decision:
 def _fresh(
     order_id: UUID,
     asked: Asked,
-    addresses: Collection[tuple[UUID, UUID]],
+    foreign: Collection[tuple[UUID, UUID]],
     counters: Counters,
     wallet: Wallet,
     purse: Purse,
@@ -110,7 +111,7 @@ def _fresh(
     now: datetime,
 ) -> Taken | Refusal:
     """Take an order that was not asked for before, or refuse it. A gift without stock is left off."""
-    if (asked.buyer_id, asked.address_id) not in addresses:
+    if foreign and (asked.buyer_id, asked.address_id) in foreign:
         return AddressUnknown(
             "The address is not one of yours. Nothing was ordered. Choose another address or enter a new one.",
             address_id=asked.address_id,

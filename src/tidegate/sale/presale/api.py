@@ -335,7 +335,7 @@ class Presales:
 
     async def _ask_balance(self, tx: Tx, found: Reservation, address_id: UUID) -> None:
         """Note the address, and open the balance's payment where that was not done before."""
-        if not await self._addresses.owned_addresses(tx, [(found.buyer_id, address_id)]):
+        if await self._addresses.foreign_addresses(tx, [(found.buyer_id, address_id)]):
             raise AddressUnknown(
                 "The address is not one of yours. Nothing was charged. Choose another address or enter a new one.",
                 address_id=address_id,

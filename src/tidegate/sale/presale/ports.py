@@ -10,6 +10,6 @@ from tidegate.base.db import Tx
 class Addresses(Protocol):
     """Who knows which addresses belong to whom."""
 
-    async def owned_addresses(self, tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
-        """Return those of the (account, address) pairs that are true."""
+    async def foreign_addresses(self, tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+        """Return those of the (account, address) pairs that are not true."""
         ...

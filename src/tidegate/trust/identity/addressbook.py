@@ -24,9 +24,9 @@ class AddressBook(Ground):
                 return self._seals.open_address(row)
         raise AddressUnknown("You have no address with this id; nothing was changed.")
 
-    async def owned_addresses(self, tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
-        """Return those of the (account, address) pairs that are true; one statement for a whole batch of orders."""
-        return await store.owned_addresses(tx, pairs)
+    async def foreign_addresses(self, tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+        """Return those of the (account, address) pairs that are not true; one statement for a whole batch of orders."""
+        return await store.foreign_addresses(tx, pairs)
 
     async def remember_address(self, tx: Tx, account_id: AccountId, address: Address) -> AddressId:
         """Remember an address, sealed, and put it first; the same address again keeps its id.

@@ -228,14 +228,16 @@ class _Owned(msgspec.Struct):
     address_id: UUID
 
 
-async def owned_addresses(tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
-    """Return those (account, address) pairs that exist, looked up in one statement."""
+async def foreign_addresses(tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Return those (account, address) pairs that do not exist, looked up in one statement."""
     cursor = await tx.execute(
+        # One look into the index for each: a join would be planned while the table is young, and read all of it later.
         """
         select asked.account_id, asked.address_id
           from json_to_recordset(%s::json) as asked (account_id uuid, address_id uuid)
-          join identity.address as known using (address_id)
-         where known.account_id = asked.account_id
+          left join lateral (select known.account_id from identity.address as known
+                              where known.address_id = asked.address_id limit 1) as owner on true
+         where owner.account_id is distinct from asked.account_id
         """,
         [msgspec.json.encode([_Owned(account_id, address_id) for account_id, address_id in pairs]).decode()],
     )

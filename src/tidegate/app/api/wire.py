@@ -1,0 +1,222 @@
+"""Connections of plain HTTP/1.1, served in the event loop's own thread.
+
+Uvicorn's protocol serves what the framework answers. What is refused at the door, and what is hot, is answered here as
+soon as its bytes are read: no thread, no ASGI message and no second task stands between a socket and the lane. Slow and
+oversize heads and bodies are cut off, and connections on which nothing is asked.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from tidegate.app.api.hot import BODY_BYTES_MAX, Front, Step, refused, too_large
+from tidegate.app.api.shedding import Answer, Scope
+from tidegate.app.api.slowness import BODY_SECONDS, too_slow
+
+HEAD_SECONDS = 5.0
+"""For a request's whole head, counted from the end of the request before: also how long an idle connection is kept."""
+HEAD_BYTES_MAX = 64 * 1024
+HEADERS_MAX = 100
+
+_LOOK_SECONDS = 1.0
+_NOT_MODIFIED = 304
+_TOO_LARGE_HEAD = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+)  # fmt: skip
+_nobody_waits = asyncio.Event()
+
+
+class _Turn:
+    """One request that is answered here, from its whole head to its answer; to uvicorn's protocol it is a cycle."""
+
+    __slots__ = ("answer", "began", "body", "disconnected", "keep_alive", "response_complete", "scope", "step")
+
+    message_event = _nobody_waits
+
+    def __init__(self, scope: Scope, began: float, answer: Answer | Step, *, keep_alive: bool) -> None:
+        self.scope = scope
+        self.began = began
+        self.answer: Answer | None = None if callable(answer) else answer
+        self.step: Step | None = answer if callable(answer) else None
+        self.body = b""
+        self.keep_alive = keep_alive
+        self.disconnected = False
+        self.response_complete = False
+
+
+class Wire(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._front: Front = config.loaded_app
+        self._turn: _Turn | None = None
+        """The request whose body is being read here."""
+        self._in_head = True
+        self._head_bytes = 0
+        self._idle_since: float | None = self.loop.time()
+        """Since when a head is waited for; None while a request is under way."""
+        self._look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to watch the connection."""
+        super().connection_made(transport)
+        self._look = self.loop.call_later(_LOOK_SECONDS, self._look_after)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        if self._look is not None:
+            self._look.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come."""
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and (self._head_bytes > HEAD_BYTES_MAX or len(self.headers or ()) > HEADERS_MAX):
+            self._cut(_TOO_LARGE_HEAD)
+        turn = self._turn
+        if turn is not None and turn.answer is not None:  # it needs no body, and more of it is still to come
+            turn.keep_alive = False
+            self._give(turn, turn.answer)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what stands behind a body is not one."""
+        headers = self.headers
+        if self._in_head and len(headers) <= HEADERS_MAX:
+            name = name.lower()
+            if name == b"expect":
+                self.expect_100_continue = value.lower() == b"100-continue"
+            headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Judge the head: answer it here, take its body here, or leave it to uvicorn and the framework."""
+        if len(self.headers) > HEADERS_MAX:
+            return
+        self._in_head, self._head_bytes, self._idle_since = False, 0, None
+        self.app = self._front
+        scope, method = cast("Scope", self.scope), self.parser.get_method()
+        path, _, query = self.url.partition(b"?")
+        if self._is_plain(method, path, query):
+            began = perf_counter()
+            scope["method"], scope["path"], scope["query_string"] = method.decode(), path.decode(), query
+            answer = self._front.judge(scope, began)
+            if answer is not None:
+                keep_alive = self.parser.should_keep_alive()
+                self._turn = _Turn(scope, began, answer, keep_alive=keep_alive)
+                self.cycle = cast("RequestResponseCycle", self._turn)
+                return
+            self.app = self._front.pass_on
+        super().on_headers_complete()
+
+    def _is_plain(self, method: bytes, path: bytes, query: bytes) -> bool:
+        """Return whether the request's turn has come and nothing about it asks for more than a plain answer."""
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and method != b"HEAD"
+            and path.startswith(b"/")
+            and b"%" not in path
+            and path.isascii()
+            and b"#" not in path
+            and b"#" not in query
+            and not self.expect_100_continue
+            and not self.parser.should_upgrade()
+            and self.parser.get_http_version() == "1.1"
+        )
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        turn = self._turn
+        if turn is None:
+            if self.cycle is not None:
+                super().on_body(body)
+        elif turn.answer is None:
+            turn.body = turn.body + body if turn.body else body
+            if len(turn.body) > BODY_BYTES_MAX:
+                turn.answer, turn.body = refused(too_large()), b""
+
+    def on_message_complete(self) -> None:
+        """Answer, now that the request is whole."""
+        self._in_head = True
+        turn, self._turn = self._turn, None
+        if turn is None:
+            if self.cycle is not None:
+                super().on_message_complete()
+        elif turn.answer is not None:
+            self._give(turn, turn.answer)
+        else:
+            task = self.loop.create_task(self._carry(turn))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def _carry(self, turn: _Turn) -> None:
+        assert turn.step is not None
+        answer = await self._front.carry(turn.scope, turn.step, turn.body)
+        if self.flow.write_paused:
+            await self.flow.drain()
+        self._give(turn, answer)
+
+    def _give(self, turn: _Turn, answer: Answer) -> None:
+        """Write the answer and be ready for the next request."""
+        self._turn = None
+        turn.response_complete = True
+        status, headers, body = answer
+        if not turn.disconnected:
+            self.transport.write(self._written(status, headers, body, keep_alive=turn.keep_alive))
+            if not turn.keep_alive:
+                self.transport.close()
+        self._front.answered(turn.scope, status, turn.began)
+        self.on_response_complete()
+
+    def _written(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, *, keep_alive: bool) -> bytes:
+        parts = [STATUS_LINE[status]]
+        for name, value in self.server_state.default_headers:
+            parts += (name, b": ", value, b"\r\n")
+        for name, value in headers:
+            parts += (name, b": ", value, b"\r\n")
+        if status != _NOT_MODIFIED:
+            parts.append(b"content-length: %d\r\n" % len(body))
+        parts.append(b"\r\n" if keep_alive else b"connection: close\r\n\r\n")
+        parts.append(body)
+        return b"".join(parts)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request from now on; uvicorn's own would set a timer each time."""
+        self._idle_since = self.loop.time()
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._idle_since = None
+            self._start_asgi_task(*self.pipeline.pop())
+
+    def _look_after(self) -> None:
+        """Cut the connection off if it has been idle, or slow, for too long."""
+        now = self.loop.time()
+        if self._idle_since is not None and now - self._idle_since >= HEAD_SECONDS:
+            self.transport.close()
+            return
+        turn = self._turn
+        if turn is not None and perf_counter() - turn.began >= BODY_SECONDS:
+            turn.keep_alive = False
+            self._give(turn, refused(too_slow(BODY_SECONDS)))
+            return
+        self._look = self.loop.call_later(_LOOK_SECONDS, self._look_after)
+
+    def _cut(self, answer: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(answer)
+            self.transport.close()
