@@ -48,6 +48,7 @@ class Batcher(Generic[T, R]):
 
     `flush` returns one answer an item, in order; an answer that is an exception is raised to its submitter.
     When `flush` itself fails, all its submitters get that failure: the batch was one transaction.
+    A batch begins beside one that is under way only once `beside_min` items wait: small batches cost more an item.
     What `flush` answers with ONWARD joins the batcher `then`, which answers its submitter: so one step's batch can be
     under way while the next one gathers in the step before.
     """
@@ -59,6 +60,7 @@ class Batcher(Generic[T, R]):
         *,
         size_max: int = 500,
         in_flight_max: int = 2,
+        beside_min: int = 1,
         waiting_max: int = 20_000,
         load: LoadControl | None = None,
         then: "Batcher[T, R] | None" = None,
@@ -67,6 +69,7 @@ class Batcher(Generic[T, R]):
         self._flush = flush
         self._size_max = size_max
         self._in_flight_max = in_flight_max
+        self._beside_min = beside_min
         self._waiting_max = waiting_max
         self._waiting: deque[tuple[T, asyncio.Future[R], float]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -107,7 +110,7 @@ class Batcher(Generic[T, R]):
             await self._then.drain()
 
     def _start(self) -> None:
-        if self._waiting and len(self._under_way) < self._in_flight_max:
+        if len(self._under_way) < self._in_flight_max and self._enough_wait(beside=len(self._under_way)):
             task = asyncio.get_running_loop().create_task(self._carry())
             self._under_way.add(task)
             task.add_done_callback(self._finished)
@@ -116,9 +119,13 @@ class Batcher(Generic[T, R]):
         self._under_way.discard(task)
         self._start()
 
+    def _enough_wait(self, beside: int) -> bool:
+        """Return whether a batch may begin beside so many others."""
+        return len(self._waiting) >= (self._beside_min if beside else 1)
+
     async def _carry(self) -> None:
-        """Carry batches until nothing waits."""
-        while self._waiting:
+        """Carry batches until nothing waits, or too little beside another."""
+        while self._enough_wait(beside=len(self._under_way) - 1):
             batch = self._next(perf_counter())
             if not batch:
                 continue

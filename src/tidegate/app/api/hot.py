@@ -299,7 +299,10 @@ class RequestTooLarge(Refusal):
 
 
 def _header(headers: list[tuple[bytes, bytes]], wanted: bytes) -> str:
-    return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
+    for name, value in headers:
+        if name == wanted:
+            return value.decode("latin-1")
+    return ""
 
 
 def refused(refusal: Refusal) -> Answer:

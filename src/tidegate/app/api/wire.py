@@ -34,7 +34,7 @@ _nobody_waits = asyncio.Event()
 class _Turn:
     """One request that is answered here, from its whole head to its answer; to uvicorn's protocol it is a cycle."""
 
-    __slots__ = ("answer", "began", "body", "disconnected", "keep_alive", "response_complete", "scope", "step")
+    __slots__ = ("answer", "began", "body", "disconnected", "keep_alive", "response_complete", "scope", "step", "task")
 
     message_event = _nobody_waits
 
@@ -43,6 +43,7 @@ class _Turn:
         self.began = began
         self.answer: Answer | None = None if callable(answer) else answer
         self.step: Step | None = answer if callable(answer) else None
+        self.task: asyncio.Task[None] | None = None
         self.body = b""
         self.keep_alive = keep_alive
         self.disconnected = False
@@ -156,17 +157,19 @@ class Wire(HttpToolsProtocol):
                 super().on_message_complete()
         elif turn.answer is not None:
             self._give(turn, turn.answer)
-        else:
-            task = self.loop.create_task(self._carry(turn))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+        elif turn.step is not None:
+            turn.task = self.loop.create_task(self._carry(turn, turn.step))
+            self.tasks.add(turn.task)  # a server that is told to stop waits for the last of them
 
-    async def _carry(self, turn: _Turn) -> None:
-        assert turn.step is not None
-        answer = await self._front.carry(turn.scope, turn.step, turn.body)
-        if self.flow.write_paused:
-            await self.flow.drain()
-        self._give(turn, answer)
+    async def _carry(self, turn: _Turn, step: Step) -> None:
+        try:
+            answer = await self._front.carry(turn.scope, step, turn.body)
+            if self.flow.write_paused:
+                await self.flow.drain()
+            self._give(turn, answer)
+        finally:
+            if turn.task is not None:
+                self.tasks.discard(turn.task)
 
     def _give(self, turn: _Turn, answer: Answer) -> None:
         """Write the answer and be ready for the next request."""

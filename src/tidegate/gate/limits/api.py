@@ -10,7 +10,7 @@ from tidegate.base.config import Config
 from tidegate.base.crypto import derive_key
 from tidegate.base.errors import Refusal
 from tidegate.gate.limits import rules
-from tidegate.gate.limits.adapters.counter import Cell, Counter
+from tidegate.gate.limits.adapters.counter import Cell, Counter, Pace
 from tidegate.gate.limits.contracts import Admitted, Ask, Asker, Decision, LimitedAct, RateLimit
 from tidegate.offer.campaign.api import Campaign, rate_limits_of
 
@@ -20,12 +20,10 @@ BATCH_MAX = 500
 
 
 class _Pace(NamedTuple):
-    """A limit as it stands now, and for the count: microseconds from one act to the next, microseconds that a subject's
-    number can lie ahead, whose number it is, and where it is kept."""
+    """A limit as it stands now, and for the count: its pace, whose number it is, and where that is kept."""
 
     limit: RateLimit
-    interval: int
-    ahead_most: int
+    pace: Pace
     subject_of: Callable[[Asker], bytes | None]
     key_of: Callable[[bytes], bytes]
 
@@ -118,7 +116,7 @@ class Limits:
             subject = pace.subject_of(ask.asker)
             if subject is not None:
                 limits.append(pace.limit)
-                cells.append(Cell(pace.key_of(subject), pace.interval, pace.limit.burst, pace.ahead_most))
+                cells.append((pace.key_of(subject), pace.pace))
         return _Counted(limits, cells)
 
     def _current(self, suspicion: float) -> dict[LimitedAct, list[_Pace]]:
@@ -137,8 +135,7 @@ class Limits:
         now = rules.lowered(stated, factor * suspicion if stated.scope in rules.OWN_SCOPES else factor)
         return _Pace(
             now,
-            rules.interval_of(now),
-            rules.ahead_most_of(stated, now),
+            (rules.interval_of(now), now.burst, rules.ahead_most_of(stated, now)),
             rules.SUBJECTS[stated.scope],
             rules.keys_of(self._secret, stated),
         )

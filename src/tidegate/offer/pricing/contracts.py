@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -304,6 +305,13 @@ class CouponRule(msgspec.Struct, frozen=True):
     step: PriceStep
 
 
+class PlainPrice(NamedTuple):
+    """The price of a cart without promotions for anybody: the order without a buyer's counters, and its coupon."""
+
+    order: PricedOrder
+    coupon: CouponRule | None
+
+
 class RuleSet(msgspec.Struct, frozen=True):
     """Everything that prices, compiled from one published version; immutable and without I/O.
 
@@ -325,3 +333,5 @@ class RuleSet(msgspec.Struct, frozen=True):
     book: Book | None = None
     """The compiled promotions and floors; None: there are none, and the short way of pricing is taken."""
     earning: Earning | None = None
+    memory: dict[tuple[str | None, tuple[tuple[str, int], ...]], PlainPrice] = msgspec.field(default_factory=dict)
+    """Carts priced lately without promotions, by coupon and units; it changes no price."""

@@ -14,6 +14,7 @@ import msgspec
 from tidegate.base.money import allocate
 from tidegate.offer.campaign.contracts import CampaignVersion, Coupon, Earning, GoodsEntry, Offer, PhaseName, Words
 from tidegate.offer.coupons.contracts import coupon_name, tidy
+from tidegate.offer.pricing.book import MEMORY_MAX
 from tidegate.offer.pricing.carts import in_key_order, offer_uses, priced_line, take_offers
 from tidegate.offer.pricing.compiling import compile_book
 from tidegate.offer.pricing.contracts import (
@@ -25,6 +26,7 @@ from tidegate.offer.pricing.contracts import (
     Facts,
     Hint,
     OfferRule,
+    PlainPrice,
     PricedLine,
     PricedOrder,
     PriceStep,
@@ -138,6 +140,21 @@ def _priced(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
     taken = take_offers(rules, cart)
     if rules.book is not None:
         return price_with_promotions(rules, rules.book, taken, cart, facts)
+    key = (cart.coupon, tuple([(offer.sku, quantity) for offer, quantity in taken]))
+    plain = rules.memory.get(key)
+    if plain is None:
+        plain = _plainly(rules, cart, taken)
+        if len(rules.memory) >= MEMORY_MAX:
+            rules.memory.pop(next(iter(rules.memory)), None)
+        rules.memory[key] = plain
+    uses = offer_uses(taken, facts.buyer.hex if facts.buyer else None)
+    if plain.coupon is not None:
+        uses += _coupon_uses(rules, plain.coupon, facts.buyer.hex if facts.buyer else None)
+    return msgspec.structs.replace(plain.order, counters=in_key_order(uses)) if uses else plain.order
+
+
+def _plainly(rules: RuleSet, cart: Cart, taken: Sequence[tuple[OfferRule, int]]) -> PlainPrice:
+    """Price a cart for anybody, without promotions."""
     amounts = [offer.unit_price * quantity for offer, quantity in taken]
     goods_total = sum(amounts)
     coupon = _coupon(rules, cart.coupon, taken, amounts) if cart.coupon is not None else None
@@ -147,7 +164,7 @@ def _priced(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
     free = rules.free_from is not None and payable >= rules.free_from
     shipping = rules.free_shipping if free else rules.shipping
     lines = tuple(map(priced_line, taken, amounts, discounts))
-    return PricedOrder(
+    order = PricedOrder(
         lines=lines,
         steps=_steps(taken, coupon, shipping),
         goods_total=goods_total,
@@ -155,10 +172,11 @@ def _priced(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
         shipping=shipping.amount,
         total=payable + shipping.amount,
         currency=rules.currency,
-        counters=_counter_uses(rules, taken, coupon, facts.buyer.hex if facts.buyer else None),
+        counters=(),
         rules_version=rules.version,
         trace_hash=_trace_hash(rules, lines, coupon, shipping.amount),
     )
+    return PlainPrice(order, coupon)
 
 
 def explain(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> Trace:
@@ -244,15 +262,6 @@ def _steps(
             reductions.append(PriceStep(StepKind.OFFER, offer.sku, offer.label, less))
     start = PriceStep(StepKind.LIST_PRICE, "list", LIST_PRICE, list_total)
     return (start, *reductions, coupon.step, shipping) if coupon else (start, *reductions, shipping)
-
-
-def _counter_uses(
-    rules: RuleSet, taken: Sequence[tuple[OfferRule, int]], coupon: CouponRule | None, buyer: str | None
-) -> tuple[CounterUse, ...]:
-    uses = offer_uses(taken, buyer)
-    if coupon:
-        uses += _coupon_uses(rules, coupon, buyer)
-    return in_key_order(uses)
 
 
 def _coupon_uses(rules: RuleSet, coupon: CouponRule, buyer: str | None) -> list[CounterUse]:

@@ -39,6 +39,8 @@ from tidegate.sale.points.api import Points
 from tidegate.sale.stock.api import Stock
 
 _TRIES = 5
+_BESIDE_MIN = 64
+"""Orders that must wait before a batch of them begins while another is written: each batch costs a dozen statements."""
 _RACES = (
     psycopg.errors.UniqueViolation,
     psycopg.errors.CheckViolation,
@@ -87,7 +89,9 @@ class HotLane:
         self._limits = limits
         self._risk = risk
         self._prices = KnownPrices()
-        self._taking: Batcher[Asked, Placed] = Batcher("order", self._commit, size_max=256, in_flight_max=1, load=load)
+        self._taking: Batcher[Asked, Placed] = Batcher(
+            "order", self._commit, size_max=256, beside_min=_BESIDE_MIN, load=load
+        )
         self._asking: Batcher[Asked, Placed] = Batcher(
             "order-door", self._let_in, size_max=256, in_flight_max=1, then=self._taking
         )

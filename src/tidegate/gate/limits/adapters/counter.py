@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import NamedTuple
 
 import msgspec
 
@@ -19,16 +18,11 @@ _PATIENCE_SECONDS = 0.5
 _PAUSE_SECONDS = 1.0
 
 
-class Cell(NamedTuple):
-    """One limit of one ask: where its number is kept, and the pace.
+Pace = tuple[int, int, int]
+"""Microseconds from one act to the next, how many at once, how many microseconds ahead the number can be."""
 
-    The pace: microseconds from one act to the next, how many at once, how many microseconds ahead the number can be.
-    """
-
-    key: bytes
-    interval: int
-    burst: int
-    ahead_most: int
+Cell = tuple[bytes, Pace]
+"""One limit of one ask: where its number is kept, and the pace. A plain tuple: each order makes a few."""
 
 
 class Counter:
@@ -63,11 +57,11 @@ class Counter:
 def _packed(asks: Sequence[Sequence[Cell]]) -> tuple[list[bytes], list[int], list[int]]:
     """Return each key once, each pace once, and of each ask its number of limits, and their keys and paces by place."""
     keys: dict[bytes, int] = {}
-    paces: dict[tuple[int, int, int], int] = {}
+    paces: dict[Pace, int] = {}
     places = []
     for ask in asks:
         places.append(len(ask))
-        for key, interval, burst, ahead_most in ask:
+        for key, pace in ask:
             places.append(keys.setdefault(key, len(keys) + 1))
-            places.append(paces.setdefault((interval, burst, ahead_most), len(paces) + 1))
+            places.append(paces.setdefault(pace, len(paces) + 1))
     return list(keys), [number for pace in paces for number in pace], places
