@@ -42,7 +42,16 @@ E = TypeVar("E", bound=Event)
 Handler = Callable[[Tx, list[Any]], Awaitable[None]]
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
+_events = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class _Named(msgspec.Struct):
+    """All that is looked at of an event before it is known whom it is for."""
+
+    type: str
+
+
+_named = msgspec.json.Decoder(_Named).decode
 
 
 class Outbox:
@@ -82,7 +91,7 @@ class Outbox:
             rows = await _rows_after(tx, cursor, list(self._subscribers[name]))
             if not rows:
                 return 0
-            await self._handle(tx, name, [event for _, _, events in rows if events for event in _decode(events)])
+            await self._handle(tx, name, [event for _, _, events in rows if events for event in _events(events)])
             last_xid, last_id, _ = rows[-1]
             await tx.execute(
                 "update base.outbox_cursor set xid = %s::xid8, id = %s, moved_at = now() where subscriber = %s",
@@ -90,15 +99,15 @@ class Outbox:
             )
             return len(rows)
 
-    async def _handle(self, tx: Tx, name: str, events: list[dict[str, Any]]) -> None:
+    async def _handle(self, tx: Tx, name: str, events: list[msgspec.Raw]) -> None:
         """Call the handlers; runs of one type go together, and order between types is kept."""
         handlers = self._subscribers[name]
         run: list[Event] = []
         for raw in events:
-            known = handlers.get(raw["type"])
+            known = handlers.get(_named(raw).type)
             if known is None:
                 continue
-            event = msgspec.convert(raw, known[0], strict=False)
+            event = msgspec.json.decode(raw, type=known[0])
             if run and type(run[0]) is not type(event):
                 await handlers[type(run[0]).__name__][1](tx, run)
                 run = []
