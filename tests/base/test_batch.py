@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegate.base.batch import Batcher, Overloaded
+from tidegate.base.batch import ONWARD, Batcher, Onward, Overloaded
 from tidegate.base.load import LoadControl
 
 
@@ -244,3 +244,50 @@ async def test_only_what_a_batch_left_behind_counts_as_waiting() -> None:
     await asyncio.gather(*[lane.submit(item * 2) for item in range(4)])
     await asyncio.gather(*[lane.submit(item * 2) for item in range(6)])
     assert waited == [("test", 0), ("test", 0), ("test", 2)]
+
+
+async def test_what_goes_on_is_answered_by_the_batcher_behind() -> None:
+    async def odd_ones_stop(items: list[int]) -> Sequence[Exception | Onward]:
+        return [Odd(str(item)) if item % 2 else ONWARD for item in items]
+
+    behind: Batcher[int, int] = Batcher("behind", squares)
+    before: Batcher[int, int] = Batcher("before", odd_ones_stop, then=behind)
+    answers = await asyncio.gather(*[before.submit(item) for item in range(6)], return_exceptions=True)
+    assert [each for each in answers if isinstance(each, int)] == [0, 4, 16]
+    assert [str(each) for each in answers if isinstance(each, Odd)] == ["1", "3", "5"]
+
+
+async def test_one_step_gathers_while_the_next_is_under_way() -> None:
+    async def all_go_on(items: list[int]) -> Sequence[Onward]:
+        return [ONWARD] * len(items)
+
+    gate = Gate()
+    behind: Batcher[int, int] = Batcher("behind", gate.flush, in_flight_max=1, waiting_max=3)
+    before: Batcher[int, int] = Batcher("before", all_go_on, then=behind)
+    answers = [before.submit(1)]
+    while not gate.batches:
+        await asyncio.sleep(0)
+    answers += [before.submit(item) for item in range(2, 6)]
+    while not answers[-1].done():
+        await asyncio.sleep(0)
+    gate.opened.set()
+    await before.drain()
+    assert gate.batches == [[1], [2, 3, 4]]
+    assert [each.result() for each in answers[:4]] == [10, 20, 30, 40]
+    assert isinstance(answers[4].exception(), Overloaded)
+
+
+async def test_a_batch_begins_beside_another_only_once_enough_wait() -> None:
+    gate = Gate()
+    batcher: Batcher[int, int] = Batcher("test", gate.flush, beside_min=3)
+    answers = [batcher.submit(0)]
+    await asyncio.sleep(0)
+    answers += [batcher.submit(item) for item in (1, 2)]
+    await asyncio.sleep(0.01)
+    assert gate.batches == [[0]]
+    answers.append(batcher.submit(3))
+    await asyncio.sleep(0.01)
+    assert gate.batches == [[0], [1, 2, 3]]
+    answers.append(batcher.submit(4))
+    gate.opened.set()
+    assert await asyncio.gather(*answers) == [0, 10, 20, 30, 40]

@@ -86,7 +86,7 @@ class Wire(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and (self._head_bytes > HEAD_BYTES_MAX or len(self.headers or ()) > HEADERS_MAX):
+        if self._in_head and self._head_bytes > HEAD_BYTES_MAX:
             self._cut(_TOO_LARGE_HEAD)
         turn = self._turn
         if turn is not None and turn.answer is not None:  # it needs no body, and more of it is still to come
@@ -104,7 +104,8 @@ class Wire(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Judge the head: answer it here, take its body here, or leave it to uvicorn and the framework."""
-        if len(self.headers) > HEADERS_MAX:
+        if len(self.headers) > HEADERS_MAX or (self._head_bytes > HEAD_BYTES_MAX and self._is_head_too_large()):
+            self._cut(_TOO_LARGE_HEAD)
             return
         self._in_head, self._head_bytes, self._idle_since = False, 0, None
         self.app = self._front
@@ -121,6 +122,10 @@ class Wire(HttpToolsProtocol):
                 return
             self.app = self._front.pass_on
         super().on_headers_complete()
+
+    def _is_head_too_large(self) -> bool:
+        """Return whether the head alone is: what came with it may be a body, or the next request."""
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES_MAX
 
     def _is_plain(self, method: bytes, path: bytes, query: bytes) -> bool:
         """Return whether the request's turn has come and nothing about it asks for more than a plain answer."""
