@@ -1,9 +1,12 @@
 """`tidegate web`: the server before the application."""
 
+from contextlib import suppress
+
 import uvicorn
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
+from uvicorn.supervisors import Multiprocess
 
 from tidegate.app.api.wire import HEAD_BYTES_MAX, HEAD_SECONDS, Wire
 from tidegate.base.config import Config
@@ -29,7 +32,7 @@ def serve(config: Config) -> None:
 
 
 def _serve_plain(config: Config) -> None:
-    uvicorn.run(
+    settings = uvicorn.Config(
         _APPLICATION,
         factory=True,
         host=config.host,
@@ -48,6 +51,12 @@ def _serve_plain(config: Config) -> None:
         log_level="error",
         timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
     )
+    listening = settings.bind_socket()  # of both families where the host is ::, which the event loop's own is not
+    with suppress(KeyboardInterrupt):
+        if config.web_workers > 1:
+            Multiprocess(settings, sockets=[listening]).run()
+        else:
+            uvicorn.Server(settings).run(sockets=[listening])
 
 
 def _serve_tls(config: Config) -> None:

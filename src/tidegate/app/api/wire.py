@@ -24,6 +24,8 @@ HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 100
 
 _LOOK_SECONDS = 1.0
+_UNREAD_SECONDS = 30.0
+"""How long a client may take to read its last answer."""
 _NOT_MODIFIED = 304
 _TOO_LARGE_HEAD = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -104,6 +106,8 @@ class Wire(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Judge the head: answer it here, take its body here, or leave it to uvicorn and the framework."""
+        if self.transport.is_closing():
+            return
         if len(self.headers) > HEADERS_MAX or (self._head_bytes > HEAD_BYTES_MAX and self._is_head_too_large()):
             self._cut(_TOO_LARGE_HEAD)
             return
@@ -130,7 +134,7 @@ class Wire(HttpToolsProtocol):
     def _is_plain(self, method: bytes, path: bytes, query: bytes) -> bool:
         """Return whether the request's turn has come and nothing about it asks for more than a plain answer."""
         return (
-            (self.cycle is None or self.cycle.response_complete)
+            self._owes_nothing()
             and method != b"HEAD"
             and path.startswith(b"/")
             and b"%" not in path
@@ -213,18 +217,30 @@ class Wire(HttpToolsProtocol):
 
     def _look_after(self) -> None:
         """Cut the connection off if it has been idle, or slow, for too long."""
-        now = self.loop.time()
-        if self._idle_since is not None and now - self._idle_since >= HEAD_SECONDS:
-            self.transport.close()
+        idle = self.loop.time() - self._idle_since if self._idle_since is not None else 0.0
+        if idle >= _UNREAD_SECONDS:
+            self.transport.abort()
             return
+        if idle >= HEAD_SECONDS:
+            self.transport.close()  # once the last answer is out
         turn = self._turn
         if turn is not None and perf_counter() - turn.began >= BODY_SECONDS:
             turn.keep_alive = False
             self._give(turn, refused(too_slow(BODY_SECONDS)))
-            return
         self._look = self.loop.call_later(_LOOK_SECONDS, self._look_after)
 
-    def _cut(self, answer: bytes) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(answer)
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        if self._owes_nothing():
+            super().send_400_response(msg)
+        else:
             self.transport.close()
+
+    def _cut(self, answer: bytes) -> None:
+        if self._owes_nothing():
+            self.transport.write(answer)
+        self.transport.close()
+
+    def _owes_nothing(self) -> bool:
+        """Return whether what is written now cannot be taken for the answer to an earlier request."""
+        return not self.transport.is_closing() and (self.cycle is None or self.cycle.response_complete)
