@@ -114,7 +114,7 @@ async def orders_since(tx: Tx, campaign_id: str, since: Mapping[UUID, datetime])
 async def paid_buyers(tx: Tx, buyer_ids: Sequence[UUID]) -> set[UUID]:
     """Return those of the buyers who paid for an order at any time, whether or not its money went back since."""
     rows = await tx.execute(
-        "select buyer_id from unnest(%s::uuid[]) as b (buyer_id) where exists (select from ordering.orders o"
+        "select buyer_id from unnest(%b::uuid[]) as b (buyer_id) where exists (select from ordering.orders o"
         " where o.buyer_id = b.buyer_id and o.state in ('paid', 'refunding', 'refunded'))",
         [list(buyer_ids)],
     )

@@ -46,7 +46,7 @@ async def segments(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, froze
     """Return the segments of those of the accounts that are in one."""
     rows = await tx.execute(
         "select account_id, array_agg(s.segment) from identity.account join identity.segment s using (phone_index)"
-        " where account_id = any(%s) group by account_id",
+        " where account_id = any(%b) group by account_id",
         [list(account_ids)],
     )
     return {AccountId(account_id): frozenset(names) for account_id, names in await rows.fetchall()}
