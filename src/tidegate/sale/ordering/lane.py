@@ -1,9 +1,10 @@
 """The hot lane: one transaction takes a whole batch of orders.
 
-Price and pass are settled before an order comes here. A batch is counted against the rate limits and judged for risk,
-then in one transaction: what was asked for before is found, counters and stock levels are locked in key order, every
-order is decided in memory, and what is taken is written by one statement a table. A lost race or a lost connection is
-tried again as a whole: the idempotency keys make that safe even when a commit's answer was lost.
+Price and pass are settled before an order comes here. Orders are counted against the rate limits and judged for risk
+while a batch before them is written; then, in one transaction: what was asked for before is found, counters and stock
+levels are locked in key order, every order is decided in memory, and what is taken is written by one statement a table.
+A lost race or a lost connection is tried again as a whole: the idempotency keys make that safe even when a commit's
+answer was lost.
 """
 
 import asyncio
