@@ -203,12 +203,12 @@ class Flood:
 
 
 def web_worker(supervisor: Supervisor) -> int:
-    """Return the process id of the web server's worker: the child that serves, not the one that watches it."""
+    """Return the process id of what serves: a child where the web process only watches, else that process itself."""
     main = supervisor.process("web").pid
     assert main is not None
     children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
     serving = [int(pid) for pid in children if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    return serving[-1]
+    return serving[-1] if serving else main
 
 
 def kill(supervisor: Supervisor, victim: str) -> bool:

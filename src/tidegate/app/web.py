@@ -6,7 +6,6 @@ import uvicorn
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
-from uvicorn.supervisors import Multiprocess
 
 from tidegate.app.api.wire import HEAD_BYTES_MAX, HEAD_SECONDS, Wire
 from tidegate.base.config import Config
@@ -22,11 +21,11 @@ _LAST_REQUESTS_SECONDS = 10
 def serve(config: Config) -> None:
     """Serve until a signal ends the process; with a certificate, TLS 1.3 and nothing older, HTTP/2 where asked for.
 
-    Plain HTTP, as it comes from a proxy, is served in the event loop's own thread, which is what a flood needs; TLS and
-    HTTP/2 by threads beside it.
+    Plain HTTP, as it comes from a proxy, is served by one process in its event loop's own thread, which is what a flood
+    needs; TLS, HTTP/2 and more than one process by Granian, whose threads stand beside the loop.
     """
-    if config.tls_cert:
-        _serve_tls(config)
+    if config.tls_cert or config.web_workers > 1:
+        _serve_beside(config)
     else:
         _serve_plain(config)
 
@@ -42,7 +41,6 @@ def _serve_plain(config: Config) -> None:
         ws="none",
         loop="uvloop",
         lifespan="on",
-        workers=config.web_workers,
         backlog=_BACKLOG,
         proxy_headers=False,
         server_header=False,
@@ -53,20 +51,18 @@ def _serve_plain(config: Config) -> None:
     )
     listening = settings.bind_socket()  # of both families where the host is ::, which the event loop's own is not
     with suppress(KeyboardInterrupt):
-        if config.web_workers > 1:
-            Multiprocess(settings, sockets=[listening]).run()
-        else:
-            uvicorn.Server(settings).run(sockets=[listening])
+        uvicorn.Server(settings).run(sockets=[listening])
 
 
-def _serve_tls(config: Config) -> None:
+def _serve_beside(config: Config) -> None:
     Granian(
         _APPLICATION,
         factory=True,
         address=config.host,
         port=config.port,
         interface=Interfaces.ASGI,
-        http=HTTPModes.auto,
+        # Without TLS no browser speaks HTTP/2, and to find out which one it is the server would wait without an end.
+        http=HTTPModes.auto if config.tls_cert else HTTPModes.http1,
         loop=Loops.uvloop,
         workers=config.web_workers,
         backlog=_BACKLOG,
