@@ -181,12 +181,22 @@ async def test_a_client_may_ask_before_it_sends_its_body(shop: Shop) -> None:
     assert (await line.answer()).status == 201
 
 
-async def test_a_stranger_is_refused_before_the_body_has_come(shop: Shop) -> None:
+async def test_a_stranger_is_refused_though_the_body_does_not_come(shop: Shop) -> None:
     line = await shop.line()
     await line.send(request("POST /api/v1/orders", "Content-Type: application/json", "Content-Length: 1000"))
     answer = await line.answer()
     assert (answer.status, answer.headers["connection"]) == (401, "close")
     assert await line.is_closed()
+
+
+async def test_a_stranger_whose_body_comes_late_keeps_the_connection(shop: Shop) -> None:
+    line = await shop.line()
+    for _ in range(3):
+        await line.send(request("POST /api/v1/orders", "Content-Type: application/json", "Content-Length: 2"))
+        await asyncio.sleep(0.05)
+        await line.send(b"{}")
+        answer = await line.answer()
+        assert (answer.status, answer.headers.get("connection")) == (401, None)
 
 
 async def test_what_stands_behind_a_body_is_no_header(shop: Shop) -> None:

@@ -24,6 +24,8 @@ HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 100
 
 _LOOK_SECONDS = 1.0
+_UNHEARD_SECONDS = 1.0
+"""How long the rest of a body is waited for that changes nothing: a proxy takes it ill when its peer leaves before."""
 _UNREAD_SECONDS = 30.0
 """How long a client may take to read its last answer."""
 _NOT_MODIFIED = 304
@@ -90,10 +92,6 @@ class Wire(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and self._head_bytes > HEAD_BYTES_MAX:
             self._cut(_TOO_LARGE_HEAD)
-        turn = self._turn
-        if turn is not None and turn.answer is not None:  # it needs no body, and more of it is still to come
-            turn.keep_alive = False
-            self._give(turn, turn.answer)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; what stands behind a body is not one."""
@@ -224,9 +222,11 @@ class Wire(HttpToolsProtocol):
         if idle >= HEAD_SECONDS:
             self.transport.close()  # once the last answer is out
         turn = self._turn
-        if turn is not None and perf_counter() - turn.began >= BODY_SECONDS:
+        if turn is not None and perf_counter() - turn.began >= (
+            BODY_SECONDS if turn.answer is None else _UNHEARD_SECONDS
+        ):
             turn.keep_alive = False
-            self._give(turn, refused(too_slow(BODY_SECONDS)))
+            self._give(turn, turn.answer or refused(too_slow(BODY_SECONDS)))
         self._look = self.loop.call_later(_LOOK_SECONDS, self._look_after)
 
     def send_400_response(self, msg: str) -> None:
