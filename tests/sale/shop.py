@@ -10,7 +10,8 @@ from tests.offer.festivals import definition as festival
 from tidegate.app.compose import App
 from tidegate.app.publication import PublicationDesk
 from tidegate.base.clock import ManualClock
-from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId
+from tidegate.gate.admission.contracts import PASS_HEADER, PassWindow
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, PhaseName
 from tidegate.sale.ordering.contracts import OrderLine, PlaceOrder
 from tidegate.sale.stock.contracts import Level
 
@@ -51,6 +52,18 @@ def order(buyer: Buyer, lines: Mapping[str, int], total: int, coupon: str | None
         expected_total=total,
         coupon=coupon,
     )
+
+
+def let_in(app: App, buyer: Buyer, festival: CampaignDefinition) -> dict[str, str]:
+    """Return the headers of a buyer who is signed in and has a pass from the warm-up to the wind-down."""
+    session = app.identity.require_session(buyer.token)
+    window = PassWindow(
+        campaign_id=festival.id,
+        opens_at=festival.phase(PhaseName.WARM_UP).starts_at,
+        closes_at=festival.phase(PhaseName.WIND_DOWN).ends_at,
+    )
+    token = app.admission.issue_pass(session.account_id, session.session_id, window).token
+    return {"Authorization": f"Bearer {buyer.token}", PASS_HEADER: token}
 
 
 async def levels(app: App, campaign_id: CampaignId, skus: Sequence[str]) -> dict[str, Level]:

@@ -7,13 +7,13 @@ import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
 from tests.offer.festivals import definition, offer
-from tests.sale.shop import Buyer, buyers, open_sale, publish
+from tests.sale.shop import Buyer, buyers, let_in, open_sale, publish
 from tidegate.app.api.application import framework
 from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
-from tidegate.gate.admission.contracts import PASS_HEADER, PassWindow
-from tidegate.offer.campaign.contracts import PhaseName, Words
+from tidegate.gate.admission.contracts import PASS_HEADER
+from tidegate.offer.campaign.contracts import Words
 from tidegate.offer.catalogue.contracts import Goods, Picture, Sku
 
 
@@ -47,14 +47,7 @@ async def doors(app: App, clock: ManualClock) -> AsyncIterator[Doors]:
     festival = await publish(app, definition([offer("A", quota=50, per_buyer=5)]))
     open_sale(clock)
     [buyer] = await buyers(app, 1)
-    session = app.identity.require_session(buyer.token)
-    window = PassWindow(
-        campaign_id=festival.id,
-        opens_at=festival.phase(PhaseName.WARM_UP).starts_at,
-        closes_at=festival.phase(PhaseName.WIND_DOWN).ends_at,
-    )
-    token = app.admission.issue_pass(session.account_id, session.session_id, window).token
-    headers = {"Authorization": f"Bearer {buyer.token}", PASS_HEADER: token, "Idempotency-Key": "both-doors-1"}
+    headers = {**let_in(app, buyer, festival), "Idempotency-Key": "both-doors-1"}
     site = framework(app)
     async with (
         AsyncClient(transport=ASGITransport(Front(app, site)), base_url="http://shop") as hot,  # type: ignore[arg-type]

@@ -11,14 +11,12 @@ import pytest
 import uvicorn
 
 from tests.offer.festivals import definition, offer
-from tests.sale.shop import buyers, open_sale, publish
+from tests.sale.shop import buyers, let_in, open_sale, publish
 from tidegate.app.api.application import build
 from tidegate.app.api.shedding import Kind
 from tidegate.app.api.wire import Wire
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
-from tidegate.gate.admission.contracts import PASS_HEADER, PassWindow
-from tidegate.offer.campaign.contracts import PhaseName
 
 pytestmark = pytest.mark.database
 
@@ -98,13 +96,6 @@ async def shop(app: App, clock: ManualClock) -> AsyncIterator[Shop]:
     festival = await publish(app, definition([offer("A", quota=50, per_buyer=50)]))
     open_sale(clock)
     [buyer] = await buyers(app, 1)
-    session = app.identity.require_session(buyer.token)
-    window = PassWindow(
-        campaign_id=festival.id,
-        opens_at=festival.phase(PhaseName.WARM_UP).starts_at,
-        closes_at=festival.phase(PhaseName.WIND_DOWN).ends_at,
-    )
-    token = app.admission.issue_pass(session.account_id, session.session_id, window).token
     order = {"lines": [{"sku": "A", "quantity": 1}], "address_id": str(buyer.address_id), "expected_total": 8_000}
     config = uvicorn.Config(
         build(app), interface="asgi3", http=Wire, lifespan="off", log_config=None, proxy_headers=False
@@ -112,7 +103,8 @@ async def shop(app: App, clock: ManualClock) -> AsyncIterator[Shop]:
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.create_task(server.serve([listening]))
-        headers = ["Content-Type: application/json", f"Authorization: Bearer {buyer.token}", f"{PASS_HEADER}: {token}"]
+        entitled = [f"{name}: {value}" for name, value in let_in(app, buyer, festival).items()]
+        headers = ["Content-Type: application/json", *entitled]
         shop = Shop(app, listening.getsockname()[1], headers, msgspec.json.encode(order))
         yield shop
         for line in shop.lines:
