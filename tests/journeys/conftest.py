@@ -21,6 +21,7 @@ from tests.ports import installation_port
 _READY_SECONDS = 120
 _DROP = Path(__file__).parents[2] / "examples" / "drop" / "festival.toml"
 _PROMOTIONS = Path(__file__).parents[2] / "examples" / "promotions"
+_SLOTS = 'daily = { first = "start", last = "start+2d", at = ["10:00", "14:00", "20:00"], lasts = "2 h" }'
 
 
 class Festival(msgspec.Struct, frozen=True):
@@ -69,16 +70,13 @@ def drop() -> Iterator[Festival]:
 
 
 @contextmanager
-def running_promotions(more: str = "") -> Iterator[Festival]:
+def running_promotions(more: str = "", slots: str = _SLOTS.replace('"start"', '"start+1d"')) -> Iterator[Festival]:
     """The festival of the examples with every promotion, groups and a draw, open now; `more` is added to its file.
 
-    Its slots begin tomorrow: those of the day whose hour is over would lie before the opening.
+    Without `slots` of its own they begin tomorrow: those of the day whose hour is over would lie before the opening.
     """
     text = (_PROMOTIONS / "festival.toml").read_text()
-    for written, wanted in (
-        ("start = 2027-06-18T00:00:00+08:00", 'start = "now"'),
-        ('daily = { first = "start",', 'daily = { first = "start+1d",'),
-    ):
+    for written, wanted in (("start = 2027-06-18T00:00:00+08:00", 'start = "now"'), (_SLOTS, slots)):
         assert written in text
         text = text.replace(written, wanted)
     tables = {name: (_PROMOTIONS / name).read_text() for name in ("goods.csv", "offers.csv")}

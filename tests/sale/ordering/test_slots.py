@@ -160,3 +160,15 @@ async def test_what_a_slot_leaves_goes_on_to_the_next_where_the_file_says_so(
     # The unit of the first slot that was never paid for is carried on, too.
     assert priced(app, clock).total == (FLASH if carry_over else ORDINARY)
     assert await broken(app) == []
+
+
+async def test_the_doctor_sees_a_unit_of_a_slot_that_no_order_has(app: App, clock: ManualClock) -> None:
+    await publish(app, festival(slot("one", 0, 30, 5)))
+    open_sale(clock)
+    [buyer] = await buyers(app, 1)
+    await buy(app, buyer, FLASH)
+    assert await broken(app) == []
+    async with app.db.transaction() as tx:
+        await tx.execute("update pricing.counter set used = used + 1 where key like '%/slot:flash/one'")
+    [found] = await broken(app)
+    assert "counters of limits, budgets, slots and codes hold exactly what orders use" in found

@@ -16,6 +16,7 @@ from tidegate.offer.pricing import store
 from tidegate.offer.pricing.contracts import (
     NOBODY,
     Cart,
+    CountersUsed,
     CounterUse,
     Facts,
     Hint,
@@ -302,6 +303,10 @@ class Pricing:
             left = use.amount - 1 + later
             self._left[use.key] = min(left, self._left.get(use.key, left))
         return refusal_of(use)
+
+    async def in_use(self, tx: Tx) -> CountersUsed:
+        """Return what orders have used of all counters but those of payment accounts."""
+        return await store.in_use(tx)
 
     async def check(self, tx: Tx) -> list[Check]:
         """The counters' invariant, and that the rules in memory price every offer within its list price."""

@@ -137,6 +137,17 @@ class CounterUse(msgspec.Struct, frozen=True):
     cap: int
 
 
+class CountersUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """Counters in three numbers: equal where two modules mean the same use of the same counters.
+
+    `mixed` is the exclusive or of a 64-bit hash of each key with its use; unequal ones agree by chance once in 2**64.
+    """
+
+    counters: int
+    uses: int
+    mixed: int
+
+
 class SharedScope(StrEnum):
     """What accounts may share, so that a limit counts over them."""
 

@@ -18,8 +18,10 @@ at step 3 as well, and could close a circle.
 from collections.abc import Sequence
 
 import msgspec
+from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
+from tidegate.offer.pricing.contracts import CountersUsed
 
 LOCK = """
     select key, used
@@ -105,6 +107,18 @@ async def used(tx: Tx, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
         "select key, used, cap from pricing.counter where key = any(%(keys)b)", {"keys": list(keys)}
     )
     return {key: (amount, cap) for key, amount, cap in await rows.fetchall()}
+
+
+async def in_use(tx: Tx) -> CountersUsed:
+    """Return what is used of all counters but those of payment accounts: an order does not say which one paid it."""
+    async with tx.cursor(row_factory=class_row(CountersUsed)) as cursor:
+        await cursor.execute(
+            "select count(*) as counters, coalesce(sum(used), 0)::bigint as uses,"
+            " coalesce(bit_xor(hashtextextended(key || '=' || used, 0)), 0) as mixed"
+            " from pricing.counter where used > 0 and key not like '%%/instrument:%%'"
+        )
+        [found] = await cursor.fetchall()
+    return found
 
 
 async def beyond_cap(tx: Tx) -> tuple[int, list[str]]:

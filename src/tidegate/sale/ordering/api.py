@@ -507,7 +507,9 @@ class Ordering:
 
     async def check(self, tx: Tx) -> list[Check]:
         """Hold the invariants of ordering against the database, on one snapshot."""
-        return await checks.check(tx, self._clock.now(), self._stock, self._coupons, self._points, self._payment)
+        return await checks.check(
+            tx, self._clock.now(), self._pricing, self._stock, self._coupons, self._points, self._payment
+        )
 
 
 def _require_price(priced: PricedOrder, expected_total: int) -> None:

@@ -7,6 +7,7 @@ from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
 from tidegate.offer.coupons.api import Coupons
 from tidegate.offer.coupons.contracts import CouponState
+from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.ordering import store, store_figures
 from tidegate.sale.ordering.contracts import OrderState
 from tidegate.sale.payment.api import Payment
@@ -19,7 +20,9 @@ PAID_STATES = (OrderState.PAID, OrderState.REFUNDING, OrderState.REFUNDED)
 _OVERDUE_GRACE = timedelta(seconds=60)
 
 
-async def check(tx: Tx, now: datetime, stock: Stock, coupons: Coupons, points: Points, payment: Payment) -> list[Check]:
+async def check(
+    tx: Tx, now: datetime, pricing: Pricing, stock: Stock, coupons: Coupons, points: Points, payment: Payment
+) -> list[Check]:
     """Return what holds and what does not, with figures."""
     examined, misadded = await store.misadded(tx)
     overdue = await store.overdue(tx, now - _OVERDUE_GRACE)
@@ -40,6 +43,7 @@ async def check(tx: Tx, now: datetime, stock: Stock, coupons: Coupons, points: P
         ),
         await _captures(tx, payment),
         await _refunds(tx, payment),
+        await _counters(tx, pricing),
         await _coupons(tx, coupons, "placed", (OrderState.PLACED,), CouponState.FROZEN),
         await _coupons(tx, coupons, "paid", PAID_STATES, CouponState.USED),
         await _points(tx, points, "placed", (OrderState.PLACED,), EntryKind.HELD),
@@ -55,6 +59,18 @@ async def _holds(tx: Tx, stock: Stock, word: str, states: Sequence[OrderState], 
         holds=lines == holds,
         examined=lines.count,
         detail="" if lines == holds else f"orders say {lines}, stock says {holds}",
+    )
+
+
+async def _counters(tx: Tx, pricing: Pricing) -> Check:
+    """What orders use of limits, budgets, slots and codes, and have not given back, is what their counters hold."""
+    ours = await store_figures.counters_used(tx, (OrderState.PLACED, *PAID_STATES))
+    theirs = await pricing.in_use(tx)
+    return Check(
+        name="ordering: counters of limits, budgets, slots and codes hold exactly what orders use",
+        holds=ours == theirs,
+        examined=ours.counters,
+        detail="" if ours == theirs else f"orders say {ours}, pricing says {theirs}",
     )
 
 

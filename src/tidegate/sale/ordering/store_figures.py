@@ -8,6 +8,7 @@ import msgspec
 from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
+from tidegate.offer.pricing.contracts import CountersUsed
 from tidegate.sale.ordering.contracts import OrderState, PaidOrder, RefundReason
 from tidegate.sale.stock.contracts import Fingerprint
 
@@ -222,3 +223,32 @@ async def refunds_fingerprint(tx: Tx, cause: RefundReason | None = None) -> Fing
     ).fetchone()
     assert row is not None
     return Fingerprint(*row)
+
+
+async def counters_used(tx: Tx, states: Sequence[OrderState]) -> CountersUsed:
+    """Return what the orders in these states use of counters, but for those that gave it back."""
+    async with tx.cursor(row_factory=class_row(CountersUsed)) as cursor:
+        await cursor.execute(
+            """
+            with holding as (
+                select price_hash, own from ordering.orders where state = any(%s) and not counters_back
+            ),
+            use as (
+                select shared, orders
+                from (select price_hash, count(*) as orders from holding group by price_hash) alike
+                join ordering.price using (price_hash), json_array_elements(priced -> 'counters') shared
+                union all
+                select its, 1 from holding, json_array_elements(own -> 'counters') its
+            ),
+            used as (
+                select shared ->> 'key' as key, sum((shared ->> 'amount')::bigint * orders)::bigint as used
+                from use group by 1
+            )
+            select count(*) as counters, coalesce(sum(used), 0)::bigint as uses,
+                   coalesce(bit_xor(hashtextextended(key || '=' || used, 0)), 0) as mixed
+            from used where used > 0
+            """,
+            [[str(state) for state in states]],
+        )
+        [found] = await cursor.fetchall()
+    return found
