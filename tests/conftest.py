@@ -1,8 +1,11 @@
 """Fixtures on the real components: an embedded PostgreSQL and Valkey for the run, a fresh database for each test."""
 
+import asyncio
+import inspect
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
 
 import pytest
@@ -22,12 +25,28 @@ from tidegate.base.ids import Ids
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
+LONGEST_SECONDS = 240
+"""No test takes half of this on a slow machine: one that takes longer hangs."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the servers, so that `make check` can leave it to `make test`."""
+    """Mark what needs the servers, so that `make check` can leave it to `make test`; end what hangs."""
     for item in items:
         if "servers" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = _ending(item.obj)
+
+
+def _ending(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Return the test so that it fails where it waits when it takes too long."""
+
+    @wraps(test)
+    async def bounded(*given: object, **named: object) -> None:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            await test(*given, **named)
+
+    return bounded
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from tests.live import Live, installation
 from tidegate.app.compose import opened
 from tidegate.trust.identity.contracts import Role
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("attack-mode")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flood")]
 
 PATIENCE_SECONDS = 90.0
 MINIMUM_STAY_SECONDS = 10

@@ -342,7 +342,7 @@ async def test_a_flood_through_failing_channels_charges_nobody_twice_by_the_chan
     refunds = sum(now["refunds"] - then["refunds"] for now, then in zip(after, before, strict=True))
     assert charges - refunds == len(captured)
     assert [each["charged_twice"] for each in after] == [0, 0]
-    assert len(captured) > 100
+    assert len(captured) > 30, "else nothing was tried"
     await hasty.hold()
 
 
