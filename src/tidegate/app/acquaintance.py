@@ -1,6 +1,7 @@
 """Who the shoppers are to the shop: identity knows members and segments, ordering who bought here before."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from tidegate.base.batch import Batcher
@@ -11,6 +12,8 @@ from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.stock.api import Stock
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import AccountId
+
+_NO_SEGMENTS: frozenset[str] = frozenset()
 
 
 class KnownShoppers:
@@ -34,21 +37,18 @@ class KnownShoppers:
 
     async def _read(self, account_ids: list[UUID]) -> Sequence[Shopper]:
         """Read a batch in one round trip. On the primary: who has just paid is a returning customer at once."""
-        unique = sorted({AccountId(each) for each in account_ids})
+        unique = [AccountId(each) for each in set(account_ids)]
         async with self._db.pipelined() as tx:
             tiers, segments, paid = await together(
                 self._identity.tiers_of(tx, unique),
                 self._identity.segments_of(tx, unique),
                 self._ordering.paid_buyers(tx, unique),
             )
-        return [
-            known_as(
-                tier=tiers.get(AccountId(each), ""),
-                segments=segments.get(AccountId(each), frozenset()),
-                has_paid=each in paid,
-            )
-            for each in account_ids
-        ]
+        known = {
+            each: known_as(tiers.get(each, ""), segments.get(each, _NO_SEGMENTS), has_paid=each in paid)
+            for each in unique
+        }
+        return [known[AccountId(each)] for each in account_ids]
 
     async def audiences(self, tx: Tx, account_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[Audience]]:
         """Return the audiences that each account belongs to."""
@@ -69,7 +69,8 @@ class GiftShelf:
         return frozenset(sku for sku in skus if sku not in levels or levels[sku].free == 0)
 
 
-def known_as(*, tier: str, segments: frozenset[str], has_paid: bool) -> Shopper:
+@lru_cache(maxsize=1_000)
+def known_as(tier: str, segments: frozenset[str], *, has_paid: bool) -> Shopper:
     """Return who somebody is to the shop; `tier` is empty for one who is not a member."""
     return Shopper(audience=_audience(is_member=bool(tier), has_paid=has_paid), tier=tier, segments=segments)
 

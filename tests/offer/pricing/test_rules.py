@@ -221,9 +221,9 @@ def test_a_batch_uses_counters_all_or_nothing() -> None:
     assert counters.try_use([use_b]) == use_b
     assert counters.changes() == [("a", 2, 2, False), ("b", 3, 3, True)]
     counters.give_back([use_a, use_b])
-    assert counters.changes() == [("a", 1, 2, False)]
+    assert counters.changes() == [], "what is as it was is not written"
     assert counters.try_use([CounterUse("b", 2, 3), CounterUse("a", 2, 2)]) == CounterUse("a", 2, 2)
-    assert counters.changes() == [("a", 1, 2, False)]
+    assert counters.changes() == []
 
 
 @given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 4)), min_size=1, max_size=3), max_size=40))

@@ -77,7 +77,7 @@ class ExampleBuyer(msgspec.Struct, frozen=True, kw_only=True):
         if self.known is Known.GUEST:
             return None
         has_paid = self.known is Known.RETURNING
-        return known_as(tier=self.tier.strip(), segments=frozenset(_names(self.segments)), has_paid=has_paid)
+        return known_as(self.tier.strip(), frozenset(_names(self.segments)), has_paid=has_paid)
 
     def coupons(self) -> tuple[str, ...]:
         """The coupons in hand; a guest has none."""

@@ -27,7 +27,7 @@ from tidegate.offer.pricing.contracts import (
     SharedScope,
     Trace,
 )
-from tidegate.offer.pricing.counting import counts_for_all
+from tidegate.offer.pricing.counting import for_all_and_for_one
 from tidegate.offer.pricing.gifts import without_gift
 from tidegate.offer.pricing.grouped import compile_group_rules
 from tidegate.offer.pricing.ports import GiftStock, Shoppers
@@ -61,10 +61,10 @@ __all__ = [
     "SlotView",
     "compile_group_rules",
     "compile_rules",
-    "counts_for_all",
     "coupon_saving",
     "explain",
     "facts_of_shopper",
+    "for_all_and_for_one",
     "is_whole",
     "lowered",
     "plan_refund",

@@ -8,9 +8,10 @@ from tidegate.offer.pricing.errors import BuyerLimitReached, CouponUsedUp, Flash
 from tidegate.offer.pricing.scoped import shared_limit_reached
 
 
-def counts_for_all(use: CounterUse) -> bool:
-    """Whether the counter is one for everybody: a key that counts for one buyer or device ends with whose it is."""
-    return use.key.count(":") == 1
+def for_all_and_for_one(uses: tuple[CounterUse, ...]) -> tuple[tuple[CounterUse, ...], tuple[CounterUse, ...]]:
+    """The uses of counters for everybody, and of those for one buyer or device, whose keys end with whose they are."""
+    for_one = tuple([use for use in uses if use.key.count(":") > 1])
+    return tuple([use for use in uses if use.key.count(":") == 1]) if for_one else uses, for_one
 
 
 def refusal_of(use: CounterUse) -> Refusal:
@@ -68,19 +69,21 @@ class Counters:
     """Counters read and locked for one transaction: a batch of orders is decided on it, then it is written once."""
 
     def __init__(self, used: Mapping[str, int], missing: frozenset[str]) -> None:
+        self._before = used
         self._used = dict(used)
         self._missing = missing
         self._caps: dict[str, int] = {}
 
     def try_use(self, uses: Sequence[CounterUse]) -> CounterUse | None:
         """Use all of them, or none: the first that would exceed its cap is returned, and nothing is counted."""
+        used, caps = self._used, self._caps
         for place, use in enumerate(uses):
-            if self._used[use.key] + use.amount > use.cap:
+            key, cap = use.key, use.cap
+            count = used[key] + use.amount
+            if count > cap:
                 self.give_back(uses[:place])
                 return use
-            self._used[use.key] += use.amount
-        for use in uses:
-            self._caps[use.key] = use.cap
+            used[key], caps[key] = count, cap
         return None
 
     def give_back(self, uses: Sequence[CounterUse]) -> None:
@@ -89,9 +92,9 @@ class Counters:
             self._used[use.key] -= use.amount
 
     def changes(self) -> list[tuple[str, int, int, bool]]:
-        """Key, new value, cap and whether the row is new, for every counter that was used, in key order."""
+        """Key, new value, cap and whether the row is new, for every counter whose use has changed, in key order."""
         return [
             (key, self._used[key], self._caps[key], key in self._missing)
             for key in sorted(self._caps)
-            if self._used[key] or key not in self._missing
+            if self._used[key] != self._before[key]
         ]

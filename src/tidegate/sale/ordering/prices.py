@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tidegate.offer.pricing.api import counts_for_all
+from tidegate.offer.pricing.api import for_all_and_for_one
 from tidegate.offer.pricing.contracts import CounterUse, Facts, PricedOrder
 
 _REMEMBERED_MAX = 100_000
@@ -56,11 +56,8 @@ def joined(text: str, own: str) -> PricedOrder:
 
 
 def _halves(priced: PricedOrder) -> tuple[PricedOrder, Own]:
-    shared: list[CounterUse] = []
-    own: list[CounterUse] = []
-    for use in priced.counters:
-        (shared if counts_for_all(use) else own).append(use)
-    return msgspec.structs.replace(priced, counters=tuple(shared), facts=None), Own(tuple(own), priced.facts)
+    shared, own = for_all_and_for_one(priced.counters)
+    return msgspec.structs.replace(priced, counters=shared, facts=None), Own(own, priced.facts)
 
 
 class KnownPrices:

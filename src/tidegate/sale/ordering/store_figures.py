@@ -116,7 +116,7 @@ async def paid_buyers(tx: Tx, buyer_ids: Sequence[UUID]) -> set[UUID]:
     """Return those of the buyers who paid for an order at any time, whether or not its money went back since."""
     rows = await tx.execute(
         "select buyer_id from unnest(%b::uuid[]) as b (buyer_id) where exists (select from ordering.orders o"
-        " where o.buyer_id = b.buyer_id and o.state in ('paid', 'refunding', 'refunded'))",
+        " where o.buyer_id = b.buyer_id and o.paid_at is not null)",
         [list(buyer_ids)],
     )
     return {buyer for (buyer,) in await rows.fetchall()}
