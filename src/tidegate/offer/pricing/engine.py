@@ -290,32 +290,35 @@ def _spend_points(settled: Settled, rows: Sequence[tuple[Rule, list[int]]], fact
 class Written:
     """A settled cart as it is written down, whoever buys it."""
 
-    __slots__ = (
-        "gifts",
-        "least",
-        "lines",
-        "own_concerned",
-        "own_limited",
-        "price_ends_at",
-        "reductions",
-        "settled",
-        "shared_uses",
-        "steps",
-        "trace_hash",
-    )
+    __slots__ = ("least", "order", "own_concerned", "own_limited", "settled")
 
     def __init__(self, rules: RuleSet, book: Book, taken: Taken, settled: Settled) -> None:
         paying = [*settled.done, settled.points] if settled.points else settled.done
-        self.settled = settled
-        self.reductions = tuple(_reduction(settled.frame, each) for each in paying)
-        self.gifts = tuple(_gift(book, settled.frame, each) for each in settled.gifts)
-        self.lines = _lines(taken, settled, self.gifts)
-        self.steps = _steps(rules, taken, settled)
-        self.trace_hash = _trace_hash(rules, self.lines, self.reductions, self.gifts, settled)
+        reductions = tuple(_reduction(settled.frame, each) for each in paying)
+        gifts = tuple(_gift(book, settled.frame, each) for each in settled.gifts)
+        lines = _lines(taken, settled, gifts)
+        goods_total, paid = sum(settled.frame.base), sum(settled.left)
         limited, concerned = _limited(rules, taken, settled), _concerned(settled)
         shared = {use.key: use for rule, money, units in limited for use in shared_uses(rule, money, units)}
-        self.shared_uses = in_key_order(list(shared.values()))
-        """What whoever buys uses of counters for everybody."""
+        self.settled = settled
+        self.order = PricedOrder(
+            lines=lines,
+            steps=_steps(rules, taken, settled),
+            goods_total=goods_total,
+            discount_total=goods_total - paid,
+            shipping=settled.fee,
+            total=paid + settled.fee,
+            currency=rules.currency,
+            counters=in_key_order(list(shared.values())),
+            rules_version=rules.version,
+            trace_hash=_trace_hash(rules, lines, reductions, gifts, settled),
+            reductions=reductions,
+            gifts=gifts,
+            points_used=settled.points_used,
+            regret=settled.regret,
+            price_ends_at=_first_end(settled),
+        )
+        """With what whoever buys uses of counters for everybody, and without the facts."""
         self.own_limited = [each for each in limited if each.rule.counts_accounts]
         self.least = [
             (use.key, least_of(rule, use))
@@ -324,7 +327,6 @@ class Written:
         ]
         """What must be left of the counters for everybody, for all rules that could apply to stay open."""
         self.own_concerned = [each for each in concerned if each.rule.counts_accounts]
-        self.price_ends_at = _first_end(settled)
 
 
 def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -> PricedOrder:
@@ -340,30 +342,11 @@ def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, 
         written = Written(rules, book, taken, settle(rules, book, taken, cart, facts))
         if plain and not written.settled.barred:
             book.remember(key, written)
-    settled = written.settled
     if written.own_limited:
         own = {use.key: use for each in written.own_limited for use in own_uses(each.rule, facts, each.units)}
         uses += own.values()
-    goods_total = sum(settled.frame.base)
-    paid = sum(settled.left)
-    return PricedOrder(
-        lines=written.lines,
-        steps=written.steps,
-        goods_total=goods_total,
-        discount_total=goods_total - paid,
-        shipping=settled.fee,
-        total=paid + settled.fee,
-        currency=rules.currency,
-        counters=in_key_order([*uses, *written.shared_uses]) if uses else written.shared_uses,
-        rules_version=rules.version,
-        trace_hash=written.trace_hash,
-        reductions=written.reductions,
-        gifts=written.gifts,
-        points_used=settled.points_used,
-        regret=settled.regret,
-        facts=_evidence(facts, settled),
-        price_ends_at=written.price_ends_at,
-    )
+    counters = in_key_order([*uses, *written.order.counters]) if uses else written.order.counters
+    return msgspec.structs.replace(written.order, counters=counters, facts=_evidence(facts, written.settled))
 
 
 def _first_end(settled: Settled) -> datetime | None:
