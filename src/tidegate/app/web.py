@@ -1,11 +1,14 @@
 """`tidegate web`: the server before the application."""
 
+import multiprocessing
+import signal
 from contextlib import suppress
 
 import uvicorn
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
+from uvicorn.supervisors import Multiprocess
 
 from tidegate.app.api.wire import HEAD_BYTES_MAX, HEAD_SECONDS, Wire
 from tidegate.base.config import Config
@@ -21,10 +24,10 @@ _LAST_REQUESTS_SECONDS = 10
 def serve(config: Config) -> None:
     """Serve until a signal ends the process; with a certificate, TLS 1.3 and nothing older, HTTP/2 where asked for.
 
-    Plain HTTP, as it comes from a proxy, is served by one process in its event loop's own thread, which is what a flood
-    needs; TLS, HTTP/2 and more than one process by Granian, whose threads stand beside the loop.
+    Plain HTTP, as it comes from a proxy, is served in the event loop's own thread of each process, which is what a
+    flood needs; TLS and HTTP/2 by Granian, whose threads stand beside the loop.
     """
-    if config.tls_cert or config.web_workers > 1:
+    if config.tls_cert:
         _serve_beside(config)
     else:
         _serve_plain(config)
@@ -36,6 +39,7 @@ def _serve_plain(config: Config) -> None:
         factory=True,
         host=config.host,
         port=config.port,
+        workers=config.web_workers,
         interface="asgi3",
         http=Wire,
         ws="none",
@@ -48,10 +52,22 @@ def _serve_plain(config: Config) -> None:
         log_config=None,
         log_level="error",
         timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
+        callback_notify=_leave_with_parent,
+        timeout_notify=1,
     )
     listening = settings.bind_socket()  # of both families where the host is ::, which the event loop's own is not
+    if config.web_workers > 1:
+        Multiprocess(settings, sockets=[listening]).run()
+        return
     with suppress(KeyboardInterrupt):
         uvicorn.Server(settings).run(sockets=[listening])
+
+
+async def _leave_with_parent() -> None:
+    """End this process in order when the one that began it was killed: nobody is left who would."""
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _serve_beside(config: Config) -> None:

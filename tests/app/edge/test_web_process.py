@@ -1,16 +1,23 @@
 """The web process alone, without nginx: slow, idle and oversize requests are cut off while others are served; TLS."""
 
+import os
+import signal
 import ssl
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 
 from tests.app.edge.raw import Certificate, connection, drip, head, make_certificate, status_of
 from tests.live import Live, installation
+from tests.ports import installation_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("edge")]
 
@@ -91,6 +98,44 @@ def test_an_oversize_order_is_refused(plain: Live) -> None:
     with httpx.Client(base_url=plain.url) as client:
         answer = client.post("/api/v1/sessions", content=endless(), headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
+
+
+def test_several_processes_serve_come_back_and_leave_with_the_one_that_began_them(plain: Live) -> None:
+    web, port = plain.supervisor.process("web").pid, installation_port()
+    settings = dict(each.split("=", 1) for each in Path(f"/proc/{web}/environ").read_text().split("\0") if "=" in each)
+    settings |= {"TIDEGATE_PORT": str(port), "TIDEGATE_WEB_WORKERS": "2"}
+    with subprocess.Popen([sys.executable, "-m", "tidegate", "web"], env=settings) as began:
+        try:
+            _until(lambda: _answers(port) and len(_serving(began.pid)) == 2)
+            first, second = _serving(began.pid)
+            os.kill(first, signal.SIGKILL)
+            _until(lambda: len(_serving(began.pid) - {first}) == 2)
+            assert second in _serving(began.pid)
+            assert _answers(port)
+            children = _serving(began.pid)
+        finally:
+            began.kill()
+    _until(lambda: not any(psutil.pid_exists(child) for child in children))
+    assert not _answers(port)
+
+
+def _serving(pid: int) -> set[int]:
+    """The processes that a web process began to serve beside it."""
+    return {child.pid for child in psutil.Process(pid).children() if "spawn_main" in " ".join(child.cmdline())}
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    ends_at = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < ends_at, "it never came to that"
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ _ROLES = (
     ("tidegate worker", "worker"),
     ("sandbox-channel", "channel"),
     ("granian", "web"),
+    ("multiprocessing.spawn", "web"),
     ("postgres", "postgres"),
     ("valkey", "valkey"),
     ("tidegate", "supervisor"),
