@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -120,8 +121,13 @@ def test_several_processes_serve_come_back_and_leave_with_the_one_that_began_the
 
 
 def _serving(pid: int) -> set[int]:
-    """The processes that a web process began to serve beside it."""
-    return {child.pid for child in psutil.Process(pid).children() if "spawn_main" in " ".join(child.cmdline())}
+    """The processes that a web process began to serve beside it; those that are just dying are left out."""
+    serving = set()
+    for child in psutil.Process(pid).children():
+        with suppress(psutil.Error):
+            if "spawn_main" in " ".join(child.cmdline()):
+                serving.add(child.pid)
+    return serving
 
 
 def _answers(port: int) -> bool:
