@@ -151,6 +151,7 @@ class EmbeddedPostgres:
                 )
             while server.poll() is None and time.monotonic() < deadline:
                 if self._answers():
+                    reap(0, self._server)  # killed a moment ago, it may not have been dead above
                     self._server = server
                     return
                 time.sleep(0.05)

@@ -71,6 +71,7 @@ class EmbeddedValkey:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and server.poll() is None:
             if self._answers():
+                reap(0, self._server)  # one that was killed a moment ago
                 self._pid_file.write_text(str(server.pid))
                 self._server = server
                 return
