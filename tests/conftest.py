@@ -26,7 +26,7 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 LONGEST_SECONDS = 240
-"""No test takes half of this on a slow machine: one that takes longer hangs."""
+"""The longest of these tests takes a third of this: one that takes longer hangs."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

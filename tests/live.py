@@ -3,7 +3,8 @@
 import asyncio
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,3 +44,11 @@ def installation(campaign: Path | None = None, settings: Mapping[str, str] | Non
             loop.call_soon_threadsafe(loop.stop)
             thread.join(10)
             loop.close()
+
+
+def until(holds: Callable[[], bool], *, seconds: float = 60, every: float = 0.1) -> None:
+    """Look again and again, every so many seconds, until it holds."""
+    ends_at = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends_at, "it never came to that"
+        time.sleep(every)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
@@ -11,13 +11,15 @@ from threading import Event
 import httpx
 import pytest
 
-from tests.live import Live, installation
+from tests.live import Live, installation, until
 from tidegate.app.compose import opened
 from tidegate.trust.identity.contracts import Role
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flood")]
 
 PATIENCE_SECONDS = 90.0
+LOOK_SECONDS = 0.5
+"""Asking more often would itself be above the threshold to stop."""
 MINIMUM_STAY_SECONDS = 10
 PASSWORD = "a long phrase of the tests"
 DEFENCES = """
@@ -41,15 +43,6 @@ def live(tmp_path: Path) -> Iterator[Live]:
     festival.write_text(festival.read_text(encoding="utf-8") + DEFENCES, encoding="utf-8")
     with installation(festival) as live:
         yield live
-
-
-def _until(holds: Callable[[], bool]) -> float:
-    """Wait until it holds; how many seconds that took."""
-    began = time.monotonic()
-    while not holds():
-        assert time.monotonic() - began < PATIENCE_SECONDS, "it never came to that"
-        time.sleep(0.5)  # asking more often would itself be above the threshold to stop
-    return time.monotonic() - began
 
 
 def _flood(url: str, over: Event) -> None:
@@ -77,7 +70,7 @@ def test_it_comes_on_by_itself_and_goes_off_when_the_flood_ends(live: Live) -> N
         assert search() == 200
         floods = [pool.submit(_flood, live.url, over) for _ in range(4)]
         try:
-            _until(lambda: search() == 503)
+            until(lambda: search() == 503, seconds=PATIENCE_SECONDS, every=LOOK_SECONDS)
             assert client.get("/").status_code == 200
             assert client.get("/sign-in").status_code == 200
             assert client.post("/api/v1/orders", json={}).status_code == 401
@@ -91,7 +84,7 @@ def test_it_comes_on_by_itself_and_goes_off_when_the_flood_ends(live: Live) -> N
             over.set()
         for flood in floods:
             flood.result()
-        _until(lambda: search() == 200)
+        until(lambda: search() == 200, seconds=PATIENCE_SECONDS, every=LOOK_SECONDS)
         ended, started = client.get("/api/v1/defences/record").json()
     assert (started["happening"], started["why"]) == ("started", "signals")
     assert started["signals"]["requests"] >= 20

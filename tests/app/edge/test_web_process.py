@@ -5,8 +5,7 @@ import signal
 import ssl
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -17,8 +16,9 @@ import psutil
 import pytest
 
 from tests.app.edge.raw import Certificate, connection, drip, head, make_certificate, status_of
-from tests.live import Live, installation
+from tests.live import Live, installation, until
 from tests.ports import installation_port
+from tidegate.base.embedded.process import alive
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("edge")]
 
@@ -107,16 +107,16 @@ def test_several_processes_serve_come_back_and_leave_with_the_one_that_began_the
     settings |= {"TIDEGATE_PORT": str(port), "TIDEGATE_WEB_WORKERS": "2"}
     with subprocess.Popen([sys.executable, "-m", "tidegate", "web"], env=settings) as began:
         try:
-            _until(lambda: _answers(port) and len(_serving(began.pid)) == 2)
+            until(lambda: _answers(port) and len(_serving(began.pid)) == 2)
             first, second = _serving(began.pid)
             os.kill(first, signal.SIGKILL)
-            _until(lambda: len(_serving(began.pid) - {first}) == 2)
+            until(lambda: len(_serving(began.pid) - {first}) == 2)
             assert second in _serving(began.pid)
             assert _answers(port)
             children = _serving(began.pid)
         finally:
             began.kill()
-    _until(lambda: not any(psutil.pid_exists(child) for child in children))
+    until(lambda: not any(map(alive, children)))
     assert not _answers(port)
 
 
@@ -135,13 +135,6 @@ def _answers(port: int) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
     except httpx.TransportError:
         return False
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    ends_at = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < ends_at, "it never came to that"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
