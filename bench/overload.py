@@ -7,7 +7,7 @@ costs so little that one core cannot make ten times the load.)
 
 The shop with its databases has one half of the machine's cores, its visitors the other, so that making a load is not
 taken from what carries it. The edge, nginx as deploy/ has it, stands on the visitors' half, as it does on a machine of
-its own, and lets in as many pages as the shop was found to carry.
+its own, and lets in a tenth more pages than the shop was found to carry.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from typing import cast
 
@@ -37,9 +38,13 @@ from tidegate.base.config import Config
 
 MULTIPLES = (0.5, 1.0, 2.0, 5.0, 10.0)
 PATIENCE_SECONDS = 5.0
-SECONDS = 10.0
+SECONDS = 13.0
 SETTLE_SECONDS = 3.0
-CARRIERS = 48
+CARRIERS = (12, 24, 48)
+"""What the shop carries is the best of these: few visitors at once leave it idle, many are already too much."""
+_TOGETHER = 50
+EDGE_SHARE = 1.1
+"""The edge lets in a tenth more than was found: it takes the flood off, what is too much by little the gate refuses."""
 CONNECTIONS = 2_000
 """Opened before each run: visitors who come while all are in use wait, as they would for an edge that takes no more."""
 PORT = 18480
@@ -115,14 +120,15 @@ class Visitors:
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._idle: asyncio.LifoQueue[Connection | None] = asyncio.LifoQueue()
-        self.count_from = 0.0
+        self.count_from, self.count_until = 0.0, inf
         self.purchases = self.refused = 0
         self.latencies: list[float] = []
 
     async def come(self, connections: int) -> None:
         """Open so many connections, a few at a time."""
-        for _ in range(connections // CARRIERS + 1):
-            for connection in await asyncio.gather(*[self._connect() for _ in range(CARRIERS)]):
+        for opened_before in range(0, connections, _TOGETHER):
+            together = min(_TOGETHER, connections - opened_before)
+            for connection in await asyncio.gather(*[self._connect() for _ in range(together)]):
                 self._idle.put_nowait(connection)
 
     async def visit(self, page: bytes, order: bytes) -> None:
@@ -159,34 +165,33 @@ class Visitors:
         return connection
 
     def _counts(self) -> bool:
-        return time.perf_counter() >= self.count_from
+        return self.count_from <= time.perf_counter() < self.count_until
 
     async def _ask(self, connection: Connection, request: bytes) -> int:
         asked_at = time.perf_counter()
         status = await connection.ask(request)
         if not status:
             raise OSError("the connection ended before the answer")
-        if self._counts():
-            if status in _REFUSALS:
-                self.refused += 1
-            else:
-                self.latencies.append(time.perf_counter() - asked_at)
+        if self._counts() and status in _REFUSALS:
+            self.refused += 1
+        elif time.perf_counter() >= self.count_from and status not in _REFUSALS:
+            self.latencies.append(time.perf_counter() - asked_at)
         return status
 
 
-async def carried(visitors: Visitors, pages: list[bytes], order: NextRequest) -> float:
-    """Return the purchases a second that the shop carries: visits one after another, on a few connections."""
-    await visitors.come(CARRIERS)
+async def carried(visitors: Visitors, pages: list[bytes], order: NextRequest, carriers: int) -> float:
+    """Return the purchases a second that the shop carries: visits one after another, on so many connections."""
+    await visitors.come(carriers)
     ends_at = time.perf_counter() + SECONDS
 
     async def carrier(number: int) -> None:
         turn = number
         while time.perf_counter() < ends_at:
             await visitors.visit(pages[turn % len(pages)], order())
-            turn += CARRIERS
+            turn += carriers
 
     visitors.count_from = time.perf_counter() + SETTLE_SECONDS
-    await asyncio.gather(*[carrier(number) for number in range(CARRIERS)])
+    await asyncio.gather(*[carrier(number) for number in range(carriers)])
     return visitors.purchases / (SECONDS - SETTLE_SECONDS)
 
 
@@ -194,7 +199,7 @@ async def arriving(visitors: Visitors, pages: list[bytes], order: NextRequest, r
     """Let visitors arrive at an even rate, whatever becomes of those before."""
     await visitors.come(CONNECTIONS)
     began = time.perf_counter()
-    visitors.count_from = began + SETTLE_SECONDS
+    visitors.count_from, visitors.count_until = began + SETTLE_SECONDS, began + SECONDS
     here: set[asyncio.Task[None]] = set()
     for number in range(int(rate * SECONDS)):
         early = began + number / rate - time.perf_counter()
@@ -231,9 +236,11 @@ async def curve(front: Front, carries: float | None) -> tuple[float, list[Outcom
                 for number, (each, _) in enumerate(shoppers)
             ]
             if carries is None:
-                visitors = Visitors(config.host, config.port)
-                carries = await carried(visitors, pages, order)
-                visitors.close()
+                carries = 0.0
+                for carriers in CARRIERS:
+                    visitors = Visitors(config.host, config.port)
+                    carries = max(carries, await carried(visitors, pages, order, carriers))
+                    visitors.close()
             with _address(front, config, folder / "edge", carries) as (port, tls):
                 for multiple in MULTIPLES:
                     await asyncio.sleep(PATIENCE_SECONDS)
@@ -254,7 +261,7 @@ def _address(front: Front, config: Config, folder: Path, carries: float) -> Iter
         yield config.port, None
         return
     port = config.port + 5
-    with edge(f"{config.host}:{config.port}", port, folder, round(carries)) as tls:
+    with edge(f"{config.host}:{config.port}", port, folder, round(EDGE_SHARE * carries)) as tls:
         yield port, tls
 
 

@@ -106,6 +106,11 @@ class LoadControl:
         self._closes_at = 0.0
 
     @property
+    def controls(self) -> bool:
+        """Whether any wait is too long: without a target nobody is ever refused."""
+        return self._target < inf
+
+    @property
     def level(self) -> float:
         """The level now, from COHORTS to CLASSES times that."""
         return self._level
@@ -114,6 +119,10 @@ class LoadControl:
     def admitting(self) -> float:
         """The share of the levels beneath which requests are let in: 1 when calm, towards 0 under overload."""
         return (self._level - COHORTS) / (self._open - COHORTS)
+
+    def worked(self) -> float:
+        """For how many seconds the thread of the event loop has worked so far."""
+        return self._busy()
 
     def waited(self, queue: str, seconds: float, items: int = 1) -> None:
         """Note that `items` waited so many seconds in all in a queue of this process."""

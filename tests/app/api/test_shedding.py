@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from itertools import count, cycle
+from math import inf
 
 import aiohttp
 import httpx
@@ -105,6 +107,29 @@ def test_the_refusal_says_when_to_come_back() -> None:
         assert (status, fields[b"content-type"], fields[b"cache-control"]) == (503, kind, b"no-store")
         assert 3 <= int(fields[b"retry-after"]) <= 10
         assert b"again" in body
+
+
+async def test_pages_wait_for_one_another_while_orders_bodies_and_payments_go_straight_on() -> None:
+    door = Door(LoadControl(busy=time.perf_counter))
+    inside: list[Callable[[], None]] = []
+    while len(inside) < 100 and callable(leave := await asyncio.wait_for(door.enter(request("/search")), 60)):
+        inside.append(leave)
+    assert 1 < len(inside) < 100, "the bulkhead has an end, and who waits there too long is refused"
+    for path in ("/orders/1/pay", "/health/ready", "/console", "/api/v1/payments/callbacks/harbour"):
+        assert callable(await door.enter(request(path)))
+    assert callable(await door.enter({**request("/sign-in"), "method": "POST"})), "a body that drips in holds no place"
+    waiting = asyncio.create_task(door.enter(request("/api/v1/quotes")))
+    refusal = await waiting
+    assert not callable(refusal)
+    assert (refusal[0], dict(refusal[1])[b"content-type"]) == (503, b"application/problem+json")
+    for leave in inside:
+        leave()
+    assert callable(await door.enter(request("/search")))
+
+
+async def test_without_a_target_nobody_waits() -> None:
+    door = Door(LoadControl(inf))
+    assert all([callable(await door.enter(request("/search"))) for _ in range(500)])
 
 
 @pytest.mark.slow

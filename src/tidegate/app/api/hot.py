@@ -96,11 +96,8 @@ class Front:
             return
         if callable(answer):
             answer = await self._read_and_carry(scope, answer, receive)
-        status, headers, body = answer
-        headers.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-        self.answered(scope, status, began)
+        await _give(send, answer)
+        self.answered(scope, answer[0], began)
 
     def judge(self, scope: Scope, began: float) -> Answer | Step | None:
         """Return the answer that a head has at once, or what makes one of its body, or None for the framework.
@@ -146,18 +143,28 @@ class Front:
             self._statuses[await answer_static_only(scope, send)] += 1
             return
         began = perf_counter()
+        leave = await self._door.enter(scope)
+        if not callable(leave):
+            await _give(send, leave)
+            self.answered(scope, leave[0], began)
+            return
         status = 500
+        made = False
 
         async def noting(message: dict[str, Any]) -> None:
-            nonlocal status
+            nonlocal status, made
             if message["type"] == "http.response.start":
                 status = message["status"]
                 private_unless_stated(message["headers"])
+                made = True
+                leave()  # a client that reads slowly holds nobody up
             await send(message)
 
         try:
             await self._framework(scope, self._bodies.within(receive), noting)
         finally:
+            if not made:
+                leave()
             if scope["path"] in _SIGN_INS and scope["method"] == "POST":
                 self._tally.signed_in(status)
             self.answered(scope, status, began)
@@ -245,6 +252,13 @@ class Front:
             await self._app.bots.require_work(session, answer)
         visitor = Visitor(session, _host(scope), _header(scope["headers"], b"user-agent"))
         return 201, [_JSON, _NO_STORE], _encode(await self._places.take(visitor, None if work_needed else asker))
+
+
+async def _give(send: Send, answer: Answer) -> None:
+    status, headers, body = answer
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _our_fault() -> Answer:

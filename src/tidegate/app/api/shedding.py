@@ -1,5 +1,6 @@
 """Who is refused under overload: before a request is read, lowest kind first, one shopper's whole visit in or out."""
 
+from collections.abc import Callable
 from enum import IntEnum
 from hashlib import blake2b
 from time import time
@@ -7,6 +8,7 @@ from typing import Any, Final
 
 from tidegate.app.api.small_page import HEADERS, Said, small_page
 from tidegate.base.batch import Overloaded
+from tidegate.base.bulkhead import Bulkhead
 from tidegate.base.http import PROBLEM, problem
 from tidegate.base.load import COHORTS, LoadControl
 from tidegate.base.metrics import shed
@@ -15,6 +17,7 @@ from tidegate.trust.identity.api import token_of
 Scope = dict[str, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
+_ASKS = frozenset({"GET", "HEAD"})
 _COHORT_SECONDS = 3600
 _WAITS: Final = range(3, 11)
 """Seconds after which the refused come back, spread so that they do not come back together."""
@@ -55,6 +58,7 @@ class Door:
 
     def __init__(self, load: LoadControl) -> None:
         self._load = load
+        self._bulkhead = Bulkhead(load, len(Kind)) if load.controls else None
         self._problems = [_problem(seconds) for seconds in _WAITS]
         self._pages = [_page(seconds) for seconds in _WAITS]
 
@@ -66,10 +70,32 @@ class Door:
         cohort = _cohort(scope)
         if self._load.lets_in(kind, cohort):
             return None
+        return self._refuse(scope, kind, cohort)
+
+    async def enter(self, scope: Scope) -> Callable[[], None] | Answer:
+        """Wait until a page may be made; return what is to be called when it is, or the answer where it may not.
+
+        Only what is asked for takes a place: a body that drips in would keep one. A payment waits for nobody.
+        """
+        kind = kind_of(scope["path"])
+        if self._bulkhead is None or kind in {None, Kind.PAY} or scope["method"] not in _ASKS:
+            return _nothing_to_leave
+        assert kind is not None
+        try:
+            await self._bulkhead.enter(kind)
+        except Overloaded:
+            return self._refuse(scope, kind, _cohort(scope))
+        return self._bulkhead.leave
+
+    def _refuse(self, scope: Scope, kind: Kind, cohort: int) -> Answer:
         shed.labels(kind.name.lower()).inc()
         answers = self._problems if scope["path"].startswith("/api/") else self._pages
         status, headers, body = answers[cohort % len(answers)]
         return status, list(headers), body
+
+
+def _nothing_to_leave() -> None:
+    pass
 
 
 def _cohort(scope: Scope) -> int:
