@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
+from markupsafe import Markup
 
-from tidegate.app.pages.keeping import PageCache
+from tidegate.app.pages.keeping import PARTS_MAX, PageCache, PartCache
 
 
 async def test_many_who_ask_at_once_get_one_rendering() -> None:
@@ -54,3 +55,26 @@ async def test_the_oldest_pages_make_room() -> None:
     for key in "abc":
         await cache.get(key, make)
     assert list(cache._pages) == ["b", "c"]
+
+
+def test_a_part_is_written_once_for_equal_values_and_anew_for_others() -> None:
+    parts, written = PartCache(), []
+
+    def part(*values: object) -> Markup:
+        def write() -> Markup:
+            written.append(values)
+            return Markup("<i>{}</i>").format(values)
+
+        return parts(*values, caller=write)
+
+    assert (
+        part("card", ("KTL-1", 5))
+        == part("card", ("KTL-1", 5))
+        == Markup("<i>(&#39;card&#39;, (&#39;KTL-1&#39;, 5))</i>")
+    )
+    assert written == [("card", ("KTL-1", 5))]
+    assert part("card", ("KTL-1", 4)) != part("card", ("KTL-1", 5))
+    for number in range(PARTS_MAX):
+        part(number)
+    part("card", ("KTL-1", 5))
+    assert written.count(("card", ("KTL-1", 5))) == 2, "the oldest went first"

@@ -23,10 +23,10 @@ def test_no_template_defines_a_macro_twice(template: Path) -> None:
 
 def test_a_colour_known_only_at_run_time_becomes_a_class() -> None:
     style = PageStyle("a{}")
-    assert style.colour("#dfe9e6") == "p0"
-    assert style.colour("#ffffff") == "p1"
-    assert style.colour("#dfe9e6") == "p0"
-    assert style.css() == "a{}.p0{background:#dfe9e6}.p1{background:#ffffff}"
+    assert style.colour("#dfe9e6") == "p-dfe9e6"
+    assert style.colour("#ffffff") == "p-ffffff"
+    assert style.colour("#dfe9e6") == "p-dfe9e6"
+    assert style.css() == "a{}.p-dfe9e6{background:#dfe9e6}.p-ffffff{background:#ffffff}"
 
 
 def test_a_colour_that_is_none_fills_nothing() -> None:

@@ -4,6 +4,7 @@ Contrast and relative luminance are those of WCAG 2.2 (definitions "contrast rat
 """
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -27,6 +28,7 @@ class Accent(msgspec.Struct, frozen=True):
     deep: str
 
 
+@lru_cache(maxsize=64)
 def accent_css(colour: str) -> str:
     """Return CSS that sets the accent tokens for light and dark. A colour that is not `#rrggbb` gives no CSS."""
     if not _HEX.fullmatch(colour):

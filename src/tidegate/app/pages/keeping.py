@@ -1,4 +1,7 @@
-"""Keeps pages that are the same for everyone for two seconds: a flood reads one rendering, not ten thousand."""
+"""Keeps pages that are the same for everyone for two seconds, and parts of pages while what they show is equal.
+
+A flood reads one rendering, not ten thousand.
+"""
 
 import asyncio
 import time
@@ -6,10 +9,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from markupsafe import Markup
+
 Page = TypeVar("Page")
 
 LIFE_SECONDS = 2.0
 PAGES_MAX = 500
+PARTS_MAX = 2_000
 
 
 class PageCache(Generic[Page]):
@@ -42,3 +48,20 @@ class PageCache(Generic[Page]):
         while len(self._pages) > self._pages_max:
             self._pages.popitem(last=False)
         return page
+
+
+class PartCache:
+    """At most `PARTS_MAX` parts of pages, by all values that stand in them: `{% call kept(…) %}part{% endcall %}`."""
+
+    def __init__(self) -> None:
+        self._parts: dict[Hashable, Markup] = {}
+
+    def __call__(self, *values: Hashable, caller: Callable[[], Markup]) -> Markup:
+        """Return the part that is kept for these values, or write it."""
+        part = self._parts.get(values)
+        if part is None:
+            part = caller()
+            if len(self._parts) >= PARTS_MAX:
+                del self._parts[next(iter(self._parts))]
+            self._parts[values] = part
+        return part

@@ -18,7 +18,7 @@ from litestar.datastructures import State
 from markupsafe import Markup
 
 from tidegate.app.pages.assets import Assets
-from tidegate.app.pages.keeping import PageCache
+from tidegate.app.pages.keeping import PageCache, PartCache
 from tidegate.app.pages.language import Language, Messages
 from tidegate.base.http import etag
 from tidegate.base.money import format_money
@@ -80,13 +80,16 @@ class PageStyle:
     def __init__(self, css: str = "") -> None:
         self._css = css
         self._inline: list[str] = []
-        self._colours: dict[str, str] = {}
+        self._colours: dict[str, str] = {}  # in the order of asking
 
     def colour(self, colour: str) -> str:
-        """Return a class that fills an element with `colour`; a string that is not a plain CSS colour fills nothing."""
+        """Return a class that fills an element with `colour`; a string that is not a plain CSS colour fills nothing.
+
+        A colour has the same class on every page, so that a part of a page can be kept.
+        """
         if not _COLOUR.fullmatch(colour):
             return ""
-        return self._colours.setdefault(colour, f"p{len(self._colours)}")
+        return self._colours.setdefault(colour, "p-" + colour.removeprefix("#"))
 
     def inline(self, css: str) -> Markup:
         """Return a style element with `css`, which is our own, and remember to allow it."""
@@ -145,7 +148,9 @@ class Pages:
         install(
             messages.gettext, messages.ngettext, newstyle=True, pgettext=messages.pgettext, npgettext=messages.npgettext
         )
-        environment.globals.update(messages=messages, lang=language, assets=self.assets, **self._written(language))
+        environment.globals.update(
+            messages=messages, lang=language, assets=self.assets, kept=PartCache(), **self._written(language)
+        )
         return environment
 
     def _written(self, language: Language) -> dict[str, Any]:
