@@ -111,14 +111,32 @@ def test_ten_times_the_load_is_met_within_seconds_and_carried_whole() -> None:
 
 def test_a_visitor_is_wholly_in_or_wholly_out_while_the_level_stands() -> None:
     control = LoadControl()
-    control.close_window(0.0)
-    for _ in range(100):
-        control.asks(3, 0.0)
-    control.waited("loop", 1.0)
-    control.close_window(1.0)
+    for window in range(3):
+        for _ in range(100):
+            control.asks(3, float(window))
+        control.waited("loop", 1.0)
+        control.close_window(float(window))
     answers = {cohort: [control.lets_in(3, cohort) for _ in range(3)] for cohort in range(COHORTS)}
     assert all(len(set(given)) == 1 for given in answers.values())
     assert 0 < sum(given[0] for given in answers.values()) < COHORTS
+
+
+def test_one_long_turn_of_the_loop_is_no_overload() -> None:
+    """A page made for the first time keeps the loop for 0.4 s; its pictures are asked for meanwhile."""
+    now = 0.0
+    control = LoadControl(busy=lambda: now)
+    for _ in range(20):
+        control.looks_again(now + 0.02)
+        now += 0.4
+        for _ in range(25):
+            assert control.asks(3, now)
+            now += 0.001
+        control.looked(now)
+        for _ in range(20):
+            control.looks_again(now + 0.02)
+            now += 0.02
+            control.looked(now)
+    assert control.admitting == 1.0
 
 
 def test_a_few_who_wait_for_a_busy_machine_are_let_in() -> None:

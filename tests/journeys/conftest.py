@@ -19,6 +19,7 @@ from tests.journeys.chromium import ARGUMENTS, chromium
 from tests.ports import installation_port
 
 _READY_SECONDS = 120
+_TOO_BUSY = 503
 _DROP = Path(__file__).parents[2] / "examples" / "drop" / "festival.toml"
 _PROMOTIONS = Path(__file__).parents[2] / "examples" / "promotions"
 _SLOTS = 'daily = { first = "start", last = "start+2d", at = ["10:00", "14:00", "20:00"], lasts = "2 h" }'
@@ -140,7 +141,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def phone(browser: Browser, festival: Festival) -> Iterator[Page]:
-    """A page on a phone that has never been here; a fault in its console fails the test."""
+    """A page on a phone that has never been here; a fault in its console fails the test, and an answer "too busy"."""
     context = browser.new_context(
         base_url=festival.url, viewport={"width": 390, "height": 844}, locale="en-GB", reduced_motion="reduce"
     )
@@ -148,6 +149,7 @@ def phone(browser: Browser, festival: Festival) -> Iterator[Page]:
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    page.on("response", lambda answer: faults.append(f"503: {answer.url}") if answer.status == _TOO_BUSY else None)
     yield page
     context.close()
     assert faults == []

@@ -85,6 +85,29 @@ def test_countdown_runs_and_stock_is_renewed_without_moving_anything(phone: Page
     assert shift < 0.01
 
 
+def test_a_page_that_says_something_else_by_now_waits_for_who_is_writing(phone: Page) -> None:
+    phone.goto("/")
+    phone.evaluate(
+        """() => {
+            window.stillHere = true;
+            for (const kept of [true, false]) {
+                const over = document.createElement("p");
+                over.dataset.until = new Date(Date.now() - 60000).toISOString();
+                over.dataset.then = "reload";
+                document.body.append(over);
+                if (!kept) setTimeout(() => over.remove(), 1500);
+            }
+        }"""
+    )
+    search = phone.get_by_role("searchbox").first
+    for letter in "kettle kettle":
+        search.press_sequentially(letter)
+        phone.wait_for_timeout(600)
+    assert phone.evaluate("() => window.stillHere"), "the page was loaded anew from under somebody's hands"
+    expect(search).to_have_value("kettle kettle")
+    phone.wait_for_function("() => !window.stillHere", timeout=20_000)
+
+
 def test_an_order_given_up_says_so(phone: Page) -> None:
     first_goods(phone)
     phone.get_by_role("button", name="Buy now").click()

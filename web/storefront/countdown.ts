@@ -1,5 +1,6 @@
 // Counts down to a moment by the server's clock: <div data-until="ISO time"> with a [data-part] for each unit.
 import { now } from "../design/clock.ts";
+import { reload_soon } from "../design/reload.ts";
 
 const parts: [string, number, number][] = [
   ["days", 86_400, Infinity],
@@ -34,7 +35,7 @@ function show(place: HTMLElement): void {
   if (left_s === 0 && !place.dataset["over"]) {
     place.dataset["over"] = "yes";
     // The page says something else now. Everyone's countdown ends in the same second, so the reloads are spread.
-    if (place.dataset["then"] === "reload") window.setTimeout(() => location.reload(), 1000 + Math.random() * 4000);
+    if (place.dataset["then"] === "reload") reload_soon(place, 1_000, 5_000);
   }
 }
 

@@ -1,5 +1,6 @@
 // Slots of flash prices, renewed in place: units left; when a slot begins, ends or is gone, the page says something else.
 import { live } from "../design/live.ts";
+import { reload_soon } from "../design/reload.ts";
 import { fill, number } from "../design/text.ts";
 
 interface Slot {
@@ -27,7 +28,7 @@ export function slots(): void {
         if (!slot) continue;
         // A page may be kept for two seconds: a slot that has just begun is shown at the second look.
         if (phase(slot.state) !== phase(place.dataset["slotState"])) {
-          window.setTimeout(() => location.reload(), 2000 + Math.random() * 4000);
+          reload_soon(place, 2_000, 6_000);
           return true;
         }
         show(place, slot.left);

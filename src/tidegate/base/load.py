@@ -137,6 +137,7 @@ class LoadControl:
             self.waited(_LOOP, now - self._due)
         if (self._requests >= _WINDOW_REQUESTS or now >= self._closes_at) and self._waits:
             self.close_window(now)
+            self._due = max(self._due, now)  # so much of this turn of the loop is judged
         return self._level >= (number + 1) * COHORTS
 
     def served(self) -> None:
@@ -159,7 +160,9 @@ class LoadControl:
         if over > 1:
             self._carried = (self._carried + self._served / seconds) / 2 if self._carried else self._served / seconds
         carries = self._carried * seconds
-        self._level = level_after(self._level, self._asked, over, self._over_before, self._served, carries)
+        # Out of calm, one window over the target is no overload yet, but a burst, or a page made for the first time.
+        if over <= 1 or self._over_before > 1 or self._level < self._open:
+            self._level = level_after(self._level, self._asked, over, self._over_before, self._served, carries)
         self._over_before = over
         load_level.set(self._level)
         self._asked = [0] * len(self._asked)

@@ -122,6 +122,21 @@ async def test_stock_is_the_same_through_both_doors(doors: Doors) -> None:
     assert (await doors.hot.get("/api/v1/stock?skus=A")).json() == {"stock": [{"sku": "A", "left": 50}]}
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/search?q=A", "/goods/A", "/goods/NONE", "/robots.txt", "/api/v1/stock?skus=A", "/api/v1/campaign",
+     "/health/live", "/orders", "/nothing/here"],
+)  # fmt: skip
+async def test_the_head_of_a_page_is_that_of_the_page(doors: Doors, path: str) -> None:
+    page, head = await doors.hot.get(path), await doors.hot.head(path)
+    assert (head.status_code, head.content) == (page.status_code, b"")
+    assert dict(head.headers) == dict(page.headers)
+
+
+async def test_what_is_only_sent_has_no_head(doors: Doors) -> None:
+    assert (await doors.hot.head("/api/v1/sessions")).status_code == 405
+
+
 def named(sku: str) -> Goods:
     return Goods(
         sku=Sku(sku),

@@ -150,6 +150,7 @@ class Front:
             return
         status = 500
         made = False
+        asks_for_head = scope["method"] == "HEAD"
 
         async def noting(message: dict[str, Any]) -> None:
             nonlocal status, made
@@ -158,10 +159,14 @@ class Front:
                 private_unless_stated(message["headers"])
                 made = True
                 leave()  # a client that reads slowly holds nobody up
+            elif asks_for_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
-            await self._framework(scope, self._bodies.within(receive), noting)
+            # The head of a page is that of the page itself (RFC 9110, section 9.3.2): it is made, and not sent.
+            asked = {**scope, "method": "GET"} if asks_for_head else scope
+            await self._framework(asked, self._bodies.within(receive), noting)
         finally:
             if not made:
                 leave()

@@ -18,6 +18,7 @@ Scope = dict[str, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 _ASKS = frozenset({"GET", "HEAD"})
+_FILES = ("/assets/", "/media/")
 _COHORT_SECONDS = 3600
 _WAITS: Final = range(3, 11)
 """Seconds after which the refused come back, spread so that they do not come back together."""
@@ -75,12 +76,15 @@ class Door:
     async def enter(self, scope: Scope) -> Callable[[], None] | Answer:
         """Wait until a page may be made; return what is to be called when it is, or the answer where it may not.
 
-        Only what is asked for takes a place: a body that drips in would keep one. A payment waits for nobody.
+        Only what is asked for takes a place: a body that drips in would keep one. A payment waits for nobody, and what
+        belongs to a page that was let in comes with it.
         """
-        kind = kind_of(scope["path"])
-        if self._bulkhead is None or kind in {None, Kind.PAY} or scope["method"] not in _ASKS:
+        path = scope["path"]
+        kind = kind_of(path)
+        if self._bulkhead is None or kind is None or kind is Kind.PAY:
             return _nothing_to_leave
-        assert kind is not None
+        if scope["method"] not in _ASKS or path.startswith(_FILES):
+            return _nothing_to_leave
         try:
             await self._bulkhead.enter(kind)
         except Overloaded:
