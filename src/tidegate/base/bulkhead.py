@@ -15,10 +15,11 @@ from tidegate.base.batch import Overloaded
 from tidegate.base.load import LoadControl
 
 _AT_ONCE = 4
-_PATIENCE_SECONDS = 0.25
+_PATIENCE_SECONDS = 1.0
 _HURRY_SECONDS = 0.05
-_STANDING_SECONDS = 0.1
 _LOOK_SECONDS = 0.02
+_STANDING_LOOKS = 5
+"""A queue that was there at so many looks in a row stands: not so many seconds, for one long turn is one look."""
 _BUSY_SHARE = 0.5
 
 _Place = tuple["asyncio.Future[None]", float]
@@ -46,7 +47,7 @@ class Bulkhead:
         self._look_seconds = look_seconds
         self._inside = 0
         self._lines: list[deque[_Place]] = [deque() for _ in range(classes)]
-        self._standing_since: float | None = None
+        self._looks = 0
         self._look: asyncio.TimerHandle | None = None
         self._looked_at = self._worked_before = 0.0
 
@@ -62,16 +63,14 @@ class Bulkhead:
 
     async def enter(self, number: int) -> None:
         """Wait until one of class `number` is let in; then `leave` must follow. Raises Overloaded."""
-        if self._inside < self._at_once and self._standing_since is None:
+        if self._inside < self._at_once and not any(self._lines):
             self._inside += 1
             return
         place = asyncio.get_running_loop().create_future()
         now = self._clock()
         self._lines[number].append((place, now))
-        if self._standing_since is None:
-            self._standing_since = now
-            if self._look is None:
-                self._look_later(now)
+        if self._look is None:
+            self._look_later(now)
         try:
             await place
         except asyncio.CancelledError:
@@ -86,9 +85,7 @@ class Bulkhead:
 
     def _go_on(self, now: float, at_once: int) -> None:
         """Let in as many as there is room for."""
-        if self._standing_since is None:
-            return
-        newest_first = now - self._standing_since >= _STANDING_SECONDS
+        newest_first = self._looks >= _STANDING_LOOKS
         for line in self._lines:
             while line and self._inside < at_once:
                 place, since = line.pop() if newest_first else line.popleft()
@@ -97,7 +94,7 @@ class Bulkhead:
                     self._inside += 1
                     place.set_result(None)
         if not any(self._lines):
-            self._standing_since = None
+            self._looks = 0
 
     def _look_later(self, now: float) -> None:
         self._looked_at, self._worked_before = now, self._load.worked()
@@ -106,26 +103,23 @@ class Bulkhead:
     def _look_again(self) -> None:
         self._look = None
         self.look()
-        if self._standing_since is not None:
+        if any(self._lines):
             self._look_later(self._clock())
 
     def look(self) -> None:
         """Let in more, or give up on who waited too long; while some wait it does so by itself."""
-        if self._standing_since is None:
-            return
         now = self._clock()
         if self._load.worked() - self._worked_before < _BUSY_SHARE * (now - self._looked_at):
-            self._standing_since = now
+            self._looks = 0
             self._go_on(now, self._inside + self._at_once)
         else:
+            self._looks += 1
             self._give_up(now)
             self._go_on(now, self._at_once)
 
     def _give_up(self, now: float) -> None:
         """Refuse who waited too long: where a queue stands, that is soon."""
-        assert self._standing_since is not None
-        standing = now - self._standing_since >= _STANDING_SECONDS
-        before = now - (_HURRY_SECONDS if standing else _PATIENCE_SECONDS)
+        before = now - (_HURRY_SECONDS if self._looks >= _STANDING_LOOKS else _PATIENCE_SECONDS)
         for line in self._lines:
             while line and line[0][1] < before:
                 place, since = line.popleft()

@@ -27,14 +27,15 @@ _CUT_REQUESTS, _BUSY_SHARE = 50, 0.5
 # DAGOR lets 5 % less in at each overloaded window and 1 % more at each calm one. The cut here grows with how far over
 # the target the wait is, to a half at most, so that a flood of ten times the load is met within a few windows; it
 # waits while the queue shrinks by itself, and it leaves most of what was served in the window: that is what the process
-# carries, and to let much less in would only idle. What is let in more is counted on those who ask, too, so that the
-# door is wide open again within half a minute of calm.
+# carries, and to let much less in would only idle. At a calm window a tenth more is let in: what is a little too much,
+# the bulkhead turns away, and a timid door costs more. It is counted on those who ask, too, so that the door is wide
+# open again within a quarter of a minute of calm.
 _CUT_LEAST, _CUT_MOST = 0.05, 0.5
-_SERVED_LEFT = 0.75
+_SERVED_LEFT = 0.9
 # A queue that still empties can make the cut too deep: what the process lately carried says so, and each calm window
 # goes half of the way back.
 _WAY_BACK = 0.5
-_RAISE_OF_LET_IN, _RAISE_OF_ASKED = 0.02, 0.01
+_RAISE_OF_LET_IN, _RAISE_OF_ASKED = 0.1, 0.02
 
 _LOOP = "loop"
 
