@@ -51,10 +51,13 @@ class PageCache(Generic[Page]):
 
 
 class PartCache:
-    """At most `PARTS_MAX` parts of pages, by all values that stand in them: `{% call kept(…) %}part{% endcall %}`."""
+    """At most `PARTS_MAX` parts of pages, the first written go first.
+
+    In a template: `{% call kept(every value that stands in it) %}part{% endcall %}`.
+    """
 
     def __init__(self) -> None:
-        self._parts: dict[Hashable, Markup] = {}
+        self._parts: OrderedDict[Hashable, Markup] = OrderedDict()
 
     def __call__(self, *values: Hashable, caller: Callable[[], Markup]) -> Markup:
         """Return the part that is kept for these values, or write it."""
@@ -62,6 +65,6 @@ class PartCache:
         if part is None:
             part = caller()
             if len(self._parts) >= PARTS_MAX:
-                del self._parts[next(iter(self._parts))]
+                self._parts.popitem(last=False)
             self._parts[values] = part
         return part
