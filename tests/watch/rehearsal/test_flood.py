@@ -81,7 +81,7 @@ def _mode_and_lines(sessions: Path) -> tuple[int, int]:
 async def test_acknowledged_orders_are_there_and_a_lost_one_is_reported(running: Running) -> None:
     report, told = await flooded(running)
     assert told
-    assert report.failures == 0
+    assert [each for each in report.latencies if each.failures] == []
     assert report.outcomes["placed"] > 10
     assert report.outcomes["paid"] > 0
     checks = await running.rehearsal.check_journal(Path(report.journal))
