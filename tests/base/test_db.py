@@ -191,6 +191,29 @@ async def test_a_cancelled_transaction_is_rolled_back_and_its_connection_is_used
     assert await _count(db) == 0
 
 
+async def test_who_is_cancelled_while_a_connection_comes_is_cancelled_and_the_connection_is_used_again(
+    database_url: str,
+) -> None:
+    small = Database(database_url, connections_max=1)
+    await small.open()
+
+    async def work() -> None:
+        async with small.transaction() as tx:
+            await tx.execute("select 1")
+
+    for passes in range(20):
+        async with small.transaction():
+            waiting = asyncio.create_task(work())
+            await asyncio.sleep(0.01)
+        for _ in range(passes):
+            await asyncio.sleep(0)
+        if waiting.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+    await work()
+    await small.close()
+
+
 async def test_waiting_for_a_connection_is_told_to_the_load_control(db: Database) -> None:
     control = LoadControl(busy=lambda: 0.0)
     control.close_window(0.0)

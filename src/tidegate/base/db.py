@@ -151,11 +151,19 @@ async def _borrow(
     load: LoadControl | None,
     wait_seconds: float = _POOL_WAIT_SECONDS,
 ) -> Tx:
-    """Take a live connection: one that the server left while it was idle goes back to be replaced."""
+    """Take a live connection: one that the server left while it was idle goes back to be replaced.
+
+    The pool forgets a cancellation that comes together with a connection; who was cancelled meanwhile is so here.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    cancelled = task.cancelling()
     for _ in range(pool.max_size + 1):
         asked_at = perf_counter()
         try:
             connection = await stack.enter_async_context(pool.connection(wait_seconds))
+            if task.cancelling() > cancelled:
+                raise asyncio.CancelledError
         except (PoolTimeout, psycopg.OperationalError) as fault:
             raise DatabaseUnavailable from fault
         finally:

@@ -141,7 +141,8 @@ class Outbox:
             else:
                 if delivered < _ROWS_MAX:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(wake.wait(), _UNASKED_SECONDS)
+                        async with asyncio.timeout(_UNASKED_SECONDS):
+                            await wake.wait()
 
     async def _watch(self, db: Database, wakes: Mapping[str, asyncio.Event]) -> None:
         """Wake those whom new rows concern. It is a hint only: what is missed here, each finds by itself."""
