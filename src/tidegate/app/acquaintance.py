@@ -11,9 +11,9 @@ from tidegate.offer.pricing.contracts import Shopper
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.stock.api import Stock
 from tidegate.trust.identity.api import Identity
-from tidegate.trust.identity.contracts import AccountId
+from tidegate.trust.identity.contracts import AccountId, Standing
 
-_NO_SEGMENTS: frozenset[str] = frozenset()
+_UNKNOWN = Standing()
 
 
 class KnownShoppers:
@@ -26,7 +26,8 @@ class KnownShoppers:
         self._db = db
         self._identity = identity
         self._ordering = ordering
-        self._batcher: Batcher[UUID, Shopper] = Batcher("shopper", self._read, size_max=256)
+        # One batch at a time: a small batch costs nearly what a large one does, and the next gathers meanwhile.
+        self._batcher: Batcher[UUID, Shopper] = Batcher("shopper", self._read, size_max=256, in_flight_max=1)
 
     async def shopper(self, account_id: UUID) -> Shopper:
         """Return who an account is; all that are asked for meanwhile are read together.
@@ -39,15 +40,10 @@ class KnownShoppers:
         """Read a batch in one round trip. On the primary: who has just paid is a returning customer at once."""
         unique = [AccountId(each) for each in set(account_ids)]
         async with self._db.pipelined() as tx:
-            tiers, segments, paid = await together(
-                self._identity.tiers_of(tx, unique),
-                self._identity.segments_of(tx, unique),
-                self._ordering.paid_buyers(tx, unique),
+            standings, paid = await together(
+                self._identity.standings_of(tx, unique), self._ordering.paid_buyers(tx, unique)
             )
-        known = {
-            each: known_as(tiers.get(each, ""), segments.get(each, _NO_SEGMENTS), has_paid=each in paid)
-            for each in unique
-        }
+        known = {each: known_as(standings.get(each, _UNKNOWN), has_paid=each in paid) for each in unique}
         return [known[AccountId(each)] for each in account_ids]
 
     async def audiences(self, tx: Tx, account_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[Audience]]:
@@ -70,9 +66,10 @@ class GiftShelf:
 
 
 @lru_cache(maxsize=1_000)
-def known_as(tier: str, segments: frozenset[str], *, has_paid: bool) -> Shopper:
-    """Return who somebody is to the shop; `tier` is empty for one who is not a member."""
-    return Shopper(audience=_audience(is_member=bool(tier), has_paid=has_paid), tier=tier, segments=segments)
+def known_as(standing: Standing, *, has_paid: bool) -> Shopper:
+    """Return what prices depend on of who somebody is."""
+    audience = _audience(is_member=bool(standing.tier), has_paid=has_paid)
+    return Shopper(audience=audience, tier=standing.tier, segments=standing.segments)
 
 
 def _audience(*, is_member: bool, has_paid: bool) -> frozenset[Audience]:

@@ -207,6 +207,10 @@ async def _begin(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack, load: Loa
 
 
 @overload
+async def together(first: Awaitable[A], second: Awaitable[B], /) -> tuple[A, B]: ...
+
+
+@overload
 async def together(first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], /) -> tuple[A, B, C]: ...
 
 

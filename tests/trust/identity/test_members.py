@@ -11,7 +11,7 @@ from tidegate.base.config import Config
 from tidegate.base.db import Database
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.commands import members_group
-from tidegate.trust.identity.contracts import Member, MembersImported
+from tidegate.trust.identity.contracts import Member, MembersImported, Standing
 from tidegate.trust.identity.errors import MembersFaulty
 from tidegate.trust.identity.members import read_members
 
@@ -55,6 +55,7 @@ async def test_members_are_found_by_account_also_when_they_sign_in_later(identit
     other = await signed_in(identity, "137 0013 1234")
     async with db.transaction() as tx:
         assert await identity.tiers_of(tx, [lin.account_id, other.account_id]) == {lin.account_id: "gold"}
+        assert await identity.standings_of(tx, [lin.account_id, other.account_id]) == {lin.account_id: Standing("gold")}
         again = await identity.import_members(
             tx, [Member(phone=LIN, tier="silver"), Member(phone="+8613700131234", tier="member")], replace=True
         )

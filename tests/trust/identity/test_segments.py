@@ -12,7 +12,7 @@ from tests.trust.identity.conftest import PHONE, signed_in
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.trust.identity.api import Identity
-from tidegate.trust.identity.contracts import SegmentChange, SegmentCount, SegmentHow
+from tidegate.trust.identity.contracts import SegmentChange, SegmentCount, SegmentHow, Standing
 from tidegate.trust.identity.errors import MembersFaulty
 from tidegate.trust.identity.segments import read_numbers
 
@@ -43,6 +43,10 @@ async def test_numbers_are_added_taken_out_or_set_and_found_by_account(identity:
     chen = await signed_in(identity, "139 0013 1234")
     async with db.read() as tx:
         assert await identity.segments_of(tx, [chen.account_id]) == {chen.account_id: frozenset({"tea"})}
+        assert await identity.standings_of(tx, [lin.account_id, chen.account_id]) == {
+            lin.account_id: Standing(segments=frozenset({"pots"})),
+            chen.account_id: Standing(segments=frozenset({"tea"})),
+        }
         assert await identity.segments_of(tx, [lin.account_id]) == {lin.account_id: frozenset({"pots"})}
     ended = await change(identity, db, [], name="pots")
     assert (ended.added, ended.ended) == (0, 1)

@@ -25,6 +25,7 @@ from tidegate.offer.pricing.contracts import (
     Shopper,
     Trace,
 )
+from tidegate.trust.identity.contracts import Standing
 
 CART_LINES = 4
 HELD_MAX = 20
@@ -77,7 +78,7 @@ class ExampleBuyer(msgspec.Struct, frozen=True, kw_only=True):
         if self.known is Known.GUEST:
             return None
         has_paid = self.known is Known.RETURNING
-        return known_as(self.tier.strip(), frozenset(_names(self.segments)), has_paid=has_paid)
+        return known_as(Standing(self.tier.strip(), frozenset(_names(self.segments))), has_paid=has_paid)
 
     def coupons(self) -> tuple[str, ...]:
         """The coupons in hand; a guest has none."""

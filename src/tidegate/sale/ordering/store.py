@@ -421,14 +421,21 @@ async def placed_ids(tx: Tx) -> list[UUID]:
 
 
 async def misadded(tx: Tx) -> tuple[int, list[UUID]]:
-    """Return how many orders there are, and some without price, or whose lines and shipping do not make its total."""
+    """Return how many orders there are, and some without price, or whose lines and shipping do not make its total.
+
+    Each price is added up once, however many orders share it.
+    """
     row = await (
         await tx.execute(
             """
-            select count(*), (array_agg(order_id) filter (where priced is null or total <> (priced ->> 'total')::bigint
-                or total <> (priced ->> 'shipping')::bigint
-                    + (select sum((l ->> 'payable')::bigint) from json_array_elements(priced -> 'lines') l)))[1:5]
-            from ordering.orders left join ordering.price using (price_hash)
+            with sound as materialized (
+                select price_hash, (priced ->> 'total')::bigint as total from ordering.price
+                where (priced ->> 'total')::bigint = (priced ->> 'shipping')::bigint
+                    + (select sum((l ->> 'payable')::bigint) from json_array_elements(priced -> 'lines') l)
+            )
+            select count(*),
+                (array_agg(order_id) filter (where sound.total is null or orders.total <> sound.total))[1:5]
+            from ordering.orders left join sound using (price_hash)
             """
         )
     ).fetchone()

@@ -96,6 +96,13 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     tier: str
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """Who an account is to the shop: its tier, empty for one who is not a member, and its segments."""
+
+    tier: str = ""
+    segments: frozenset[str] = frozenset()
+
+
 class MembersImported(msgspec.Struct, frozen=True, kw_only=True):
     """What an import of members did."""
 

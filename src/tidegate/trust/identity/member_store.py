@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tidegate.base.db import Tx
-from tidegate.trust.identity.contracts import AccountId
+from tidegate.trust.identity.contracts import AccountId, Standing
 
 
 async def put(tx: Tx, tiers: Mapping[bytes, str], now: datetime) -> tuple[int, int]:
@@ -47,6 +47,21 @@ async def tiers(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, str]:
         [list(account_ids)],
     )
     return {AccountId(account_id): tier for account_id, tier in await rows.fetchall()}
+
+
+async def standings(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, Standing]:
+    """Return the standing of those of the accounts that are members' or in a segment."""
+    rows = await tx.execute(
+        "select account_id, m.tier, s.names from identity.account a left join identity.member m using (phone_index)"
+        " cross join lateral (select array_agg(segment) as names from identity.segment"
+        " where phone_index = a.phone_index) s"
+        " where account_id = any(%b) and (m.tier is not null or s.names is not null)",
+        [list(account_ids)],
+    )
+    return {
+        AccountId(account_id): Standing(tier or "", frozenset(names or ()))
+        for account_id, tier, names in await rows.fetchall()
+    }
 
 
 async def counts(tx: Tx) -> dict[str, int]:

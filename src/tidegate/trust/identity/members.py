@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from tidegate.base.db import Tx
 from tidegate.trust.identity import member_store, rules
-from tidegate.trust.identity.contracts import AccountId, Member, MembersImported
+from tidegate.trust.identity.contracts import AccountId, Member, MembersImported, Standing
 from tidegate.trust.identity.errors import MembersFaulty, PhoneNotValid
 from tidegate.trust.identity.ground import Ground
 
@@ -37,6 +37,10 @@ class Members(Ground):
     async def tiers_of(self, tx: Tx, account_ids: Sequence[AccountId]) -> Mapping[AccountId, str]:
         """Return the tiers of those of the accounts that are members'; one statement."""
         return await member_store.tiers(tx, account_ids)
+
+    async def standings_of(self, tx: Tx, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Standing]:
+        """Return the standing of those of the accounts that are members' or in a segment; one statement."""
+        return await member_store.standings(tx, account_ids)
 
     async def member_counts(self, tx: Tx) -> Mapping[str, int]:
         """Return how many members each tier has."""
