@@ -111,7 +111,7 @@ async def test_a_connection_lost_inside_leaves_nothing_behind(db: Database) -> N
 
 
 @pytest.mark.usefixtures("table")
-@pytest.mark.parametrize("how", ["read", "snapshot"])
+@pytest.mark.parametrize("how", ["read", "newest", "snapshot"])
 async def test_a_connection_lost_while_reading_is_said_to_be_the_database(db: Database, how: str) -> None:
     with pytest.raises(DatabaseUnavailable):
         async with getattr(db, how)() as tx:

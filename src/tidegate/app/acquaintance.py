@@ -5,7 +5,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from tidegate.base.batch import Batcher
-from tidegate.base.db import Database, Tx, together
+from tidegate.base.db import Database, Tx
 from tidegate.offer.campaign.contracts import Audience
 from tidegate.offer.pricing.contracts import Shopper
 from tidegate.sale.ordering.api import Ordering
@@ -37,12 +37,11 @@ class KnownShoppers:
         return await self._batcher.submit(account_id)
 
     async def _read(self, account_ids: list[UUID]) -> Sequence[Shopper]:
-        """Read a batch in one round trip. On the primary: who has just paid is a returning customer at once."""
+        """Read a batch. On the primary: who has just paid is a returning customer at once."""
         unique = [AccountId(each) for each in set(account_ids)]
-        async with self._db.pipelined() as tx:
-            standings, paid = await together(
-                self._identity.standings_of(tx, unique), self._ordering.paid_buyers(tx, unique)
-            )
+        async with self._db.newest() as tx:
+            standings = await self._identity.standings_of(tx, unique)
+            paid = await self._ordering.paid_buyers(tx, unique)
         known = {each: known_as(standings.get(each, _UNKNOWN), has_paid=each in paid) for each in unique}
         return [known[AccountId(each)] for each in account_ids]
 

@@ -167,6 +167,20 @@ async def test_units_given_back_bring_their_shares_in_any_order(shop: App, clock
     assert await broken(shop) == []
 
 
+async def test_the_doctor_bears_captures_on_their_way_to_their_orders(shop: App) -> None:
+    await publish(shop, definition([offer("A", quota=5)]))
+    coming, waiting, done = await buyers(shop, 3)
+    await paid(shop, done, {"A": 1}, 8_000)
+    await placed(shop, waiting, {"A": 1}, 8_000)
+    order_id = await placed(shop, coming, {"A": 1}, 8_000)
+    assert (await shop.payment.pay(order_id, coming.account_id)).state is IntentState.CAPTURED
+    assert (await show(shop, order_id)).state is OrderState.PLACED
+    assert await broken(shop) == []
+    await deliver(shop)
+    assert (await show(shop, order_id)).state is OrderState.PAID
+    assert await broken(shop) == []
+
+
 async def test_the_doctor_sees_a_paid_order_without_payment(shop: App) -> None:
     await publish(shop, definition([offer("A", quota=5)]))
     [buyer] = await buyers(shop, 1)

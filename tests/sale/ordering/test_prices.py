@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
+
 from tests.offer.festivals import definition, offer
 from tests.sale.shop import Buyer, broken, buyers, open_sale, order, publish
 from tidegate.app.compose import App, compose
 from tidegate.base.clock import ManualClock
 from tidegate.base.ids import Ids
 from tidegate.base.migration import migrate
-from tidegate.offer.pricing.contracts import Cart, CartLine
+from tidegate.offer.pricing.contracts import Cart, CartLine, CounterUse, PricedOrder
 from tidegate.sale.ordering.contracts import Order, Placed
+from tidegate.sale.ordering.prices import KnownPrices, parted
 
 _AS_BEFORE = """
 alter table ordering.orders add column priced json;
@@ -89,6 +92,31 @@ async def test_an_order_without_its_price_is_found(app: App, clock: ManualClock)
     async with app.db.transaction() as tx:
         await tx.execute("delete from ordering.price")
     assert any("lines and shipping add up to the total of each order" in each for each in await broken(app))
+
+
+async def test_an_order_whose_total_is_not_its_price_is_found(app: App, clock: ManualClock) -> None:
+    await publish(app, definition([offer("A", 8_000, quota=10)]))
+    open_sale(clock)
+    [placed, _] = await bought(app, await buyers(app, 2), {"A": 1}, 8_000)
+    async with app.db.transaction() as tx:
+        await tx.execute("update ordering.orders set total = 7999 where order_id = %s", [placed.order_id])
+    assert any("add up" in each and str(placed.order_id) in each for each in await broken(app))
+
+
+def test_a_known_price_is_parted_as_an_unknown_one() -> None:
+    prices = KnownPrices()
+    for_all = (CounterUse("f/budget:ten", 1_000, 10**9), CounterUse("f/promotion:ten", 1, 500))
+    plain = PricedOrder((), (), 0, 0, 0, 0, "CNY", (), 1, "same trace")
+
+    def priced(*counters: CounterUse) -> PricedOrder:
+        return msgspec.structs.replace(plain, counters=tuple(sorted(counters, key=lambda use: use.key)))
+
+    own = [CounterUse(f"f/limit:all:{buyer}", 1, 3) for buyer in "abc"]
+    alike = [priced(*for_all, own[0]), priced(*for_all, own[1])]
+    written_anew = priced(*[msgspec.structs.replace(each) for each in for_all], own[2])
+    less = [priced(for_all[0], own[0]), priced(own[0]), priced()]
+    for each in (*alike, written_anew, *less, *alike, msgspec.structs.replace(alike[0], total=1)):
+        assert prices.parted(each) == parted(each)
 
 
 async def test_orders_from_before_prices_were_shared_stay_as_they_were(app: App, clock: ManualClock) -> None:

@@ -14,7 +14,7 @@ from tidegate.offer.pricing.api import for_all_and_for_one
 from tidegate.offer.pricing.contracts import CounterUse, Facts, PricedOrder
 
 _REMEMBERED_MAX = 100_000
-_TEXTS_MAX = 2_000
+_WRITTEN_MAX = 2_000
 
 _encode = msgspec.json.Encoder().encode
 _decode_price = msgspec.json.Decoder(PricedOrder).decode
@@ -60,6 +60,24 @@ def _halves(priced: PricedOrder) -> tuple[PricedOrder, Own]:
     return msgspec.structs.replace(priced, counters=shared, facts=None), Own(own, priced.facts)
 
 
+class _Written(NamedTuple):
+    """What all orders of one price share, as it was written."""
+
+    shared: PricedOrder
+    counters: frozenset[int]
+    """The identities of its counters: a cart that is priced again for somebody else has the very same."""
+    digest: bytes
+    text: bytes
+
+    def told_apart(self, priced: PricedOrder) -> tuple[tuple[CounterUse, ...], tuple[CounterUse, ...]]:
+        """Do as `for_all_and_for_one` does; at once where the counters for everybody are the known ones."""
+        others = tuple([use for use in priced.counters if id(use) not in self.counters])
+        more, for_one = for_all_and_for_one(others)
+        if not more and len(others) + len(self.counters) == len(priced.counters):
+            return self.shared.counters, for_one
+        return for_all_and_for_one(priced.counters)
+
+
 class KnownPrices:
     """The prices that this process has parted lately, and the digests of those that it has seen committed.
 
@@ -68,19 +86,20 @@ class KnownPrices:
 
     def __init__(self) -> None:
         self._known: set[bytes] = set()
-        self._texts: dict[str, tuple[PricedOrder, bytes, bytes]] = {}
+        self._written: dict[str, _Written] = {}
 
     def parted(self, priced: PricedOrder) -> Parted:
         """Do as the function does."""
-        shared, own = _halves(priced)
-        kept = self._texts.get(priced.trace_hash)
-        if kept is None or kept[0] != shared:
+        written = self._written.get(priced.trace_hash)
+        for_all, for_one = for_all_and_for_one(priced.counters) if written is None else written.told_apart(priced)
+        shared = msgspec.structs.replace(priced, counters=for_all, facts=None)
+        if written is None or written.shared != shared:
             text = _encode(shared)
-            kept = shared, sha256(text).digest(), text
-            if len(self._texts) >= _TEXTS_MAX:
-                self._texts.clear()
-            self._texts[priced.trace_hash] = kept
-        return Parted(kept[1], kept[2], own)
+            written = _Written(shared, frozenset(map(id, for_all)), sha256(text).digest(), text)
+            if len(self._written) >= _WRITTEN_MAX:
+                self._written.clear()
+            self._written[priced.trace_hash] = written
+        return Parted(written.digest, written.text, Own(for_one, priced.facts))
 
     def unknown(self, prices: Iterable[Parted]) -> Mapping[bytes, bytes]:
         """Return the texts, by digest, of those that may not be there yet."""

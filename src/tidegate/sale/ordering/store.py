@@ -358,10 +358,12 @@ async def lines_fingerprint(tx: Tx, states: Sequence[OrderState]) -> Fingerprint
     """Return the fingerprint of (order, SKU, quantity) over the lines of all orders in these states."""
     row = await (
         await tx.execute(
-            "select count(*), coalesce(sum((l ->> 'quantity')::bigint), 0)::bigint,"
-            " coalesce(bit_xor(hashtextextended(order_id::text || (l ->> 'sku') || (l ->> 'quantity'), 0)), 0)"
-            " from ordering.orders join ordering.price using (price_hash), json_array_elements(priced -> 'lines') l"
-            " where state = any(%s)",
+            "with line as materialized ("
+            "  select price_hash, l ->> 'sku' as sku, l ->> 'quantity' as quantity"
+            "  from ordering.price, json_array_elements(priced -> 'lines') l)"
+            " select count(*), coalesce(sum(quantity::bigint), 0)::bigint,"
+            " coalesce(bit_xor(hashtextextended(order_id::text || sku || quantity, 0)), 0)"
+            " from ordering.orders join line using (price_hash) where state = any(%s)",
             [[str(state) for state in states]],
         )
     ).fetchone()
