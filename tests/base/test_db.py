@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tidegate.base.db import Database, DatabaseUnavailable
+from tidegate.base.db import Database, DatabaseUnavailable, Tx
 from tidegate.base.embedded.postgres import EmbeddedPostgres
 from tidegate.base.load import LoadControl
 
@@ -45,6 +46,56 @@ async def test_a_transaction_is_whole_or_nothing(db: Database) -> None:
             await tx.execute("insert into probe.entry values (2, 20)")
             raise RuntimeError("no")
     assert await _count(db) == 1
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("how", ["statement", "swallowed", "commit", "ours", "cancelled", "lost"])
+async def test_a_pipelined_transaction_is_whole_or_nothing(db: Database, how: str) -> None:
+    narrow = Database(db.url, connections_max=1)
+    await narrow.open()
+    faults: dict[str, type[BaseException]] = {
+        "commit": psycopg.errors.ForeignKeyViolation,
+        "ours": RuntimeError,
+        "cancelled": asyncio.CancelledError,
+        "lost": psycopg.OperationalError,
+        "statement": psycopg.errors.UniqueViolation,
+    }
+    async with narrow.pipelined() as tx:
+        await tx.execute("insert into probe.entry values (1, 10)")
+        await tx.execute(
+            "create table probe.part (id int primary key,"
+            " entry int not null references probe.entry deferrable initially deferred)"
+        )
+    with pytest.raises(faults.get(how, psycopg.Error)):
+        async with narrow.pipelined() as tx:
+            await tx.execute("insert into probe.entry values (2, 20)")
+            await _fail(narrow, tx, how)
+    assert await _count(narrow) == 1
+    async with narrow.pipelined() as tx:
+        assert await (await tx.execute("select amount from probe.entry")).fetchall() == [(10,)]
+        await tx.execute("insert into probe.entry values (2, 20)")
+    assert await _count(narrow) == 2
+    await narrow.close()
+
+
+async def _fail(db: Database, tx: Tx, how: str) -> None:
+    match how:
+        case "statement":
+            await tx.execute("insert into probe.entry values (1, 10)")
+            await tx.execute("insert into probe.entry values (3, 30)")
+        case "swallowed":
+            with suppress(psycopg.errors.UniqueViolation):
+                await (await tx.execute("insert into probe.entry values (1, 10) returning id")).fetchall()
+        case "commit":
+            await tx.execute("insert into probe.part values (1, 7)")
+        case "ours":
+            raise RuntimeError("no")
+        case "cancelled":
+            raise asyncio.CancelledError
+        case "lost":
+            await asyncio.to_thread(_terminate_all, db)
+        case _:
+            raise AssertionError(how)
 
 
 @pytest.mark.usefixtures("table")

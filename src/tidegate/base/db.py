@@ -101,13 +101,18 @@ class Database:
         async with AsyncExitStack() as stack:
             connection = await _borrow(self._pool, stack, self._load)
             try:
-                async with connection.pipeline(), connection.transaction():
+                async with connection.pipeline():
+                    # psycopg's own transaction waits for all answers before it sends COMMIT, and twice after it.
+                    await connection.execute("begin")
                     yield connection
-            except psycopg.Error:
-                # The COMMIT that travelled with the failed statement was not carried out.
+                    ended = await connection.execute("commit")
+            except BaseException:
+                # A COMMIT that travelled behind a failed statement was not carried out.
                 with suppress(psycopg.Error):
                     await connection.rollback()
                 raise
+            if ended.statusmessage != "COMMIT":
+                raise psycopg.errors.InFailedSqlTransaction("the transaction had failed before its end")
 
     @asynccontextmanager
     async def read(self, *, wait_seconds: float = _POOL_WAIT_SECONDS) -> AsyncIterator[Tx]:
