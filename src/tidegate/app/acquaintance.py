@@ -13,8 +13,6 @@ from tidegate.sale.stock.api import Stock
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import AccountId, Standing
 
-_UNKNOWN = Standing()
-
 
 class KnownShoppers:
     """Fulfils the queue's `Audiences`, coupons' `Acquaintance` and pricing's `Shoppers`.
@@ -42,14 +40,14 @@ class KnownShoppers:
         async with self._db.newest() as tx:
             standings = await self._identity.standings_of(tx, unique)
             paid = await self._ordering.paid_buyers(tx, unique)
-        known = {each: known_as(standings.get(each, _UNKNOWN), has_paid=each in paid) for each in unique}
+        known = {each: known_as(standings[each], has_paid=each in paid) for each in unique}
         return [known[AccountId(each)] for each in account_ids]
 
     async def audiences(self, tx: Tx, account_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[Audience]]:
         """Return the audiences that each account belongs to."""
-        tiers = await self._identity.tiers_of(tx, [AccountId(each) for each in account_ids])
+        standings = await self._identity.standings_of(tx, [AccountId(each) for each in account_ids])
         paid = await self._ordering.paid_buyers(tx, account_ids)
-        return {each: _audience(is_member=each in tiers, has_paid=each in paid) for each in account_ids}
+        return {each: known_as(standing, has_paid=each in paid).audience for each, standing in standings.items()}
 
 
 class GiftShelf:
@@ -67,10 +65,6 @@ class GiftShelf:
 @lru_cache(maxsize=1_000)
 def known_as(standing: Standing, *, has_paid: bool) -> Shopper:
     """Return what prices depend on of who somebody is."""
-    audience = _audience(is_member=bool(standing.tier), has_paid=has_paid)
-    return Shopper(audience=audience, tier=standing.tier, segments=standing.segments)
-
-
-def _audience(*, is_member: bool, has_paid: bool) -> frozenset[Audience]:
     bought = Audience.RETURNING if has_paid else Audience.NEW
-    return frozenset({Audience.EVERYONE, bought} | ({Audience.MEMBERS} if is_member else set()))
+    audience = frozenset({Audience.EVERYONE, bought} | ({Audience.MEMBERS} if standing.tier else set()))
+    return Shopper(audience=audience, tier=standing.tier, segments=standing.segments)

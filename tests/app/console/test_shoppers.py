@@ -42,7 +42,7 @@ async def send(client: httpx.AsyncClient, file: bytes = b"", **fields: str) -> h
 
 async def in_segment(app: App, account: AccountId) -> frozenset[str]:
     async with app.db.read() as tx:
-        return (await app.identity.segments_of(tx, [account])).get(account, frozenset())
+        return (await app.identity.standings_of(tx, [account]))[account].segments
 
 
 async def available(app: App, account: AccountId) -> int:

@@ -54,8 +54,10 @@ async def test_members_are_found_by_account_also_when_they_sign_in_later(identit
     lin = await signed_in(identity, PHONE)
     other = await signed_in(identity, "137 0013 1234")
     async with db.transaction() as tx:
-        assert await identity.tiers_of(tx, [lin.account_id, other.account_id]) == {lin.account_id: "gold"}
-        assert await identity.standings_of(tx, [lin.account_id, other.account_id]) == {lin.account_id: Standing("gold")}
+        assert await identity.standings_of(tx, [lin.account_id, other.account_id]) == {
+            lin.account_id: Standing("gold"),
+            other.account_id: Standing(),
+        }
         again = await identity.import_members(
             tx, [Member(phone=LIN, tier="silver"), Member(phone="+8613700131234", tier="member")], replace=True
         )
@@ -63,7 +65,7 @@ async def test_members_are_found_by_account_also_when_they_sign_in_later(identit
         assert await identity.member_counts(tx) == {"member": 1, "silver": 1}
         assert await identity.end_membership(tx, PHONE)
         assert not await identity.end_membership(tx, PHONE)
-        assert await identity.tiers_of(tx, [lin.account_id]) == {}
+        assert await identity.standings_of(tx, [lin.account_id]) == {lin.account_id: Standing()}
 
 
 def test_the_commands_tell_what_they_did(config: Config, tmp_path: Path) -> None:

@@ -136,11 +136,12 @@ class ShopperDesk:
     async def _known(self, tx: Tx, account_id: AccountId, page: int) -> dict[str, Any]:
         await self._identity.require_account(tx, account_id)
         found = await self._points.entries(tx, account_id, ENTRIES_SHOWN + 1, (page - 1) * ENTRIES_SHOWN)
+        standing = (await self._identity.standings_of(tx, [account_id]))[account_id]
         newest = found if page == 1 else await self._points.entries(tx, account_id, 1)
         return {
             "account": await self._identity.account(tx, account_id),
-            "tier": (await self._identity.tiers_of(tx, [account_id])).get(account_id, ""),
-            "segments": sorted((await self._identity.segments_of(tx, [account_id])).get(account_id, ())),
+            "tier": standing.tier,
+            "segments": sorted(standing.segments),
             "has_paid": account_id in await self._ordering.paid_buyers(tx, [account_id]),
             "balance": await self._points.balance(tx, account_id),
             "entries": found[:ENTRIES_SHOWN],

@@ -39,16 +39,6 @@ async def delete(tx: Tx, phone_index: bytes) -> bool:
     return gone.rowcount == 1
 
 
-async def tiers(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, str]:
-    """Return the tiers of those of the accounts that are members'."""
-    rows = await tx.execute(
-        "select account_id, m.tier from identity.account join identity.member m using (phone_index)"
-        " where account_id = any(%b)",
-        [list(account_ids)],
-    )
-    return {AccountId(account_id): tier for account_id, tier in await rows.fetchall()}
-
-
 async def standings(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, Standing]:
     """Return the standing of those of the accounts that are members' or in a segment."""
     rows = await tx.execute(

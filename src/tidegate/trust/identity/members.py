@@ -15,6 +15,7 @@ MEMBERS_MAX = 1_000_000
 DEFAULT_TIER = "member"
 _TIER = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 _FAULTS_SHOWN = 20
+_UNKNOWN = Standing()
 
 
 class Members(Ground):
@@ -34,13 +35,10 @@ class Members(Ground):
         """End one membership; False where there was none. Raises PhoneNotValid."""
         return await member_store.delete(tx, self._seals.index("phone", rules.mobile_number(phone)))
 
-    async def tiers_of(self, tx: Tx, account_ids: Sequence[AccountId]) -> Mapping[AccountId, str]:
-        """Return the tiers of those of the accounts that are members'; one statement."""
-        return await member_store.tiers(tx, account_ids)
-
     async def standings_of(self, tx: Tx, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Standing]:
-        """Return the standing of those of the accounts that are members' or in a segment; one statement."""
-        return await member_store.standings(tx, account_ids)
+        """Return the standing of each of the accounts; one statement."""
+        found = await member_store.standings(tx, account_ids)
+        return {each: found.get(each, _UNKNOWN) for each in account_ids}
 
     async def member_counts(self, tx: Tx) -> Mapping[str, int]:
         """Return how many members each tier has."""

@@ -1,7 +1,6 @@
 """All SQL of segments, as thin functions."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from psycopg.rows import class_row
 
@@ -40,16 +39,6 @@ async def delete_others(tx: Tx, segment: str, kept: Sequence[bytes]) -> int:
         [segment, list(kept)],
     )
     return gone.rowcount
-
-
-async def segments(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, frozenset[str]]:
-    """Return the segments of those of the accounts that are in one."""
-    rows = await tx.execute(
-        "select account_id, array_agg(s.segment) from identity.account join identity.segment s using (phone_index)"
-        " where account_id = any(%b) group by account_id",
-        [list(account_ids)],
-    )
-    return {AccountId(account_id): frozenset(names) for account_id, names in await rows.fetchall()}
 
 
 async def counts(tx: Tx) -> list[SegmentCount]:

@@ -1,7 +1,7 @@
 """Segments: lists of numbers that campaigns speak of. Its use cases are part of `api.Identity`."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tidegate.base.db import Tx
 from tidegate.trust.identity import rules, segment_store
@@ -56,10 +56,6 @@ class Segments(Ground):
         )
         await segment_store.insert_change(tx, change)
         return change
-
-    async def segments_of(self, tx: Tx, account_ids: Sequence[AccountId]) -> Mapping[AccountId, frozenset[str]]:
-        """Return the segments of those of the accounts that are in one; one statement."""
-        return await segment_store.segments(tx, account_ids)
 
     async def segment_counts(self, tx: Tx) -> list[SegmentCount]:
         """Return how many numbers each segment holds, and how many of them have an account."""
