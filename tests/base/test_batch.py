@@ -157,7 +157,9 @@ flushes = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["answer", "refu
 def test_everything_submitted_is_answered_whatever_flushes_do(
     plan: list[tuple[int, int, bool]], behaviour: list[tuple[int, str]], size_max: int, in_flight_max: int
 ) -> None:
-    asyncio.run(_everything_is_answered(plan, behaviour, size_max, in_flight_max))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tidegate.base.batch.perf_counter", lambda: 100.0)  # so no stall of the machine gives anything up
+        asyncio.run(_everything_is_answered(plan, behaviour, size_max, in_flight_max))
 
 
 async def _everything_is_answered(  # noqa: C901  one story: what is asked, how flushes behave, what comes back
@@ -194,12 +196,10 @@ async def _everything_is_answered(  # noqa: C901  one story: what is asked, how 
             submitted[item] = batcher.submit(item)
             if leaving and place % 2:
                 submitted[item].cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         answers = await asyncio.gather(*submitted.values(), return_exceptions=True)
         await batcher.drain()
-    # On a machine that stalls for seconds an item may have waited too long: it says so, and nothing of it was done.
-    given_up = {item for item, answer in zip(submitted, answers, strict=True) if isinstance(answer, Overloaded)}
-    assert sorted(carried) == sorted(submitted.keys() - given_up), "each item is carried exactly once, or given up"
+    assert sorted(carried) == list(submitted), "each item is carried exactly once"
     assert batcher.waiting == 0
     for item, answer in zip(submitted, answers, strict=True):
         match answer:
@@ -211,8 +211,6 @@ async def _everything_is_answered(  # noqa: C901  one story: what is asked, how 
                 assert item in json.loads(str(answer))
             case RuntimeError():
                 assert str(answer).startswith("the flush gave ")
-            case Overloaded():
-                assert item in given_up
             case _:
                 assert isinstance(answer, asyncio.CancelledError)
 
