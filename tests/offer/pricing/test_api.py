@@ -31,31 +31,32 @@ async def counters_of(db: Database) -> dict[str, int]:
     return dict(rows)
 
 
-async def use(db: Database, pricing: Pricing, batch: list[tuple[CounterUse, ...]]) -> int:
-    """Decide a batch of orders in one transaction, again if it lost a race; how many were granted."""
+async def use_now(db: Database, pricing: Pricing, batch: list[tuple[CounterUse, ...]], *, lock: bool = True) -> int:
+    """Decide a batch of orders in one transaction, again and under locks if it lost a race; how many were granted."""
     while True:
         try:
             async with db.transaction() as tx:
-                counters = await pricing.lock_counters(tx, {each.key for uses in batch for each in uses})
+                read = pricing.lock_counters if lock else pricing.look_at_counters
+                counters = await read(tx, {each.key for uses in batch for each in uses})
                 granted = sum(counters.try_use(uses) is None for uses in batch)
                 await pricing.write_counters(tx, counters)
                 return granted
-        except psycopg.errors.UniqueViolation:
-            continue
+        except (psycopg.errors.UniqueViolation, psycopg.errors.CheckViolation):
+            lock = True
 
 
 async def test_what_is_used_is_written_and_can_be_released(db: Database, pricing: Pricing) -> None:
     first, second = CounterUse("c/coupon:A", 1, 3), CounterUse("c/offer:S:1", 2, 2)
-    assert await use(db, pricing, [(first, second), (first,), (first, second)]) == 2
+    assert await use_now(db, pricing, [(first, second), (first,), (first, second)]) == 2
     assert await counters_of(db) == {"c/coupon:A": 2, "c/offer:S:1": 2}
-    assert await use(db, pricing, [(first,), (first,)]) == 1
+    assert await use_now(db, pricing, [(first,), (first,)]) == 1
     async with db.transaction() as tx:
         assert await pricing.release_counters(tx, [first, second, first]) == []
     assert await counters_of(db) == {"c/coupon:A": 1, "c/offer:S:1": 0}
 
 
 async def test_a_release_never_goes_below_zero_and_says_so(db: Database, pricing: Pricing) -> None:
-    await use(db, pricing, [(CounterUse("c/coupon:A", 1, 3),)])
+    await use_now(db, pricing, [(CounterUse("c/coupon:A", 1, 3),)])
     async with db.transaction() as tx:
         uses = [CounterUse("c/coupon:A", 2, 3), CounterUse("c/coupon:B", 1, 3)]
         assert await pricing.release_counters(tx, uses) == ["c/coupon:A", "c/coupon:B"]
@@ -64,12 +65,13 @@ async def test_a_release_never_goes_below_zero_and_says_so(db: Database, pricing
 
 
 async def test_orders_that_use_nothing_write_nothing(db: Database, pricing: Pricing) -> None:
-    assert await use(db, pricing, [()]) == 1
-    assert await use(db, pricing, [(CounterUse("c/coupon:A", 2, 1),)]) == 0
+    assert await use_now(db, pricing, [()]) == 1
+    assert await use_now(db, pricing, [(CounterUse("c/coupon:A", 2, 1),)]) == 0
     assert await counters_of(db) == {}
 
 
-async def test_64_buyers_at_once_never_get_beyond_a_cap(db: Database, pricing: Pricing) -> None:
+@pytest.mark.parametrize("lock", [True, False])
+async def test_64_buyers_at_once_never_get_beyond_a_cap(db: Database, pricing: Pricing, lock: bool) -> None:
     """Every buyer asks for the same last uses, in another order of keys, several times at once."""
     shared, per_buyer = 40, 2
 
@@ -78,7 +80,7 @@ async def test_64_buyers_at_once_never_get_beyond_a_cap(db: Database, pricing: P
         for turn in range(3):
             mine = CounterUse(f"c/limit:m:{buyer % 32}", 1, per_buyer)
             both = (CounterUse("c/coupon:A", 1, shared), CounterUse(f"c/offer:S-{(buyer + turn) % 5}", 1, 30), mine)
-            granted += await use(db, pricing, [both[:: 1 if turn % 2 else -1]])
+            granted += await use_now(db, pricing, [both[:: 1 if turn % 2 else -1]], lock=lock)
         return granted
 
     granted = await asyncio.gather(*(shop(buyer) for buyer in range(64)))
@@ -100,6 +102,28 @@ async def test_a_new_key_that_two_make_at_once_is_decided_again(db: Database, pr
             assert one.try_use([CounterUse("c/coupon:A", 1, 1)]) is None
             await pricing.write_counters(early, one)
     assert await counters_of(db) == {"c/coupon:A": 1}
+
+
+async def use_what_is_stale(db: Database, pricing: Pricing, use: CounterUse, meanwhile: CounterUse) -> None:
+    """Decide by a look, and write after another has used the same counter."""
+    async with db.transaction() as early:
+        counters = await pricing.look_at_counters(early, [use.key])
+        assert counters.try_use([use]) is None
+        assert await use_now(db, pricing, [(meanwhile,)]) == 1, "nobody waits for one who only looks"
+        await pricing.write_counters(early, counters)
+
+
+async def test_what_others_used_since_a_look_is_added_to(db: Database, pricing: Pricing) -> None:
+    await use_now(db, pricing, [(CounterUse("c/coupon:A", 1, 5),)])
+    await use_what_is_stale(db, pricing, CounterUse("c/coupon:A", 2, 5), meanwhile=CounterUse("c/coupon:A", 2, 5))
+    assert await counters_of(db) == {"c/coupon:A": 5}
+
+
+async def test_what_others_used_up_since_a_look_is_not_used_again(db: Database, pricing: Pricing) -> None:
+    await use_now(db, pricing, [(CounterUse("c/coupon:A", 1, 4),)])
+    with pytest.raises(psycopg.errors.CheckViolation, match="counter_within_cap"):
+        await use_what_is_stale(db, pricing, CounterUse("c/coupon:A", 2, 4), meanwhile=CounterUse("c/coupon:A", 2, 4))
+    assert await counters_of(db) == {"c/coupon:A": 3}
 
 
 @pytest.mark.parametrize(("used", "constraint"), [(-1, "counter_never_negative"), (6, "counter_within_cap")])
@@ -172,7 +196,7 @@ async def test_two_codes_of_one_buyer_race_for_the_last_use(db: Database, campai
         pricing.price(Cart((CartLine("KTL-1", 1),), code), Facts(buyer=UUID(int=9))).counters
         for code in ("ONE", "TWO") * 8
     ]
-    granted = await asyncio.gather(*(use(db, pricing, [uses]) for uses in orders))
+    granted = await asyncio.gather(*(use_now(db, pricing, [uses]) for uses in orders))
     assert sum(granted) == 1
 
 
@@ -201,7 +225,7 @@ async def test_64_buyers_never_get_beyond_limits_nor_budget(db: Database, campai
         for turn in range(3):
             facts = Facts(buyer=UUID(int=buyer), now=START)
             order = pricing.price(Cart((CartLine("KTL-1", 1 + (buyer + turn) % 4),)), facts)
-            if order.reductions and await use(db, pricing, [order.counters]):
+            if order.reductions and await use_now(db, pricing, [order.counters]):
                 granted += 1
                 taken_off += order.discount_total
         return granted
@@ -224,7 +248,7 @@ async def test_two_codes_of_one_promotion_race_for_a_shared_last_use(
     await publish(db, campaign, pricing, listed, [coupon("SHARED", 8_000, 1)])
     cart = Cart((CartLine("KTL-1", 1),))
     orders = [pricing.price(cart, Facts(buyer=UUID(int=n), now=START, coupons=("SHARED",))).counters for n in range(64)]
-    granted = await asyncio.gather(*(use(db, pricing, [uses]) for uses in orders))
+    granted = await asyncio.gather(*(use_now(db, pricing, [uses]) for uses in orders))
     assert sum(granted) == 1
 
 
@@ -234,8 +258,8 @@ async def test_what_is_used_up_is_not_in_the_next_price_until_it_is_given_back(
     await publish(db, campaign, pricing, [promotion("p", amount_off(8_000, 500), limits=PromotionLimits(budget=700))])
     cart, facts = Cart((CartLine("KTL-1", 1),)), Facts(buyer=UUID(int=1), now=START)
     uses = pricing.price(cart, facts).counters
-    assert await use(db, pricing, [uses]) == 1
-    assert await use(db, pricing, [uses]) == 0
+    assert await use_now(db, pricing, [uses]) == 1
+    assert await use_now(db, pricing, [uses]) == 0
     refusal = pricing.refusal_of(uses[0])
     assert isinstance(refusal, PromotionUsedUp)
     assert refusal.fields == {"promotion": "p"}

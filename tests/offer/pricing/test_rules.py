@@ -219,7 +219,7 @@ def test_a_batch_uses_counters_all_or_nothing() -> None:
     use_a, use_b = CounterUse("a", 1, 2), CounterUse("b", 3, 3)
     assert counters.try_use([use_a, use_b]) is None
     assert counters.try_use([use_b]) == use_b
-    assert counters.changes() == [("a", 2, 2, False), ("b", 3, 3, True)]
+    assert counters.changes() == [("a", 1, 2, False), ("b", 3, 3, True)]
     counters.give_back([use_a, use_b])
     assert counters.changes() == [], "what is as it was is not written"
     assert counters.try_use([CounterUse("b", 2, 3), CounterUse("a", 2, 2)]) == CounterUse("a", 2, 2)

@@ -66,7 +66,7 @@ def _flash_price_gone(use: CounterUse, name: str, *, whose_own: bool) -> FlashPr
 
 
 class Counters:
-    """Counters read and locked for one transaction: a batch of orders is decided on it, then it is written once."""
+    """Counters read for one transaction: a batch of orders is decided on it, then what it used is written once."""
 
     def __init__(self, used: Mapping[str, int], missing: frozenset[str]) -> None:
         self._before = used
@@ -92,9 +92,9 @@ class Counters:
             self._used[use.key] -= use.amount
 
     def changes(self) -> list[tuple[str, int, int, bool]]:
-        """Key, new value, cap and whether the row is new, for every counter whose use has changed, in key order."""
+        """Key, what was added, cap and whether the row is new, for every counter that was used, in key order."""
         return [
-            (key, self._used[key], self._caps[key], key in self._missing)
+            (key, added, self._caps[key], key in self._missing)
             for key in sorted(self._caps)
-            if self._used[key] != self._before[key]
+            if (added := self._used[key] - self._before[key])
         ]

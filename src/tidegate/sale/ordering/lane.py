@@ -2,7 +2,7 @@
 
 Price and pass are settled before an order comes here. Orders are counted against the rate limits and judged for risk
 while a batch before them is written; then, in one transaction: what was asked for before is found, counters and stock
-levels are locked in key order, every order is decided in memory, and what is taken is written by one statement a table.
+levels are looked at, every order is decided in memory, and what is taken is written by one statement a table.
 A lost race or a lost connection is tried again as a whole: the idempotency keys make that safe even when a commit's
 answer was lost.
 """
@@ -172,10 +172,13 @@ class HotLane:
         for asked in batch:
             for line in asked.priced.lines:
                 units[line.sku] += line.quantity
+        # What a buyer owns is locked, and counters before it, as everywhere.
+        shows_own = any(asked.own_coupon or asked.priced.points_used for asked in batch)
+        read_counters = self._pricing.lock_counters if lock or shows_own else self._pricing.look_at_counters
         earlier, foreign, counters, ledger = await together(
             store.earlier(tx, [(asked.buyer_id, asked.key) for asked in batch]),
             self._addresses.foreign_addresses(tx, [(asked.buyer_id, asked.address_id) for asked in batch]),
-            self._pricing.lock_counters(tx, {use.key for asked in batch for use in asked.priced.counters}),
+            read_counters(tx, {use.key for asked in batch for use in asked.priced.counters}),
             self._stock.look(tx, terms.campaign_id, units),
         )
         # Asked for only where somebody shows a claimed coupon or spends points; before stock is locked, as everywhere.
@@ -191,9 +194,8 @@ class HotLane:
         expires_at = now + timedelta(seconds=terms.payment_seconds)
         placed = [_placed(each, expires_at, now) for each in taken]
         if taken:
-            # Nothing is read back here: the writes and the COMMIT are sent without waiting. A hot SKU's level comes
-            # last, so that it is locked only while the batch commits.
-            await self._pricing.write_counters(tx, counters)
+            # Nothing is read back here: the writes and the COMMIT are sent without waiting. What many orders share, a
+            # promotion's counter and a hot SKU's level, comes last, so that it is locked only while the batch commits.
             await self._coupons.freeze(tx, wallet)
             await self._points.hold(tx, purse)
             prices = [self._prices.parted(each.asked.priced) for each in taken]
@@ -203,6 +205,7 @@ class HotLane:
                 tx, [_intent(each, answer) for each, answer in zip(taken, placed, strict=True)]
             )
             await self._outbox.append(tx, *[_event(each, answer) for each, answer in zip(taken, placed, strict=True)])
+            await self._pricing.write_counters(tx, counters)
             await self._stock.hold(tx, ledger)
         return await _answers(tx, decisions, {answer.order_id: answer for answer in placed})
 
