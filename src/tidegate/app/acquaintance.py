@@ -5,6 +5,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from tidegate.base.batch import Batcher
+from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
 from tidegate.offer.campaign.contracts import Audience
 from tidegate.offer.pricing.contracts import Shopper
@@ -13,6 +14,9 @@ from tidegate.sale.stock.api import Stock
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import AccountId, Standing
 
+KNOWN_SECONDS = 10.0
+"""How old what prices are told of a shopper may be. A shopper looks at goods, then at a checkout, then orders."""
+
 
 class KnownShoppers:
     """Fulfils the queue's `Audiences`, coupons' `Acquaintance` and pricing's `Shoppers`.
@@ -20,22 +24,34 @@ class KnownShoppers:
     A customer who ever paid for an order is returning, any other is new.
     """
 
-    def __init__(self, db: Database, identity: Identity, ordering: Ordering) -> None:
+    def __init__(self, db: Database, clock: Clock, identity: Identity, ordering: Ordering) -> None:
         self._db = db
+        self._clock = clock
         self._identity = identity
         self._ordering = ordering
+        self._lately: dict[UUID, Shopper] = {}
+        self._before: dict[UUID, Shopper] = {}
+        """Who was read in this half of KNOWN_SECONDS, and in the half before it."""
+        self._half = 0
         # One batch at a time: a small batch costs nearly what a large one does, and the next gathers meanwhile.
         self._batcher: Batcher[UUID, Shopper] = Batcher("shopper", self._read, size_max=256, in_flight_max=1)
 
     async def shopper(self, account_id: UUID) -> Shopper:
-        """Return who an account is; all that are asked for meanwhile are read together.
+        """Return who an account is, or was at most KNOWN_SECONDS ago; who is asked for meanwhile is read together.
 
         Raises Overloaded and DatabaseUnavailable.
         """
-        return await self._batcher.submit(account_id)
+        half = int(self._clock.now().timestamp() // (KNOWN_SECONDS / 2))
+        if half != self._half:
+            self._before, self._lately = self._lately if half == self._half + 1 else {}, {}
+            self._half = half
+        known = self._lately.get(account_id) or self._before.get(account_id)
+        if known is None:
+            known = self._lately[account_id] = await self._batcher.submit(account_id)
+        return known
 
     async def _read(self, account_ids: list[UUID]) -> Sequence[Shopper]:
-        """Read a batch. On the primary: who has just paid is a returning customer at once."""
+        """Read a batch, on the primary."""
         unique = [AccountId(each) for each in set(account_ids)]
         async with self._db.newest() as tx:
             standings = await self._identity.standings_of(tx, unique)

@@ -129,7 +129,7 @@ class App:
     def _meet(self) -> None:
         """What lower rooms learn from higher ones, through ports of theirs; and who hears of orders."""
         stock, ordering = self.stock, self.ordering
-        shoppers = KnownShoppers(self.db, self.identity, ordering)
+        shoppers = KnownShoppers(self.db, self.clock, self.identity, ordering)
         self.defences.follow(PaymentOutcomes(self.payment))
         self.coupons.follow(shoppers)
         self.pricing.follow(shoppers, GiftShelf(stock))

@@ -10,6 +10,7 @@ import pytest
 from tests.offer.festivals import definition, goods, offer
 from tests.sale.ordering.test_life import paid
 from tests.sale.shop import Buyer, broken, buyers, open_sale, order, publish
+from tidegate.app.acquaintance import KNOWN_SECONDS
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.base.metrics import batch_size
@@ -138,10 +139,13 @@ async def test_a_buyer_orders_at_the_price_that_was_quoted(
     assert await broken(shop) == []
 
 
-async def test_an_order_repeated_after_it_made_its_buyer_a_returning_one_is_answered_as_before(shop: App) -> None:
+async def test_an_order_repeated_after_it_made_its_buyer_a_returning_one_is_answered_as_before(
+    shop: App, clock: ManualClock
+) -> None:
     await publish(shop, _festival(_off("new", 1_000, audience=(Audience.NEW,))))
     [buyer] = await buyers(shop, 1)
     order_id = await paid(shop, buyer, {"A": 1}, 7_000)
+    clock.advance(seconds=KNOWN_SECONDS)
     assert (await _quoted(shop, buyer.account_id)).total == 8_000
     again = await shop.ordering.place(buyer.account_id, "life-key-1", order(buyer, {"A": 1}, 7_000))
     assert again.order_id == order_id
