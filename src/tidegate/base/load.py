@@ -38,6 +38,7 @@ _WAY_BACK = 0.5
 _RAISE_OF_LET_IN, _RAISE_OF_ASKED = 0.1, 0.02
 
 _LOOP = "loop"
+_JUDGED_SECONDS = 0.001
 
 _PUBLISHED_KEY = "{load}:admitting"
 _PUBLISHED_SECONDS = 3
@@ -95,6 +96,7 @@ class LoadControl:
         self._busy_before = 0.0
         self._began_at = 0.0
         self._due = inf
+        self._judged_at, self._was_busy = 0.0, False
         self._open = float(CLASSES * COHORTS)
         self._level = self._open
         self._asked = [0] * CLASSES
@@ -134,12 +136,22 @@ class LoadControl:
         """Count a request of class `number` (0 is the highest); return whether all of its class are let in now."""
         self._asked[number] += 1
         self._requests += 1
-        if now > self._due and self._is_busy(now):  # the loop's turn is long: so long this request has waited, too
-            self.waited(_LOOP, now - self._due)
+        if now > self._due:
+            self._note_long_turn(now)
         if (self._requests >= _WINDOW_REQUESTS or now >= self._closes_at) and self._waits:
             self.close_window(now)
             self._due = max(self._due, now)  # so much of this turn of the loop is judged
         return self._level >= (number + 1) * COHORTS
+
+    def _note_long_turn(self, now: float) -> None:
+        """Note that a request has waited for as long as the loop's turn is late, where its own work makes it so.
+
+        To ask how long the thread has worked is a call of the system: once a millisecond is often enough.
+        """
+        if now - self._judged_at >= _JUDGED_SECONDS:
+            self._judged_at, self._was_busy = now, self._is_busy(now)
+        if self._was_busy:
+            self.waited(_LOOP, now - self._due)
 
     def served(self) -> None:
         """Count a request that was let in and has its answer, other than that too much was asked."""

@@ -7,6 +7,7 @@ oversize heads and bodies are cut off, and connections on which nothing is asked
 
 import asyncio
 from collections.abc import Sequence
+from functools import lru_cache
 from time import perf_counter
 from typing import Any, cast
 
@@ -29,10 +30,20 @@ _UNHEARD_SECONDS = 1.0
 _UNREAD_SECONDS = 30.0
 """How long a client may take to read its last answer."""
 _NOT_MODIFIED = 304
+_TARGETS_REMEMBERED_MAX = 2_000
+_TARGET_BYTES_MAX = 1_024
 _TOO_LARGE_HEAD = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 )  # fmt: skip
 _nobody_waits = asyncio.Event()
+
+
+@lru_cache(maxsize=_TARGETS_REMEMBERED_MAX)
+def _target(method: bytes, url: bytes) -> tuple[str, str, bytes] | None:
+    """Return method, path and query, or None where they ask for more than a plain answer."""
+    path, _, query = url.partition(b"?")
+    is_plain = path.startswith(b"/") and path.isascii() and not (b"%" in path or b"#" in url)
+    return (method.decode(), path.decode(), query) if is_plain and method != b"HEAD" else None
 
 
 class _Turn:
@@ -111,11 +122,11 @@ class Wire(HttpToolsProtocol):
             return
         self._in_head, self._head_bytes, self._idle_since = False, 0, None
         self.app = self._front
-        scope, method = cast("Scope", self.scope), self.parser.get_method()
-        path, _, query = self.url.partition(b"?")
-        if self._is_plain(method, path, query):
+        target = _target(self.parser.get_method(), self.url) if self._is_plain() else None
+        if target is not None:
             began = perf_counter()
-            scope["method"], scope["path"], scope["query_string"] = method.decode(), path.decode(), query
+            scope: Scope = self.scope  # type: ignore[assignment]  # the server's own type of the same mapping
+            scope["method"], scope["path"], scope["query_string"] = target
             answer = self._front.judge(scope, began)
             if answer is not None:
                 keep_alive = self.parser.should_keep_alive()
@@ -129,16 +140,11 @@ class Wire(HttpToolsProtocol):
         """Return whether the head alone is: what came with it may be a body, or the next request."""
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES_MAX
 
-    def _is_plain(self, method: bytes, path: bytes, query: bytes) -> bool:
+    def _is_plain(self) -> bool:
         """Return whether the request's turn has come and nothing about it asks for more than a plain answer."""
         return (
-            self._owes_nothing()
-            and method != b"HEAD"
-            and path.startswith(b"/")
-            and b"%" not in path
-            and path.isascii()
-            and b"#" not in path
-            and b"#" not in query
+            (self.cycle is None or self.cycle.response_complete)
+            and len(self.url) <= _TARGET_BYTES_MAX
             and not self.expect_100_continue
             and not self.parser.should_upgrade()
             and self.parser.get_http_version() == "1.1"

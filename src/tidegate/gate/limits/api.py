@@ -81,7 +81,7 @@ class Limits:
 
         RateLimitUnknown where Valkey is down and a limit refuses then. Raises Overloaded where too many wait.
         """
-        counted = self._counted(Ask(act, asker))
+        [counted] = self._counted([Ask(act, asker)])
         if not counted.cells:
             return
         decision = await self._batcher.submit(counted)
@@ -94,41 +94,45 @@ class Limits:
         Who is None was counted elsewhere. The refusals are those of `require`.
         """
         answers: list[Refusal | None] = [None] * len(askers)
-        counted = [(place, Ask(act, asker)) for place, asker in enumerate(askers) if asker is not None]
-        found = await self.decide([ask for _, ask in counted])
-        for (place, _), decision in zip(counted, found, strict=True):
+        places = [place for place, asker in enumerate(askers) if asker is not None]
+        found = await self.decide([Ask(act, asker) for asker in askers if asker is not None])
+        for place, decision in zip(places, found, strict=True):
             if not isinstance(decision, Admitted):
                 answers[place] = rules.refusal_of(decision)
         return answers
 
     async def decide(self, asks: Sequence[Ask]) -> list[Decision]:
         """Decide asks in order, each as if it had come alone after those before it; one call for 500 of them."""
-        counted = [self._counted(ask) for ask in asks]
+        counted = self._counted(asks)
         return [
             decision
             for start in range(0, len(counted), BATCH_MAX)
             for decision in await self._flush(counted[start : start + BATCH_MAX])
         ]
 
-    def _counted(self, ask: Ask) -> _Counted:
-        limits, cells = [], []
-        for pace in self._current(self._suspicion(ask.asker.account_id))[ask.act]:
-            subject = pace.subject_of(ask.asker)
-            if subject is not None:
-                limits.append(pace.limit)
-                cells.append((pace.key_of(subject), pace.pace))
-        return _Counted(limits, cells)
-
-    def _current(self, suspicion: float) -> dict[LimitedAct, list[_Pace]]:
-        """Return the limits of each act as they stand now; made anew when the campaign or the factor changes."""
+    def _counted(self, asks: Sequence[Ask]) -> list[_Counted]:
+        """Return what is counted of each, by the limits as they stand now."""
         stated, factor = self._stated(), self._factor()
         if self._paces_of is None or self._paces_of[0] is not stated or self._paces_of[1] != factor:
             self._paces, self._paces_of = {}, (stated, factor)
-        if suspicion not in self._paces:
-            self._paces[suspicion] = {
-                act: [self._pace(limit, factor, suspicion) for limit in stated if limit.act is act]
-                for act in LimitedAct
-            }
+        counted = []
+        for ask in asks:
+            suspicion = self._suspicion(ask.asker.account_id)
+            acts = self._paces.get(suspicion) or self._made(stated, factor, suspicion)
+            limits, cells = [], []
+            for limit, pace, subject_of, key_of in acts[ask.act]:
+                subject = subject_of(ask.asker)
+                if subject is not None:
+                    limits.append(limit)
+                    cells.append((key_of(subject), pace))
+            counted.append(_Counted(limits, cells))
+        return counted
+
+    def _made(self, stated: Sequence[RateLimit], factor: float, suspicion: float) -> dict[LimitedAct, list[_Pace]]:
+        """Make the limits of each act, and keep them until the campaign or the factor changes."""
+        self._paces[suspicion] = {
+            act: [self._pace(limit, factor, suspicion) for limit in stated if limit.act is act] for act in LimitedAct
+        }
         return self._paces[suspicion]
 
     def _pace(self, stated: RateLimit, factor: float, suspicion: float) -> _Pace:
