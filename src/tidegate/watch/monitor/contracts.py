@@ -54,10 +54,6 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refunded: int = 0
     refunded_value: int = 0
 
-    def plus(self, other: "Trade") -> "Trade":
-        """Return both spans together."""
-        return Trade(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
-
 
 class TradeMinute(msgspec.Struct, frozen=True, kw_only=True):
     """The trade of one minute."""

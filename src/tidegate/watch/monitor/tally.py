@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
+from msgspec.structs import astuple
+
 from tidegate.watch.monitor.contracts import Trade
 
 
@@ -11,13 +13,21 @@ class Tally:
     """Trade by the second, and units ordered by the minute, in which they happened."""
 
     def __init__(self) -> None:
-        self.trade: dict[datetime, Trade] = defaultdict(Trade)
+        self._trades: dict[datetime, list[tuple[int, ...]]] = defaultdict(list)
         self.units: dict[tuple[datetime, str], int] = defaultdict(int)
+
+    @property
+    def trade(self) -> dict[datetime, Trade]:
+        """The trade of each second."""
+        fields = Trade.__struct_fields__
+        return {
+            second: Trade(**dict(zip(fields, map(sum, zip(*trades, strict=True)), strict=True)))
+            for second, trades in self._trades.items()
+        }
 
     def add(self, at: datetime, trade: Trade) -> None:
         """Count `trade` in the second of `at`."""
-        second = at.replace(microsecond=0)
-        self.trade[second] = self.trade[second].plus(trade)
+        self._trades[at.replace(microsecond=0)].append(astuple(trade))
 
     def add_units(self, at: datetime, lines: Iterable[tuple[str, int]]) -> None:
         """Count ordered units (SKU and quantity) in the minute of `at`."""
