@@ -422,12 +422,18 @@ async def test_the_gate_is_counted_while_the_line_is_locked_by_who_takes_a_place
         assert (await store_gate.gate(stepping, line.line_id)).came == 2
 
 
-async def test_who_holds_a_place_is_found_without_reading_the_line(app: App, clock: ManualClock) -> None:
+@pytest.mark.parametrize("analysed", [False, True])
+async def test_who_holds_a_place_is_found_without_reading_the_line(
+    app: App, clock: ManualClock, analysed: bool
+) -> None:
     """Also while a line fills, of which the database has no statistics and whose statements it planned when empty."""
     await opened_room(app, clock)
     asks = [AskPlace(account_id=uuid4(), device=uuid4()) for _ in range(3_000)]
     for start in range(0, len(asks), 250):
         await app.queue.take_places(asks[start : start + 250])
+    if analysed:
+        async with app.db.transaction() as tx:
+            await tx.execute("analyze queue.place")
     async with app.db.transaction() as tx:
         asked = asks[::30]
         line = await store.line(tx, app.queue.room().campaign_id)
