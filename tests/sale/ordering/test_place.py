@@ -14,6 +14,7 @@ from tidegate.base.clock import ManualClock
 from tidegate.base.db import Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
+from tidegate.offer.pricing.api import Counters
 from tidegate.offer.pricing.errors import BuyerLimitReached, CouponUsedUp, UnknownGoods
 from tidegate.sale.ordering.contracts import OrderState, Placed
 from tidegate.sale.ordering.errors import AddressUnknown, KeyMalformed, KeyReused, PriceChanged, SaleNotOpen
@@ -219,6 +220,36 @@ async def test_the_last_use_of_a_coupon_goes_to_one(app: App, clock: ManualClock
     answers = await asyncio.gather(*wishes, return_exceptions=True)
     assert sum(isinstance(answer, Placed) for answer in answers) == 1
     assert sum(isinstance(answer, CouponUsedUp) for answer in answers) == 19
+
+
+async def test_a_use_that_others_had_meanwhile_is_decided_again_under_locks(
+    app: App, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await publish(
+        app, definition([offer("A", 30_000)], entries=[goods("A", 40_000)], coupons=[coupon("LAST", quota=2)])
+    )
+    open_sale(clock)
+    first, late, plain = await buyers(app, 3)
+    look, looks = app.pricing.look_at_counters, 0
+
+    async def used_meanwhile(tx: Tx, keys: Collection[str]) -> Counters:
+        nonlocal looks
+        looks += 1
+        seen = await look(tx, keys)
+        async with app.db.transaction() as other:
+            await other.execute("update pricing.counter set used = 2 where key like '%/coupon:LAST'")
+        return seen
+
+    await app.ordering.place(first.account_id, "meanwhile-1", order(first, {"A": 1}, 25_000, "LAST"))
+    monkeypatch.setattr(app.pricing, "look_at_counters", used_meanwhile)
+    answers = await asyncio.gather(
+        app.ordering.place(late.account_id, "meanwhile-2", order(late, {"A": 1}, 25_000, "LAST")),
+        app.ordering.place(plain.account_id, "meanwhile-3", order(plain, {"A": 1}, 30_000)),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers] == [CouponUsedUp, Placed], "and whoever came with it is not refused"
+    assert looks == 1, "decided again under locks"
+    assert await count_orders(app) == 2
 
 
 async def test_another_price_than_the_one_shown_is_refused(app: App, clock: ManualClock) -> None:

@@ -273,7 +273,8 @@ class Pricing:
     async def look_at_counters(self, tx: Tx, keys: Iterable[str]) -> Counters:
         """Read the counters of a batch of orders; one statement. Nobody is kept from using them meanwhile."""
         wanted = frozenset(keys)
-        return _counters(wanted, await store.look(tx, sorted(wanted)) if wanted else {})
+        found = await store.used(tx, sorted(wanted)) if wanted else {}
+        return _counters(wanted, {key: used for key, (used, _) in found.items()})
 
     async def write_counters(self, tx: Tx, counters: Counters) -> None:
         """Add what was used; one statement.

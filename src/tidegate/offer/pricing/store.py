@@ -2,7 +2,7 @@
 
 The protocol, in one transaction, each step one statement:
 
-1. `look`   tells how much is used of the rows that exist, and which keys have none yet; or
+1. `used`   tells how much is used of the rows that exist, and which keys have none yet; or
    `lock`   does so and locks the rows, in key order;
 2. the batch is decided in memory (`rules.Counters`);
 3. `write`  adds what was used to the rows and inserts the new ones, in key order.
@@ -23,9 +23,6 @@ from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
 from tidegate.offer.pricing.contracts import CountersUsed
-
-# Keys travel as JSON, which is written in a tenth of the time that an array of thousands takes.
-LOOK = "select key, used from pricing.counter where key = any(array(select json_array_elements_text(%(keys)s::json)))"
 
 LOCK = """
     select key, used
@@ -89,12 +86,6 @@ class _Change(msgspec.Struct):
     new: bool
 
 
-async def look(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
-    """How much of each counter is used; keys without a row are absent."""
-    rows = await tx.execute(LOOK, {"keys": _encode(keys).decode()})
-    return dict(await rows.fetchall())
-
-
 async def lock(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
     """Lock the rows of these keys, in key order; how much of each is used. Keys without a row are absent."""
     rows = await tx.execute(LOCK, {"keys": list(keys)})
@@ -119,8 +110,11 @@ async def release(tx: Tx, amounts: dict[str, int]) -> list[str]:
 
 async def used(tx: Tx, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
     """How much is used of those counters that have been used, and the cap at their last use; nothing is locked."""
+    # The keys travel as JSON, which is written in a tenth of the time that an array takes.
     rows = await tx.execute(
-        "select key, used, cap from pricing.counter where key = any(%(keys)b)", {"keys": list(keys)}
+        "select key, used, cap from pricing.counter"
+        " where key = any(array(select json_array_elements_text(%(keys)s::json)))",
+        {"keys": _encode(keys).decode()},
     )
     return {key: (amount, cap) for key, amount, cap in await rows.fetchall()}
 
