@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
+from operator import le
 
 from babel.numbers import format_currency, get_currency_precision
 
@@ -20,10 +21,15 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
     if whole == 0:
         weights, whole = [1] * len(weights), len(weights)
     shares = [total * weight // whole for weight in weights]
-    remainders = [total * weight % whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda place: (-remainders[place], place))
-    for place in by_remainder[: total - sum(shares)]:
-        shares[place] += 1
+    missing = total - sum(shares)
+    if missing:
+        remainders = [total * weight % whole for weight in weights]
+        if missing == 1:
+            shares[remainders.index(max(remainders))] += 1
+        else:
+            # The sort is stable: equal remainders stay in the order of their places.
+            for place in sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)[:missing]:
+                shares[place] += 1
     return shares
 
 
@@ -33,11 +39,13 @@ def allocate_within(total: int, weights: Sequence[int], caps: Sequence[int]) -> 
     What does not fit is split again among the others; what fits nowhere is given up, so that the shares add up to the
     lesser of `total` and the room there is. Raises ValueError as `allocate` does.
     """
-    room = sum(cap for weight, cap in zip(weights, caps, strict=True) if weight)
+    room = sum([cap for weight, cap in zip(weights, caps, strict=True) if weight])
     total = min(total, room)
     if total == 0:
         return [0] * len(weights)
     shares = allocate(total, weights)
+    if all(map(le, shares, caps)):
+        return shares
     open_weights = list(weights)
     while True:
         over = [place for place, share in enumerate(shares) if open_weights[place] and share > caps[place]]

@@ -5,7 +5,8 @@ least one minor unit, and no line less than the floor of its goods: what does no
 and what fits nowhere is given up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from tidegate.base.money import allocate, allocate_within
 from tidegate.offer.pricing.book import Rule, Stage
@@ -83,16 +84,29 @@ def take_off(frame: Frame, rule: Rule, places: Sequence[int], base: Sequence[int
 
 def apply_all(frame: Frame, chosen: Chosen) -> tuple[list[Applied], list[int]]:
     """Apply rules in turn; what each did, and what each line has left to pay."""
+    done: list[Applied] = []
     left = frame.base[:]
-    base, stage = left, Stage.PRICE
+    for _, rules in groupby(chosen, key=_stage):
+        applied, left = apply_stage(frame, rules, left)
+        done += applied
+    return done, left
+
+
+def apply_stage(
+    frame: Frame, chosen: Iterable[tuple[Rule, Sequence[int]]], base: Sequence[int]
+) -> tuple[list[Applied], list[int]]:
+    """Apply rules of one stage, before which each line has `base` left to pay."""
+    left = list(base)
     done: list[Applied] = []
     for rule, places in chosen:
-        if rule.stage is not stage:
-            base, stage = left[:], rule.stage
         applied = take_off(frame, rule, places, base, left)
         if applied:
             done.append(applied)
     return done, left
+
+
+def _stage(each: tuple[Rule, Sequence[int]]) -> Stage:
+    return each[0].stage
 
 
 def borne(frame: Frame, applied: Applied) -> tuple[Borne, ...]:

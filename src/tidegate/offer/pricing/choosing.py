@@ -12,9 +12,10 @@ before cannot prove that it has the best:
 What then remains unproven is the regret: no combination is better by more than that.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
 
-from tidegate.offer.pricing.applying import Applied, Chosen, Frame, apply_all, take_off
+from tidegate.offer.pricing.applying import Applied, Chosen, Frame, apply_all, apply_stage, take_off
 from tidegate.offer.pricing.benefits import BASIS_POINTS, AmountReckoner, PercentReckoner
 from tidegate.offer.pricing.book import Book, Rule, Stage, bits_of
 
@@ -86,21 +87,22 @@ def _reckon(rule: Rule, places: Sequence[int], base: Sequence[int], frame: Frame
 def _find_foes(book: Book, candidates: Sequence[Candidate]) -> bool:
     """Find who may not share a line with whom; whether there is any such pair."""
     numbers = {each.rule.bit: number for number, each in enumerate(candidates)}
-    bits = 0
-    for bit in numbers:
-        bits |= 1 << bit
+    at: dict[int, int] = {}
+    rivals = [(each, foes) for each in candidates if (foes := book.foes(each.rule))]
+    for each, _ in rivals:
+        own = 1 << each.rule.bit
+        for place in each.places:
+            at[place] = at.get(place, 0) | own
     found = False
-    for each in candidates:
+    for each, foes in rivals:
+        near = 0
+        for place in each.places:
+            near |= at[place]
         bit = each.rule.bit
-        later = (book.foes(each.rule) & bits) >> bit
-        if not later:
-            continue
-        own = _mask(each)
-        for step in bits_of(later):
-            number = numbers[bit + step]
-            if own & _mask(candidates[number]):
-                each.foes.append(number)
-                found = True
+        later = (near & foes) >> bit
+        if later:
+            each.foes = [numbers[bit + step] for step in bits_of(later)]
+            found = True
     return found
 
 
@@ -156,15 +158,15 @@ def _keeps_steps(frame: Frame, everything: Chosen, done: Sequence[Applied]) -> b
 
 def _solve(book: Book, frame: Frame, candidates: Sequence[Candidate], fee: Fee, full_fee: int) -> Choice:
     """Steps 2 and 3."""
-    layered, early, work, proven = _by_stage(book, frame, candidates)
-    done, left = apply_all(frame, layered)
+    by_stage = _by_stage(book, frame, candidates)
+    done, left, layered, work = by_stage.done, by_stage.left, by_stage.chosen, by_stage.work
     best = sum(_worth(book, each.rule, each.off) for each in done) + (full_fee - fee(left, layered)) * _MONEY
-    gain = _gain_bound(frame, candidates, done) if proven else None
+    gain = _gain_bound(frame, candidates, done) if by_stage.proven else None
     if gain is not None:
         bound = best + (gain + max(fee(left, layered) - fee(frame.base, ()), 0)) * _MONEY
     else:
         late, more = _bound(book, frame, candidates)
-        bound = early + late
+        bound = by_stage.early + late
         bound += max(full_fee - fee(frame.base, ()), 0) * _MONEY
         work += more
     if bound - best <= NEGLECTED * _MONEY:
@@ -180,36 +182,68 @@ def _solve(book: Book, frame: Frame, candidates: Sequence[Candidate], fee: Fee, 
     return Choice(done, left, regret, work + search.work)
 
 
-def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[Chosen, int, int, bool]:
-    """The best of each stage given the one before, an upper bound of what the first can take off, the work done, and
-    whether each knot was solved to its end.
-    """
-    chosen: list[tuple[Rule, Sequence[int]]] = []
-    bound = work = 0
-    proven = True
-    left = frame.base
+class _ByStage:
+    """The best of each stage given the one before, and what it does."""
+
+    __slots__ = ("chosen", "done", "early", "left", "proven", "work")
+
+    def __init__(self, frame: Frame) -> None:
+        self.chosen: list[tuple[Rule, Sequence[int]]] = []
+        self.done: list[Applied] = []
+        self.left = frame.base
+        self.early = 0
+        """The most that the first stage can take off."""
+        self.work = 0
+        self.proven = True
+        """Whether each knot was solved to its end."""
+
+
+def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> _ByStage:
+    found = _ByStage(frame)
     for stage in (Stage.SHOP, Stage.PLATFORM):
         members = [number for number, each in enumerate(candidates) if each.rule.stage is stage]
         if not members:
             continue
-        lost = _lost(candidates, chosen) if chosen else {}
-        picked: list[tuple[Rule, Sequence[int]]] = []
-        for knot in _knots(candidates, members):
-            if len(knot) == 1 and not lost:
-                alone = candidates[knot[0]]
-                picked.append((alone.rule, alone.places))
-                bound += alone.most if stage is Stage.SHOP else 0
-                continue
-            best, most, done, is_best = _solve_knot(book, frame, [candidates[each] for each in knot], left, lost)
-            picked += best
-            work += done
-            bound += most if stage is Stage.SHOP else 0
-            proven = proven and is_best
-        picked.sort(key=_bit)
-        chosen += picked
-        if stage is Stage.SHOP and picked and candidates[-1].rule.stage is not stage:
-            _, left = apply_all(frame, chosen)
-    return chosen, bound, work, proven
+        lost = _lost(candidates, found.chosen) if found.chosen else {}
+        knots = _knots(candidates, members)
+        solved = [_solve_knot(book, frame, candidates, knot, found.left, lost, loose=True) for knot in knots]
+        done, left = apply_stage(frame, picked := _picked(solved), found.left)
+        whole = {each.rule for each in done if not each.given_up}
+        if len(whole) < len(picked):
+            # Some floor binds, which a loose search does not see.
+            bound = [place for place, each in enumerate(solved) if not _keeps_all(frame, each, found.left, whole)]
+            for place in bound:
+                solved[place] = _solve_knot(book, frame, candidates, knots[place], found.left, lost, loose=False)
+            if bound:
+                done, left = apply_stage(frame, picked := _picked(solved), found.left)
+        found.chosen += picked
+        found.done += done
+        found.left = left
+        found.early += sum(each.bound for each in solved) if stage is Stage.SHOP else 0
+        found.work += sum(each.work for each in solved)
+        found.proven = found.proven and all(each.proven for each in solved)
+    return found
+
+
+class _Knot(NamedTuple):
+    """The best of one knot, an upper bound of it, the work done, and whether it is proven to be the best."""
+
+    chosen: Chosen
+    bound: int
+    work: int = 0
+    proven: bool = True
+
+
+def _keeps_all(frame: Frame, knot: _Knot, left: Sequence[int], whole: Collection[Rule]) -> bool:
+    """Whether the rules of a knot give nothing up to floors, alone or, those in `whole`, even with all others."""
+    if all(rule in whole for rule, _ in knot.chosen):
+        return True
+    done, _ = apply_stage(frame, knot.chosen, left)
+    return len(done) == len(knot.chosen) and not any(each.given_up for each in done)
+
+
+def _picked(solved: Sequence[_Knot]) -> list[tuple[Rule, Sequence[int]]]:
+    return sorted((each for knot in solved for each in knot.chosen), key=_bit)
 
 
 def _bound(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[int, int]:
@@ -217,9 +251,9 @@ def _bound(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[i
     bound = work = 0
     members = [number for number, each in enumerate(candidates) if each.rule.stage is not Stage.SHOP]
     for knot in _knots(candidates, members):
-        _, most, done, _ = _solve_knot(book, frame, [candidates[each] for each in knot], frame.base, {})
-        bound += most
-        work += done
+        solved = _solve_knot(book, frame, candidates, knot, frame.base, {}, loose=False)
+        bound += solved.bound
+        work += solved.work
     return bound, work
 
 
@@ -252,11 +286,21 @@ def _knots(candidates: Sequence[Candidate], members: Sequence[int]) -> list[list
 
 
 def _solve_knot(
-    book: Book, frame: Frame, members: Sequence[Candidate], left: Sequence[int], lost: dict[Rule, int]
-) -> tuple[Chosen, int, int, bool]:
-    """The best of one knot, an upper bound, the work done, and whether it is proven to be the best."""
+    book: Book,
+    frame: Frame,
+    candidates: Sequence[Candidate],
+    knot: Sequence[int],
+    left: Sequence[int],
+    lost: dict[Rule, int],
+    *,
+    loose: bool,
+) -> _Knot:
+    """Solve one knot; `loose`, as if no floor bound."""
+    if len(knot) == 1 and not lost:
+        alone = candidates[knot[0]]
+        return _Knot([(alone.rule, alone.places)], alone.most)
     own: list[Candidate] = []
-    for each in members:
+    for each in [candidates[number] for number in knot]:
         gone = lost.get(each.rule, 0)
         places = [place for place in each.places if not gone >> place & 1] if gone else each.places
         if places is each.places and left is frame.base:
@@ -266,14 +310,15 @@ def _solve_knot(
         if most > 0:
             own.append(Candidate(each.rule, places, most))
     if len(own) <= 1:
-        return [(each.rule, each.places) for each in own], sum(each.most for each in own), 0, True
+        return _Knot([(each.rule, each.places) for each in own], sum(each.most for each in own))
     if len(own) > SEARCHED_MAX:
-        return _greedy(book, own), sum(each.most for each in own), 0, False
+        return _Knot(_greedy(book, own), sum(each.most for each in own), 0, proven=False)
     _find_foes(book, own)
     at = Frame(frame.skus, left, frame.units, frame.floors, frame.shops)
-    search = _Search(book, at, own, _no_fee, 0)
+    search = (_LooseSearch if loose else _Search)(book, at, own, _no_fee, 0)
     search.run()
-    return search.chosen, (search.bounds[0] if search.stopped else search.best), search.work, not search.stopped
+    bound = search.bounds[0] if search.stopped else search.best
+    return _Knot(search.chosen, bound, search.work, not search.stopped)
 
 
 def _greedy(book: Book, members: Sequence[Candidate]) -> Chosen:
@@ -450,6 +495,48 @@ class _Search:
         for mask in masks:
             sums += [each | mask for each in sums]
         return dict.fromkeys(sums)
+
+
+class _LooseSearch(_Search):
+    """The same for rules of one stage as if no floor bound: what a rule takes off depends on its own lines alone.
+
+    Where the best combination so found gives nothing up to floors, no other can be better with floors either.
+    """
+
+    def __init__(self, book: Book, frame: Frame, candidates: Sequence[Candidate], fee: Fee, full_fee: int) -> None:
+        super().__init__(book, frame, candidates, fee, full_fee)
+        self._known: list[dict[int, tuple[Sequence[int], int]]] = [{0: (each.places, each.most)} for each in candidates]
+        """The lines of each candidate, and what it takes off, by which of them are gone."""
+
+    def _take(
+        self,
+        number: int,
+        stage: Stage,
+        base: list[int],
+        left: list[int],
+        lost: list[int],
+        worth: int,
+        taken: list[tuple[Rule, Sequence[int]]],
+        gone: int,
+    ) -> None:
+        candidate = self._candidates[number]
+        own = _mask(candidate)
+        gone &= own
+        known = self._known[number].get(gone)
+        if known is None:
+            places = [place for place in candidate.places if not gone >> place & 1]
+            off = _reckon(candidate.rule, places, base, self._frame) if places else 0
+            more = _worth(self._book, candidate.rule, off)
+            known = self._known[number][gone] = places, more
+        at, more = known
+        self.work += len(at) + 4
+        if more <= 0:
+            return
+        if candidate.foes:
+            lost = lost[:]
+            for foe in candidate.foes:
+                lost[foe] |= own & ~gone
+        self._step(number + 1, stage, base, left, lost, worth + more, [*taken, (candidate.rule, at)])
 
 
 def _union(masks: Iterable[int]) -> int:

@@ -97,7 +97,7 @@ def settle(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -
     frame = settled.frame
     settled.rows = rows = rows_of(book, frame.skus, mask)
     if settled.member:
-        _withhold(book, settled)
+        _withhold(book, settled, mask)
     if cart.coupon is not None:
         _require_coupon(book, frame, rows, cart.coupon)
     if facts.left or facts.barred:
@@ -174,12 +174,12 @@ def _wanted(listed: Sequence[Sequence[tuple[int, Rule]]], prices: Sequence[int],
     return [Use(rule, less, pieces[rule]) for rule, less in money.items()]
 
 
-def _withhold(book: Book, settled: Settled) -> None:
+def _withhold(book: Book, settled: Settled, mask: int) -> None:
     """Leave goods at a price of their own out of the rules that do not go together with it."""
     rows = settled.rows
     for place, rule in settled.member.items():
-        foes = book.kept_from(rule)
-        for other in [each for each in rows if foes >> each.bit & 1 and place in rows[each]] if foes else ():
+        for bit in bits_of(book.kept_from(rule) & book.masks.get(settled.frame.skus[place], 0) & mask):
+            other = book.rules[bit]
             rows[other] = [each for each in rows[other] if each != place]
             if not rows[other]:
                 del rows[other]
