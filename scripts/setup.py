@@ -48,7 +48,7 @@ def main(folder: Path, *, this_one: bool) -> None:
         except (OSError, subprocess.CalledProcessError):
             sys.exit("Python cannot make an environment here. On Debian and Ubuntu: apt install python3-venv")
     print("Installing packages (about a minute the first time) ...", flush=True)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "-r", ROOT / "requirements.lock"], check=True)
     subprocess.run([*pip, "--no-deps", "-e", ROOT], check=True)
 

@@ -251,7 +251,7 @@ def _bound(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> tuple[i
     bound = work = 0
     members = [number for number, each in enumerate(candidates) if each.rule.stage is not Stage.SHOP]
     for knot in _knots(candidates, members):
-        solved = _solve_knot(book, frame, candidates, knot, frame.base, {}, loose=False)
+        solved = _solve_knot(book, frame, candidates, knot, frame.base, {}, loose=True)
         bound += solved.bound
         work += solved.work
     return bound, work
@@ -311,6 +311,9 @@ def _solve_knot(
             own.append(Candidate(each.rule, places, most))
     if len(own) <= 1:
         return _Knot([(each.rule, each.places) for each in own], sum(each.most for each in own))
+    if loose and _is_either_or(book, own):
+        best = max(own, key=_most)
+        return _Knot([(best.rule, best.places)], best.most)
     if len(own) > SEARCHED_MAX:
         return _Knot(_greedy(book, own), sum(each.most for each in own), 0, proven=False)
     _find_foes(book, own)
@@ -319,6 +322,19 @@ def _solve_knot(
     search.run()
     bound = search.bounds[0] if search.stopped else search.best
     return _Knot(search.chosen, bound, search.work, not search.stopped)
+
+
+def _is_either_or(book: Book, members: Sequence[Candidate]) -> bool:
+    """Whether it is one of them: each excludes all others, and of their lines, the same, none is left to a rival."""
+    places = members[0].places
+    if 1 < len(places) <= CONTESTED_MAX:
+        return False
+    bits = sum([1 << each.rule.bit for each in members])
+    return all(each.places == places and not bits & ~(book.foes(each.rule) | 1 << each.rule.bit) for each in members)
+
+
+def _most(candidate: Candidate) -> int:
+    return candidate.most
 
 
 def _greedy(book: Book, members: Sequence[Candidate]) -> Chosen:
