@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from scripts import setup
 
 NAME = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -21,7 +21,7 @@ PAID_MIN = 1
 class Frame:
     """The goods of a cart as figures: what each line costs, how many units it has, and what it must at least pay."""
 
-    __slots__ = ("base", "floors", "shops", "skus", "units")
+    __slots__ = ("_reckoned", "base", "floors", "shops", "skus", "units")
 
     def __init__(
         self,
@@ -36,6 +36,18 @@ class Frame:
         self.units = units
         self.floors = floors
         self.shops = shops
+        self._reckoned: dict[Rule, tuple[Sequence[int], tuple[int, int]]] = {}
+
+    def reckon(self, rule: Rule, places: Sequence[int], base: Sequence[int]) -> tuple[int, int]:
+        """What a rule takes off these lines, and how often it applies; of whole carts it is worked out once a rule."""
+        if rule.reckoner is None:
+            return 0, 0
+        if base is not self.base:
+            return rule.reckoner.reckon(places, base, self.units)
+        known = self._reckoned.get(rule)
+        if known is None or known[0] is not places:
+            known = self._reckoned[rule] = places, rule.reckoner.reckon(places, base, self.units)
+        return known[1]
 
 
 class Applied:
@@ -56,11 +68,8 @@ class Applied:
 
 def take_off(frame: Frame, rule: Rule, places: Sequence[int], base: Sequence[int], left: list[int]) -> Applied | None:
     """Apply one rule to `left`; None when it takes nothing off. Raises no refusal."""
-    reckoner = rule.reckoner
-    if reckoner is None:
-        return None
-    off, times = reckoner.reckon(places, base, frame.units)
-    if off <= 0:
+    off, times = frame.reckon(rule, places, base)
+    if off <= 0 or rule.reckoner is None:
         return None
     if rule.gift:
         return Applied(rule, places, off, times, (), 0)
@@ -72,14 +81,27 @@ def take_off(frame: Frame, rule: Rule, places: Sequence[int], base: Sequence[int
             return None
         left[place] -= part
         return Applied(rule, places, part, times, (part,), off - part)
-    weights = reckoner.weights(places, base, frame.units)
-    caps = [max(left[place] - floors[place], 0) for place in places]
-    parts = allocate_within(min(off, sum(left) - PAID_MIN), weights, caps)
+    weights = rule.reckoner.weights(places, base, frame.units)
+    parts = allocate(off, weights)
+    if not _fits(parts, places, left, floors):
+        caps = [max(left[place] - floors[place], 0) for place in places]
+        parts = allocate_within(min(off, sum(left) - PAID_MIN), weights, caps)
     taken = 0
     for place, part in zip(places, parts, strict=True):
         left[place] -= part
         taken += part
     return Applied(rule, places, taken, times, parts, off - taken) if taken else None
+
+
+def _fits(parts: Sequence[int], places: Sequence[int], left: Sequence[int], floors: Sequence[int]) -> bool:
+    """Whether each line keeps its floor, and some line anything at all."""
+    keeps = False
+    for place, part in zip(places, parts, strict=True):
+        rest = left[place] - part
+        if rest < floors[place]:
+            return False
+        keeps = keeps or rest > 0
+    return keeps
 
 
 def apply_all(frame: Frame, chosen: Chosen) -> tuple[list[Applied], list[int]]:

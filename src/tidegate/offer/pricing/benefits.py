@@ -60,10 +60,7 @@ class _Stepped:
     def reached(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> int:
         """How much of the measure there is."""
         measured = units if self.pieces else base
-        total = 0
-        for place in places:
-            total += measured[place]
-        return total
+        return measured[places[0]] if len(places) == 1 else sum([measured[place] for place in places])
 
     def step(self, reached: int) -> int:
         """What the highest reached step takes off, 0 for none."""
@@ -148,14 +145,8 @@ class PercentReckoner(_Stepped):
 
     def reckon(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[int, int]:
         """The part of the highest step, rounded up, up to the cap."""
-        amount = 0
-        for place in places:
-            amount += base[place]
-        reached = amount
-        if self.pieces:
-            reached = 0
-            for place in places:
-                reached += units[place]
+        amount = base[places[0]] if len(places) == 1 else sum([base[place] for place in places])
+        reached = self.reached(places, base, units) if self.pieces else amount
         off = _ceil_part(amount, self.step(reached))
         return (min(off, self.cap) if self.cap else off), 1
 
@@ -178,7 +169,7 @@ class PieceReckoner:
 
     def _runs(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> list[tuple[int, int, int]]:
         """Price of one, place and units of each line, dearest first."""
-        return sorted(((base[place] // units[place], place, units[place]) for place in places), key=_dearest_first)
+        return sorted([(base[place] // units[place], place, units[place]) for place in places], key=_dearest_first)
 
     def _times(self, pieces: int) -> int:
         times = pieces // self.group
@@ -186,20 +177,18 @@ class PieceReckoner:
 
     def reckon(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[int, int]:
         """The cheapest of each complete group."""
-        pieces = 0
-        for place in places:
-            pieces += units[place]
+        pieces = units[places[0]] if len(places) == 1 else sum([units[place] for place in places])
         times = self._times(pieces)
         if not times:
             return 0, 0
         if len(places) == 1:
             return times * self.cheap * _ceil_part(base[places[0]] // pieces, self.off), times
-        end, start, off = times * self.group, 0, 0
+        end, start, before, off = times * self.group, 0, 0, 0
         for price, _, count in self._runs(places, base, units):
-            stop = min(start + count, end)
-            cheaper = self._cheap_before(stop) - self._cheap_before(start)
-            off += cheaper * _ceil_part(price, self.off)
-            start = stop
+            start = min(start + count, end)
+            cheap = self._cheap_before(start)
+            off += (cheap - before) * _ceil_part(price, self.off)
+            before = cheap
             if start == end:
                 break
         return off, times

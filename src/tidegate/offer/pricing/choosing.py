@@ -64,8 +64,8 @@ def choose(book: Book, frame: Frame, rows: Iterable[tuple[Rule, Sequence[int]]],
     """Choose among the rules of `rows`, which stand in the order in which they apply."""
     candidates = []
     for rule, places in rows:
-        most = _worth(book, rule, _reckon(rule, places, frame.base, frame))
-        if most > 0:
+        off = frame.reckon(rule, places, frame.base)[0]
+        if off > 0 and (most := _worth(book, rule, off)) > 0:
             candidates.append(Candidate(rule, places, most))
     rivals = _find_foes(book, candidates)
     everything = [(each.rule, each.places) for each in candidates]
@@ -78,10 +78,6 @@ def choose(book: Book, frame: Frame, rows: Iterable[tuple[Rule, Sequence[int]]],
 
 def _worth(book: Book, rule: Rule, off: int) -> int:
     return off * book.values[rule.gift.sku] if rule.gift else off * _MONEY
-
-
-def _reckon(rule: Rule, places: Sequence[int], base: Sequence[int], frame: Frame) -> int:
-    return rule.reckoner.reckon(places, base, frame.units)[0] if rule.reckoner else 0
 
 
 def _find_foes(book: Book, candidates: Sequence[Candidate]) -> bool:
@@ -151,7 +147,7 @@ def _keeps_steps(frame: Frame, everything: Chosen, done: Sequence[Applied]) -> b
             if step != reckoner.step(reckoner.reached(places, frame.base, frame.units)):
                 return False
             rates, count = rates + step, count + 1
-        elif _reckon(rule, places, base, frame) != _reckon(rule, places, frame.base, frame):
+        elif frame.reckon(rule, places, base)[0] != frame.reckon(rule, places, frame.base)[0]:
             return False
     return rates * smallest + count * BASIS_POINTS <= smallest * BASIS_POINTS or not count or not smallest
 
@@ -210,8 +206,12 @@ def _by_stage(book: Book, frame: Frame, candidates: Sequence[Candidate]) -> _ByS
         done, left = apply_stage(frame, picked := _picked(solved), found.left)
         whole = {each.rule for each in done if not each.given_up}
         if len(whole) < len(picked):
-            # Some floor binds, which a loose search does not see.
-            bound = [place for place, each in enumerate(solved) if not _keeps_all(frame, each, found.left, whole)]
+            # Some floor binds, which a loose search does not see; where there was one rule only, it made no choice.
+            bound = [
+                place
+                for place, each in enumerate(solved)
+                if len(knots[place]) > 1 and not _keeps_all(frame, each, found.left, whole)
+            ]
             for place in bound:
                 solved[place] = _solve_knot(book, frame, candidates, knots[place], found.left, lost, loose=False)
             if bound:
@@ -264,12 +264,14 @@ def _bit(each: tuple[Rule, Sequence[int]]) -> int:
 def _lost(candidates: Sequence[Candidate], chosen: Chosen) -> dict[Rule, int]:
     """The lines that later candidates lose to what was chosen in an earlier stage."""
     lost: dict[Rule, int] = {}
-    places = {rule: sum(1 << place for place in at) for rule, at in chosen}
+    places = dict(chosen)
     for each in candidates:
-        if each.rule in places:
+        at = places.get(each.rule) if each.foes else None
+        if at is not None:
+            mask = sum([1 << place for place in at])
             for foe in each.foes:
                 rule = candidates[foe].rule
-                lost[rule] = lost.get(rule, 0) | places[each.rule]
+                lost[rule] = lost.get(rule, 0) | mask
     return lost
 
 
@@ -306,7 +308,7 @@ def _solve_knot(
         if places is each.places and left is frame.base:
             most = each.most
         else:
-            most = _worth(book, each.rule, _reckon(each.rule, places, left, frame)) if places else 0
+            most = _worth(book, each.rule, frame.reckon(each.rule, places, left)[0]) if places else 0
         if most > 0:
             own.append(Candidate(each.rule, places, most))
     if len(own) <= 1:
@@ -359,12 +361,13 @@ def _gain_bound(frame: Frame, candidates: Sequence[Candidate], done: Sequence[Ap
     late = [each for each in candidates if each.rule.stage is not Stage.SHOP]
     if not late:
         return None if any(each.given_up for each in done) else 0
-    reduced = {place for each in candidates if each.rule.stage is Stage.SHOP for place in each.places}
     first = late[0].rule.bit
-    hard = any(each.given_up for each in done) or any(
-        candidates[foe].rule.bit >= first for each in candidates for foe in each.foes
-    )
-    if hard or not all(_is_easy(each, reduced) for each in late):
+    if any(each.given_up for each in done):
+        return None
+    if any(candidates[foe].rule.bit >= first for each in candidates for foe in each.foes):
+        return None
+    reduced = {place for each in candidates if each.rule.stage is Stage.SHOP for place in each.places}
+    if not all(_is_easy(each, reduced) for each in late):
         return None
     if not reduced:
         return 0
@@ -392,12 +395,12 @@ def _best_gain(frame: Frame, late: Sequence[Candidate], base: list[int], place: 
         if isinstance(reckoner, AmountReckoner | PercentReckoner):
             gaps.update(reckoner.gaps(reckoner.reached(each.places, base, frame.units), off))
             rounding += isinstance(reckoner, PercentReckoner)
-    now = sum(_reckon(each.rule, each.places, base, frame) for each in late) if gaps else 0
+    now = sum(frame.reckon(each.rule, each.places, base)[0] for each in late) if gaps else 0
     best = 0
     for gap in gaps:
         raised = base[:]
         raised[place] += gap
-        best = max(best, sum(_reckon(each.rule, each.places, raised, frame) for each in late) - now - gap)
+        best = max(best, sum(frame.reckon(each.rule, each.places, raised)[0] for each in late) - now - gap)
     return best + rounding
 
 
@@ -541,7 +544,7 @@ class _LooseSearch(_Search):
         known = self._known[number].get(gone)
         if known is None:
             places = [place for place in candidate.places if not gone >> place & 1]
-            off = _reckon(candidate.rule, places, base, self._frame) if places else 0
+            off = self._frame.reckon(candidate.rule, places, base)[0] if places else 0
             more = _worth(self._book, candidate.rule, off)
             known = self._known[number][gone] = places, more
         at, more = known

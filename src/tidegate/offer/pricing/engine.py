@@ -214,7 +214,7 @@ def _require_coupon(book: Book, frame: Frame, rows: dict[Rule, list[int]], code:
 
 
 def _reaches(frame: Frame, rule: Rule, places: Sequence[int]) -> bool:
-    return rule.reckoner is None or rule.reckoner.reckon(places, frame.base, frame.units)[0] > 0
+    return rule.reckoner is None or frame.reckon(rule, places, frame.base)[0] > 0
 
 
 def _refuse_threshold(frame: Frame, rule: Rule, places: Sequence[int], name: str) -> None:
@@ -374,7 +374,7 @@ def _money_of(frame: Frame, rule: Rule, places: Sequence[int]) -> int:
     """The most that a rule could take off its lines; gifts and free shipping are not counted in money here."""
     if rule.reckoner is None or rule.gift or rule.stage is Stage.SHIPPING:
         return 0
-    return rule.reckoner.reckon(places, frame.base, frame.units)[0]
+    return frame.reckon(rule, places, frame.base)[0]
 
 
 def _evidence(facts: Facts, settled: Settled) -> Facts:
