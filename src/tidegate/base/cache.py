@@ -1,12 +1,25 @@
 """Valkey: what may be lost. It may cost speed or a place in a queue, never an order, a payment or a unit of stock."""
 
+from typing import Any
+
 from valkey.asyncio import Valkey
+from valkey.asyncio.connection import AbstractConnection
 from valkey.asyncio.retry import Retry
 from valkey.backoff import NoBackoff
+from valkey.connection import LibvalkeyRespSerializer
 from valkey.exceptions import ValkeyError
 
 CacheDown = (ValkeyError, OSError, TimeoutError)
 """What a call raises when Valkey is gone, slow or restarting: each caller states what it answers then."""
+
+
+class _Packing(AbstractConnection):
+    """A connection whose commands are packed in C, as the client's blocking connections do: a quarter of the time."""
+
+    _packer = LibvalkeyRespSerializer()  # type: ignore[no-untyped-call, unused-ignore]
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        return self._packer.pack(*args)
 
 
 class Cache:
@@ -20,6 +33,8 @@ class Cache:
             max_connections=connections_max,
             retry=Retry(NoBackoff(), 1),  # type: ignore[no-untyped-call, unused-ignore]
         )
+        pool = self.client.connection_pool
+        pool.connection_class = type("Packing", (_Packing, pool.connection_class), {})
 
     async def alive(self) -> bool:
         """Return whether Valkey answers now."""

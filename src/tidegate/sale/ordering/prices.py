@@ -6,6 +6,7 @@ thing that an order has to keep, and it is the same.
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +19,9 @@ _WRITTEN_MAX = 2_000
 
 _encode = msgspec.json.Encoder().encode
 _decode_price = msgspec.json.Decoder(PricedOrder).decode
+_OWN_FIELDS = {"counters", "facts"}
+"""What an order keeps itself, in part or all; the rest of its price is shared."""
+_rest = attrgetter(*(name for name in PricedOrder.__struct_fields__ if name not in _OWN_FIELDS))
 
 
 class Own(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,18 +67,22 @@ def _halves(priced: PricedOrder) -> tuple[PricedOrder, Own]:
 class _Written(NamedTuple):
     """What all orders of one price share, as it was written."""
 
-    shared: PricedOrder
+    rest: tuple[object, ...]
+    """All but its counters: of a cart that is priced again for somebody else these are the very same objects."""
+    for_all: tuple[CounterUse, ...]
     counters: frozenset[int]
-    """The identities of its counters: a cart that is priced again for somebody else has the very same."""
+    """The identities of its counters for everybody, which are the very same, too."""
     digest: bytes
     text: bytes
 
     def told_apart(self, priced: PricedOrder) -> tuple[tuple[CounterUse, ...], tuple[CounterUse, ...]]:
         """Do as `for_all_and_for_one` does; at once where the counters for everybody are the known ones."""
+        if not self.counters:
+            return for_all_and_for_one(priced.counters)
         others = tuple([use for use in priced.counters if id(use) not in self.counters])
         more, for_one = for_all_and_for_one(others)
         if not more and len(others) + len(self.counters) == len(priced.counters):
-            return self.shared.counters, for_one
+            return self.for_all, for_one
         return for_all_and_for_one(priced.counters)
 
 
@@ -92,10 +100,10 @@ class KnownPrices:
         """Do as the function does."""
         written = self._written.get(priced.trace_hash)
         for_all, for_one = for_all_and_for_one(priced.counters) if written is None else written.told_apart(priced)
-        shared = msgspec.structs.replace(priced, counters=for_all, facts=None)
-        if written is None or written.shared != shared:
-            text = _encode(shared)
-            written = _Written(shared, frozenset(map(id, for_all)), sha256(text).digest(), text)
+        rest = _rest(priced)
+        if written is None or written.rest != rest or written.for_all != for_all:
+            text = _encode(msgspec.structs.replace(priced, counters=for_all, facts=None))
+            written = _Written(rest, for_all, frozenset(map(id, for_all)), sha256(text).digest(), text)
             if len(self._written) >= _WRITTEN_MAX:
                 self._written.clear()
             self._written[priced.trace_hash] = written
