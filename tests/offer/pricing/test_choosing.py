@@ -199,3 +199,19 @@ def test_where_the_work_ends_the_regret_is_stated(crowded: RuleSet, monkeypatch:
     assert long.total <= short.total
     assert short.total - short.regret <= long.total
     assert priced(crowded, quantities) == long
+
+
+def test_a_floor_decides_between_rivals_also_where_too_many_rules_compete_to_be_searched_together() -> None:
+    """By what it promises ONE is better; the floor of A leaves it 50, so that BOTH is taken."""
+    crowd = {f"S-{number:02}": 1_000 for number in range(choosing.SEARCHED_MAX)}
+    listed = [
+        promotion("ONE", amount_off(1, 500), skus=["A"], group="g"),
+        promotion("BOTH", amount_off(1_500, 400), skus=["A", "B"], group="g"),
+        *(promotion(f"P-{sku}", amount_off(1, 10), skus=[sku]) for sku in crowd),
+    ]
+    prices = {"A": 1_000, "B": 1_000, **crowd}
+    goods = [entry(sku, price, floor=950 if sku == "A" else 0) for sku, price in prices.items()]
+    order = priced(rules_of(prices, listed, entries=goods), dict.fromkeys(prices, 1))
+    assert "BOTH" in chosen_of(order)
+    assert "ONE" not in chosen_of(order)
+    assert order.discount_total == 400 + 10 * choosing.SEARCHED_MAX
