@@ -472,21 +472,26 @@ class _Search:
     ) -> None:
         """Go on with this candidate on its lines but those that are gone."""
         candidate = self._candidates[number]
-        places = [place for place in candidate.places if not gone >> place & 1] if gone else candidate.places
+        mask = _mask(candidate)
+        places, after, more = self._outcome(number, gone & mask, base, left)
         self.work += len(places) + 4
-        if not places:
+        if more <= 0:
             return
-        after = left[:]
-        applied = take_off(self._frame, candidate.rule, places, base, after)
-        if applied is None:
-            return
-        mask = _mask(candidate) & ~gone
         if candidate.foes:
             lost = lost[:]
             for foe in candidate.foes:
-                lost[foe] |= mask
-        worth += _worth(self._book, candidate.rule, applied.off)
-        self._step(number + 1, stage, base, after, lost, worth, [*taken, (candidate.rule, places)])
+                lost[foe] |= mask & ~gone
+        self._step(number + 1, stage, base, after, lost, worth + more, [*taken, (candidate.rule, places)])
+
+    def _outcome(
+        self, number: int, gone: int, base: list[int], left: list[int]
+    ) -> tuple[Sequence[int], list[int], int]:
+        """A candidate's lines without those that are gone, what is left after it, and what it is worth."""
+        candidate = self._candidates[number]
+        places = [place for place in candidate.places if not gone >> place & 1] if gone else candidate.places
+        after = left[:]
+        applied = take_off(self._frame, candidate.rule, places, base, after) if places else None
+        return places, after, _worth(self._book, candidate.rule, applied.off) if applied else 0
 
     def _is_whole(self, taken: Chosen) -> bool:
         """Whether no rule leaves a line to nobody: it lacks only what a rival has that is chosen."""
@@ -527,35 +532,17 @@ class _LooseSearch(_Search):
         self._known: list[dict[int, tuple[Sequence[int], int]]] = [{0: (each.places, each.most)} for each in candidates]
         """The lines of each candidate, and what it takes off, by which of them are gone."""
 
-    def _take(
-        self,
-        number: int,
-        stage: Stage,
-        base: list[int],
-        left: list[int],
-        lost: list[int],
-        worth: int,
-        taken: list[tuple[Rule, Sequence[int]]],
-        gone: int,
-    ) -> None:
-        candidate = self._candidates[number]
-        own = _mask(candidate)
-        gone &= own
+    def _outcome(
+        self, number: int, gone: int, base: list[int], left: list[int]
+    ) -> tuple[Sequence[int], list[int], int]:
         known = self._known[number].get(gone)
         if known is None:
+            candidate = self._candidates[number]
             places = [place for place in candidate.places if not gone >> place & 1]
             off = self._frame.reckon(candidate.rule, places, base)[0] if places else 0
-            more = _worth(self._book, candidate.rule, off)
-            known = self._known[number][gone] = places, more
-        at, more = known
-        self.work += len(at) + 4
-        if more <= 0:
-            return
-        if candidate.foes:
-            lost = lost[:]
-            for foe in candidate.foes:
-                lost[foe] |= own & ~gone
-        self._step(number + 1, stage, base, left, lost, worth + more, [*taken, (candidate.rule, at)])
+            known = self._known[number][gone] = places, _worth(self._book, candidate.rule, off)
+        places_left, more = known
+        return places_left, left, more
 
 
 def _union(masks: Iterable[int]) -> int:
