@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -422,28 +422,43 @@ async def test_the_gate_is_counted_while_the_line_is_locked_by_who_takes_a_place
         assert (await store_gate.gate(stepping, line.line_id)).came == 2
 
 
-@pytest.mark.parametrize("analysed", [False, True])
-async def test_who_holds_a_place_is_found_without_reading_the_line(
-    app: App, clock: ManualClock, analysed: bool
-) -> None:
-    """Also while a line fills, of which the database has no statistics and whose statements it planned when empty."""
+@pytest.mark.parametrize("analysed", ["never", "after an earlier crowd gave its places up", "now"])
+async def test_who_holds_a_place_is_found_without_reading_the_line(app: App, clock: ManualClock, analysed: str) -> None:
+    """Also while a line fills, of which the database knows nothing yet, or only what was true of an earlier one."""
     await opened_room(app, clock)
-    asks = [AskPlace(account_id=uuid4(), device=uuid4()) for _ in range(3_000)]
+    if analysed == "after an earlier crowd gave its places up":
+        crowd = await shoppers(app, 3)
+        places = [await stand(app, each) for each in crowd]
+        for each, place in zip(crowd, places, strict=True):
+            await app.queue.leave(facts(app, each, place))
+        await analyse_places(app)
+    asks = [AskPlace(account_id=uuid4(), device=uuid4(), instrument=uuid4().bytes) for _ in range(3_000)]
     for start in range(0, len(asks), 250):
         await app.queue.take_places(asks[start : start + 250])
-    if analysed:
-        async with app.db.transaction() as tx:
-            await tx.execute("analyze queue.place")
+    if analysed == "now":
+        await analyse_places(app)
+    asked = asks[::30]
+    accounts, devices = [each.account_id for each in asked], [each.device for each in asked]
+    instruments = [each.instrument for each in asked if each.instrument is not None]
+    asked_by: list[tuple[list[UUID], list[UUID], list[bytes]]] = [
+        (accounts, [], []),
+        ([], devices, []),
+        ([], [], instruments),
+    ]
     async with app.db.transaction() as tx:
-        asked = asks[::30]
         line = await store.line(tx, app.queue.room().campaign_id)
         assert line is not None
-        accounts, devices = [each.account_id for each in asked], [each.device for each in asked]
-        read_before = await rows_read(tx)
-        found = await store.held(tx, line.line_id, accounts, devices, [])
-        read = await rows_read(tx) - read_before
-    assert {each.account_id for each in found} == set(accounts)
-    assert read <= 2 * len(asked)
+        for names in asked_by:
+            read_before = await rows_read(tx)
+            found = await store.held(tx, line.line_id, *names)
+            read = await rows_read(tx) - read_before
+            assert {each.account_id for each in found} == set(accounts)
+            assert read <= 2 * len(asked)
+
+
+async def analyse_places(app: App) -> None:
+    async with app.db.transaction() as tx:
+        await tx.execute("analyze queue.place")
 
 
 async def rows_read(tx: Tx) -> int:

@@ -90,7 +90,8 @@ async def held(
     """Return the live places of these accounts, devices and instruments.
 
     Planned anew each time and looked up one by one, and `line_id + 0` fits no index that begins with the line: while a
-    line fills nothing is known of it, and any other plan reads all its places for every batch.
+    line fills nothing is known of it, or what was true of an earlier one, and any other plan reads all its places for
+    every batch. Each holder's own index is the only one that fits (0008_lookups_by_one_index.sql).
     """
     async with tx.cursor(row_factory=class_row(HeldPlace)) as cursor:
         await cursor.execute(
