@@ -18,12 +18,16 @@ from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import aiohttp
+import httpx
 import msgspec
 
+from tests.faults.killing import again
 from tests.offer.festivals import definition, goods, offer
 from tests.ports import installation_port
 from tidegate.app.compose import App
+from tidegate.app.demo.outage import ChannelAdmin
 from tidegate.app.publication import PublicationDesk
+from tidegate.app.sandbox_channel.contracts import Totals
 from tidegate.app.supervisor import Supervisor
 from tidegate.base.config import Config
 from tidegate.gate.admission.contracts import PASS_HEADER, PassWindow
@@ -34,6 +38,7 @@ HOT_UNITS = 150
 PRICE = 8_000
 _LOST = (aiohttp.ClientError, TimeoutError, OSError)
 _REPEAT_SECONDS = 0.25
+_STARTING_SECONDS = 30
 
 
 @contextmanager
@@ -229,3 +234,11 @@ def kill(supervisor: Supervisor, victim: str) -> bool:
         return False
     os.kill(pid, signal.SIGKILL)
     return True
+
+
+async def channel_totals(supervisor: Supervisor) -> list[Totals]:
+    """Return what each channel's own books say; one that was killed a moment ago may still be starting."""
+    async with asyncio.timeout(_STARTING_SECONDS):
+        return [
+            await again(ChannelAdmin(setting).totals, (httpx.TransportError,)) for setting in supervisor.config.channels
+        ]

@@ -11,13 +11,12 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from tests.faults.flood import kill, settings
+from tests.faults.flood import channel_totals, kill, settings
 from tests.faults.killing import LOST, again
 from tests.sale.groups.company import PRICE, found, join
 from tests.sale.groups.company import festival as group_festival
 from tests.sale.shop import Buyer, broken, buyers
 from tidegate.app.compose import App, opened
-from tidegate.app.demo.outage import ChannelAdmin
 from tidegate.app.publication import PublicationDesk
 from tidegate.app.supervisor import Supervisor, festival
 from tidegate.sale.groups.contracts import GroupState, Joined, SeatState
@@ -150,7 +149,7 @@ async def _all_or_none(app: App, groups: list[list[tuple[Buyer, Joined]]]) -> in
 
 async def _channels_agree(supervisor: Supervisor, refunded: int) -> None:
     """What the channels themselves say that they took and gave back."""
-    totals = [await ChannelAdmin(setting).totals() for setting in supervisor.config.channels]
+    totals = await channel_totals(supervisor)
     assert sum(each.charged_twice for each in totals) == 0
     assert sum(each.refunded for each in totals) == refunded
     assert sum(each.charged for each in totals) - refunded == FULL * SIZE * PRICE

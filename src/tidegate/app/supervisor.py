@@ -192,7 +192,8 @@ class Supervisor:
         channels = [
             Process(
                 channel.name,
-                [*tidegate, "sandbox-channel", "--name", channel.name, "--port", str(urlsplit(channel.url).port),
+                [sys.executable, "-m", "tidegate.app.sandbox_channel", "--name", channel.name,
+                 "--port", str(urlsplit(channel.url).port),
                  "--data", str(config.data_dir / "channels" / channel.name)],
                 {**environment, "TIDEGATE_SANDBOX_SECRET": channel.secret},
                 logs / f"{channel.name}.log",

@@ -45,11 +45,10 @@ from tidegate.sale.payment.http import routes
 from tidegate.sale.payment.ports import Channel
 
 BUYER = UUID("01900000-0000-7000-8000-000000000001")
-_COMMAND = "from tidegate.app.sandbox_channel.commands import command; command()"
 
 
 class SandboxProcess:
-    """`tidegate sandbox-channel` as a process of its own."""
+    """The sandbox channel as the supervisor starts it, a process of its own."""
 
     def __init__(self, name: str, data: Path) -> None:
         self.name = name
@@ -68,7 +67,9 @@ class SandboxProcess:
     def start(self) -> None:
         """Start it and wait until it answers."""
         where = ["--port", str(self.port), "--admin-port", str(self.admin_port), "--data", str(self.data)]
-        self.process = subprocess.Popen([sys.executable, "-c", _COMMAND, "--name", self.name, *where])
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tidegate.app.sandbox_channel", "--name", self.name, *where]
+        )
         for _ in range(400):
             with contextlib.suppress(httpx.TransportError):
                 httpx.get(f"{self.admin}/health")

@@ -3,9 +3,6 @@
 from pathlib import Path
 
 import click
-import uvloop
-
-from tidegate.app.sandbox_channel.server import serve
 
 ADMIN_PORT_OFFSET = 100
 """The admin port stands this far above the merchant's, unless another one is given."""
@@ -22,5 +19,9 @@ def command(name: str, port: int, data: Path, admin_port: int | None, secret: st
 
     Faults are ordered with PUT /faults on the admin port, lifted with DELETE /faults; GET /totals sums the books.
     """
+    import uvloop  # noqa: PLC0415  what serves is loaded only by the process that does
+
+    from tidegate.app.sandbox_channel.server import serve  # noqa: PLC0415
+
     key = (secret or f"sandbox-{name}").encode()
     uvloop.run(serve(name, port, admin_port or port + ADMIN_PORT_OFFSET, key, data))

@@ -12,6 +12,7 @@ _ROLES = (
     ("tidegate web", "web"),
     ("tidegate worker", "worker"),
     ("sandbox-channel", "channel"),
+    ("sandbox_channel", "channel"),
     ("granian", "web"),
     ("multiprocessing.spawn", "web"),
     ("postgres", "postgres"),
