@@ -6,6 +6,7 @@ A message's id is its English text. `locales/zh/*.po` hold the Chinese, in the f
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -67,8 +68,9 @@ class Messages:
         self._texts = dict(texts)
 
     @classmethod
+    @cache
     def load(cls, language: Language, folder: Path = LOCALES) -> "Messages":
-        """Read every catalogue of `language`; English needs none, since its texts are the ids."""
+        """Read every catalogue of `language`, once a process; English needs none, since its texts are the ids."""
         texts: dict[tuple[str | None, str], tuple[str, ...]] = {}
         for path in sorted((folder / language.value).glob("*.po")):
             with path.open("rb") as file:

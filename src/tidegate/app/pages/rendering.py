@@ -7,13 +7,15 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
+from types import CodeType
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import brotli
 from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
-from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from litestar.datastructures import State
 from markupsafe import Markup
 
@@ -110,6 +112,25 @@ def _source(css: str) -> str:
     return f"'sha256-{b64encode(sha256(css.encode()).digest()).decode()}'"
 
 
+class _Compiled(BytecodeCache):
+    """The code of templates, kept by the process: languages differ in their words, not in their code."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the code of a template whose text is the same as when it was kept."""
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        if bucket.code is not None:
+            self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+_compiled = _Compiled()
+
+
 class Pages:
     """Renders the templates of both faces. Built once a process; `kept` holds pages that are the same for everyone."""
 
@@ -142,6 +163,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=_compiled,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
         )
         install = environment.install_gettext_callables  # type: ignore[attr-defined]  # added by the i18n extension
