@@ -8,7 +8,7 @@ import select
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from time import perf_counter
-from typing import TypeAlias, TypeVar, overload
+from typing import TypeAlias, TypeVar, cast
 
 import psycopg
 from psycopg import AsyncConnection
@@ -224,26 +224,18 @@ async def _begin(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack, load: Loa
     raise DatabaseUnavailable
 
 
-@overload
-async def together(first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], /) -> tuple[A, B, C]: ...
-
-
-@overload
 async def together(
     first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], fourth: Awaitable[D], /
-) -> tuple[A, B, C, D]: ...
-
-
-async def together(*statements: Awaitable[object]) -> tuple[object, ...]:
+) -> tuple[A, B, C, D]:
     """Await statements on one pipelined transaction at once: they are sent in this order and answered in one go.
 
     When some fail, all have ended before the first one's failure is raised: those after it failed because of it.
     """
-    answers = await asyncio.gather(*statements, return_exceptions=True)
+    answers = await asyncio.gather(first, second, third, fourth, return_exceptions=True)
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer
-    return tuple(answers)
+    return cast("tuple[A, B, C, D]", tuple(answers))
 
 
 def _conninfo(url: str, *, read_only: bool = False) -> str:

@@ -1,5 +1,6 @@
 """Levels and holds on the real database."""
 
+import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import psycopg
 import pytest
 
 from tidegate.base.clock import ManualClock
-from tidegate.base.db import Database
+from tidegate.base.db import Database, Tx
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import Claim, HoldState, Level, Units
 from tidegate.sale.stock.errors import QuotaBelowPromise
@@ -140,3 +141,58 @@ async def test_fingerprints_differ_when_one_unit_does(db: Database, stock: Stock
         one = await stock.fingerprint(tx, HoldState.HELD)
     assert (two.count, two.total) == (1, 2)
     assert two.mixed != one.mixed
+
+
+async def test_only_the_levels_that_are_named_are_read(db: Database, stock: Stock) -> None:
+    await load(db, stock, {f"S{number:03}": 10 for number in range(1000)})
+    async with db.transaction() as tx:
+        await tx.execute("analyze stock.level")
+        units, claims = [Units(ONE, "S007", 2), Units(ONE, "S500", 1)], [Claim(ONE, "S007"), Claim(ONE, "S500")]
+        before = await levels_read(tx)
+        ledger = await stock.look(tx, "c", ["S007", "S500"])
+        assert ledger.try_take(ONE, [(each.sku, each.quantity) for each in units]) is None
+        await stock.hold(tx, ledger)
+        assert await stock.sell(tx, "c", claims) == 2
+        await stock.take_back(tx, "c", units[:1])
+        assert await levels_read(tx) - before < 40
+    assert await level(db, stock, "S007") == Level(sku="S007", loaded=10, held=0, sold=0)
+    assert await level(db, stock, "S500") == Level(sku="S500", loaded=10, held=0, sold=1)
+
+
+async def levels_read(tx: Tx) -> int:
+    rows = await tx.execute(
+        "select coalesce(seq_tup_read + idx_tup_fetch, 0) from pg_stat_xact_user_tables where relname = 'level'"
+    )
+    return int((await rows.fetchall())[0][0])
+
+
+@pytest.mark.parametrize("act", ["sell", "release", "take_back"])
+async def test_levels_are_locked_in_the_order_of_their_keys(db: Database, stock: Stock, act: str) -> None:
+    await load(db, stock, {"B": 5})  # which so stands before A in its table
+    await load(db, stock, {"A": 5, "B": 5})
+    await hold(db, stock, ONE, {"A": 1, "B": 1})
+    claims = [Claim(ONE, "B"), Claim(ONE, "A")]
+    if act == "take_back":
+        async with db.transaction() as tx:
+            await stock.sell(tx, "c", claims)
+
+    async def change() -> None:
+        async with db.transaction() as tx:
+            await tx.execute("set local enable_indexscan = off")  # read in the order in which they stand
+            match act:
+                case "sell":
+                    await stock.sell(tx, "c", claims)
+                case "release":
+                    await stock.release(tx, "c", claims)
+                case _:
+                    await stock.take_back(tx, "c", [Units(ONE, "B", 1), Units(ONE, "A", 1)])
+
+    async with db.transaction() as tx:
+        await tx.execute("select from stock.level where sku = 'A' for update")
+        changing = asyncio.create_task(change())
+        await asyncio.sleep(0.3)
+        assert not changing.done()
+        async with db.transaction() as other:
+            await other.execute("select from stock.level where sku = 'B' for update nowait")
+    await changing
+    assert await all_hold(db, stock)

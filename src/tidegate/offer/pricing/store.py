@@ -18,16 +18,16 @@ its rows one by one in the order in which they come.
 
 from collections.abc import Sequence
 
-import msgspec
 from psycopg.rows import class_row
 
+from tidegate.base import columns
 from tidegate.base.db import Tx
 from tidegate.offer.pricing.contracts import CountersUsed
 
 LOCK = """
     select key, used
     from pricing.counter
-    where key = any(%(keys)b)
+    where key = any(%(keys)s)
     order by key
     for update
 """
@@ -35,7 +35,7 @@ LOCK = """
 WRITE = """
     with change as materialized (
         select *
-        from json_to_recordset(%(changes)s::json) as change (key text, added bigint, cap bigint, new boolean)
+        from unnest(%(keys)s, %(added)s, %(caps)s, %(new)s) as change (key, added, cap, new)
     ),
     updated as (
         update pricing.counter
@@ -76,19 +76,9 @@ RELEASE = """
 """
 
 
-_encode = msgspec.json.Encoder().encode
-
-
-class _Change(msgspec.Struct):
-    key: str
-    added: int
-    cap: int
-    new: bool
-
-
 async def lock(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
     """Lock the rows of these keys, in key order; how much of each is used. Keys without a row are absent."""
-    rows = await tx.execute(LOCK, {"keys": list(keys)})
+    rows = await tx.execute(LOCK, {"keys": columns.texts(keys)})
     return dict(await rows.fetchall())
 
 
@@ -97,8 +87,15 @@ async def write(tx: Tx, changes: Sequence[tuple[str, int, int, bool]]) -> None:
 
     Breaks `counter_pkey` when another made one of those first, and `counter_within_cap` when it used the rest.
     """
-    rows = _encode([_Change(*change) for change in changes]).decode()
-    await tx.execute(WRITE, {"changes": rows})
+    await tx.execute(
+        WRITE,
+        {
+            "keys": columns.texts([key for key, _, _, _ in changes]),
+            "added": columns.bigints([added for _, added, _, _ in changes]),
+            "caps": columns.bigints([cap for _, _, cap, _ in changes]),
+            "new": columns.bools([new for _, _, _, new in changes]),
+        },
+    )
 
 
 async def release(tx: Tx, amounts: dict[str, int]) -> list[str]:
@@ -110,12 +107,7 @@ async def release(tx: Tx, amounts: dict[str, int]) -> list[str]:
 
 async def used(tx: Tx, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
     """How much is used of those counters that have been used, and the cap at their last use; nothing is locked."""
-    # The keys travel as JSON, which is written in a tenth of the time that an array takes.
-    rows = await tx.execute(
-        "select key, used, cap from pricing.counter"
-        " where key = any(array(select json_array_elements_text(%(keys)s::json)))",
-        {"keys": _encode(keys).decode()},
-    )
+    rows = await tx.execute("select key, used, cap from pricing.counter where key = any(%s)", [columns.texts(keys)])
     return {key: (amount, cap) for key, amount, cap in await rows.fetchall()}
 
 

@@ -155,11 +155,12 @@ class Ordering:
     ) -> Asked:
         """Price the command by the rules of this moment. Who the buyer is, is read only where its goods ask for it."""
         rules = self._pricing.rules
-        self._require_open(rules)
+        now = self._clock.now()
+        _require_open(rules, now)
         cart = Cart(tuple(CartLine(line.sku, line.quantity) for line in command.lines), command.coupon)
         own_coupon = self._coupons.code_shown(command.coupon)
         points = command.points or 0
-        facts = await self._pricing.facts_of(cart, buyer_id, self._clock.now(), points=points)
+        facts = await self._pricing.facts_of(cart, buyer_id, now, points=points)
         priced = price(cart, facts)
         _require_price(priced, command.expected_total)
         return Asked(
@@ -175,12 +176,6 @@ class Ordering:
             session_id=session_id,
             scoped=self._pricing.scoped_uses(priced),
         )
-
-    def _require_open(self, rules: RuleSet) -> None:
-        now = self._clock.now()
-        if not rules.opens_at <= now < rules.closes_at:
-            when = f"It opens at {rules.opens_at:%Y-%m-%d %H:%M} UTC." if now < rules.opens_at else "It is over."
-            raise SaleNotOpen(f"{when} Nothing was ordered.", opens_at=rules.opens_at, closes_at=rules.closes_at)
 
     def _payment_seconds(self) -> int:
         if self._hold_seconds is not None:
@@ -564,3 +559,9 @@ def _expired(order: Order, now: datetime) -> OrderExpired:
         lines=units_of(order.priced),
         expired_at=now,
     )
+
+
+def _require_open(rules: RuleSet, now: datetime) -> None:
+    if not rules.opens_at <= now < rules.closes_at:
+        when = f"It opens at {rules.opens_at:%Y-%m-%d %H:%M} UTC." if now < rules.opens_at else "It is over."
+        raise SaleNotOpen(f"{when} Nothing was ordered.", opens_at=rules.opens_at, closes_at=rules.closes_at)

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from psycopg.rows import dict_row
 
+from tidegate.base import columns
 from tidegate.base.db import Tx
 from tidegate.sale.ordering.contracts import (
     Order,
@@ -20,7 +21,7 @@ from tidegate.sale.ordering.contracts import (
     ReservedOrder,
     Terms,
 )
-from tidegate.sale.ordering.prices import Own, Parted, joined, parted
+from tidegate.sale.ordering.prices import Parted, joined, parted
 from tidegate.sale.ordering.rules import Earlier, Taken
 from tidegate.sale.points.contracts import OpenPoints
 from tidegate.sale.stock.contracts import Fingerprint
@@ -44,42 +45,17 @@ _SORTS: Mapping[OrderSort, LiteralString] = {
 }
 
 
-class _Key(msgspec.Struct):
-    buyer_id: UUID
-    idempotency_key: str
-
-
 async def earlier(tx: Tx, keys: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], Earlier]:
     """Return the orders that exist already under (buyer, idempotency key)."""
     rows = await tx.execute(
         # One look into the index for each: a join would be planned while the table is young, and read all of it later.
         "select asked.buyer_id, asked.idempotency_key, o.order_id, o.request_hash"
-        " from json_to_recordset(%s::json) as asked (buyer_id uuid, idempotency_key text), lateral"
+        " from unnest(%s, %s) as asked (buyer_id, idempotency_key), lateral"
         " (select order_id, request_hash from ordering.orders"
         "  where buyer_id = asked.buyer_id and idempotency_key = asked.idempotency_key limit 1) o",
-        [_encode([_Key(buyer_id, key) for buyer_id, key in keys]).decode()],
+        [columns.uuids([buyer_id for buyer_id, _ in keys]), columns.texts([key for _, key in keys])],
     )
     return {(row[0], row[1]): Earlier(row[2], row[3]) for row in await rows.fetchall()}
-
-
-class _NewOrder(msgspec.Struct):
-    """A row of `ordering.orders`, as it differs from order to order."""
-
-    order_id: UUID
-    buyer_id: UUID
-    idempotency_key: str
-    request_hash: bytes
-    address_id: UUID
-    total: int
-    coupon: str | None
-    own_coupon: str | None
-    price_hash: bytes
-    own: Own
-
-
-class _NewPrice(msgspec.Struct):
-    price_hash: bytes
-    priced: msgspec.Raw
 
 
 async def insert_orders(
@@ -94,34 +70,29 @@ async def insert_orders(
 
     The prices are to be put with `put_prices` in the same transaction.
     """
-    rows = [
-        _NewOrder(
-            each.order_id,
-            each.asked.buyer_id,
-            each.asked.key,
-            each.asked.request_hash,
-            each.asked.address_id,
-            each.asked.priced.total,
-            each.asked.cart.coupon,
-            each.asked.own_coupon,
-            price_hash,
-            own,
-        )
-        for each, (price_hash, _, own) in zip(taken, prices, strict=True)
-    ]
+    asked = [each.asked for each in taken]
     await tx.execute(
         """
         insert into ordering.orders (order_id, buyer_id, idempotency_key, request_hash, campaign_id, address_id,
                                      total, currency, coupon, own_coupon, price_hash, own, placed_at, expires_at)
-        select order_id, buyer_id, idempotency_key, decode(request_hash, 'base64'), %(campaign)s, address_id,
-               total, %(currency)s, coupon, own_coupon, decode(price_hash, 'base64'), own, %(placed_at)s,
-               %(expires_at)s
-        from json_to_recordset(%(rows)s::json) as new (order_id uuid, buyer_id uuid, idempotency_key text,
-            request_hash text, address_id uuid, total bigint, coupon text, own_coupon text, price_hash text,
-            own json)
+        select order_id, buyer_id, idempotency_key, request_hash, %(campaign)s, address_id,
+               total, %(currency)s, coupon, own_coupon, price_hash, own, %(placed_at)s, %(expires_at)s
+        from unnest(%(orders)s, %(buyers)s, %(keys)s, %(requests)s, %(addresses)s, %(totals)s, %(coupons)s,
+                    %(own_coupons)s, %(prices)s, %(own)s)
+          as new (order_id, buyer_id, idempotency_key, request_hash, address_id, total, coupon, own_coupon,
+                  price_hash, own)
         """,
         {
-            "rows": _encode(rows).decode(),
+            "orders": columns.uuids([each.order_id for each in taken]),
+            "buyers": columns.uuids([each.buyer_id for each in asked]),
+            "keys": columns.texts([each.key for each in asked]),
+            "requests": columns.blobs([each.request_hash for each in asked]),
+            "addresses": columns.uuids([each.address_id for each in asked]),
+            "totals": columns.bigints([each.priced.total for each in asked]),
+            "coupons": columns.texts([each.cart.coupon for each in asked]),
+            "own_coupons": columns.texts([each.own_coupon for each in asked]),
+            "prices": columns.blobs([each.digest for each in prices]),
+            "own": columns.jsons([_encode(each.own) for each in prices]),
             "campaign": terms.campaign_id,
             "currency": terms.currency,
             "placed_at": placed_at,
@@ -135,11 +106,10 @@ async def put_prices(tx: Tx, prices: Mapping[bytes, bytes]) -> None:
 
     In the order of their digests, and last in a transaction: two that put the same price wait for each other.
     """
-    rows = [_NewPrice(each, msgspec.Raw(prices[each])) for each in sorted(prices)]
+    digests = sorted(prices)
     await tx.execute(
-        "insert into ordering.price (price_hash, priced) select decode(price_hash, 'base64'), priced"
-        " from json_to_recordset(%s::json) as new (price_hash text, priced json) on conflict do nothing",
-        [_encode(rows).decode()],
+        "insert into ordering.price (price_hash, priced) select * from unnest(%s, %s) on conflict do nothing",
+        [columns.blobs(digests), columns.jsons([prices[each] for each in digests])],
     )
 
 

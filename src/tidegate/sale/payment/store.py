@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from psycopg.rows import kwargs_row
 
+from tidegate.base import columns
 from tidegate.base.db import Tx
 from tidegate.sale.payment.contracts import (
     AttemptState,
@@ -52,12 +52,19 @@ async def insert_intents(tx: Tx, intents: Sequence[OpenIntent], now: datetime) -
     await tx.execute(
         "insert into payment.intent"
         " (intent_id, order_id, buyer_id, amount, currency, expires_at, purpose, opened_at, changed_at)"
-        " select intent_id, order_id, buyer_id, amount, currency, expires_at, coalesce(purpose, 'order'),"
-        "  %(now)s, %(now)s"
-        " from json_to_recordset(%(intents)s::json) as opened"
-        " (intent_id uuid, order_id uuid, buyer_id uuid, amount bigint, currency text, expires_at timestamptz,"
-        "  purpose text)",
-        {"now": now, "intents": msgspec.json.encode(intents).decode()},
+        " select intent_id, order_id, buyer_id, amount, currency, expires_at, purpose, %(now)s, %(now)s"
+        " from unnest(%(ids)s, %(orders)s, %(buyers)s, %(amounts)s, %(currencies)s, %(expiries)s, %(purposes)s)"
+        "  as opened (intent_id, order_id, buyer_id, amount, currency, expires_at, purpose)",
+        {
+            "ids": columns.uuids([each.intent_id for each in intents]),
+            "orders": columns.uuids([each.order_id for each in intents]),
+            "buyers": columns.uuids([each.buyer_id for each in intents]),
+            "amounts": columns.bigints([each.amount for each in intents]),
+            "currencies": columns.texts([each.currency for each in intents]),
+            "expiries": columns.moments([each.expires_at for each in intents]),
+            "purposes": columns.texts([each.purpose for each in intents]),
+            "now": now,
+        },
     )
 
 

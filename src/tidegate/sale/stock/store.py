@@ -1,16 +1,14 @@
 """All SQL of stock. Levels are locked in the order of their keys; every statement takes a whole batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
 from psycopg.rows import class_row
 
+from tidegate.base import columns
 from tidegate.base.db import Tx
 from tidegate.sale.stock.contracts import Claim, Fingerprint, Gone, Hold, HoldState, Level, Units
-
-_encode = msgspec.json.Encoder().encode
 
 
 async def lock_levels(tx: Tx, campaign_id: str, skus: Sequence[str]) -> list[Level]:
@@ -19,7 +17,7 @@ async def lock_levels(tx: Tx, campaign_id: str, skus: Sequence[str]) -> list[Lev
         await cursor.execute(
             "select sku, loaded, held, sold from stock.level where campaign_id = %s and sku = any(%s)"
             " order by campaign_id, sku for update",
-            [campaign_id, list(skus)],
+            [campaign_id, columns.texts(skus)],
         )
         return await cursor.fetchall()
 
@@ -29,7 +27,7 @@ async def levels(tx: Tx, campaign_id: str, skus: Sequence[str]) -> list[Level]:
     async with tx.cursor(row_factory=class_row(Level)) as cursor:
         await cursor.execute(
             "select sku, loaded, held, sold from stock.level where campaign_id = %s and sku = any(%s)",
-            [campaign_id, list(skus)],
+            [campaign_id, columns.texts(skus)],
         )
         return await cursor.fetchall()
 
@@ -76,28 +74,27 @@ async def put_quotas(tx: Tx, campaign_id: str, quotas: Mapping[str, int]) -> Non
 
 
 async def insert_holds(tx: Tx, campaign_id: str, taken: Sequence[Units], at: datetime) -> None:
-    """Write the holds of a batch, then count them on their levels, which are locked last and in key order."""
+    """Write the holds of a batch, then count them on their levels, which are locked last and in key order.
+
+    The levels are found by their SKUs in an array: joined to the holds instead, all of the campaign's would be read.
+    """
     await tx.execute(
         """
-        with held as (
+        with held as materialized (
             insert into stock.hold (campaign_id, sku, order_id, quantity, held_at)
             select %(campaign)s, sku, order_id, quantity, %(at)s
-            from json_to_recordset(%(taken)s::json) as taken (order_id uuid, sku text, quantity bigint)
-            returning sku, quantity
-        ), counted as materialized (
-            select sku, sum(quantity)::bigint as units from held group by sku
+            from unnest(%(orders)s, %(each)s, %(quantities)s) as taken (order_id, sku, quantity)
+            returning sku
         ), locked as materialized (
-            select l.sku, c.units
-            from stock.level l join counted c using (sku)
-            where l.campaign_id = %(campaign)s
-            order by l.campaign_id, l.sku
-            for update of l
+            select from stock.level
+            where campaign_id = %(campaign)s and sku = any(%(skus)s) and (select count(*) from held) > 0
+            order by campaign_id, sku
+            for update
         )
-        update stock.level l set held = l.held + locked.units
-        from locked
-        where l.campaign_id = %(campaign)s and l.sku = locked.sku
+        update stock.level set held = held + (%(units)s)[array_position(%(skus)s, sku)]
+        where campaign_id = %(campaign)s and sku = any(%(skus)s) and (select count(*) from locked) > 0
         """,
-        {"campaign": campaign_id, "taken": _encode(taken).decode(), "at": at},
+        {"campaign": campaign_id, "at": at, **_sums(taken), **_columns(taken)},
     )
 
 
@@ -108,21 +105,25 @@ async def end_holds(tx: Tx, campaign_id: str, claims: Sequence[Claim], state: Ho
             """
             with ended as materialized (
                 update stock.hold h set state = %(state)s, ended_at = %(at)s
-                from unnest(%(orders)b::uuid[], %(skus)b::text[]) as claim (order_id, sku)
+                from unnest(%(orders)s, %(skus)s) as claim (order_id, sku)
                 where h.sku = claim.sku and h.order_id = claim.order_id and h.state = 'held'
                 returning h.sku, h.quantity
-            ), counted as (
+            ), counted as materialized (
+                select array_agg(sku) as skus, array_agg(units) as units
+                from (select sku, sum(quantity)::bigint as units from ended group by sku) as each
+            ), changed as (
                 update stock.level l
-                set held = l.held - e.units, sold = l.sold + case when %(state)s = 'sold' then e.units else 0 end
-                from (select sku, sum(quantity)::bigint as units from ended group by sku) e
-                where l.campaign_id = %(campaign)s and l.sku = e.sku
+                set held = l.held - c.units[array_position(c.skus, l.sku)],
+                    sold = l.sold + case when %(state)s = 'sold' then c.units[array_position(c.skus, l.sku)] else 0 end
+                from counted c
+                where l.campaign_id = %(campaign)s and l.sku = any((select skus from counted)::text[])
             )
             select count(*) from ended
             """,
             {
                 "campaign": campaign_id,
-                "orders": [each.order_id for each in claims],
-                "skus": [each.sku for each in claims],
+                "orders": columns.uuids([each.order_id for each in claims]),
+                "skus": columns.texts([each.sku for each in claims]),
                 "state": state,
                 "at": at,
             },
@@ -131,28 +132,36 @@ async def end_holds(tx: Tx, campaign_id: str, claims: Sequence[Claim], state: Ho
     return int(row[0]) if row else 0
 
 
-async def return_units(tx: Tx, campaign_id: str, units: Sequence[Units]) -> None:
+async def return_units(tx: Tx, campaign_id: str, back: Sequence[Units]) -> None:
     """Make sold units free again. A constraint refuses more than were sold."""
     await tx.execute(
         """
-        with back as materialized (
-            select * from unnest(%(orders)b::uuid[], %(skus)b::text[], %(units)b::bigint[])
-                as back (order_id, sku, quantity)
-        ), returned as (
+        with returned as (
             update stock.hold h set returned = h.returned + back.quantity
-            from back where h.sku = back.sku and h.order_id = back.order_id
+            from unnest(%(orders)s, %(each)s, %(quantities)s) as back (order_id, sku, quantity)
+            where h.sku = back.sku and h.order_id = back.order_id
         )
-        update stock.level l set sold = l.sold - b.units
-        from (select sku, sum(quantity)::bigint as units from back group by sku) b
-        where l.campaign_id = %(campaign)s and l.sku = b.sku
+        update stock.level set sold = sold - (%(units)s)[array_position(%(skus)s, sku)]
+        where campaign_id = %(campaign)s and sku = any(%(skus)s)
         """,
-        {
-            "campaign": campaign_id,
-            "orders": [each.order_id for each in units],
-            "skus": [each.sku for each in units],
-            "units": [each.quantity for each in units],
-        },
+        {"campaign": campaign_id, **_sums(back), **_columns(back)},
     )
+
+
+def _columns(units: Sequence[Units]) -> dict[str, object]:
+    return {
+        "orders": columns.uuids([each.order_id for each in units]),
+        "each": columns.texts([each.sku for each in units]),
+        "quantities": columns.bigints([each.quantity for each in units]),
+    }
+
+
+def _sums(taken: Iterable[Units]) -> dict[str, object]:
+    """Return the columns of the SKUs, and of the sum of each one's units."""
+    sums: dict[str, int] = {}
+    for each in taken:
+        sums[each.sku] = sums.get(each.sku, 0) + each.quantity
+    return {"skus": columns.texts(sums), "units": columns.bigints(sums.values())}
 
 
 async def holds_of(tx: Tx, order_id: UUID, skus: Sequence[str]) -> list[Hold]:

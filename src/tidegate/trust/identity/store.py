@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from psycopg.rows import class_row, scalar_row
 
+from tidegate.base import columns
 from tidegate.base.db import Tx
 from tidegate.trust.identity.contracts import AccountId, AddressId, SessionId
 
@@ -223,23 +224,21 @@ async def addresses(tx: Tx, account_id: UUID) -> list[AddressRow]:
         return await cursor.fetchall()
 
 
-class _Owned(msgspec.Struct):
-    account_id: UUID
-    address_id: UUID
-
-
 async def foreign_addresses(tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
     """Return those (account, address) pairs that do not exist, looked up in one statement."""
     cursor = await tx.execute(
         # One look into the index for each: a join would be planned while the table is young, and read all of it later.
         """
         select asked.account_id, asked.address_id
-          from json_to_recordset(%s::json) as asked (account_id uuid, address_id uuid)
+          from unnest(%s, %s) as asked (account_id, address_id)
           left join lateral (select known.account_id from identity.address as known
                               where known.address_id = asked.address_id limit 1) as owner on true
          where owner.account_id is distinct from asked.account_id
         """,
-        [msgspec.json.encode([_Owned(account_id, address_id) for account_id, address_id in pairs]).decode()],
+        [
+            columns.uuids([account_id for account_id, _ in pairs]),
+            columns.uuids([address_id for _, address_id in pairs]),
+        ],
     )
     return {(account_id, address_id) for account_id, address_id in await cursor.fetchall()}
 
