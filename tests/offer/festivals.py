@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from tidegate.offer.campaign.contracts import (
+    AmountOff,
     Audience,
     CampaignDefinition,
     CampaignId,
@@ -15,8 +16,11 @@ from tidegate.offer.campaign.contracts import (
     OfferKind,
     Phase,
     PhaseName,
+    Promotion,
     Returns,
+    Selection,
     Shipping,
+    Step,
     Theme,
     Words,
 )
@@ -65,6 +69,17 @@ def phases(start: datetime = START) -> tuple[Phase, ...]:
     edges = [start + timedelta(days=day) for day in days]
     return tuple(
         Phase(name=name, starts_at=edges[place], ends_at=edges[place + 1]) for place, name in enumerate(PhaseName)
+    )
+
+
+def for_new_shoppers(sku: str) -> Promotion:
+    """12.34 off these goods for shoppers who are new."""
+    return Promotion(
+        id="new",
+        label=Words("新客减", "For new shoppers"),
+        benefit=AmountOff(steps=(Step(5_000, 1_234),)),
+        goods=Selection(skus=(sku,)),
+        audience=(Audience.NEW,),
     )
 
 

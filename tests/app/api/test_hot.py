@@ -1,19 +1,21 @@
 """The hot shortcut answers exactly as the ordinary doors do, and neither ever answers with a fault."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import msgspec
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
-from tests.offer.festivals import definition, offer
+from tests.app.api.serving import served
+from tests.offer.festivals import definition, for_new_shoppers, offer
 from tests.sale.shop import Buyer, buyers, let_in, open_sale, publish
 from tidegate.app.api.application import framework
 from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.gate.admission.contracts import PASS_HEADER
-from tidegate.offer.campaign.contracts import Words
+from tidegate.offer.campaign.contracts import CampaignDefinition, Words
 from tidegate.offer.catalogue.contracts import Goods, Picture, Sku
 
 
@@ -42,25 +44,65 @@ class Doors:
         )
 
 
+def festival_at(price: int) -> CampaignDefinition:
+    """A festival whose goods A cost so much."""
+    plain = definition([offer("A", price, quota=50, per_buyer=5), offer("FIRST"), offer("LAST", quota=1)])
+    return msgspec.structs.replace(plain, promotions=(for_new_shoppers("FIRST"),))
+
+
+OWN_PROTOCOL, ANY_SERVER = "its own protocol", "any ASGI server"
+both_ways_hot = pytest.mark.parametrize("doors", [OWN_PROTOCOL, ANY_SERVER], indirect=True)
+
+
 @pytest.fixture
-async def doors(app: App, clock: ManualClock) -> AsyncIterator[Doors]:
-    festival = await publish(app, definition([offer("A", quota=50, per_buyer=5)]))
+async def doors(app: App, clock: ManualClock, request: pytest.FixtureRequest) -> AsyncIterator[Doors]:
+    festival = await publish(app, festival_at(8_000))
     open_sale(clock)
     [buyer] = await buyers(app, 1)
     headers = {**let_in(app, buyer, festival), "Idempotency-Key": "both-doors-1"}
     site = framework(app)
-    async with (
-        AsyncClient(transport=ASGITransport(Front(app, site)), base_url="http://shop") as hot,  # type: ignore[arg-type]
-        AsyncClient(transport=ASGITransport(site), base_url="http://shop") as ordinary,  # type: ignore[arg-type]
-    ):
+    async with AsyncExitStack() as stack:
+        if getattr(request, "param", OWN_PROTOCOL) == ANY_SERVER:
+            hot = AsyncClient(transport=ASGITransport(Front(app, site)), base_url="http://shop")  # type: ignore[arg-type]
+        else:
+            hot = AsyncClient(base_url=f"http://127.0.0.1:{await stack.enter_async_context(served(Front(app, site)))}")
+        ordinary = AsyncClient(transport=ASGITransport(site), base_url="http://shop")  # type: ignore[arg-type]
+        await stack.enter_async_context(hot)
+        await stack.enter_async_context(ordinary)
         yield Doors(hot, ordinary, buyer, headers)
 
 
+@both_ways_hot
 async def test_both_doors_give_the_same_answer_to_the_same_order(doors: Doors) -> None:
     hot, ordinary = await doors.both(doors.body())
     assert (hot.status_code, ordinary.status_code) == (201, 201)
     assert hot.json() == ordinary.json()
     assert hot.json()["total"] == 8_000
+
+
+@both_ways_hot
+async def test_what_an_order_costs_its_shopper_is_the_same_through_both_doors(doors: Doors) -> None:
+    body = doors.body(lines=[{"sku": "FIRST", "quantity": 1}], expected_total=6_766)
+    hot, ordinary = await doors.both(body)
+    assert (hot.status_code, ordinary.status_code) == (201, 201)
+    assert hot.json() == ordinary.json()
+
+
+@both_ways_hot
+async def test_an_order_is_its_key_s_answer_though_its_price_has_changed(doors: Doors, app: App) -> None:
+    before, _ = await doors.both(doors.body())
+    await publish(app, festival_at(7_900))
+    hot, ordinary = await doors.both(doors.body())
+    assert (hot.status_code, hot.json()) == (ordinary.status_code, ordinary.json()) == (201, before.json())
+
+
+@both_ways_hot
+async def test_goods_that_are_sold_out_are_refused_by_both(doors: Doors) -> None:
+    last = doors.body(lines=[{"sku": "LAST", "quantity": 1}])
+    before, _ = await doors.both(last, **{"Idempotency-Key": "the-last-unit"})
+    hot, ordinary = await doors.both(last)
+    assert (before.status_code, hot.status_code, ordinary.status_code) == (201, 409, 409)
+    assert hot.json()["type"] == ordinary.json()["type"] == "/problems/sold-out"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +151,7 @@ async def test_bodies_that_are_no_order_are_refused_by_both(doors: Doors, body: 
     assert ordinary.status_code in {400, 422}
 
 
+@both_ways_hot
 async def test_an_oversized_body_is_refused(doors: Doors) -> None:
     hot, _ = await doors.both(doors.body(surprise="x" * 70_000))
     assert (hot.status_code, hot.json()["type"]) == (413, "/problems/request-too-large")

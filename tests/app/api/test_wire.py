@@ -1,20 +1,18 @@
 """Connections of plain HTTP, byte by byte: what is answered in the loop's own thread is HTTP like everything else."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from time import perf_counter
 
 import msgspec
 import pytest
-import uvicorn
 
+from tests.app.api.serving import served
 from tests.offer.festivals import definition, offer
 from tests.sale.shop import buyers, let_in, open_sale, publish
 from tidegate.app.api.application import build
 from tidegate.app.api.shedding import Kind
-from tidegate.app.api.wire import Wire
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 
@@ -97,20 +95,12 @@ async def shop(app: App, clock: ManualClock) -> AsyncIterator[Shop]:
     open_sale(clock)
     [buyer] = await buyers(app, 1)
     order = {"lines": [{"sku": "A", "quantity": 1}], "address_id": str(buyer.address_id), "expected_total": 8_000}
-    config = uvicorn.Config(
-        build(app), interface="asgi3", http=Wire, lifespan="off", log_config=None, proxy_headers=False
-    )
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        serving = asyncio.create_task(server.serve([listening]))
-        entitled = [f"{name}: {value}" for name, value in let_in(app, buyer, festival).items()]
-        headers = ["Content-Type: application/json", *entitled]
-        shop = Shop(app, listening.getsockname()[1], headers, msgspec.json.encode(order))
+    entitled = [f"{name}: {value}" for name, value in let_in(app, buyer, festival).items()]
+    async with served(build(app)) as port:
+        shop = Shop(app, port, ["Content-Type: application/json", *entitled], msgspec.json.encode(order))
         yield shop
         for line in shop.lines:
             await line.leave()
-        server.should_exit = True
-        await serving
 
 
 async def test_what_is_asked_at_once_is_answered_in_turn(shop: Shop) -> None:

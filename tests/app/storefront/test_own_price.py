@@ -5,26 +5,12 @@ import msgspec
 
 from tests.app.storefront.conftest import visitor
 from tests.app.storefront.test_buying import orders, wish
-from tests.offer.festivals import coupon, definition, goods, offer
+from tests.offer.festivals import coupon, definition, for_new_shoppers, goods, offer
 from tests.sale.shop import Buyer, publish
 from tidegate.app.compose import App
 from tidegate.offer.campaign.contracts import (
-    AmountOff,
-    Audience,
     CampaignDefinition,
     OfferKind,
-    Promotion,
-    Selection,
-    Step,
-    Words,
-)
-
-NEW = Promotion(
-    id="new",
-    label=Words("新客减", "For new shoppers"),
-    benefit=AmountOff(steps=(Step(5_000, 1_234),)),
-    goods=Selection(skus=("A",)),
-    audience=(Audience.NEW,),
 )
 
 
@@ -34,7 +20,7 @@ def _festival() -> CampaignDefinition:
         offers=[offer("A"), offer("B", 9_000), offer("FLASH", 1_000, kind=OfferKind.FLASH, quota=5, per_buyer=1)],
         coupons=[coupon("TIDE50")],
     )
-    return msgspec.structs.replace(plain, promotions=(NEW,))
+    return msgspec.structs.replace(plain, promotions=(for_new_shoppers("A"),))
 
 
 PAGES = ("/goods/A", "/goods/A/price?quantity=1", "/checkout?sku=A")
