@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from httpx import ASGITransport, AsyncClient
 
+from tests.app.framework import framework_of
 from tests.offer.festivals import definition, offer
 from tests.sale.shop import buyers, publish
-from tidegate.app.api.application import framework
 from tidegate.app.api.caching import private_unless_stated
 from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
@@ -26,7 +26,7 @@ def test_what_is_stated_stays() -> None:
 @pytest.fixture
 async def client(app: App) -> AsyncIterator[AsyncClient]:
     await publish(app, definition([offer("A")]))
-    site = Front(app, framework(app))
+    site = Front(app, framework_of(app))
     async with AsyncClient(transport=ASGITransport(site), base_url="http://shop") as client:  # type: ignore[arg-type]
         yield client
 

@@ -2,14 +2,14 @@
 
 from litestar.routes import HTTPRoute
 
-from tidegate.app.api.application import framework
+from tests.app.framework import framework_of
 from tidegate.app.compose import App
 
 
 async def test_no_handler_waits_for_tasks(app: App) -> None:
     models = [
         model
-        for route in framework(app).routes
+        for route in framework_of(app).routes
         if isinstance(route, HTTPRoute)
         for _, model in route.route_handler_map.values()
     ]

@@ -8,9 +8,9 @@ import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
 from tests.app.api.serving import served
+from tests.app.framework import framework_of
 from tests.offer.festivals import definition, for_new_shoppers, offer
 from tests.sale.shop import Buyer, buyers, let_in, open_sale, publish
-from tidegate.app.api.application import framework
 from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
@@ -60,7 +60,7 @@ async def doors(app: App, clock: ManualClock, request: pytest.FixtureRequest) ->
     open_sale(clock)
     [buyer] = await buyers(app, 1)
     headers = {**let_in(app, buyer, festival), "Idempotency-Key": "both-doors-1"}
-    site = framework(app)
+    site = framework_of(app)
     async with AsyncExitStack() as stack:
         if getattr(request, "param", OWN_PROTOCOL) == ANY_SERVER:
             hot = AsyncClient(transport=ASGITransport(Front(app, site)), base_url="http://shop")  # type: ignore[arg-type]

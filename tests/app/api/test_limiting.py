@@ -8,9 +8,11 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 from litestar.routes import HTTPRoute
 
+from tests.app.framework import framework_of
 from tests.offer.festivals import definition, offer
 from tests.sale.shop import Buyer, buyers, open_sale, order, publish
-from tidegate.app.api.application import build, framework
+from tidegate.app.api.application import build
+from tidegate.app.api.hot import Front
 from tidegate.app.api.limiting import ACTS
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
@@ -37,7 +39,7 @@ async def shop(app: App, clock: ManualClock) -> App:
 @asynccontextmanager
 async def from_address(app: App, address: str) -> AsyncIterator[AsyncClient]:
     """A client at that address; what it writes into X-Forwarded-For is not believed."""
-    transport = ASGITransport(build(app), client=(address, 40_000))  # type: ignore[arg-type]
+    transport = ASGITransport(Front(app, framework_of(app)), client=(address, 40_000))  # type: ignore[arg-type]
     async with AsyncClient(
         transport=transport, base_url="http://shop", headers={"X-Forwarded-For": "192.0.2.99"}
     ) as client:
@@ -165,7 +167,7 @@ async def test_a_trusted_proxy_says_who_asks_and_nobody_else(shop: App) -> None:
 def test_every_limited_address_is_a_door(app: App) -> None:
     known = {
         (method, route.path_format)
-        for route in framework(app).routes
+        for route in framework_of(app).routes
         if isinstance(route, HTTPRoute)
         for method in route.methods
     }

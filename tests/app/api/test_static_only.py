@@ -6,10 +6,10 @@ import msgspec
 import pytest
 from httpx import ASGITransport, AsyncClient
 
+from tests.app.framework import framework_of
 from tests.gate.defence.test_api import PASSWORD, rule
 from tests.offer.festivals import definition, offer
 from tests.sale.shop import publish
-from tidegate.app.api.application import framework
 from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
 from tidegate.gate.defence.contracts import Defence, StartDefence, UndoDefence
@@ -29,7 +29,7 @@ async def officer(app: App) -> Staff:
 
 @pytest.fixture
 async def client(app: App, officer: Staff) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(transport=ASGITransport(Front(app, framework(app))), base_url="http://shop") as client:  # type: ignore[arg-type]
+    async with AsyncClient(transport=ASGITransport(Front(app, framework_of(app))), base_url="http://shop") as client:  # type: ignore[arg-type]
         yield client
 
 

@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from tests.app.api.serving import served
+from tests.app.framework import framework_of
 from tests.offer.festivals import definition, offer
 from tests.sale.shop import buyers, let_in, open_sale, publish
-from tidegate.app.api.application import build
+from tidegate.app.api.hot import Front
 from tidegate.app.api.shedding import Kind
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
@@ -96,7 +97,7 @@ async def shop(app: App, clock: ManualClock) -> AsyncIterator[Shop]:
     [buyer] = await buyers(app, 1)
     order = {"lines": [{"sku": "A", "quantity": 1}], "address_id": str(buyer.address_id), "expected_total": 8_000}
     entitled = [f"{name}: {value}" for name, value in let_in(app, buyer, festival).items()]
-    async with served(build(app)) as port:
+    async with served(Front(app, framework_of(app))) as port:
         shop = Shop(app, port, ["Content-Type: application/json", *entitled], msgspec.json.encode(order))
         yield shop
         for line in shop.lines:

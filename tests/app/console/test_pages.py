@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from tests.app.framework import framework_of
 from tests.offer.festivals import definition as festival
 from tests.offer.festivals import goods, offer
 from tests.sale.shop import Buyer, buyers, open_sale, order, publish
-from tidegate.app.api.application import framework
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts
@@ -21,7 +21,7 @@ PASSWORD = "a long enough password"
 
 def visitor(app: App, language: str = "en") -> httpx.AsyncClient:
     headers = {"Accept": "text/html", "Accept-Language": language, "Origin": ORIGIN}
-    transport = httpx.ASGITransport(app=framework(app))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=framework_of(app))  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
 
 

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
+from tests.app.framework import framework_of
 from tests.sale.shop import publish
-from tidegate.app.api.application import framework
 from tidegate.app.compose import App
 from tidegate.trust.identity.contracts import Role
 
@@ -12,7 +12,7 @@ ORIGIN = "http://console.test"
 
 
 def visitor(app: App) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=framework(app))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=framework_of(app))  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=transport, base_url=ORIGIN)
 
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from tests.app.framework import framework_of
 from tests.offer.festivals import coupon, goods, offer
 from tests.offer.festivals import definition as festival
 from tests.sale.shop import Buyer, buyers, open_sale, publish
-from tidegate.app.api.application import framework
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.offer.campaign.contracts import OfferKind
@@ -36,7 +36,7 @@ async def shop(app: App, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]
 def visitor(app: App, *, language: str = "en") -> httpx.AsyncClient:
     """A browser that nobody has used yet."""
     headers = {"Accept": "text/html", "Accept-Language": language, "Origin": ORIGIN}
-    transport = httpx.ASGITransport(app=framework(app))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=framework_of(app))  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
 
 

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from tests.app.framework import framework_of
 from tests.gate.bots.test_work import fault_of, solved
-from tidegate.app.api.application import framework
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.gate.bots.contracts import Answer, Challenge, WorkFault
@@ -16,7 +16,7 @@ from tidegate.trust.identity.contracts import Role
 
 def client(app: App, token: str = "") -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    transport = httpx.ASGITransport(app=framework(app))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=framework_of(app))  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=transport, base_url="http://shop.test", headers=headers)
 
 

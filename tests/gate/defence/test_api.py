@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from httpx import ASGITransport, AsyncClient
 
+from tests.app.framework import framework_of
 from tests.offer.festivals import definition
 from tests.sale.shop import publish
-from tidegate.app.api.application import framework
 from tidegate.app.api.hot import Front
 from tidegate.app.compose import App, compose
 from tidegate.base.cache import Cache
@@ -230,7 +230,7 @@ async def test_a_campaign_without_the_rule_ends_it(shop: App, clock: ManualClock
 
 
 async def test_what_a_process_counts_reaches_the_signals(shop: App, clock: ManualClock) -> None:
-    async with AsyncClient(transport=ASGITransport(Front(shop, framework(shop))), base_url="http://shop") as client:  # type: ignore[arg-type]
+    async with AsyncClient(transport=ASGITransport(Front(shop, framework_of(shop))), base_url="http://shop") as client:  # type: ignore[arg-type]
         for _ in range(4):
             await client.get("/api/v1/nothing-here")
         await client.get("/api/v1/stock?skus=A")
@@ -246,7 +246,7 @@ async def test_what_a_process_counts_reaches_the_signals(shop: App, clock: Manua
 
 @pytest.fixture
 async def client(shop: App) -> AsyncIterator[AsyncClient]:
-    site = Front(shop, framework(shop))
+    site = Front(shop, framework_of(shop))
     async with AsyncClient(transport=ASGITransport(site), base_url="http://shop") as client:  # type: ignore[arg-type]
         yield client
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
+from tests.app.framework import framework_of
 from tests.gate.queue.rooms import Shopper, buy, opened_room, shoppers, tick, to_the_opening
-from tidegate.app.api.application import framework
 from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
@@ -19,7 +19,7 @@ from tidegate.trust.identity.contracts import Role
 
 @pytest.fixture
 async def client(app: App) -> AsyncIterator[AsyncClient]:
-    transport = ASGITransport(app=Front(app, framework(app)))  # type: ignore[arg-type]  # narrower than httpx's
+    transport = ASGITransport(app=Front(app, framework_of(app)))  # type: ignore[arg-type]  # narrower than httpx's
     async with AsyncClient(transport=transport, base_url="http://shop.example.com") as opened:
         yield opened
 
@@ -101,7 +101,7 @@ async def test_the_shortcut_answers_as_the_documented_door(
 ) -> None:
     await opened_room(app, clock)
     [shopper] = await shoppers(app, 1)
-    site = ASGITransport(app=framework(app))  # type: ignore[arg-type]
+    site = ASGITransport(app=framework_of(app))  # type: ignore[arg-type]
     async with AsyncClient(transport=site, base_url="http://shop.example.com") as ordinary:
         said = {**headers(shopper), "Content-Type": "application/json"}
         answers = [await each.post("/api/v1/places", content=body, headers=said) for each in (client, ordinary)]

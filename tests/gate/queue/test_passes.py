@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from httpx import ASGITransport, AsyncClient
 
+from tests.app.framework import framework_of
 from tests.offer.festivals import definition, offer
-from tidegate.app.api.application import framework
 from tidegate.app.api.hot import Front
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
@@ -57,7 +57,7 @@ async def sessions(app: App) -> list[Session]:
 @pytest.fixture
 async def client(app: App) -> AsyncIterator[AsyncClient]:
     """A client of the whole application's JSON doors."""
-    transport = ASGITransport(app=Front(app, framework(app)))  # type: ignore[arg-type]  # narrower than httpx's
+    transport = ASGITransport(app=Front(app, framework_of(app)))  # type: ignore[arg-type]  # narrower than httpx's
     async with AsyncClient(transport=transport, base_url="http://shop.example.com") as opened:
         yield opened
 

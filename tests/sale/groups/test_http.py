@@ -6,9 +6,9 @@ import httpx
 import msgspec
 import pytest
 
+from tests.app.framework import framework_of
 from tests.sale.groups.company import PRICE, SKU, festival
 from tests.sale.shop import Buyer, buyers, open_sale, publish
-from tidegate.app.api.application import framework
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.gate.admission.contracts import PASS_HEADER, PassWindow
@@ -23,7 +23,7 @@ async def client(app: App, clock: ManualClock) -> AsyncIterator[httpx.AsyncClien
     )
     await publish(app, msgspec.structs.replace(festival(), rate_limits=(limit,)))
     open_sale(clock)
-    transport = httpx.ASGITransport(app=framework(app))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=framework_of(app))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as opened:
         yield opened
 

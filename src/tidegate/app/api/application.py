@@ -112,10 +112,9 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
         "protection",
         "monitor",
     )
-    given = {name: getattr(app, name) for name in (*parts, *modules)}
     return {
-        **{name: _always(value) for name, value in given.items()},
-        "publication": _always(PublicationDesk(app)),
+        **{name: _part(app, name) for name in (*parts, *modules)},
+        "publication": Provide(lambda: PublicationDesk(app), sync_to_thread=False),
         "admission_pass": Provide(provide_admission_pass, sync_to_thread=False),
         "session": Provide(provide_session),
         "account": Provide(provide_account),
@@ -124,9 +123,9 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
     }
 
 
-def _always(value: object) -> Provide:
+def _part(app: App, name: str) -> Provide:
     def give() -> object:
-        return value
+        return getattr(app, name)
 
     return Provide(give, sync_to_thread=False)
 
