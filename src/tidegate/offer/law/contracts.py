@@ -19,9 +19,7 @@ class Reading(StrEnum):
     TEXT = "text"
     """The article's own text was read."""
     SECONDARY = "secondary"
-    """Another publication that quotes it was read."""
-    UNREAD = "unread"
-    """It is generally known, and nothing was read for it: have it confirmed."""
+    """Another publication that quotes it was read: have it confirmed."""
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
