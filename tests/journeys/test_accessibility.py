@@ -201,7 +201,7 @@ def _cookies(context: BrowserContext) -> dict[str, str]:
 
 
 def _served(page: Page, festival: Festival, number: str, order: str, group: str) -> tuple[str, ...]:
-    """Put the shopper into a segment and find his page; return the console's pages about offers."""
+    """Put the shopper into a segment and a tier and find his page; return the console's pages about offers."""
     page.goto("/console/sign-in")
     staff_sign_in(page, festival)
     page.goto("/console/shoppers")
@@ -210,6 +210,12 @@ def _served(page: Page, festival: Festival, number: str, order: str, group: str)
     page.get_by_label("Reason").fill("bought in every way")
     page.get_by_role("button", name="Change the segment").click()
     expect(page.get_by_text("1 numbers are new in it")).to_be_visible()
+    page.goto("/console/tiers")
+    page.get_by_label("Member tier", exact=True).fill("gold")
+    page.get_by_label("Phone numbers").fill(number)
+    page.get_by_label("Reason").fill("bought in every way")
+    page.get_by_role("button", name="Change the tier").click()
+    expect(page.get_by_text("gold: 1 new members")).to_be_visible()
     page.goto(f"/console/shoppers?q={number}")
     shopper = page.url
     page.goto("/console/presales")
@@ -217,6 +223,7 @@ def _served(page: Page, festival: Festival, number: str, order: str, group: str)
     return (
         "/console/shoppers",
         "/console/segments/tea",
+        "/console/tiers",
         shopper,
         "/console/presales",
         reservation,

@@ -15,6 +15,7 @@ from tidegate.trust.identity.contracts import AccountId, Role
 
 PHONE, OTHER = "13800138000", "13900139000"
 PATH = "/console/shoppers"
+TIERS = "/console/tiers"
 
 
 @pytest.fixture
@@ -40,6 +41,17 @@ async def send(client: httpx.AsyncClient, file: bytes = b"", **fields: str) -> h
     return await client.post("/console/segments", data=change(**fields), files=files)
 
 
+async def send_tier(client: httpx.AsyncClient, file: bytes = b"", **fields: str) -> httpx.Response:
+    """The form of a tier; `numbers` is the phone where nothing else is said."""
+    files = {"file": ("numbers.csv" if file else "", file, "text/csv")}
+    return await client.post(TIERS, data=change(name="gold") | fields, files=files)
+
+
+async def in_tier(app: App, account: AccountId) -> str:
+    async with app.db.read() as tx:
+        return (await app.identity.standings_of(tx, [account]))[account].tier
+
+
 async def in_segment(app: App, account: AccountId) -> frozenset[str]:
     async with app.db.read() as tx:
         return (await app.identity.standings_of(tx, [account]))[account].segments
@@ -56,17 +68,22 @@ async def test_who_may_see_and_who_may_act(app: App, client: httpx.AsyncClient) 
         assert (await other.get(PATH)).status_code == 303
         await enter(app, other, Role.FULFILMENT)
         assert (await other.get(PATH)).status_code == 403
+        assert (await other.get(TIERS)).status_code == 403
         assert (await other.get(f"{PATH}/{account}")).status_code == 403
     async with visitor(app) as support:
         await enter(app, support, Role.SUPPORT)
         assert "Change a segment" not in (await support.get(PATH)).text
+        assert "Change a tier" not in (await support.get(TIERS)).text
         assert (await send(support)).status_code == 403
+        assert (await send_tier(support)).status_code == 403
     assert "Change a segment" in (await client.get(PATH)).text
     assert "Give the points" not in (await client.get(f"{PATH}/{account}")).text
     form = {"points": "5", "reason": "sorry", "after": "0"}
     assert (await client.post(f"{PATH}/{account}/points", data=form)).status_code == 403
-    foreign = await client.post("/console/segments", data=change(), headers={"Origin": "http://elsewhere.example"})
-    assert foreign.status_code == 403
+    for path in ("/console/segments", TIERS):
+        foreign = await client.post(path, data=change(), headers={"Origin": "http://elsewhere.example"})
+        assert foreign.status_code == 403
+    assert await in_tier(app, account) == ""
     assert await in_segment(app, account) == frozenset()
     assert await available(app, account) == 0
 
@@ -87,6 +104,46 @@ async def test_a_segment_is_changed_by_the_form_and_by_a_file(app: App, client: 
     overview = (await client.get(PATH, headers={"Accept-Language": "zh"})).text
     assert "moved away" in overview
     assert "移出这些号码" in overview
+
+
+async def test_a_tier_is_changed_by_the_form_and_by_a_file(app: App, client: httpx.AsyncClient) -> None:
+    account = await shopper(app)
+    assert "Nobody is a member" in (await client.get(TIERS)).text
+    answer = await send_tier(client, f"phone\n{OTHER}\n".encode())
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{TIERS}?done=changed")
+    assert await in_tier(app, account) == "gold"
+    assert "gold: 2 new members, 0 from another tier" in (await client.get(f"{TIERS}?done=changed")).text
+    await send_tier(client, name="silver", reason="spent less this year")
+    assert await in_tier(app, account) == "silver"
+    page = (await client.get(f"{TIERS}?done=changed", headers={"Accept-Language": "zh"})).text
+    assert "silver：新会员 0，由其他等级转入 1" in page
+    assert "spent less this year" in page
+    assert "a.campaign-manager" in page
+    assert PHONE not in page
+    assert "silver" in (await client.get(PATH)).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "file", "said"),
+    [
+        ({"numbers": f"{PHONE}\n12"}, b"", "Look at these lines: 2"),
+        ({"numbers": ""}, b"", "These numbers or names cannot be used"),
+        ({"name": "Gold!"}, b"", "These numbers or names cannot be used"),
+        ({"reason": " "}, b"", "Purpose not stated"),
+        ({"numbers": ""}, f"phone,tier\n{PHONE},silver\n".encode(), "The list names tiers of its own"),
+        ({"numbers": f"phone, tier\n{PHONE},silver"}, b"", "The list names tiers of its own"),
+    ],
+)
+async def test_a_refused_change_of_a_tier_changes_nothing_and_keeps_the_form(
+    app: App, client: httpx.AsyncClient, fields: dict[str, str], file: bytes, said: str
+) -> None:
+    page = await send_tier(client, file, **fields)
+    assert page.status_code == 422
+    assert said in page.text
+    assert fields.get("reason", "regulars").strip() in page.text
+    async with app.db.read() as tx:
+        assert await app.identity.member_counts(tx) == {}
+        assert await app.identity.tier_changes(tx) == []
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Members: imported by number, found by account, and every fault of a file named by its line."""
 
+import asyncio
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
@@ -9,13 +11,22 @@ from tests.trust.identity.conftest import PHONE, signed_in
 from tests.trust.identity.test_commands import Terminal
 from tidegate.base.config import Config
 from tidegate.base.db import Database
+from tidegate.base.errors import Refusal
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.commands import members_group
-from tidegate.trust.identity.contracts import Member, MembersImported, Standing
+from tidegate.trust.identity.contracts import ListHow, Member, MembersImported, Standing, TierChange
 from tidegate.trust.identity.errors import MembersFaulty
 from tidegate.trust.identity.members import read_members
 
-LIN, CHEN = "+8613800131234", "+8613900131234"
+LIN, CHEN, WU = "+8613800131234", "+8613900131234", "+8613700131234"
+WHY = "spent 5,000 within the year"
+
+
+async def change(
+    identity: Identity, db: Database, tier: str, phones: list[str], how: ListHow = ListHow.ADD, reason: str = WHY
+) -> TierChange:
+    async with db.transaction() as tx:
+        return await identity.change_tier(tx, tier, phones, by="lin.wei", reason=reason, how=how)
 
 
 def test_a_file_says_who_is_a_member() -> None:
@@ -95,3 +106,60 @@ def test_the_commands_tell_what_they_did(config: Config, tmp_path: Path) -> None
     assert "gold" in run("count")[1]
     assert run("remove", "13800131234") == (0, "No member any more.\n")
     assert "nothing was changed" in run("remove", "13800131234")[1]
+
+
+async def test_a_number_moves_from_tier_to_tier_and_each_change_counts_what_it_did(
+    identity: Identity, db: Database
+) -> None:
+    first = await change(identity, db, "silver", [LIN, CHEN, "138 0013 1234"])
+    assert (first.numbers, first.added, first.moved, first.ended) == (2, 2, 0, 0)
+    gold = await change(identity, db, "gold", [LIN, WU])
+    assert (gold.numbers, gold.added, gold.moved, gold.ended) == (2, 1, 1, 0)
+    lin = await signed_in(identity, PHONE)
+    async with db.read() as tx:
+        assert (await identity.standings_of(tx, [lin.account_id]))[lin.account_id].tier == "gold"
+        assert await identity.member_counts(tx) == {"gold": 2, "silver": 1}
+    elsewhere = await change(identity, db, "silver", [LIN], ListHow.REMOVE)
+    assert (elsewhere.numbers, elsewhere.ended) == (1, 0)
+    exactly = await change(identity, db, "gold", [LIN, CHEN], ListHow.REPLACE)
+    assert (exactly.added, exactly.moved, exactly.ended) == (0, 1, 1)
+    ended = await change(identity, db, "gold", [LIN], ListHow.REMOVE)
+    assert (ended.added, ended.moved, ended.ended) == (0, 0, 1)
+    async with db.read() as tx:
+        assert await identity.member_counts(tx) == {"gold": 1}
+        assert await identity.tier_changes(tx) == [ended, exactly, elsewhere, gold, first]
+        assert await identity.tier_changes(tx, 2) == [ended, exactly]
+
+
+async def test_the_record_of_tiers_only_grows(identity: Identity, db: Database) -> None:
+    await change(identity, db, "gold", [LIN])
+    for act in ("update {} set reason = 'none'", "delete from {}", "truncate {}"):
+        with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
+            async with db.transaction() as tx:
+                await tx.execute(act.format("identity.tier_change"))
+
+
+@pytest.mark.parametrize(("tier", "reason"), [("Gold!", WHY), ("", WHY), ("gold", " "), ("gold", "x" * 201)])
+async def test_a_change_of_a_tier_needs_a_name_and_a_reason(
+    identity: Identity, db: Database, tier: str, reason: str
+) -> None:
+    with pytest.raises(Refusal):
+        await change(identity, db, tier, [LIN], reason=reason)
+    async with db.read() as tx:
+        assert await identity.member_counts(tx) == {}
+        assert await identity.tier_changes(tx) == []
+
+
+async def test_changes_of_tiers_at_once_count_what_they_changed(identity: Identity, db: Database) -> None:
+    phones = [f"+86138001312{place:02}" for place in range(20)]
+    hows = [ListHow.ADD, ListHow.REMOVE, ListHow.REPLACE] * 4
+    made = await asyncio.gather(
+        *(
+            change(identity, db, ("gold", "silver")[place % 2], phones[place : place + 9], how)
+            for place, how in enumerate(hows)
+        )
+    )
+    async with db.read() as tx:
+        held = sum((await identity.member_counts(tx)).values())
+    assert held == sum(each.added - each.ended for each in made)
+    assert any(each.moved for each in made)

@@ -12,7 +12,7 @@ from tests.trust.identity.conftest import PHONE, signed_in
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.trust.identity.api import Identity
-from tidegate.trust.identity.contracts import SegmentChange, SegmentCount, SegmentHow, Standing
+from tidegate.trust.identity.contracts import ListHow, SegmentChange, SegmentCount, Standing
 from tidegate.trust.identity.errors import MembersFaulty
 from tidegate.trust.identity.segments import read_numbers
 
@@ -21,7 +21,7 @@ WHY = "regulars of the tea shelf"
 
 
 async def change(
-    identity: Identity, db: Database, phones: list[str], how: SegmentHow = SegmentHow.REPLACE, name: str = "tea"
+    identity: Identity, db: Database, phones: list[str], how: ListHow = ListHow.REPLACE, name: str = "tea"
 ) -> SegmentChange:
     async with db.transaction() as tx:
         return await identity.change_segment(tx, name, phones, by="lin.wei", reason=WHY, how=how)
@@ -36,9 +36,9 @@ async def test_numbers_are_added_taken_out_or_set_and_found_by_account(identity:
         assert (await identity.standings_of(tx, [lin.account_id]))[lin.account_id].segments == {"tea", "pots"}
         assert await identity.segment_counts(tx) == [SegmentCount("pots", 1, 1), SegmentCount("tea", 2, 1)]
         assert await identity.segment_holders(tx, "tea") == [lin.account_id]
-    added = await change(identity, db, [CHEN, WU], SegmentHow.ADD)
+    added = await change(identity, db, [CHEN, WU], ListHow.ADD)
     assert (added.numbers, added.added, added.ended) == (2, 1, 0)
-    gone = await change(identity, db, [LIN, WU], SegmentHow.REMOVE)
+    gone = await change(identity, db, [LIN, WU], ListHow.REMOVE)
     assert (gone.numbers, gone.added, gone.ended) == (2, 0, 2)
     chen = await signed_in(identity, "139 0013 1234")
     async with db.read() as tx:
@@ -51,11 +51,11 @@ async def test_numbers_are_added_taken_out_or_set_and_found_by_account(identity:
 
 
 async def test_every_change_is_on_record_and_stays_there(identity: Identity, db: Database) -> None:
-    made = [await change(identity, db, [LIN]), await change(identity, db, [CHEN], SegmentHow.ADD, "pots")]
+    made = [await change(identity, db, [LIN]), await change(identity, db, [CHEN], ListHow.ADD, "pots")]
     async with db.read() as tx:
         assert await identity.segment_changes(tx) == made[::-1]
         assert await identity.segment_changes(tx, "tea") == made[:1]
-    assert (made[0].changed_by, made[0].reason, made[0].how) == ("lin.wei", WHY, SegmentHow.REPLACE)
+    assert (made[0].changed_by, made[0].reason, made[0].how) == ("lin.wei", WHY, ListHow.REPLACE)
     for act in ("update {} set reason = 'none'", "delete from {}", "truncate {}"):
         with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
             async with db.transaction() as tx:
@@ -74,7 +74,7 @@ async def test_a_change_needs_a_name_and_a_reason(identity: Identity, db: Databa
 
 async def test_changes_at_once_count_what_they_changed(identity: Identity, db: Database) -> None:
     phones = [f"+86138001312{place:02}" for place in range(20)]
-    hows = [SegmentHow.ADD, SegmentHow.REMOVE, SegmentHow.REPLACE] * 4
+    hows = [ListHow.ADD, ListHow.REMOVE, ListHow.REPLACE] * 4
     made = await asyncio.gather(
         *(change(identity, db, phones[place : place + 9], how) for place, how in enumerate(hows))
     )

@@ -20,8 +20,8 @@ from tidegate.offer.campaign.api import Campaign
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.points.api import Points
 from tidegate.trust.identity.api import Identity, read_numbers
-from tidegate.trust.identity.contracts import AccountId, Permission, SegmentHow, Staff
-from tidegate.trust.identity.errors import MembersFaulty
+from tidegate.trust.identity.contracts import AccountId, ListHow, Permission, Staff
+from tidegate.trust.identity.errors import MembersFaulty, TiersNamed
 from tidegate.trust.identity.http import requires
 
 ENTRIES_SHOWN = 30
@@ -38,11 +38,11 @@ Page = Annotated[int, QueryParameter(ge=1, le=_PAGES_MAX)]
 Name = Annotated[str, PathParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)]
 
 
-class SegmentForm(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of a segment as it stands in the form."""
+class NumbersForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of a segment or a tier, which `name` names, as it stands in the form."""
 
     name: str = ""
-    how: SegmentHow = SegmentHow.ADD
+    how: ListHow = ListHow.ADD
     numbers: str = ""
     reason: str = ""
 
@@ -86,7 +86,7 @@ class ShopperDesk:
         staff: Staff,
         *,
         sought: str = "",
-        form: SegmentForm | None = None,
+        form: NumbersForm | None = None,
         trouble: Trouble | None = None,
     ) -> Response[bytes]:
         """All segments with their counts, the tiers, and the last changes; and a form that was refused."""
@@ -96,8 +96,20 @@ class ShopperDesk:
                 "tiers": await self._identity.member_counts(tx),
                 "changes": await self._identity.segment_changes(tx, limit=CHANGES_SHOWN),
             }
-        values |= {"sought": sought, "form": form or SegmentForm(), "used": self._used()}
+        values |= {"sought": sought, "form": form or NumbersForm(), "used": self._used()}
         return await self._show(staff, "shoppers.html", trouble, values)
+
+    async def tiers(
+        self, staff: Staff, *, form: NumbersForm | None = None, done: bool = False, trouble: Trouble | None = None
+    ) -> Response[bytes]:
+        """All tiers with their counts, and the last changes; and a form that was refused."""
+        async with self._db.read() as tx:
+            values: dict[str, Any] = {
+                "tiers": await self._identity.member_counts(tx),
+                "changes": await self._identity.tier_changes(tx, CHANGES_SHOWN),
+            }
+        values |= {"form": form or NumbersForm(), "done": done}
+        return await self._show(staff, "tiers.html", trouble, values)
 
     async def segment(
         self, staff: Staff, name: str, page: int, *, done: bool = False, trouble: Trouble | None = None
@@ -114,7 +126,7 @@ class ShopperDesk:
             }
         accounts = values["count"].accounts if values["count"] else 0
         pages = min(max(-(-accounts // HOLDERS_SHOWN), 1), _PAGES_MAX)
-        values |= {"page": page, "pages": pages, "done": done, "form": SegmentForm(name=name), "used": self._used()}
+        values |= {"page": page, "pages": pages, "done": done, "form": NumbersForm(name=name), "used": self._used()}
         return await self._show(staff, "segment.html", trouble, values)
 
     async def shopper(
@@ -303,21 +315,53 @@ async def change_segment(
     return see_other(f"/console/segments/{change.segment}?done=changed")
 
 
-async def _sent(request: PageRequest) -> tuple[SegmentForm, bytes]:
+@get("/console/tiers", include_in_schema=False, dependencies=_VIEW)
+async def tiers_page(
+    shopper_desk: ShopperDesk,
+    staff: Staff,
+    done: Annotated[str, QueryParameter(max_length=20)] = "",
+) -> Response[bytes]:
+    """Show the tiers of members."""
+    return await shopper_desk.tiers(staff, done=bool(done))
+
+
+@post(
+    "/console/tiers",
+    include_in_schema=False,
+    status_code=200,
+    dependencies={"staff": requires(Permission.SEGMENTS_CHANGE)},
+    request_max_body_size=FORM_BYTES_MAX,
+)
+async def change_tier(
+    *, request: PageRequest, shopper_desk: ShopperDesk, staff: Staff, db: Database, identity: Identity
+) -> Response[bytes]:
+    """Change a tier of members by the numbers of the form and of its file together; recorded with who and why."""
+    form, file = await _sent(request)
+    try:
+        numbers = await _numbers(form, file)
+        _require_no_tiers(form.numbers, file.decode())
+        async with db.transaction() as tx:
+            await identity.change_tier(tx, form.name, numbers, by=staff.name, reason=form.reason, how=form.how)
+    except Refusal as refusal:
+        return await shopper_desk.tiers(staff, form=form, trouble=shopper_desk.trouble(refusal))
+    return see_other("/console/tiers?done=changed")
+
+
+async def _sent(request: PageRequest) -> tuple[NumbersForm, bytes]:
     """The form, and its file's bytes; a way that does not exist is taken for adding, which takes nobody out."""
     sent = await request.form()
     how, file = str(sent.get("how", "")), sent.get("file")
-    form = SegmentForm(
+    form = NumbersForm(
         name=str(sent.get("name", "")).strip(),
-        how=SegmentHow(how) if how in tuple(SegmentHow) else SegmentHow.ADD,
+        how=ListHow(how) if how in tuple(ListHow) else ListHow.ADD,
         numbers=str(sent.get("numbers", "")),
         reason=str(sent.get("reason", "")).strip(),
     )
     return form, await file.read() if isinstance(file, UploadFile) else b""
 
 
-async def _numbers(form: SegmentForm, file: bytes) -> list[str]:
-    """The numbers of a change. Raises MembersFaulty; also where there are none, for that would end a segment."""
+async def _numbers(form: NumbersForm, file: bytes) -> list[str]:
+    """The numbers of a change. Raises MembersFaulty; also where there are none, for that would end the whole list."""
     try:
         texts = (form.numbers, file.decode())
     except UnicodeDecodeError as fault:
@@ -330,4 +374,15 @@ async def _numbers(form: SegmentForm, file: bytes) -> list[str]:
     return found
 
 
-routes = [shoppers_page, shopper_page, grant_points, segment_page, change_segment]
+def _require_no_tiers(*texts: str) -> None:
+    """Raise TiersNamed where a list names tiers of its own: the form's would silently stand for them."""
+    for text in texts:
+        columns = text.removeprefix("\ufeff").lstrip().partition("\n")[0].split(",")
+        if "tier" in {name.strip() for name in columns}:
+            raise TiersNamed(
+                "The list has a column tier, and here all numbers get the one tier of the form. Nothing was changed; "
+                "take the column out, or import the file at the command line: tidegate members import FILE"
+            )
+
+
+routes = [shoppers_page, shopper_page, grant_points, segment_page, change_segment, tiers_page, change_tier]

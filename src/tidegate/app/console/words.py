@@ -294,8 +294,15 @@ _REFUSALS = {
     "members-faulty": (
         marked("These numbers or names cannot be used"),
         marked(
-            "A segment's name has small letters, digits and dashes; a change names 1 to 100,000 mobile numbers that "
-            "exist. Nothing was changed."
+            "A name has small letters, digits and dashes; a change names 1 to 100,000 mobile numbers that exist. "
+            "Nothing was changed."
+        ),
+    ),
+    "tiers-named": (
+        marked("The list names tiers of its own"),
+        marked(
+            "Here all numbers get the one tier of the form. Nothing was changed; take the column tier out, or import "
+            "the file at the command line: tidegate members import FILE"
         ),
     ),
     "account-unknown": (

@@ -112,13 +112,13 @@ class MembersImported(msgspec.Struct, frozen=True, kw_only=True):
     ended: int
 
 
-class SegmentHow(StrEnum):
-    """What a change does with the numbers that it names."""
+class ListHow(StrEnum):
+    """What a change of a segment or tier does with the numbers that it names."""
 
     ADD = "add"
     REMOVE = "remove"
     REPLACE = "replace"
-    """The segment is exactly these."""
+    """The segment or tier is exactly these."""
 
 
 class SegmentChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,9 +126,27 @@ class SegmentChange(msgspec.Struct, frozen=True, kw_only=True):
 
     change_id: UUID
     segment: str
-    how: SegmentHow
+    how: ListHow
     numbers: int
     added: int
+    ended: int
+    changed_by: str
+    reason: str
+    changed_at: datetime
+
+
+class TierChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a tier by staff: of `numbers` named, how many are new members, and how many come from another tier.
+
+    `ended` were in the tier and are no members any more.
+    """
+
+    change_id: UUID
+    tier: str
+    how: ListHow
+    numbers: int
+    added: int
+    moved: int
     ended: int
     changed_by: str
     reason: str

@@ -106,6 +106,12 @@ class MembersFaulty(Refusal):
     code, status, title = "members-faulty", 422, "The file of members cannot be read"
 
 
+class TiersNamed(Refusal):
+    """A list of numbers for one tier names tiers of its own, which would be overlooked."""
+
+    code, status, title = "tiers-named", 422, "The list names tiers of its own"
+
+
 class StaffNotSignedIn(Refusal):
     """The request carries no valid staff session."""
 

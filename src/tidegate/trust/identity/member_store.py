@@ -4,8 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from psycopg.rows import class_row
+
 from tidegate.base.db import Tx
-from tidegate.trust.identity.contracts import AccountId, Standing
+from tidegate.trust.identity.contracts import AccountId, Standing, TierChange
+
+
+async def lock(tx: Tx) -> None:
+    """Let changes of many members wait for each other until the transaction ends: a number moves between tiers."""
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended('identity.member', 0))")
 
 
 async def put(tx: Tx, tiers: Mapping[bytes, str], now: datetime) -> tuple[int, int]:
@@ -37,6 +44,55 @@ async def delete(tx: Tx, phone_index: bytes) -> bool:
     """End one membership; False where there was none."""
     gone = await tx.execute("delete from identity.member where phone_index = %s", [phone_index])
     return gone.rowcount == 1
+
+
+async def delete_of_tier(tx: Tx, tier: str, phone_indexes: Sequence[bytes]) -> int:
+    """End the memberships of these numbers that are in this tier; return how many."""
+    gone = await tx.execute(
+        "delete from identity.member where tier = %s and phone_index = any(%s)", [tier, list(phone_indexes)]
+    )
+    return gone.rowcount
+
+
+async def delete_others_of_tier(tx: Tx, tier: str, kept: Sequence[bytes]) -> int:
+    """End every membership in this tier but these; return how many."""
+    gone = await tx.execute(
+        "delete from identity.member where tier = %s and phone_index not in (select unnest(%s::bytea[]))",
+        [tier, list(kept)],
+    )
+    return gone.rowcount
+
+
+async def insert_change(tx: Tx, change: TierChange) -> None:
+    """Record a change of a tier."""
+    await tx.execute(
+        "insert into identity.tier_change"
+        " (change_id, tier, how, numbers, added, moved, ended, changed_by, reason, changed_at)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            change.change_id,
+            change.tier,
+            change.how,
+            change.numbers,
+            change.added,
+            change.moved,
+            change.ended,
+            change.changed_by,
+            change.reason,
+            change.changed_at,
+        ],
+    )
+
+
+async def changes(tx: Tx, limit: int) -> list[TierChange]:
+    """Return the newest changes of tiers."""
+    async with tx.cursor(row_factory=class_row(TierChange)) as cursor:
+        await cursor.execute(
+            "select change_id, tier, how, numbers, added, moved, ended, changed_by, reason, changed_at"
+            " from identity.tier_change order by changed_at desc, change_id desc limit %s",
+            [limit],
+        )
+        return await cursor.fetchall()
 
 
 async def standings(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, Standing]:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from tidegate.base.db import Tx
 from tidegate.trust.identity import member_store, rules
-from tidegate.trust.identity.contracts import AccountId, Member, MembersImported, Standing
+from tidegate.trust.identity.contracts import AccountId, ListHow, Member, MembersImported, Standing, TierChange
 from tidegate.trust.identity.errors import MembersFaulty, PhoneNotValid
 from tidegate.trust.identity.ground import Ground
 
 MEMBERS_MAX = 1_000_000
+CHANGES_MAX = 200
 DEFAULT_TIER = "member"
 _TIER = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 _FAULTS_SHOWN = 20
@@ -27,6 +28,7 @@ class Members(Ground):
         Numbers that nobody signed in with yet are kept: they are members from their first sign-in on.
         """
         by_index = {self._seals.index("phone", each.phone): each.tier for each in members}
+        await member_store.lock(tx)
         ended = await member_store.delete_others(tx, list(by_index)) if replace else 0
         added, changed = await member_store.put(tx, dict(sorted(by_index.items())), self._clock.now())
         return MembersImported(added=added, changed=changed, same=len(by_index) - added - changed, ended=ended)
@@ -34,6 +36,46 @@ class Members(Ground):
     async def end_membership(self, tx: Tx, phone: str) -> bool:
         """End one membership; False where there was none. Raises PhoneNotValid."""
         return await member_store.delete(tx, self._seals.index("phone", rules.mobile_number(phone)))
+
+    async def change_tier(
+        self, tx: Tx, tier: str, phones: Sequence[str], *, by: str, reason: str, how: ListHow
+    ) -> TierChange:
+        """Put numbers into a tier, whatever tier they were in; end memberships in it; or let it be exactly these.
+
+        Recorded with who and why. Numbers that nobody signed in with yet are kept, as with an import. Raises
+        MembersFaulty for a name that is none, PhoneNotValid and PurposeNotStated.
+        """
+        if not _TIER.fullmatch(tier):
+            raise MembersFaulty(f'"{tier}" is not a tier; write small letters, digits and dashes. Nothing was changed.')
+        indexes = sorted({self._seals.index("phone", rules.mobile_number(phone)) for phone in phones})
+        reason = rules.require_purpose(reason)
+        await member_store.lock(tx)
+        added = moved = ended = 0
+        now = self._clock.now()
+        if how is ListHow.REPLACE:
+            ended = await member_store.delete_others_of_tier(tx, tier, indexes)
+        if how is ListHow.REMOVE:
+            ended = await member_store.delete_of_tier(tx, tier, indexes)
+        else:
+            added, moved = await member_store.put(tx, dict.fromkeys(indexes, tier), now)
+        change = TierChange(
+            change_id=self._ids.new(),
+            tier=tier,
+            how=how,
+            numbers=len(indexes),
+            added=added,
+            moved=moved,
+            ended=ended,
+            changed_by=by,
+            reason=reason,
+            changed_at=now,
+        )
+        await member_store.insert_change(tx, change)
+        return change
+
+    async def tier_changes(self, tx: Tx, limit: int = 50) -> list[TierChange]:
+        """Return the newest changes of tiers by staff, at most 200."""
+        return await member_store.changes(tx, min(limit, CHANGES_MAX))
 
     async def standings_of(self, tx: Tx, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Standing]:
         """Return the standing of each of the accounts; one statement."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tidegate.base.db import Tx
 from tidegate.trust.identity import rules, segment_store
-from tidegate.trust.identity.contracts import AccountId, SegmentChange, SegmentCount, SegmentHow
+from tidegate.trust.identity.contracts import AccountId, ListHow, SegmentChange, SegmentCount
 from tidegate.trust.identity.errors import MembersFaulty, PhoneNotValid
 from tidegate.trust.identity.ground import Ground
 from tidegate.trust.identity.members import faulty, read_members
@@ -27,7 +27,7 @@ class Segments(Ground):
         *,
         by: str,
         reason: str,
-        how: SegmentHow = SegmentHow.REPLACE,
+        how: ListHow = ListHow.REPLACE,
     ) -> SegmentChange:
         """Add numbers to a segment, take them out of it, or let it be exactly these; recorded with who and why.
 
@@ -70,14 +70,14 @@ class Segments(Ground):
         return await segment_store.changes(tx, name, min(limit, CHANGES_MAX))
 
 
-async def _changed(tx: Tx, name: str, indexes: Sequence[bytes], how: SegmentHow) -> tuple[int, int]:
+async def _changed(tx: Tx, name: str, indexes: Sequence[bytes], how: ListHow) -> tuple[int, int]:
     """Return how many numbers are new in the segment, and how many are in it no more."""
     match how:
-        case SegmentHow.ADD:
+        case ListHow.ADD:
             return await segment_store.put(tx, name, indexes), 0
-        case SegmentHow.REMOVE:
+        case ListHow.REMOVE:
             return 0, await segment_store.delete(tx, name, indexes)
-        case SegmentHow.REPLACE:
+        case ListHow.REPLACE:
             ended = await segment_store.delete_others(tx, name, indexes)
             return await segment_store.put(tx, name, indexes), ended
 
