@@ -31,7 +31,7 @@ run: setup ## Run the system on the example festival until Ctrl-C.
 	@$(BIN)/tidegate up
 
 test: setup browser ## Run all tests.
-	@$(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 check: setup ## Format, lint, types, architecture and the tests that need no server.
 	@$(BIN)/ruff format --check .

@@ -18,6 +18,9 @@ from tidegate.watch.rehearsal.contracts import FloodPlan, FloodProgress, FloodRe
 from tidegate.watch.rehearsal.errors import FloodFailed, NothingToBuy
 from tidegate.watch.rehearsal.flood import arrivals_per_second, send_flood, users_at
 
+REFUSED_FIRST = {"search", "goods", "stock"}
+"""What the gate refuses on a machine that is too busy; orders, payments and the rest it carries longer."""
+
 
 def plan(**changes: object) -> FloodPlan:
     values: dict[str, object] = {
@@ -81,7 +84,7 @@ def _mode_and_lines(sessions: Path) -> tuple[int, int]:
 async def test_acknowledged_orders_are_there_and_a_lost_one_is_reported(running: Running) -> None:
     report, told = await flooded(running)
     assert told
-    assert [each for each in report.latencies if each.failures] == []
+    assert [each for each in report.latencies if each.failures and each.name not in REFUSED_FIRST] == []
     assert report.outcomes["placed"] > 10
     assert report.outcomes["paid"] > 0
     checks = await running.rehearsal.check_journal(Path(report.journal))

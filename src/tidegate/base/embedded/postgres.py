@@ -214,6 +214,8 @@ def _settings(sockets: Path) -> dict[str, str]:
         # In a flood the tables of orders grow by a tenth every few seconds, and are analysed each time (decision 41).
         "default_statistics_target": "10",
         "jit": "off",
+        # The doctor and staff's figures read whole tables beside the shoppers: never with more than one core.
+        "max_parallel_workers_per_gather": "0",
         "timezone": "UTC",
         "log_min_duration_statement": "2000",
         "idle_in_transaction_session_timeout": "60s",

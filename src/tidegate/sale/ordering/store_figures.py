@@ -230,19 +230,20 @@ async def counters_used(tx: Tx, states: Sequence[OrderState]) -> CountersUsed:
     async with tx.cursor(row_factory=class_row(CountersUsed)) as cursor:
         await cursor.execute(
             """
-            with holding as (
+            with holding as not materialized (
                 select price_hash, own from ordering.orders where state = any(%s) and not counters_back
             ),
             use as (
-                select shared, orders
+                select shared.key, shared.amount * orders as used
                 from (select price_hash, count(*) as orders from holding group by price_hash) alike
-                join ordering.price using (price_hash), json_array_elements(priced -> 'counters') shared
+                join ordering.price using (price_hash),
+                     json_to_recordset(priced -> 'counters') as shared (key text, amount bigint)
                 union all
-                select its, 1 from holding, json_array_elements(own -> 'counters') its
+                select its.key, its.amount
+                from holding, json_to_recordset(own -> 'counters') as its (key text, amount bigint)
             ),
             used as (
-                select shared ->> 'key' as key, sum((shared ->> 'amount')::bigint * orders)::bigint as used
-                from use group by 1
+                select key, sum(used)::bigint as used from use group by key
             )
             select count(*) as counters, coalesce(sum(used), 0)::bigint as uses,
                    coalesce(bit_xor(hashtextextended(key || '=' || used, 0)), 0) as mixed
