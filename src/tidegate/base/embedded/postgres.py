@@ -211,7 +211,7 @@ def _settings(sockets: Path) -> dict[str, str]:
         "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",
         "autovacuum_naptime": "10s",
-        # In a flood the tables of orders grow by a tenth every few seconds, and are analysed each time (decision 41).
+        # In a flood the tables of orders grow by a tenth between two looks, and are analysed each time (decision 41).
         "default_statistics_target": "10",
         "jit": "off",
         # The doctor and staff's figures read whole tables beside the shoppers: never with more than one core.
