@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.client import load
-from bench.orders import SKUS, data_folder, definition, durable, orders, prepare
+from bench.orders import SKUS, caught_up, data_folder, definition, durable, orders, prepare
 from tidegate.app.compose import App, opened
 from tidegate.app.publication import PublicationDesk
 from tidegate.app.supervisor import Supervisor, festival
@@ -95,9 +95,7 @@ async def publish(app: App, offered: CampaignDefinition) -> None:
     waivers = [Waiver(law=law, by="bench", reason="a measurement, nothing is sold") for law in sorted(laws)]
     await desk.publish(offered, "bench", waivers)
     await app.refresh()
-    # The worker still writes what the version says about prices.
-    while not await app.outbox.drained(app.db):  # noqa: ASYNC110  what is waited for happens in another process
-        await asyncio.sleep(0.5)
+    await caught_up(app)  # the worker still writes what the version says about prices
 
 
 async def totals(app: App, buyer: UUID, skus: list[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Session tokens: who, which session, until when; 38 bytes signed with HMAC-SHA256, checked without I/O."""
+"""Session tokens: who, which session, until when; 38 bytes signed with a key of ours, checked without I/O."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -43,7 +43,12 @@ class Tokens:
         if mark != _MARK:
             return None
         return SessionFacts(
-            account_id=AccountId(UUID(bytes=holder)),
-            session_id=SessionId(UUID(bytes=session)),
+            account_id=AccountId(_uuid(holder)),
+            session_id=SessionId(_uuid(session)),
             expires_at=datetime.fromtimestamp(end, UTC),
         )
+
+
+def _uuid(text: bytes) -> UUID:
+    """Half the time of `UUID(bytes=text)`, which looks at all the ways in which one can be written."""
+    return UUID(int=int.from_bytes(text))

@@ -15,7 +15,7 @@ from tidegate.watch.monitor.tally import Tally
 
 SUBSCRIBER = "monitor"
 EXAMINE_SECONDS = 60.0
-_EXAMINE_DUTY = 0.05
+_EXAMINE_DUTY = 0.02
 """It reads every order: with millions of them a minute would not be enough, and shoppers come first."""
 
 E = TypeVar("E", bound=Event)
