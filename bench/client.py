@@ -82,7 +82,9 @@ class _Connection(asyncio.Protocol):
 
 
 def _content_length(head: bytes) -> int:
-    place = head.lower().find(b"content-length:")
+    place = head.find(b"content-length:")
+    if place < 0:
+        place = head.lower().find(b"content-length:")
     if place < 0:
         return 0
     end = head.find(b"\r", place)

@@ -7,8 +7,10 @@ A row is read only when every transaction that began before its own has ended: `
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import groupby
+from types import GenericAlias
 from typing import Any, TypeVar
 
 import msgspec
@@ -39,6 +41,8 @@ class Backlog(msgspec.Struct, frozen=True):
 
 
 E = TypeVar("E", bound=Event)
+_Row = tuple[str, int, list[str], str | None]
+"""Transaction, number, kinds of events, and the events as JSON."""
 Handler = Callable[[Tx, list[Any]], Awaitable[None]]
 
 _encode = msgspec.json.Encoder().encode
@@ -54,11 +58,28 @@ class _Named(msgspec.Struct):
 _named = msgspec.json.Decoder(_Named).decode
 
 
+class _Subscription:
+    """How events of one type are read, and what handles them."""
+
+    def __init__(self, kind: type[Event], handle: Handler) -> None:
+        self.handle = handle
+        self.read: Callable[[msgspec.Raw], Event] = msgspec.json.Decoder(kind).decode
+        self.read_all: Callable[[str], list[Event]] = msgspec.json.Decoder(GenericAlias(list, kind)).decode
+
+
+def _told(subscribed: Mapping[str, _Subscription], kinds: Sequence[str], text: str) -> Iterable[Event]:
+    """Return those of a row's events that are subscribed to. Nearly every row has one kind and is read at once."""
+    if len(kinds) == 1:
+        return subscribed[kinds[0]].read_all(text)
+    known = ((subscribed.get(_named(raw).type), raw) for raw in _events(text))
+    return [subscription.read(raw) for subscription, raw in known if subscription is not None]
+
+
 class Outbox:
     """Appends events, and carries them to subscribers in batches."""
 
     def __init__(self) -> None:
-        self._subscribers: dict[str, dict[str, tuple[type[Event], Handler]]] = {}
+        self._subscribers: dict[str, dict[str, _Subscription]] = {}
 
     async def append(self, tx: Tx, *events: Event) -> None:
         """Write `events` as one row of this transaction."""
@@ -75,7 +96,7 @@ class Outbox:
         """
         if name in self._subscribers:
             raise ValueError(f"outbox subscriber {name} is registered already")
-        self._subscribers[name] = {kind.__name__: (kind, handler) for kind, handler in handlers.items()}
+        self._subscribers[name] = {kind.__name__: _Subscription(kind, handler) for kind, handler in handlers.items()}
 
     @property
     def subscribers(self) -> list[str]:
@@ -91,29 +112,20 @@ class Outbox:
             rows = await _rows_after(tx, cursor, list(self._subscribers[name]))
             if not rows:
                 return 0
-            await self._handle(tx, name, [event for _, _, events in rows if events for event in _events(events)])
-            last_xid, last_id, _ = rows[-1]
+            await self._handle(tx, name, rows)
+            last_xid, last_id, _, _ = rows[-1]
             await tx.execute(
                 "update base.outbox_cursor set xid = %s::xid8, id = %s, moved_at = now() where subscriber = %s",
                 [last_xid, last_id, name],
             )
             return len(rows)
 
-    async def _handle(self, tx: Tx, name: str, events: list[msgspec.Raw]) -> None:
+    async def _handle(self, tx: Tx, name: str, rows: Sequence[_Row]) -> None:
         """Call the handlers; runs of one type go together, and order between types is kept."""
-        handlers = self._subscribers[name]
-        run: list[Event] = []
-        for raw in events:
-            known = handlers.get(_named(raw).type)
-            if known is None:
-                continue
-            event = msgspec.json.decode(raw, type=known[0])
-            if run and type(run[0]) is not type(event):
-                await handlers[type(run[0]).__name__][1](tx, run)
-                run = []
-            run.append(event)
-        if run:
-            await handlers[type(run[0]).__name__][1](tx, run)
+        subscribed = self._subscribers[name]
+        told = [event for _, _, kinds, events in rows if events for event in _told(subscribed, kinds, events)]
+        for kind, run in groupby(told, type):
+            await subscribed[kind.__name__].handle(tx, list(run))
 
     async def run(self, db: Database) -> None:
         """Deliver to every subscriber for ever; a failure is logged, counted and tried again, and stops nobody else.
@@ -217,11 +229,11 @@ async def _lock_cursor(tx: Tx, name: str) -> tuple[str, int] | None:
     return (row[0], row[1]) if row else None
 
 
-async def _rows_after(tx: Tx, cursor: tuple[str, int], kinds: list[str]) -> list[tuple[str, int, str | None]]:
+async def _rows_after(tx: Tx, cursor: tuple[str, int], kinds: list[str]) -> list[_Row]:
     """Return the next rows; the events of a row that has none of these kinds are left out."""
     # The alias matters: a bare `order by xid` would mean the text of the select list, in which 1000 comes before 999.
     rows = await tx.execute(
-        "select o.xid::text, o.id, case when o.kinds && %s then o.events::text end"
+        "select o.xid::text, o.id, o.kinds, case when o.kinds && %s then o.events::text end"
         " from base.outbox o where (o.xid, o.id) > (%s::xid8, %s)"
         " and o.xid < pg_snapshot_xmin(pg_current_snapshot()) order by o.xid, o.id limit %s",
         [kinds, *cursor, _ROWS_MAX],

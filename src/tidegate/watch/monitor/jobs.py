@@ -10,7 +10,7 @@ from tidegate.gate.defence.contracts import DefenceEnded, DefenceStarted
 from tidegate.offer.campaign.contracts import CampaignPublished
 from tidegate.sale.ordering.contracts import OrderCancelled, OrderExpired, OrderPaid, OrderPlaced, OrderRefunded
 from tidegate.watch.monitor.api import Monitor
-from tidegate.watch.monitor.contracts import Json, Level, NewAnnouncement, Trade
+from tidegate.watch.monitor.contracts import Json, Level, NewAnnouncement
 from tidegate.watch.monitor.tally import Tally
 
 SUBSCRIBER = "monitor"
@@ -22,24 +22,24 @@ E = TypeVar("E", bound=Event)
 
 
 def _placed(tally: Tally, event: OrderPlaced) -> None:
-    tally.add(event.placed_at, Trade(placed=1, placed_value=event.total))
+    tally.add(event.placed_at, placed=1, placed_value=event.total)
     tally.add_units(event.placed_at, event.lines)
 
 
 def _paid(tally: Tally, event: OrderPaid) -> None:
-    tally.add(event.paid_at, Trade(paid=1, paid_value=event.total))
+    tally.add(event.paid_at, paid=1, paid_value=event.total)
 
 
 def _expired(tally: Tally, event: OrderExpired) -> None:
-    tally.add(event.expired_at, Trade(expired=1))
+    tally.add(event.expired_at, expired=1)
 
 
 def _cancelled(tally: Tally, event: OrderCancelled) -> None:
-    tally.add(event.cancelled_at, Trade(cancelled=1))
+    tally.add(event.cancelled_at, cancelled=1)
 
 
 def _refunded(tally: Tally, event: OrderRefunded) -> None:
-    tally.add(event.refunded_at, Trade(refunded=int(event.complete), refunded_value=event.amount))
+    tally.add(event.refunded_at, refunded=int(event.complete), refunded_value=event.amount)
 
 
 def subscribe(outbox: Outbox, monitor: Monitor) -> None:
