@@ -121,7 +121,9 @@ async def test_the_preview_says_what_the_shop_says(app: App) -> None:
     await publish(app, festival())
     opened = await signed_in(app.identity, phone)
     async with app.db.transaction() as tx:
-        await app.identity.import_members(tx, read_members(f"phone,tier\n{phone},gold\n"))
+        await app.identity.import_members(
+            tx, read_members(f"phone,tier\n{phone},gold\n"), by="lin.wei", reason="a test"
+        )
         await app.identity.change_segment(tx, "vip", [phone], by="lin", reason="invited")
     cart, now = Cart((CartLine("A", 1),)), START + timedelta(hours=5)
     facts = await app.pricing.facts_of(cart, opened.account_id, now, points=300)

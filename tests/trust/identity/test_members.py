@@ -14,7 +14,7 @@ from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.commands import members_group
-from tidegate.trust.identity.contracts import ListHow, Member, MembersImported, Standing, TierChange
+from tidegate.trust.identity.contracts import ListHow, Member, Standing, TierChange
 from tidegate.trust.identity.errors import MembersFaulty
 from tidegate.trust.identity.members import read_members
 
@@ -60,8 +60,9 @@ def test_each_fault_is_named_by_its_line(text: str, fault: str) -> None:
 
 async def test_members_are_found_by_account_also_when_they_sign_in_later(identity: Identity, db: Database) -> None:
     async with db.transaction() as tx:
-        done = await identity.import_members(tx, [Member(phone=LIN, tier="gold"), Member(phone=CHEN, tier="member")])
-    assert done == MembersImported(added=2, changed=0, same=0, ended=0)
+        await identity.import_members(
+            tx, [Member(phone=LIN, tier="gold"), Member(phone=CHEN, tier="member")], by="lin.wei", reason=WHY
+        )
     lin = await signed_in(identity, PHONE)
     other = await signed_in(identity, "137 0013 1234")
     async with db.transaction() as tx:
@@ -69,14 +70,36 @@ async def test_members_are_found_by_account_also_when_they_sign_in_later(identit
             lin.account_id: Standing("gold"),
             other.account_id: Standing(),
         }
-        again = await identity.import_members(
-            tx, [Member(phone=LIN, tier="silver"), Member(phone="+8613700131234", tier="member")], replace=True
-        )
-        assert again == MembersImported(added=1, changed=1, same=0, ended=1)
-        assert await identity.member_counts(tx) == {"member": 1, "silver": 1}
-        assert await identity.end_membership(tx, PHONE)
-        assert not await identity.end_membership(tx, PHONE)
+        assert await identity.end_membership(tx, PHONE, by="lin.wei", reason=WHY)
+        assert not await identity.end_membership(tx, PHONE, by="lin.wei", reason=WHY)
         assert await identity.standings_of(tx, [lin.account_id]) == {lin.account_id: Standing()}
+        ended = (await identity.tier_changes(tx))[0]
+        assert (ended.tier, ended.how, ended.numbers, ended.ended) == ("gold", ListHow.REMOVE, 1, 1)
+
+
+async def test_an_import_is_on_the_record_tier_by_tier(identity: Identity, db: Database) -> None:
+    async def imported(*, replace: bool = False, **tiers: str) -> list[tuple[str, int, int, int, int]]:
+        phones = {"lin": LIN, "chen": CHEN, "wu": WU}
+        async with db.transaction() as tx:
+            members = [Member(phone=phones[name], tier=tier) for name, tier in tiers.items()]
+            done = await identity.import_members(tx, members, by="lin.wei", reason=WHY, replace=replace)
+            newest = await identity.tier_changes(tx, len(done)) if done else []
+        assert sorted(newest, key=lambda each: each.tier) == done
+        assert {(each.changed_by, each.reason) for each in done} <= {("lin.wei", WHY)}
+        return [(each.tier, each.numbers, each.added, each.moved, each.ended) for each in done]
+
+    assert await imported(lin="gold", chen="member") == [("gold", 1, 1, 0, 0), ("member", 1, 1, 0, 0)]
+    assert await imported(lin="gold", wu="gold") == [("gold", 2, 1, 0, 0)]
+    # Lin comes from gold and is not ended there; Wu is, and member, which nobody names any more, loses Chen.
+    assert await imported(replace=True, lin="silver") == [
+        ("gold", 0, 0, 0, 1),
+        ("member", 0, 0, 0, 1),
+        ("silver", 1, 0, 1, 0),
+    ]
+    async with db.read() as tx:
+        assert await identity.member_counts(tx) == {"silver": 1}
+    assert await imported(replace=True) == [("silver", 0, 0, 0, 1)]
+    assert await imported(replace=True) == []
 
 
 def test_the_commands_tell_what_they_did(config: Config, tmp_path: Path) -> None:
@@ -95,17 +118,20 @@ def test_the_commands_tell_what_they_did(config: Config, tmp_path: Path) -> None
     assert run("segment", "tea", str(file), *told) == (0, "Segment tea: 1 numbers new, 0 no longer in it.\n")
     assert run("segment", "tea", str(file))[0] == 2
     file.write_text("phone,tier\n13800131234,gold\n13900131234,\n", encoding="utf-8")
-    assert run("import", str(file)) == (0, "Members: 2 new, 0 in another tier, 0 as before.\n")
+    assert run("import", str(file), *told) == (0, "Members: 2 new, 0 in another tier, 0 as before.\n")
+    code, said = run("import", str(file), "--by", "nobody", "--reason", "none")
+    assert (code, "Nothing was changed" in said) == (1, True)
     file.write_text("phone,tier\n13800131234,gold\n1390013123,gold\n", encoding="utf-8")
-    code, said = run("import", str(file))
+    code, said = run("import", str(file), *told)
     assert (code, "line 3" in said, "Nothing was changed" in said) == (1, True, True)
     file.write_bytes(b"phone\n\xff\n")
-    assert run("import", str(file))[0] == 1
+    assert run("import", str(file), *told)[0] == 1
     file.write_text("phone,tier\n13800131234,gold\n", encoding="utf-8")
-    assert "1 are no members any more." in run("import", str(file), "--replace")[1]
+    assert "1 are no members any more." in run("import", str(file), "--replace", *told)[1]
     assert "gold" in run("count")[1]
-    assert run("remove", "13800131234") == (0, "No member any more.\n")
-    assert "nothing was changed" in run("remove", "13800131234")[1]
+    assert run("remove", "13800131234", *told) == (0, "No member any more.\n")
+    assert "nothing was changed" in run("remove", "13800131234", *told)[1]
+    assert run("remove", "13800131234")[0] == 2
 
 
 async def test_a_number_moves_from_tier_to_tier_and_each_change_counts_what_it_did(

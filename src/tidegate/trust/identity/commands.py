@@ -15,7 +15,7 @@ from rich.table import Table
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.trust.identity.api import Identity
-from tidegate.trust.identity.contracts import Member, MembersImported, Permission, Role, SegmentChange, Staff, StaffView
+from tidegate.trust.identity.contracts import Member, Permission, Role, SegmentChange, Staff, StaffView, TierChange
 from tidegate.trust.identity.errors import MembersFaulty
 from tidegate.trust.identity.members import read_members
 
@@ -113,6 +113,12 @@ def list_staff(opener: Opener, as_json: bool) -> None:  # noqa: FBT001  click pa
         Console().print(_table(views))
 
 
+_BY = click.option(
+    "--by", required=True, help="Name of the member of staff who does it; their role may change segments and tiers."
+)
+_REASON = click.option("--reason", required=True, help="Why; it is recorded.")
+
+
 @click.group("members")
 def members_group() -> None:
     """Who is a member: lanes and promotions may be for members only."""
@@ -121,27 +127,31 @@ def members_group() -> None:
 @members_group.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Whoever does not stand in the file is no member any more.")
+@_BY
+@_REASON
 @click.pass_obj
-def import_members(opener: Opener, file: Path, replace: bool) -> None:  # noqa: FBT001  click passes flags so
+def import_members(opener: Opener, file: Path, replace: bool, by: str, reason: str) -> None:  # noqa: FBT001  click passes flags so
     """Make the numbers in FILE members: CSV with the columns phone and, optionally, tier (default: member)."""
 
     members = _members_in(file)
 
-    async def work(app: Opened) -> MembersImported:
+    async def work(app: Opened) -> list[TierChange]:
         async with app.db.transaction() as tx:
-            return await app.identity.import_members(tx, members, replace=replace)
+            await _require(app, tx, by, Permission.SEGMENTS_CHANGE)
+            return await app.identity.import_members(tx, members, by=by, reason=reason, replace=replace)
 
     done = _run(opener, work)
-    click.echo(f"Members: {done.added:,} new, {done.changed:,} in another tier, {done.same:,} as before.")
+    added, moved = sum(each.added for each in done), sum(each.moved for each in done)
+    click.echo(f"Members: {added:,} new, {moved:,} in another tier, {len(members) - added - moved:,} as before.")
     if replace:
-        click.echo(f"{done.ended:,} are no members any more.")
+        click.echo(f"{sum(each.ended for each in done):,} are no members any more.")
 
 
 @members_group.command()
 @click.argument("name")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--by", required=True, help="Name of the member of staff who does it; their role may change segments.")
-@click.option("--reason", required=True, help="Why; it is recorded.")
+@_BY
+@_REASON
 @click.pass_obj
 def segment(opener: Opener, name: str, file: Path, by: str, reason: str) -> None:
     """Let the segment NAME be exactly the numbers in FILE: CSV with the column phone."""
@@ -171,13 +181,16 @@ async def _require(app: Opened, tx: Tx, name: str, permission: Permission) -> No
 
 @members_group.command()
 @click.argument("phone")
+@_BY
+@_REASON
 @click.pass_obj
-def remove(opener: Opener, phone: str) -> None:
+def remove(opener: Opener, phone: str, by: str, reason: str) -> None:
     """End the membership of PHONE."""
 
-    async def work(app: Opened) -> bool:
+    async def work(app: Opened) -> TierChange | None:
         async with app.db.transaction() as tx:
-            return await app.identity.end_membership(tx, phone)
+            await _require(app, tx, by, Permission.SEGMENTS_CHANGE)
+            return await app.identity.end_membership(tx, phone, by=by, reason=reason)
 
     click.echo("No member any more." if _run(opener, work) else "This number was no member; nothing was changed.")
 

@@ -103,15 +103,6 @@ class Standing(msgspec.Struct, frozen=True):
     segments: frozenset[str] = frozenset()
 
 
-class MembersImported(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import of members did."""
-
-    added: int
-    changed: int
-    same: int
-    ended: int
-
-
 class ListHow(StrEnum):
     """What a change of a segment or tier does with the numbers that it names."""
 

@@ -32,18 +32,11 @@ async def put(tx: Tx, tiers: Mapping[bytes, str], now: datetime) -> tuple[int, i
     return sum(fresh), len(fresh) - sum(fresh)
 
 
-async def delete_others(tx: Tx, kept: Sequence[bytes]) -> int:
-    """End every membership but these; return how many ended."""
-    gone = await tx.execute(
-        "delete from identity.member where phone_index not in (select unnest(%s::bytea[]))", [list(kept)]
-    )
-    return gone.rowcount
-
-
-async def delete(tx: Tx, phone_index: bytes) -> bool:
-    """End one membership; False where there was none."""
-    gone = await tx.execute("delete from identity.member where phone_index = %s", [phone_index])
-    return gone.rowcount == 1
+async def delete(tx: Tx, phone_index: bytes) -> str | None:
+    """End one membership and return its tier; None where there was none."""
+    gone = await tx.execute("delete from identity.member where phone_index = %s returning tier", [phone_index])
+    row = await gone.fetchone()
+    return str(row[0]) if row else None
 
 
 async def delete_of_tier(tx: Tx, tier: str, phone_indexes: Sequence[bytes]) -> int:

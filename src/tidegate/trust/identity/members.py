@@ -4,10 +4,12 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from tidegate.base.db import Tx
 from tidegate.trust.identity import member_store, rules
-from tidegate.trust.identity.contracts import AccountId, ListHow, Member, MembersImported, Standing, TierChange
+from tidegate.trust.identity.contracts import AccountId, ListHow, Member, Standing, TierChange
 from tidegate.trust.identity.errors import MembersFaulty, PhoneNotValid
 from tidegate.trust.identity.ground import Ground
 
@@ -19,23 +21,54 @@ _FAULTS_SHOWN = 20
 _UNKNOWN = Standing()
 
 
+class _Act(NamedTuple):
+    """Who changes tiers, why and when."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
 class Members(Ground):
     """Who is a member, and in which tier."""
 
-    async def import_members(self, tx: Tx, members: Sequence[Member], *, replace: bool = False) -> MembersImported:
+    async def import_members(
+        self, tx: Tx, members: Sequence[Member], *, by: str, reason: str, replace: bool = False
+    ) -> list[TierChange]:
         """Set the tiers of these members; with `replace` everybody else's membership ends.
 
-        Numbers that nobody signed in with yet are kept: they are members from their first sign-in on.
+        Recorded with who and why: a change for each tier that is named, or that somebody is no more in. Numbers that
+        nobody signed in with yet are kept: they are members from their first sign-in on. Raises PurposeNotStated.
         """
-        by_index = {self._seals.index("phone", each.phone): each.tier for each in members}
+        act = _Act(by, rules.require_purpose(reason), self._clock.now())
+        tier_of = {self._seals.index("phone", each.phone): each.tier for each in members}
+        named: dict[str, list[bytes]] = {tier: [] for tier in sorted({*tier_of.values()})}
+        for index in sorted(tier_of):
+            named[tier_of[index]].append(index)
         await member_store.lock(tx)
-        ended = await member_store.delete_others(tx, list(by_index)) if replace else 0
-        added, changed = await member_store.put(tx, dict(sorted(by_index.items())), self._clock.now())
-        return MembersImported(added=added, changed=changed, same=len(by_index) - added - changed, ended=ended)
+        # All are put first: who comes from another tier must not be ended there before.
+        put = {tier: await member_store.put(tx, dict.fromkeys(named[tier], tier), act.at) for tier in named}
+        ended: dict[str, int] = {}
+        if replace:
+            tiers = sorted({*named, *await member_store.counts(tx)})
+            ended = {tier: await member_store.delete_others_of_tier(tx, tier, named.get(tier, [])) for tier in tiers}
+        how = ListHow.REPLACE if replace else ListHow.ADD
+        return [
+            await self._record(tx, act, tier, how, len(named.get(tier, [])), *put.get(tier, (0, 0)), ended.get(tier, 0))
+            for tier in sorted({*named, *ended})
+            if tier in named or ended[tier]
+        ]
 
-    async def end_membership(self, tx: Tx, phone: str) -> bool:
-        """End one membership; False where there was none. Raises PhoneNotValid."""
-        return await member_store.delete(tx, self._seals.index("phone", rules.mobile_number(phone)))
+    async def end_membership(self, tx: Tx, phone: str, *, by: str, reason: str) -> TierChange | None:
+        """End one membership, recorded with who and why; None where there was none, and nothing is recorded.
+
+        Raises PhoneNotValid and PurposeNotStated.
+        """
+        index = self._seals.index("phone", rules.mobile_number(phone))
+        act = _Act(by, rules.require_purpose(reason), self._clock.now())
+        await member_store.lock(tx)
+        tier = await member_store.delete(tx, index)
+        return await self._record(tx, act, tier, ListHow.REMOVE, 1, 0, 0, 1) if tier else None
 
     async def change_tier(
         self, tx: Tx, tier: str, phones: Sequence[str], *, by: str, reason: str, how: ListHow
@@ -48,27 +81,31 @@ class Members(Ground):
         if not _TIER.fullmatch(tier):
             raise MembersFaulty(f'"{tier}" is not a tier; write small letters, digits and dashes. Nothing was changed.')
         indexes = sorted({self._seals.index("phone", rules.mobile_number(phone)) for phone in phones})
-        reason = rules.require_purpose(reason)
+        act = _Act(by, rules.require_purpose(reason), self._clock.now())
         await member_store.lock(tx)
         added = moved = ended = 0
-        now = self._clock.now()
         if how is ListHow.REPLACE:
             ended = await member_store.delete_others_of_tier(tx, tier, indexes)
         if how is ListHow.REMOVE:
             ended = await member_store.delete_of_tier(tx, tier, indexes)
         else:
-            added, moved = await member_store.put(tx, dict.fromkeys(indexes, tier), now)
+            added, moved = await member_store.put(tx, dict.fromkeys(indexes, tier), act.at)
+        return await self._record(tx, act, tier, how, len(indexes), added, moved, ended)
+
+    async def _record(
+        self, tx: Tx, act: "_Act", tier: str, how: ListHow, numbers: int, added: int, moved: int, ended: int
+    ) -> TierChange:
         change = TierChange(
             change_id=self._ids.new(),
             tier=tier,
             how=how,
-            numbers=len(indexes),
+            numbers=numbers,
             added=added,
             moved=moved,
             ended=ended,
-            changed_by=by,
-            reason=reason,
-            changed_at=now,
+            changed_by=act.by,
+            reason=act.reason,
+            changed_at=act.at,
         )
         await member_store.insert_change(tx, change)
         return change
