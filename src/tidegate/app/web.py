@@ -3,6 +3,7 @@
 import multiprocessing
 import signal
 from contextlib import suppress
+from socket import socket
 
 import uvicorn
 from granian import Granian
@@ -15,6 +16,12 @@ from tidegate.base.config import Config
 
 _APPLICATION = "tidegate.app.api.application:application"
 _BACKLOG = 4096
+_ACCEPTED_A_TURN = 32
+"""Connections that a turn of the event loop accepts at most: it listens under so many descriptors of one socket.
+
+libuv, since 1.45, accepts one a turn of each (libuv/libuv#3696). While turns took ten milliseconds, new visitors stood
+in the kernel's queue for seconds, and nothing here could see it.
+"""
 _STREAMS_MAX = 100
 _PING_SECONDS = 15
 _PING_ANSWER_SECONDS = 10
@@ -56,11 +63,17 @@ def _serve_plain(config: Config) -> None:
         timeout_notify=1,
     )
     listening = settings.bind_socket()  # of both families where the host is ::, which the event loop's own is not
+    doors = doors_of(listening)
     if config.web_workers > 1:
-        Multiprocess(settings, sockets=[listening]).run()
+        Multiprocess(settings, sockets=doors).run()
         return
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(settings).run(sockets=[listening])
+        uvicorn.Server(settings).run(sockets=doors)
+
+
+def doors_of(listening: socket) -> list[socket]:
+    """Return the descriptors under which the event loop listens; the queue of who comes is one."""
+    return [listening, *(listening.dup() for _ in range(_ACCEPTED_A_TURN - 1))]
 
 
 async def _leave_with_parent() -> None:
