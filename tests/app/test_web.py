@@ -37,7 +37,7 @@ def test_a_turn_of_the_event_loop_accepts_many_who_came_together() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=_VISITORS) as listening:
         listening.setblocking(False)
         address = listening.getsockname()
-        assert uvloop.run(_accepted_in(_TURNS, doors_of(listening), address)) == _VISITORS
+        assert uvloop.run(_accepted_in(_TURNS, doors_of(listening, 32), address)) == _VISITORS
 
 
 def test_one_descriptor_would_accept_one_a_turn() -> None:
@@ -45,4 +45,4 @@ def test_one_descriptor_would_accept_one_a_turn() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=_VISITORS) as listening:
         listening.setblocking(False)
         address = listening.getsockname()
-        assert uvloop.run(_accepted_in(_TURNS, [listening], address)) < _VISITORS / 2
+        assert uvloop.run(_accepted_in(_TURNS, doors_of(listening, 1), address)) < _VISITORS / 2

@@ -17,7 +17,8 @@ from tidegate.base.config import Config
 _APPLICATION = "tidegate.app.api.application:application"
 _BACKLOG = 4096
 _ACCEPTED_A_TURN = 32
-"""Connections that a turn of the event loop accepts at most: it listens under so many descriptors of one socket.
+"""Connections that a turn of all event loops accepts at most: they listen under so many descriptors of one socket, an
+equal share each, so that no process takes all who come together.
 
 libuv, since 1.45, accepts one a turn of each (libuv/libuv#3696). While turns took ten milliseconds, new visitors stood
 in the kernel's queue for seconds, and nothing here could see it.
@@ -63,7 +64,7 @@ def _serve_plain(config: Config) -> None:
         timeout_notify=1,
     )
     listening = settings.bind_socket()  # of both families where the host is ::, which the event loop's own is not
-    doors = doors_of(listening)
+    doors = doors_of(listening, max(_ACCEPTED_A_TURN // config.web_workers, 1))
     if config.web_workers > 1:
         Multiprocess(settings, sockets=doors).run()
         return
@@ -71,9 +72,9 @@ def _serve_plain(config: Config) -> None:
         uvicorn.Server(settings).run(sockets=doors)
 
 
-def doors_of(listening: socket) -> list[socket]:
-    """Return the descriptors under which the event loop listens; the queue of who comes is one."""
-    return [listening, *(listening.dup() for _ in range(_ACCEPTED_A_TURN - 1))]
+def doors_of(listening: socket, count: int) -> list[socket]:
+    """Return `count` descriptors under which an event loop listens; the queue of who comes is one."""
+    return [listening, *(listening.dup() for _ in range(count - 1))]
 
 
 async def _leave_with_parent() -> None:
