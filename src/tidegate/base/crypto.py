@@ -30,7 +30,7 @@ def derive_key(secret: bytes, purpose: str) -> bytes:
 class Signer:
     """Signs short payloads with keyed BLAKE2s of 128 bits (RFC 7693), under a key of at most 32 bytes.
 
-    A third of the time of HMAC-SHA256, which hashes twice: each first order of a shopper brings two tokens.
+    A quarter of the time of HMAC-SHA256, which hashes twice: each first order of a shopper brings two tokens.
     """
 
     def __init__(self, key: bytes) -> None:

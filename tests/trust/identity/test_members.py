@@ -109,7 +109,7 @@ def test_the_commands_tell_what_they_did(config: Config, tmp_path: Path) -> None
         done = CliRunner().invoke(members_group, list(arguments), obj=terminal.opened)
         return done.exit_code, done.output
 
-    assert run("count") == (0, "Nobody yet. Add them with: tidegate members import FILE\n")
+    assert run("count") == (0, "Nobody yet. Add them with: tidegate members import FILE --by NAME --reason TEXT\n")
     file.write_text("phone\n13800131234\n")
     told = ("--by", "lin.wei", "--reason", "regulars of the tea shelf")
     code, said = run("segment", "tea", str(file), *told)

@@ -381,7 +381,8 @@ def _require_no_tiers(*texts: str) -> None:
         if "tier" in {name.strip() for name in columns}:
             raise TiersNamed(
                 "The list has a column tier, and here all numbers get the one tier of the form. Nothing was changed; "
-                "take the column out, or import the file at the command line: tidegate members import FILE"
+                "take the column out, or import the file at the command line: "
+                "tidegate members import FILE --by NAME --reason TEXT"
             )
 
 

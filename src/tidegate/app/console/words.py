@@ -302,7 +302,7 @@ _REFUSALS = {
         marked("The list names tiers of its own"),
         marked(
             "Here all numbers get the one tier of the form. Nothing was changed; take the column tier out, or import "
-            "the file at the command line: tidegate members import FILE"
+            "the file at the command line: tidegate members import FILE --by NAME --reason TEXT"
         ),
     ),
     "account-unknown": (

@@ -208,7 +208,7 @@ def count(opener: Opener) -> None:
     for tier, members in counts:
         click.echo(f"{tier:20} {members:>10,}")
     if not counts:
-        click.echo("Nobody yet. Add them with: tidegate members import FILE")
+        click.echo("Nobody yet. Add them with: tidegate members import FILE --by NAME --reason TEXT")
 
 
 def _members_in(file: Path) -> list[Member]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -41,23 +42,21 @@ class Members(Ground):
         nobody signed in with yet are kept: they are members from their first sign-in on. Raises PurposeNotStated.
         """
         act = _Act(by, rules.require_purpose(reason), self._clock.now())
-        tier_of = {self._seals.index("phone", each.phone): each.tier for each in members}
-        named: dict[str, list[bytes]] = {tier: [] for tier in sorted({*tier_of.values()})}
-        for index in sorted(tier_of):
-            named[tier_of[index]].append(index)
+        named: dict[str, list[bytes]] = defaultdict(list)
+        for index, tier in {self._seals.index("phone", each.phone): each.tier for each in members}.items():
+            named[tier].append(index)
         await member_store.lock(tx)
         # All are put first: who comes from another tier must not be ended there before.
         put = {tier: await member_store.put(tx, dict.fromkeys(named[tier], tier), act.at) for tier in named}
-        ended: dict[str, int] = {}
-        if replace:
-            tiers = sorted({*named, *await member_store.counts(tx)})
-            ended = {tier: await member_store.delete_others_of_tier(tx, tier, named.get(tier, [])) for tier in tiers}
         how = ListHow.REPLACE if replace else ListHow.ADD
-        return [
-            await self._record(tx, act, tier, how, len(named.get(tier, [])), *put.get(tier, (0, 0)), ended.get(tier, 0))
-            for tier in sorted({*named, *ended})
-            if tier in named or ended[tier]
-        ]
+        changes = []
+        for tier in sorted({*named, *(await member_store.counts(tx) if replace else ())}):
+            indexes = named.get(tier, [])
+            ended = await member_store.delete_others_of_tier(tx, tier, indexes) if replace else 0
+            if indexes or ended:
+                added, moved = put.get(tier, (0, 0))
+                changes.append(await self._record(tx, act, tier, how, len(indexes), added, moved, ended))
+        return changes
 
     async def end_membership(self, tx: Tx, phone: str, *, by: str, reason: str) -> TierChange | None:
         """End one membership, recorded with who and why; None where there was none, and nothing is recorded.
