@@ -11,6 +11,7 @@ from tests.offer.festivals import goods, offer
 from tests.sale.shop import publish
 from tests.trust.identity.conftest import signed_in
 from tidegate.app.compose import App
+from tidegate.base.clock import ManualClock
 from tidegate.trust.identity.contracts import AccountId, Role
 
 PHONE, OTHER = "13800138000", "13900139000"
@@ -122,6 +123,26 @@ async def test_a_tier_is_changed_by_the_form_and_by_a_file(app: App, client: htt
     assert "silver" in (await client.get(PATH)).text
 
 
+async def test_a_list_with_the_column_tier_changes_each_tier_that_it_names(
+    app: App, client: httpx.AsyncClient, clock: ManualClock
+) -> None:
+    account = await shopper(app)
+    await send_tier(client)
+    clock.advance(seconds=60)
+    rows = f"\ufeffphone, tier\n{PHONE},silver\n{OTHER},jade\n".encode()
+    assert (await send_tier(client, rows, name="", numbers="")).status_code == 303
+    assert await in_tier(app, account) == "silver"
+    page = (await client.get(f"{TIERS}?done=changed")).text
+    assert "jade: 1 new members, 0 from another tier" in page
+    assert "silver: 0 new members, 1 from another tier" in page
+    assert "gold: " not in page
+    clock.advance(seconds=60)
+    await send_tier(client, name="", how="replace", numbers=f"phone,tier\n{OTHER},jade")
+    assert await in_tier(app, account) == ""
+    page = (await client.get(f"{TIERS}?done=changed")).text
+    assert "silver: 0 new members, 0 from another tier, 1 no members any more" in page
+
+
 @pytest.mark.parametrize(
     ("path", "fields", "file", "said"),
     [
@@ -138,6 +159,15 @@ async def test_a_tier_is_changed_by_the_form_and_by_a_file(app: App, client: htt
         ),
         (TIERS, {"numbers": ""}, f"phone,tier\n{PHONE},silver\n".encode(), "The list names tiers of its own"),
         (TIERS, {"numbers": f"phone, tier\n{PHONE},silver"}, b"", "The list names tiers of its own"),
+        (TIERS, {"name": ""}, f"phone,tier\n{PHONE},silver\n".encode(), "The list names tiers of its own"),
+        (
+            TIERS,
+            {"name": "", "how": "remove", "numbers": ""},
+            f"phone,tier\n{PHONE},silver\n".encode(),
+            "The list names tiers of its own",
+        ),
+        (TIERS, {"name": "", "numbers": ""}, f"phone,tier\n{PHONE},Gold!\n".encode(), "Look at these lines: 2"),
+        (TIERS, {"name": ""}, b"", "These numbers or names cannot be used"),
     ],
 )
 async def test_a_refused_change_changes_nothing_and_keeps_the_form(
@@ -146,7 +176,7 @@ async def test_a_refused_change_changes_nothing_and_keeps_the_form(
     page = await send(client, file, path=path, **fields)
     assert page.status_code == 422
     assert said in page.text
-    assert fields.get("name", 'value="tea"') in page.text
+    assert f'value="{fields.get("name", "tea")}"' in page.text
     async with app.db.read() as tx:
         assert await app.identity.segment_counts(tx) == []
         assert await app.identity.segment_changes(tx) == []

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,8 +20,8 @@ from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.api import Campaign
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.points.api import Points
-from tidegate.trust.identity.api import Identity, read_numbers
-from tidegate.trust.identity.contracts import AccountId, ListHow, Permission, Staff
+from tidegate.trust.identity.api import Identity, read_members, read_numbers
+from tidegate.trust.identity.contracts import AccountId, ListHow, Member, Permission, Staff
 from tidegate.trust.identity.errors import MembersFaulty, TiersNamed
 from tidegate.trust.identity.http import requires
 
@@ -305,7 +306,7 @@ async def change_segment(
     """Change a segment by the numbers of the form and of its file together; recorded with who and why."""
     form, file = await _sent(request)
     try:
-        numbers = await _numbers(form, file)
+        numbers = await _numbers(_texts(form, file))
         async with db.transaction() as tx:
             change = await identity.change_segment(
                 tx, form.name, numbers, by=staff.name, reason=form.reason, how=form.how
@@ -335,13 +336,23 @@ async def tiers_page(
 async def change_tier(
     *, request: PageRequest, shopper_desk: ShopperDesk, staff: Staff, db: Database, identity: Identity
 ) -> Response[bytes]:
-    """Change a tier of members by the numbers of the form and of its file together; recorded with who and why."""
+    """Change a tier of members by the numbers of the form and of its file together; recorded with who and why.
+
+    A list with the column tier changes each tier that it names.
+    """
     form, file = await _sent(request)
     try:
-        numbers = await _numbers(form, file)
-        _require_no_tiers(form.numbers, file.decode())
-        async with db.transaction() as tx:
-            await identity.change_tier(tx, form.name, numbers, by=staff.name, reason=form.reason, how=form.how)
+        texts = _texts(form, file)
+        if any(map(_names_tiers, texts)):
+            members = await _members(form, texts)
+            async with db.transaction() as tx:
+                await identity.import_members(
+                    tx, members, by=staff.name, reason=form.reason, replace=form.how is ListHow.REPLACE
+                )
+        else:
+            numbers = await _numbers(texts)
+            async with db.transaction() as tx:
+                await identity.change_tier(tx, form.name, numbers, by=staff.name, reason=form.reason, how=form.how)
     except Refusal as refusal:
         return await shopper_desk.tiers(staff, form=form, trouble=shopper_desk.trouble(refusal))
     return see_other("/console/tiers?done=changed")
@@ -360,30 +371,42 @@ async def _sent(request: PageRequest) -> tuple[NumbersForm, bytes]:
     return form, await file.read() if isinstance(file, UploadFile) else b""
 
 
-async def _numbers(form: NumbersForm, file: bytes) -> list[str]:
-    """The numbers of a change. Raises MembersFaulty; also where there are none, for that would end the whole list."""
+def _texts(form: NumbersForm, file: bytes) -> list[str]:
+    """What the form's field and its file hold, without what is empty. Raises MembersFaulty."""
     try:
-        texts = (form.numbers, file.decode())
+        return [text for text in (form.numbers.strip(), file.decode("utf-8-sig").strip()) if text]
     except UnicodeDecodeError as fault:
         raise MembersFaulty("The file is not UTF-8 text. Nothing was changed; save it as CSV in UTF-8.") from fault
+
+
+async def _numbers(texts: Sequence[str]) -> list[str]:
+    """The numbers of a change. Raises MembersFaulty; also where there are none, for that would end the whole list."""
     found = await asyncio.to_thread(lambda: list(dict.fromkeys(each for text in texts for each in read_numbers(text))))
-    if not 0 < len(found) <= NUMBERS_MAX:
-        raise MembersFaulty(
-            f"A change names 1 to {NUMBERS_MAX:,} numbers; this one names {len(found):,}. Nothing was changed."
-        )
+    _require_allowed(len(found))
     return found
 
 
-def _require_no_tiers(*texts: str) -> None:
-    """Raise TiersNamed where a list names tiers of its own: the form's would silently stand for them."""
-    for text in texts:
-        columns = text.removeprefix("\ufeff").lstrip().partition("\n")[0].split(",")
-        if "tier" in {name.strip() for name in columns}:
-            raise TiersNamed(
-                "The list has a column tier, and here all numbers get the one tier of the form. Nothing was changed; "
-                "take the column out, or import the file at the command line: "
-                "tidegate members import FILE --by NAME --reason TEXT"
-            )
+async def _members(form: NumbersForm, texts: Sequence[str]) -> list[Member]:
+    """The members of a list with the column tier. Raises MembersFaulty, and TiersNamed where the form says more."""
+    if form.name or len(texts) > 1 or form.how is ListHow.REMOVE:
+        raise TiersNamed(
+            "A list with the column tier says itself who gets which: the form names no tier with it, holds no other "
+            "numbers, and adds or replaces. Nothing was changed; leave those empty, or take the column out."
+        )
+    found = await asyncio.to_thread(read_members, texts[0])
+    _require_allowed(len(found))
+    return found
+
+
+def _require_allowed(count: int) -> None:
+    if not 0 < count <= NUMBERS_MAX:
+        raise MembersFaulty(
+            f"A change names 1 to {NUMBERS_MAX:,} numbers; this one names {count:,}. Nothing was changed."
+        )
+
+
+def _names_tiers(text: str) -> bool:
+    return "tier" in {name.strip() for name in text.partition("\n")[0].split(",")}
 
 
 routes = [shoppers_page, shopper_page, grant_points, segment_page, change_segment, tiers_page, change_tier]

@@ -301,8 +301,8 @@ _REFUSALS = {
     "tiers-named": (
         marked("The list names tiers of its own"),
         marked(
-            "Here all numbers get the one tier of the form. Nothing was changed; take the column tier out, or import "
-            "the file at the command line: tidegate members import FILE --by NAME --reason TEXT"
+            "A list with the column tier says itself who gets which. Nothing was changed; name no tier and no other "
+            "numbers in the form, and add or replace; or take the column out."
         ),
     ),
     "account-unknown": (

@@ -19,7 +19,7 @@ from tidegate.trust.identity import invariants, store
 from tidegate.trust.identity.adapters.http_sms import HttpSms
 from tidegate.trust.identity.adapters.sandbox_sms import SandboxSms
 from tidegate.trust.identity.addressbook import AddressBook
-from tidegate.trust.identity.members import Members
+from tidegate.trust.identity.members import Members, read_members
 from tidegate.trust.identity.ports import SmsGateway
 from tidegate.trust.identity.rules import (
     PERMISSIONS,
@@ -52,6 +52,7 @@ __all__ = [
     "mask_name",
     "mask_phone",
     "may",
+    "read_members",
     "read_numbers",
     "sms_gateway",
     "token_of",
