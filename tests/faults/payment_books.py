@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from uuid import UUID
 
 from tests.sale.payment.harness import SandboxProcess, World
@@ -10,7 +11,7 @@ from tidegate.sale.payment.contracts import AttemptState, OpenIntent
 
 def charges_of(channel: SandboxProcess, subject: UUID) -> list[tuple[str, str, int]]:
     """Return attempt, state and amount of an intent's charges, from the channel's own file."""
-    with sqlite3.connect(channel.data / f"{channel.name}.sqlite3") as books:
+    with closing(sqlite3.connect(channel.data / f"{channel.name}.sqlite3")) as books:
         rows = books.execute("select attempt_id, state, amount from charge where subject = ?", (str(subject),))
         return rows.fetchall()
 

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -214,7 +215,7 @@ async def test_what_was_acknowledged_before_a_kill_is_in_the_books(tmp_path: Pat
         acknowledged = await _charge_until_killed(channel)
         channel.start()
         assert len(acknowledged) > 50
-        with sqlite3.connect(tmp_path / "lantern.sqlite3") as books:
+        with closing(sqlite3.connect(tmp_path / "lantern.sqlite3")) as books:
             kept = {row[0] for row in books.execute("select attempt_id from charge where state = 'succeeded'")}
             booked = {row[0] for row in books.execute("select reference from booked where kind = 'charge'")}
         assert acknowledged <= kept
