@@ -11,6 +11,7 @@ import os
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -187,15 +188,19 @@ class Shopper(FastHttpUser):
         assert PLAN.line is not None
         assert self.line is not None
         self.idle = True
-        self.line.challenge()
-        for _ in range(_FARM_TRIES):
-            if self.line.stand():
-                break
-            gevent.sleep(self.chance.uniform(*_READ_SECONDS))
-        else:
+        self._tried(self.line.challenge)
+        if not self._tried(self.line.stand):
             return
         for sku in dict.fromkeys((PLAN.line.wanted_sku, *PLAN.hot_skus)):
             self._buy(sku, None)
+
+    def _tried(self, act: Callable[[], object]) -> bool:
+        """Do this until something comes of it, or too often."""
+        for _ in range(_FARM_TRIES):
+            if act():
+                return True
+            gevent.sleep(self.chance.uniform(*_READ_SECONDS))
+        return False
 
     def _waits_for_opening(self) -> bool:
         """Before the opening: look around, get the pass, then wait for the moment as people do."""
