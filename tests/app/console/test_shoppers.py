@@ -151,6 +151,7 @@ async def test_a_list_with_the_column_tier_changes_each_tier_that_it_names(
             for path in (SEGMENTS, TIERS)
             for fields, file, said in (
                 ({"numbers": f"{PHONE}\n12"}, b"", "Look at these lines: 2"),
+                ({"numbers": f"\n\n{PHONE}\n12"}, b"", "Look at these lines: 4"),
                 ({"numbers": ""}, b"", "These numbers or names cannot be used"),
                 ({"name": "Tea!"}, b"", "These numbers or names cannot be used"),
                 ({"reason": " "}, b"", "Purpose not stated"),

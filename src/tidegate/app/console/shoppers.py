@@ -374,7 +374,7 @@ async def _sent(request: PageRequest) -> tuple[NumbersForm, bytes]:
 def _texts(form: NumbersForm, file: bytes) -> list[str]:
     """What the form's field and its file hold, without what is empty. Raises MembersFaulty."""
     try:
-        return [text for text in (form.numbers.strip(), file.decode("utf-8-sig").strip()) if text]
+        return [text for text in (form.numbers, file.decode("utf-8-sig")) if text.strip()]
     except UnicodeDecodeError as fault:
         raise MembersFaulty("The file is not UTF-8 text. Nothing was changed; save it as CSV in UTF-8.") from fault
 
@@ -393,7 +393,7 @@ async def _members(form: NumbersForm, texts: Sequence[str]) -> list[Member]:
             "A list with the column tier says itself who gets which: the form names no tier with it, holds no other "
             "numbers, and adds or replaces. Nothing was changed; leave those empty, or take the column out."
         )
-    found = await asyncio.to_thread(read_members, texts[0])
+    found = await asyncio.to_thread(read_members, texts[0].lstrip())
     _require_allowed(len(found))
     return found
 
@@ -406,7 +406,7 @@ def _require_allowed(count: int) -> None:
 
 
 def _names_tiers(text: str) -> bool:
-    return "tier" in {name.strip() for name in text.partition("\n")[0].split(",")}
+    return "tier" in {name.strip() for name in text.lstrip().partition("\n")[0].split(",")}
 
 
 routes = [shoppers_page, shopper_page, grant_points, segment_page, change_segment, tiers_page, change_tier]

@@ -107,7 +107,7 @@ class MembersFaulty(Refusal):
 
 
 class TiersNamed(Refusal):
-    """A list of numbers for one tier names tiers of its own, which would be overlooked."""
+    """A list names tiers of its own, and a tier, other numbers or a removal was asked for with it."""
 
     code, status, title = "tiers-named", 422, "The list names tiers of its own"
 
