@@ -5,13 +5,14 @@ SHELL := /bin/sh
 PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
+NATIVE := src/tidegate/offer/pricing/native
 
 .PHONY: help setup web browser demo run test check bench pictures format clean
 
 help: ## Say what can be done.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: $(VENV)/.ready src/tidegate/app/assets/manifest.json ## Install everything into .venv and build the pages.
+setup: $(VENV)/.ready src/tidegate/app/assets/manifest.json $(NATIVE)/kernel.so ## Install everything into .venv, build the pages and the pricing kernel.
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(or $(PYTHON),python3) scripts/setup.py $(VENV) $(if $(PYTHON),--this-one)
@@ -21,6 +22,9 @@ WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/nul
 
 src/tidegate/app/assets/manifest.json: $(VENV)/.ready $(WEB_SOURCES)
 	@$(BIN)/python scripts/build_web.py
+
+$(NATIVE)/kernel.so: $(VENV)/.ready scripts/build_native.py requirements-compiler.lock $(wildcard $(NATIVE)/*.[ch])
+	@$(BIN)/python scripts/build_native.py
 
 web: src/tidegate/app/assets/manifest.json ## Build the pages' files.
 
@@ -35,6 +39,7 @@ test: setup browser ## Run all tests.
 
 check: setup ## Format, lint, types, architecture and the tests that need no server.
 	@$(BIN)/ruff format --check .
+	@$(BIN)/clang-format --dry-run -Werror $(NATIVE)/*.[ch]
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
@@ -51,7 +56,8 @@ pictures: setup browser ## Make the README's pictures anew (about six minutes).
 
 format: setup ## Format the code.
 	@$(BIN)/ruff format .
+	@$(BIN)/clang-format -i $(NATIVE)/*.[ch]
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove what was installed and built; data in .tidegate stays.
-	rm -rf $(VENV) src/tidegate/app/assets web/node_modules
+	rm -rf $(VENV) src/tidegate/app/assets $(NATIVE)/kernel.so web/node_modules

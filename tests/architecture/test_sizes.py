@@ -12,6 +12,7 @@ EXCEPTIONS: frozenset[str] = frozenset()
 FILES = sorted(
     path for folder in ("src", "tests", "bench", "scripts", "examples") for path in (ROOT / folder).rglob("*.py")
 )
+KERNEL = sorted((ROOT / "src").rglob("*.[ch]"))
 
 
 def _own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -32,3 +33,13 @@ def test_functions_and_files_are_small(file: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _own_lines(node) > FUNCTION_LINES_MAX
     ]
     assert str(file.relative_to(ROOT)) in EXCEPTIONS or (not too_long and text.count("\n") <= FILE_LINES_MAX), too_long
+
+
+@pytest.mark.parametrize("file", KERNEL, ids=lambda file: file.name)
+def test_files_of_the_kernel_are_small(file: Path) -> None:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    ends = [number for number, line in enumerate(lines) if line.startswith("}")]
+    begins = [number for number, line in enumerate(lines) if line == "{"]
+    longest = max((min(end for end in ends if end > begin) - begin for begin in begins), default=0)
+    assert len(lines) <= FILE_LINES_MAX
+    assert longest <= FUNCTION_LINES_MAX

@@ -1,13 +1,21 @@
-"""The chosen combination is the best of all, found by brute force on small carts; on large ones the regret is true."""
+"""The chosen combination is the best of all, found by brute force on small carts; on large ones the regret is true.
+
+What it takes off is in all of them what the plain reference says that these rules take off.
+"""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import combinations, product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.offer.pricing import reference
+from tests.offer.pricing.festivals_at_random import LARGE, SMALL, Size, sale
+from tests.offer.pricing.reference import Chosen
 from tests.offer.promotions import FACTS, amount_off, cart_of, entry, percent_off, platform, priced, promotion, rules_of
+from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.contracts import (
     AmountOff,
     Benefit,
@@ -21,16 +29,18 @@ from tidegate.offer.campaign.contracts import (
     Shipping,
     Step,
 )
-from tidegate.offer.pricing import choosing
-from tidegate.offer.pricing.applying import Chosen, apply_all
+from tidegate.offer.pricing import kernel
 from tidegate.offer.pricing.book import Book, Rule, Stage
-from tidegate.offer.pricing.contracts import PricedOrder, RuleSet
-from tidegate.offer.pricing.engine import settle
+from tidegate.offer.pricing.carts import take_offers
+from tidegate.offer.pricing.contracts import Cart, Facts, GivenGift, PricedOrder, RuleSet
+from tidegate.offer.pricing.engine import Settled, figures_of, settle
+from tidegate.offer.pricing.matching import allowed
+from tidegate.offer.pricing.rules import price_order
 
 SKUS = "ABCD"
 
 
-def combinations_of(book: Book, rows: list[tuple[Rule, list[int]]]) -> Iterator[Chosen]:
+def combinations_of(book: Book, rows: Chosen) -> Iterator[Chosen]:
     """Every way in which rules can share the lines: each rule has some of its contested lines and all the others."""
     contested = [
         {place for other, at in rows if book.foes(rule) >> other.bit & 1 for place in at if place in places}
@@ -54,28 +64,24 @@ def best_by_brute_force(rules: RuleSet, quantities: dict[str, int]) -> int:
     """The lowest total that any combination reaches."""
     assert rules.book is not None
     taken = [(rules.offers[sku], quantities[sku]) for sku in sorted(quantities)]
-    settled = settle(rules, rules.book, taken, cart_of(quantities), FACTS)
-    rows = [(rule, settled.rows[rule]) for rule in sorted(settled.rows, key=lambda rule: rule.bit)]
-    goods = [row for row in rows if row[0].stage <= Stage.PLATFORM]
+    mask = allowed(rules.book, FACTS, None)
+    goods = reference.goods_of(rules.book, taken, mask, frozenset())
+    rows = reference.rows_of(rules.book, taken, mask, goods)
+    at_most = dict(rows)
     freeing = [row for row in rows if row[0].stage is Stage.SHIPPING]
-    frame, best = settled.frame, None
-    for chosen in combinations_of(rules.book, goods):
-        done, left = apply_all(frame, chosen)
+    best = None
+    for chosen in combinations_of(rules.book, [row for row in rows if row[0].stage <= Stage.PLATFORM]):
+        done, left = reference.apply_all(goods, chosen)
         at_work = [(each.rule, each.places) for each in done]
-        if not all(is_whole(rules.book, rule, settled.rows[rule], places, at_work) for rule, places in at_work):
+        if not all(is_whole(rules.book, rule, at_most[rule], places, at_work) for rule, places in at_work):
             continue
-        free = any(
-            rule.reckoner and rule.reckoner.reckon(at, left, frame.units)[0]
-            for rule, at in freeing
-            if not any(rules.book.foes(rule) >> other.bit & 1 and set(at) & set(places) for other, places in at_work)
-        )
-        total = sum(left) + (0 if free else rules.shipping.amount)
+        total = sum(left) + reference.shipping(rules, goods, freeing, left, at_work)[0]
         best = total if best is None else min(best, total)
     assert best is not None
     return best
 
 
-def is_whole(book: Book, rule: Rule, every: list[int], places: Sequence[int], chosen: Chosen) -> bool:
+def is_whole(book: Book, rule: Rule, every: Sequence[int], places: Sequence[int], chosen: Chosen) -> bool:
     """Whether a rule has all its lines but those of rivals."""
     held = {place for other, at in chosen if book.foes(rule) >> other.bit & 1 for place in at}
     return set(every) - set(places) <= held
@@ -127,9 +133,79 @@ def test_no_combination_is_better(
     entries = [entry(sku, price, floor=min(floor, price)) for sku, price in prices.items()]
     freeing = [promotion("F", FreeShipping(reach=200))]
     rules = rules_of(prices, [*listed, *freeing], entries=entries, shipping=Shipping(fee=fee, free_from=None))
-    order = priced(rules, quantities)
+    order = assert_as_the_reference_says(rules, cart_of(quantities), FACTS)
     best = best_by_brute_force(rules, quantities)
     assert best <= order.total <= best + order.regret
+
+
+def settled_of(rules: RuleSet, cart: Cart, facts: Facts) -> Settled:
+    """What the engine decided."""
+    assert rules.book is not None
+    taken, mask = take_offers(rules, cart), allowed(rules.book, facts, cart.coupon)
+    return settle(rules.book, taken, cart, facts, mask, figures_of(rules.book, taken))
+
+
+def assert_as_the_reference_says(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
+    """Price a cart, and hold the order to what the reference says of the rules that were chosen."""
+    book, order, settled = rules.book, price_order(rules, cart, facts), settled_of(rules, cart, facts)
+    assert book is not None
+    taken, mask = settled.taken, allowed(book, facts, cart.coupon)
+    goods = reference.goods_of(book, taken, mask, settled.barred)
+    rows = reference.rows_of(book, taken, mask, goods)
+    reckoned = [(rule, bytes(at), reference.reckon(rule, at, goods.base, goods.units)[0]) for rule, at in rows]
+    assert reckoned == [(rule, row.places, row.off) for rule, row in settled.rows.items()]
+    open_rows = [row for row in rows if row[0].id not in settled.barred]
+    chosen = [(book.rules[bit], list(at)) for bit, at in settled.decided.applied]
+    assert_may_be_chosen(book, dict(open_rows), chosen)
+    done, left = reference.apply_all(goods, chosen)
+    assert [(each.rule, each.places) for each in done] == chosen
+    freeing = [row for row in open_rows if row[0].stage is Stage.SHIPPING]
+    fee, freed_by = reference.shipping(rules, goods, freeing, left, chosen)
+    assert (order.shipping, settled.decided.freed_by) == (fee, freed_by.bit if freed_by else -1)
+    paying = [row for row in open_rows if row[0].stage is Stage.POINTS]
+    points = reference.spend_points(book, goods, paying, facts, done, left)
+    assert_written_down(book, order, [*done, points] if points else done)
+    assert [each.payable for each in order.lines if each.quantity > each.gifts] == left
+    assert order.total == sum(left) + fee
+    return order
+
+
+def assert_may_be_chosen(book: Book, rows: dict[Rule, Sequence[int]], chosen: Chosen) -> None:
+    """Each rule stands once, in its turn, with lines of its own that no rival has."""
+    assert [rule.bit for rule, _ in chosen] == sorted({rule.bit for rule, _ in chosen})
+    for rule, places in chosen:
+        assert set(places) <= set(rows[rule])
+    for (one, at), (other, there) in combinations(chosen, 2):
+        assert not book.foes(one) >> other.bit & 1 or set(at).isdisjoint(there)
+
+
+def assert_written_down(book: Book, order: PricedOrder, effects: Sequence[reference.Effect]) -> None:
+    """The order's reductions and gifts are these effects."""
+    lines = [line for line in order.lines if line.quantity > line.gifts]
+    skus, shops = [line.sku for line in lines], [book.kept[line.sku].shop for line in lines]
+    reductions = [each for each in effects if not each.rule.gift]
+    assert [(x.promotion, x.amount, x.times, x.given_up) for x in order.reductions] == [
+        (each.rule.id, each.off, each.times, each.given_up) for each in reductions
+    ]
+    assert [x.lines for x in order.reductions] == [
+        tuple((skus[place], part) for place, part in zip(each.places, each.parts, strict=True) if part)
+        for each in reductions
+    ]
+    assert [x.borne for x in order.reductions] == [reference.borne(shops, each) for each in reductions]
+    assert order.gifts == tuple(
+        GivenGift(each.rule.id, gift.sku, each.off, book.values[gift.sku], tuple(skus[place] for place in each.places))
+        for each in effects
+        if (gift := each.rule.gift)
+    )
+
+
+@settings(max_examples=150)
+@given(st.integers(0, 10**6), st.sampled_from([SMALL, LARGE, Size(2, 30, 20)]))
+def test_what_is_chosen_takes_off_what_the_reference_says(seed: int, size: Size) -> None:
+    rules, asked = sale(seed, size)
+    for cart, facts in asked:
+        with suppress(Refusal):
+            assert_as_the_reference_says(rules, cart, facts)
 
 
 def chosen_of(order: PricedOrder) -> list[str]:
@@ -193,7 +269,7 @@ def crowded() -> RuleSet:
 def test_where_the_work_ends_the_regret_is_stated(crowded: RuleSet, monkeypatch: pytest.MonkeyPatch) -> None:
     quantities = dict.fromkeys(crowded.offers, 1)
     short = priced(crowded, quantities)
-    monkeypatch.setattr(choosing, "WORK_MAX", 400_000)
+    monkeypatch.setattr(kernel, "WORK_MAX", 400_000)
     long = priced(crowded, quantities)
     assert short.regret > 0
     assert long.total <= short.total
@@ -203,7 +279,7 @@ def test_where_the_work_ends_the_regret_is_stated(crowded: RuleSet, monkeypatch:
 
 def test_a_floor_decides_between_rivals_also_where_too_many_rules_compete_to_be_searched_together() -> None:
     """By what it promises ONE is better; the floor of A leaves it 50, so that BOTH is taken."""
-    crowd = {f"S-{number:02}": 1_000 for number in range(choosing.SEARCHED_MAX)}
+    crowd = {f"S-{number:02}": 1_000 for number in range(kernel.SEARCHED_MAX)}
     listed = [
         promotion("ONE", amount_off(1, 500), skus=["A"], group="g"),
         promotion("BOTH", amount_off(1_500, 400), skus=["A", "B"], group="g"),
@@ -214,4 +290,4 @@ def test_a_floor_decides_between_rivals_also_where_too_many_rules_compete_to_be_
     order = priced(rules_of(prices, listed, entries=goods), dict.fromkeys(prices, 1))
     assert "BOTH" in chosen_of(order)
     assert "ONE" not in chosen_of(order)
-    assert order.discount_total == 400 + 10 * choosing.SEARCHED_MAX
+    assert order.discount_total == 400 + 10 * kernel.SEARCHED_MAX

@@ -1,8 +1,7 @@
-"""What a benefit takes off, as integers: each kind knows how much, for which lines, and by what weights it is split.
+"""Each kind of benefit: as the figures by which the kernel reckons what it takes off, and what its next step needs.
 
 `places` are the lines that count, `base` what each line has still to pay when the layer begins, `units` how many units
-each has. No line is ever taken apart into its units: pieces are runs of equal price. All of them take off at least as
-much when more counts, which is what the bounds of `choosing` rest on.
+each has.
 """
 
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from tidegate.offer.campaign.contracts import (
     PercentOff,
     PointsOff,
 )
+from tidegate.offer.pricing.kernel import Figures, Kind
 
 BASIS_POINTS = 10_000
 
@@ -30,12 +30,8 @@ BASIS_POINTS = 10_000
 class Reckoner(Protocol):
     """How one benefit is reckoned."""
 
-    def reckon(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[int, int]:
-        """What it takes off, in minor units (of a gift: units given), and how many times it applies."""
-        ...
-
-    def weights(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> list[int]:
-        """By what the amount is split over `places`."""
+    def figures(self) -> Figures:
+        """What the kernel reckons with."""
         ...
 
     def missing(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[Measure, int, int]:
@@ -43,51 +39,27 @@ class Reckoner(Protocol):
         ...
 
 
-def _ceil_part(amount: int, basis_points: int) -> int:
-    """A part of an amount, rounded up: in the buyer's favour (order 56 of SAMR, article 21)."""
-    return -(-amount * basis_points // BASIS_POINTS)
-
-
 class _Stepped:
     """What has thresholds: the base of what counts, by amount or by pieces."""
 
-    __slots__ = ("pieces", "steps")
+    __slots__ = ("measure", "steps")
 
     def __init__(self, measure: Measure, steps: Sequence[tuple[int, int]]) -> None:
-        self.pieces = measure is Measure.PIECES
-        self.steps = sorted(steps)
+        self.measure = measure
+        self.steps = tuple(sorted(steps))
 
     def reached(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> int:
         """How much of the measure there is."""
-        measured = units if self.pieces else base
-        return measured[places[0]] if len(places) == 1 else sum([measured[place] for place in places])
-
-    def step(self, reached: int) -> int:
-        """What the highest reached step takes off, 0 for none."""
-        off = 0
-        for reach, step_off in self.steps:
-            if reach > reached:
-                break
-            off = step_off
-        return off
-
-    def gaps(self, reached: int, most: int) -> list[int]:
-        """How much more each further step needs, up to `most`; nothing where pieces are counted."""
-        return [] if self.pieces else [reach - reached for reach, _ in self.steps if 0 < reach - reached <= most]
-
-    def weights(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> list[int]:
-        """All that counts, by what it has to pay."""
-        del units
-        return [base[place] for place in places]
+        measured = units if self.measure is Measure.PIECES else base
+        return sum([measured[place] for place in places])
 
     def missing(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[Measure, int, int]:
         """How far the next step is."""
         reached = self.reached(places, base, units)
-        measure = Measure.PIECES if self.pieces else Measure.AMOUNT
         for reach, off in self.steps:
             if reach > reached:
-                return measure, reach - reached, off
-        return measure, 0, 0
+                return self.measure, reach - reached, off
+        return self.measure, 0, 0
 
 
 class AmountReckoner(_Stepped):
@@ -101,25 +73,10 @@ class AmountReckoner(_Stepped):
         self.cap = benefit.cap
         self.times_max = times_max
 
-    def reckon(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[int, int]:
+    def figures(self) -> Figures:
         """The highest step, or the only one as often as it is reached, up to its cap."""
-        reached = self.reached(places, base, units)
-        if not self.every:
-            off = self.step(reached)
-            return (min(off, self.cap) if self.cap else off), 1
-        reach, off = self.steps[0]
-        times = reached // reach if reach else 1
-        if self.times_max and times > self.times_max:
-            times = self.times_max
-        off *= times
-        return (min(off, self.cap) if self.cap else off), times
-
-    def gaps(self, reached: int, most: int) -> list[int]:
-        """How much more each further step, or each further time, needs, up to `most`."""
-        if not self.every or self.pieces or not self.steps[0][0]:
-            return super().gaps(reached, most)
-        reach = self.steps[0][0]
-        return list(range(reach - reached % reach, most + 1, reach))
+        by_pieces = self.measure is Measure.PIECES
+        return Figures(Kind.AMOUNT, by_pieces, self.every, self.cap, self.times_max, steps=self.steps)
 
     def missing(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[Measure, int, int]:
         """How far the next step, or the next time, is."""
@@ -128,10 +85,9 @@ class AmountReckoner(_Stepped):
         reached = self.reached(places, base, units)
         reach, off = self.steps[0]
         times = reached // reach
-        measure = Measure.PIECES if self.pieces else Measure.AMOUNT
         if (self.times_max and times >= self.times_max) or (self.cap and off * times >= self.cap):
-            return measure, 0, 0
-        return measure, reach * (times + 1) - reached, off
+            return self.measure, 0, 0
+        return self.measure, reach * (times + 1) - reached, off
 
 
 class PercentReckoner(_Stepped):
@@ -143,12 +99,9 @@ class PercentReckoner(_Stepped):
         super().__init__(benefit.measure, [(step.reach, step.off) for step in benefit.steps])
         self.cap = benefit.cap
 
-    def reckon(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[int, int]:
+    def figures(self) -> Figures:
         """The part of the highest step, rounded up, up to the cap."""
-        amount = base[places[0]] if len(places) == 1 else sum([base[place] for place in places])
-        reached = self.reached(places, base, units) if self.pieces else amount
-        off = _ceil_part(amount, self.step(reached))
-        return (min(off, self.cap) if self.cap else off), 1
+        return Figures(Kind.PERCENT, self.measure is Measure.PIECES, cap=self.cap, steps=self.steps)
 
     def missing(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[Measure, int, int]:
         """How far the next step is; what it takes off depends on what is added."""
@@ -167,47 +120,9 @@ class PieceReckoner:
         self.off = off
         self.times_max = times_max
 
-    def _runs(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> list[tuple[int, int, int]]:
-        """Price of one, place and units of each line, dearest first."""
-        return sorted([(base[place] // units[place], place, units[place]) for place in places], key=_dearest_first)
-
-    def _times(self, pieces: int) -> int:
-        times = pieces // self.group
-        return min(times, self.times_max) if self.times_max else times
-
-    def reckon(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[int, int]:
+    def figures(self) -> Figures:
         """The cheapest of each complete group."""
-        pieces = units[places[0]] if len(places) == 1 else sum([units[place] for place in places])
-        times = self._times(pieces)
-        if not times:
-            return 0, 0
-        if len(places) == 1:
-            return times * self.cheap * _ceil_part(base[places[0]] // pieces, self.off), times
-        end, start, before, off = times * self.group, 0, 0, 0
-        for price, _, count in self._runs(places, base, units):
-            start = min(start + count, end)
-            cheap = self._cheap_before(start)
-            off += (cheap - before) * _ceil_part(price, self.off)
-            before = cheap
-            if start == end:
-                break
-        return off, times
-
-    def _cheap_before(self, position: int) -> int:
-        """How many of the first pieces are the cheaper ones of their group."""
-        groups, rest = divmod(position, self.group)
-        return groups * self.cheap + max(0, rest - (self.group - self.cheap))
-
-    def weights(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> list[int]:
-        """The pieces that are in complete groups, by their price."""
-        end = self._times(sum(units[place] for place in places)) * self.group
-        taken: dict[int, int] = {}
-        start = 0
-        for price, place, count in self._runs(places, base, units):
-            stop = min(start + count, end)
-            taken[place] = (stop - start) * price
-            start = stop
-        return [taken[place] for place in places]
+        return Figures(Kind.PIECE, times_max=self.times_max, group=self.group, cheap=self.cheap, off=self.off)
 
     def missing(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[Measure, int, int]:
         """How many pieces the next group needs."""
@@ -216,10 +131,6 @@ class PieceReckoner:
         if self.times_max and pieces // self.group >= self.times_max:
             return Measure.PIECES, 0, 0
         return Measure.PIECES, self.group - pieces % self.group, 0
-
-
-def _dearest_first(run: tuple[int, int, int]) -> tuple[int, int]:
-    return -run[0], run[1]
 
 
 class BundleReckoner:
@@ -232,19 +143,10 @@ class BundleReckoner:
         self.price = benefit.price
         self.times_max = times_max
 
-    def reckon(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[int, int]:
+    def figures(self) -> Figures:
         """What the parts cost alone less the price, as many times as they are there."""
-        if len(places) < len(self.parts):
-            return 0, 0
-        times, alone = self.times_max or units[places[0]], 0
-        for place, quantity in zip(places, self.parts, strict=True):
-            times = min(times, units[place] // quantity)
-            alone += quantity * (base[place] // units[place])
-        return (times * (alone - self.price), times) if alone > self.price else (0, 0)
-
-    def weights(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> list[int]:
-        """The units that are in bundles, by their price."""
-        return [quantity * (base[place] // units[place]) for place, quantity in zip(places, self.parts, strict=True)]
+        parts = tuple((quantity,) for quantity in self.parts)
+        return Figures(Kind.BUNDLE, times_max=self.times_max, price=self.price, steps=parts)
 
     def missing(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[Measure, int, int]:
         """At least how many pieces: one of each part that is not there."""
@@ -255,22 +157,17 @@ class BundleReckoner:
 class GiftReckoner(_Stepped):
     """赠品: how many units come free."""
 
-    __slots__ = ("every", "quantity", "times_max")
+    __slots__ = ("every", "times_max")
 
     def __init__(self, benefit: Gift, times_max: int) -> None:
         super().__init__(benefit.measure, [(benefit.reach, benefit.quantity)])
         self.every = benefit.every
-        self.quantity = benefit.quantity
         self.times_max = times_max
 
-    def reckon(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[int, int]:
+    def figures(self) -> Figures:
         """Units given."""
-        reach, quantity = self.steps[0]
-        reached = self.reached(places, base, units)
-        times = (reached // reach if self.every and reach else 1) if reached >= reach else 0
-        if self.times_max and times > self.times_max:
-            times = self.times_max
-        return quantity * times, times
+        by_pieces = self.measure is Measure.PIECES
+        return Figures(Kind.GIFT, by_pieces, self.every, times_max=self.times_max, steps=self.steps)
 
 
 class ReachReckoner(_Stepped):
@@ -281,9 +178,9 @@ class ReachReckoner(_Stepped):
     def __init__(self, benefit: FreeShipping) -> None:
         super().__init__(benefit.measure, [(benefit.reach, 1)])
 
-    def reckon(self, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> tuple[int, int]:
+    def figures(self) -> Figures:
         """1 when it is reached."""
-        return self.step(self.reached(places, base, units)), 1
+        return Figures(Kind.REACH, self.measure is Measure.PIECES, steps=self.steps)
 
 
 def reckoner(benefit: Benefit, times_max: int) -> Reckoner | None:

@@ -5,16 +5,18 @@ what both leave is remembered, so that 1,000 rules cost little more than 10.
 """
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from tidegate.offer.campaign.contracts import Audience, FlashPrice, Gift, MemberPrice, Promotion, Slot, Words
+from tidegate.offer.campaign.contracts import Audience, FlashPrice, Gift, MemberPrice, PointsOff, Promotion, Slot, Words
 from tidegate.offer.pricing.benefits import Reckoner
 from tidegate.offer.pricing.conditions import Conditions
+from tidegate.offer.pricing.contracts import CounterUse, OfferRule, PriceStep, StepKind
+from tidegate.offer.pricing.kernel import Figures, Kernel, Kind, Product, RuleFigures, bits_of
+from tidegate.offer.pricing.words import POINTS
 
-PLANS_MAX = 64
 MEMORY_MAX = 4_096
 PERSONAL_FACTS = frozenset({"audience", "tier", "segments"})
 """What a condition may declare of who the shopper is."""
@@ -73,6 +75,7 @@ class Rule:
         "label",
         "later",
         "opens_at",
+        "per_order",
         "period",
         "prices",
         "promotion",
@@ -109,6 +112,8 @@ class Rule:
         self.stage = stage
         self.reckoner = reckoner
         self.counters = tuple(counters)
+        self.per_order = [CounterUse(each.head, 1, each.cap) for each in self.counters if each.per is Per.ORDER]
+        """What each order uses, the same every time."""
         self.counts_accounts = any(each.per not in _FOR_ALL for each in self.counters)
         self.period = promotion.limits.period_days
         self.starts_at = starts_at
@@ -148,6 +153,14 @@ def _prices(promotion: Promotion) -> dict[str, int]:
             return {}
 
 
+class ShippingRule(NamedTuple):
+    """What shipping costs, the step where it is free, and from which amount on it is; None: never by the amount."""
+
+    full: PriceStep
+    free: PriceStep
+    free_from: int | None
+
+
 class Kept:
     """What is known of one SKU beside its offer."""
 
@@ -169,6 +182,8 @@ class Book:
         kept: Mapping[str, Kept],
         values: Mapping[str, int],
         gates: "Gates",
+        offers: Mapping[str, OfferRule],
+        shipping: ShippingRule,
     ) -> None:
         self.rules = tuple(rules)
         self.masks = dict(masks)
@@ -179,6 +194,9 @@ class Book:
         """List prices of gifts, by SKU."""
         self.gates = gates
         self.limited = any(rule.counters for rule in rules)
+        self.bits = {rule.id: rule.bit for rule in rules}
+        self.caps_units = any(rule.units_max for rule in rules)
+        """Whether some price of its own is for so many units at most, whoever buys them."""
         self.shared_counters = {
             counter.head: counter.at_last or counter.cap
             for rule in rules
@@ -194,19 +212,48 @@ class Book:
         """The SKUs whose price depends on who the shopper is."""
         self.memory: dict[Hashable, object] = {}
         """Carts priced lately, as the engine wrote them down."""
-        self._plans: dict[int, dict[str, tuple[Rule, ...]]] = {}
         self._open_prices: dict[tuple[int, str], tuple[tuple[int, Rule], ...]] = {}
         self._foes: dict[int, int] = {}
         self._groups = _by_group(self.rules)
         self._with_coupon = sum(1 << rule.bit for rule in rules if rule.promotion.coupon)
         self._restrictive = [rule for rule in self.rules if rule.promotion.stacks_with is not None]
         self._allowed = {rule.bit: self._allowed_by(rule) for rule in self._restrictive}
+        self.kernel = Kernel(
+            [self._figures(rule) for rule in self.rules],
+            {
+                sku: Product(
+                    each.floor, each.shop, self.masks.get(sku, 0), self.price_masks.get(sku, 0), offers.get(sku)
+                )
+                for sku, each in self.kept.items()
+            },
+            *shipping,
+        )
+
+    def _figures(self, rule: Rule) -> RuleFigures:
+        return RuleFigures(
+            stage=rule.stage,
+            benefit=_figures(rule),
+            gift=(rule.gift.sku, self.values[rule.gift.sku]) if rule.gift else None,
+            foes=self.foes(rule),
+            kept_from=self.kept_from(rule) if rule.prices else 0,
+            group=rule.promotion.group,
+            counted=bool(rule.counters),
+            prices=rule.prices,
+            name=rule.id,
+            kind=_step_kind(rule),
+            label=_step_label(rule),
+            bearers=[(bearer.name, bearer.share) for bearer in rule.promotion.bearers],
+        )
 
     def _personal(self) -> frozenset[str]:
         asking = sum(1 << rule.bit for rule in self.rules if asks_for_person(rule.promotion))
         counted = {sku for sku, mask in self.masks.items() if mask & asking}
         reduced = {sku for sku, mask in self.price_masks.items() if mask & asking}
         return frozenset(counted | reduced)
+
+    def bits_of(self, names: frozenset[str]) -> int:
+        """The mask of the rules with these ids; others are not looked at."""
+        return sum([1 << self.bits[name] for name in names if name in self.bits]) if names else 0
 
     def without_gifts(self, out: frozenset[str]) -> int:
         """The mask of the rules that give none of these SKUs."""
@@ -218,15 +265,6 @@ class Book:
         if len(self.memory) >= MEMORY_MAX:
             self.memory.pop(next(iter(self.memory)))
         self.memory[key] = written
-
-    def plan(self, mask: int) -> dict[str, tuple[Rule, ...]]:
-        """The rules of each SKU that the mask leaves, as far as they were asked for."""
-        plan = self._plans.get(mask)
-        if plan is None:
-            if len(self._plans) >= PLANS_MAX:
-                self._plans.pop(next(iter(self._plans)))
-            plan = self._plans[mask] = {}
-        return plan
 
     def rules_of(self, mask: int) -> tuple[Rule, ...]:
         """The rules of these bits, in the order in which they apply."""
@@ -308,18 +346,41 @@ class Gates:
         self.coupons = coupons
         self.conditions = conditions
         self.conditional = conditional
+        self.known: dict[Hashable, int] = {}
+        """What was let through lately, by who asked."""
+
+    def window(self, now: datetime | None) -> int:
+        """Which of the windows it is; -1 without a time."""
+        return -1 if now is None else bisect_right(self.edges, now)
 
     def at(self, now: datetime | None) -> int:
         """The rules whose time it is; without a time, those that have no window."""
-        return self.timeless if now is None else self.windows[bisect_right(self.edges, now)]
+        return self.timeless if now is None else self.windows[self.window(now)]
 
 
-def bits_of(mask: int) -> Iterator[int]:
-    """The places of the bits of a mask, lowest first."""
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
+def _step_kind(rule: Rule) -> StepKind:
+    match rule.stage:
+        case Stage.PRICE:
+            return StepKind.FLASH_PRICE if rule.slot else StepKind.MEMBER_PRICE
+        case Stage.SHIPPING:
+            return StepKind.SHIPPING
+        case Stage.POINTS:
+            return StepKind.POINTS
+        case Stage.SHOP | Stage.PLATFORM:
+            return StepKind.COUPON if rule.promotion.coupon else StepKind.PROMOTION
+
+
+def _step_label(rule: Rule) -> Words:
+    if rule.stage is Stage.POINTS:
+        return POINTS
+    return rule.label if rule.stage is Stage.PRICE else rule.promotion.label
+
+
+def _figures(rule: Rule) -> Figures:
+    benefit = rule.promotion.benefit
+    if isinstance(benefit, PointsOff):
+        return Figures(Kind.PAY, off=benefit.share, price=benefit.points)
+    return rule.reckoner.figures() if rule.reckoner else Figures()
 
 
 def _price_and_bit(listed: tuple[int, Rule]) -> tuple[int, int]:

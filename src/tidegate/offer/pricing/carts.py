@@ -1,6 +1,7 @@
 """From a cart to the offers of its goods, and from what a line is paid with to the shares of its units."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from tidegate.offer.pricing.contracts import (
     LINES_MAX,
@@ -44,13 +45,14 @@ def _quantities(cart: Cart) -> dict[str, int]:
         )
     quantities: dict[str, int] = {}
     for line in cart.lines:
-        quantity = quantities.get(line.sku, 0) + line.quantity
-        if line.quantity < 1 or quantity > QUANTITY_MAX:
+        sku, more = line.sku, line.quantity
+        quantity = quantities.get(sku, 0) + more
+        if more < 1 or quantity > QUANTITY_MAX:
             raise CartFaulty(
-                f"The quantity of one product is 1 to {QUANTITY_MAX}. Nothing was ordered; change it for {line.sku}.",
-                sku=line.sku,
+                f"The quantity of one product is 1 to {QUANTITY_MAX}. Nothing was ordered; change it for {sku}.",
+                sku=sku,
             )
-        quantities[line.sku] = quantity
+        quantities[sku] = quantity
     return quantities
 
 
@@ -69,7 +71,7 @@ def priced_line(taken: tuple[OfferRule, int], amount: int, discount: int) -> Pri
     )
 
 
-def offer_uses(taken: Sequence[tuple[OfferRule, int]], buyer: str | None) -> list[CounterUse]:
+def offer_uses(taken: Sequence[tuple[OfferRule, int]], buyer: UUID | None) -> list[CounterUse]:
     """What the order uses of the per-buyer counters of its offers; a guest's names none.
 
     Raises BuyerLimitReached for more than any buyer may have.
@@ -78,13 +80,13 @@ def offer_uses(taken: Sequence[tuple[OfferRule, int]], buyer: str | None) -> lis
     for offer, quantity in taken:
         for counter in offer.counters:
             amounts[counter] = amounts.get(counter, 0) + quantity
-    uses: list[CounterUse] = []
     for (head, cap), amount in amounts.items():
-        use = CounterUse(f"{head}{buyer}", amount, cap)
         if amount > cap:
-            raise refusal_of(use)
-        uses.append(use)
-    return uses if buyer is not None else []
+            raise refusal_of(CounterUse(head, amount, cap))
+    if buyer is None or not amounts:
+        return []
+    name = buyer.hex
+    return [CounterUse(f"{head}{name}", amount, cap) for (head, cap), amount in amounts.items()]
 
 
 def in_key_order(uses: list[CounterUse]) -> tuple[CounterUse, ...]:

@@ -24,15 +24,18 @@ from tidegate.offer.campaign.contracts import (
     Step,
 )
 from tidegate.offer.pricing.benefits import reckoner
-from tidegate.offer.pricing.book import Book, Counted, Gates, Kept, Per, Rule, Stage
+from tidegate.offer.pricing.book import Book, Counted, Gates, Kept, Per, Rule, ShippingRule, Stage
 from tidegate.offer.pricing.conditions import Conditions
+from tidegate.offer.pricing.contracts import OfferRule
 
 COUPON_PRIORITY = 1_000_000
 """A coupon of the definition applies after the promotions of its layer."""
 
 
-def compile_book(definition: CampaignDefinition) -> Book | None:
-    """The book of a definition; None when it has neither promotions nor floors.
+def compile_book(
+    definition: CampaignDefinition, compiled: Mapping[str, OfferRule], shipping: ShippingRule
+) -> Book | None:
+    """The book of a definition with its compiled offers; None when it has neither promotions nor floors.
 
     Raises ValueError for a condition that is not CEL.
     """
@@ -51,6 +54,8 @@ def compile_book(definition: CampaignDefinition) -> Book | None:
         kept=kept,
         values={sku: goods[sku].list_price for sku in gifts},
         gates=_gates(rules),
+        offers=compiled,
+        shipping=shipping,
     )
 
 

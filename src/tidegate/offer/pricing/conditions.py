@@ -5,7 +5,7 @@ come by name. A condition that declares an unknown fact, or that fails or is not
 All conditions whose facts are known are one program: a list costs a tenth of its expressions one by one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 
 import cel
@@ -41,11 +41,11 @@ class Conditions:
         """How many there are."""
         return len(self._conditions)
 
-    def judge(self, key: object, facts: Mapping[str, Fact]) -> list[Outcome]:
+    def judge(self, key: object, facts: Callable[[], Mapping[str, Fact]]) -> list[Outcome]:
         """The outcome of each condition under these facts; `key` stands for the facts and is remembered."""
         known = self._outcomes.get(key)
         if known is None:
-            known = self._judge(facts)
+            known = self._judge(facts())
             if len(self._outcomes) >= OUTCOMES_MAX:
                 self._outcomes.pop(next(iter(self._outcomes)))
             self._outcomes[key] = known

@@ -1,28 +1,33 @@
-"""Words of pricing: a cart in, a priced order out, every step explained. Money is integers of the minor unit."""
+"""Words of pricing: a cart in, a priced order out, every step explained. Money is integers of the minor unit.
+
+What an order consists of by the dozen holds nothing that could hold it: the garbage collector need not look at it.
+"""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from tidegate.offer.campaign.contracts import Audience, CampaignId, Earning, Measure, OfferKind, Words
-from tidegate.offer.pricing.book import Book
+
+if TYPE_CHECKING:
+    from tidegate.offer.pricing.book import Book
 
 LINES_MAX = 200
 QUANTITY_MAX = 9_999
 POINTS_MAX = 10**12
 
 
-class CartLine(msgspec.Struct, frozen=True):
+class CartLine(msgspec.Struct, frozen=True, gc=False):
     """So many units of one SKU. Lines of the same SKU count as one."""
 
     sku: str
     quantity: int
 
 
-class Cart(msgspec.Struct, frozen=True):
+class Cart(msgspec.Struct, frozen=True, gc=False):
     """What a shopper wants, with at most one coupon code."""
 
     lines: tuple[CartLine, ...]
@@ -76,7 +81,7 @@ class StepKind(StrEnum):
     POINTS = "points"
 
 
-class PriceStep(msgspec.Struct, frozen=True):
+class PriceStep(msgspec.Struct, frozen=True, gc=False):
     """One step of the explanation: which rule changed the total by which amount, in words."""
 
     kind: StepKind
@@ -85,14 +90,14 @@ class PriceStep(msgspec.Struct, frozen=True):
     amount: int
 
 
-class Share(msgspec.Struct, frozen=True):
+class Share(msgspec.Struct, frozen=True, gc=False):
     """So many units of a line were paid with this amount each. What is refunded for a unit is its share."""
 
     units: int
     paid: int
 
 
-class PricedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+class PricedLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One SKU priced.
 
     ``list_price`` and ``unit_price`` are per unit; ``discount`` is the line's part of order-wide reductions.
@@ -129,7 +134,7 @@ class PricedLine(msgspec.Struct, frozen=True, omit_defaults=True):
         return total
 
 
-class CounterUse(msgspec.Struct, frozen=True):
+class CounterUse(msgspec.Struct, frozen=True, gc=False):
     """The order uses this much of a counter that may never exceed its cap."""
 
     key: str
@@ -174,7 +179,7 @@ class ScopedUse(msgspec.Struct, frozen=True):
     cap: int
 
 
-class Borne(msgspec.Struct, frozen=True):
+class Borne(msgspec.Struct, frozen=True, gc=False):
     """Who bears how much of a reduction on one shop's goods (shop "" = the house)."""
 
     bearer: str
@@ -182,7 +187,7 @@ class Borne(msgspec.Struct, frozen=True):
     amount: int
 
 
-class Reduction(msgspec.Struct, frozen=True, omit_defaults=True):
+class Reduction(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What one promotion took off: in all, of each line (by SKU), and who bears it; each adds up to the amount.
 
     ``given_up`` is what it would have taken off beyond the floor of the goods or what was left to pay.
@@ -196,7 +201,7 @@ class Reduction(msgspec.Struct, frozen=True, omit_defaults=True):
     given_up: int = 0
 
 
-class GivenGift(msgspec.Struct, frozen=True):
+class GivenGift(msgspec.Struct, frozen=True, gc=False):
     """So many units of a SKU came free with the order, for the goods named; ``value`` is the list price of one."""
 
     promotion: str
@@ -206,7 +211,7 @@ class GivenGift(msgspec.Struct, frozen=True):
     earned_by: tuple[str, ...] = ()
 
 
-class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True):
+class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A cart with its price: ``total = goods_total - discount_total + shipping``, which is also the sum of the steps.
 
     Lines and counters stand in the order of their SKUs and keys, so the same cart always gives the same order.
@@ -341,7 +346,7 @@ class RuleSet(msgspec.Struct, frozen=True):
     shipping: PriceStep
     free_shipping: PriceStep
     scoped: tuple[ScopedLimit, ...] = ()
-    book: Book | None = None
+    book: "Book | None" = None
     """The compiled promotions and floors; None: there are none, and the short way of pricing is taken."""
     earning: Earning | None = None
     memory: dict[tuple[str | None, tuple[tuple[str, int], ...]], PlainPrice] = msgspec.field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Matches a cart and facts with the rules: what the moment and the shopper allow, and which lines each rule counts."""
+"""Matches facts with the rules: what the moment, the shopper and the counters allow."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,12 +7,24 @@ from tidegate.offer.pricing.book import Book, Per, Rule
 from tidegate.offer.pricing.conditions import Fact, Outcome
 from tidegate.offer.pricing.contracts import CounterUse, Facts
 
+MASKS_MAX = 1_024
 LEFT_MANY = 2**62
 """What stands for a counter of which nothing is known to be short."""
 
 
 def allowed(book: Book, facts: Facts, coupon: str | None) -> int:
     """The mask of the rules that the moment, the shopper and the coupons allow."""
+    gates = book.gates
+    key = (gates.window(facts.now), facts.audience, facts.tier, facts.segments, facts.points, facts.named)
+    known = gates.known.get((key, coupon, facts.coupons, facts.out))
+    if known is None:
+        if len(gates.known) >= MASKS_MAX:
+            gates.known.clear()
+        known = gates.known[key, coupon, facts.coupons, facts.out] = _allowed(book, facts, coupon)
+    return known
+
+
+def _allowed(book: Book, facts: Facts, coupon: str | None) -> int:
     gates = book.gates
     mask = gates.at(facts.now)
     mask &= _through(gates.audiences, facts.audience)
@@ -45,7 +57,7 @@ def _conditional(book: Book, facts: Facts) -> int:
 def outcomes(book: Book, facts: Facts) -> list[Outcome]:
     """What became of each distinct condition of the book."""
     key = (facts.audience, facts.tier, facts.segments, facts.points, facts.named)
-    return book.gates.conditions.judge(key, named(facts))
+    return book.gates.conditions.judge(key, lambda: named(facts))
 
 
 def named(facts: Facts) -> dict[str, Fact]:
@@ -69,23 +81,6 @@ def shown(facts: Facts, coupon: str | None) -> tuple[str, ...]:
     return tuple(name for code in codes for name in {tidy(code): None, coupon_name(code): None})
 
 
-def rows_of(book: Book, skus: Sequence[str], mask: int) -> dict[Rule, list[int]]:
-    """The lines that each rule of the mask counts, by their places."""
-    plan = book.plan(mask)
-    rows: dict[Rule, list[int]] = {}
-    for place, sku in enumerate(skus):
-        rules = plan.get(sku)
-        if rules is None:
-            rules = plan[sku] = book.rules_of(book.masks.get(sku, 0) & mask)
-        for rule in rules:
-            row = rows.get(rule)
-            if row is None:
-                rows[rule] = [place]
-            else:
-                row.append(place)
-    return rows
-
-
 def is_left(rule: Rule, facts: Facts, amount: int, units: int = 0) -> bool:
     """Whether nothing is known that would keep the counters from one more order with `amount` taken off `units`."""
     if units > rule.units_max > 0:
@@ -104,14 +99,13 @@ def least_of(rule: Rule, use: CounterUse) -> int:
 
 def shared_uses(rule: Rule, amount: int, units: int = 0) -> list[CounterUse]:
     """What one order uses of a rule's counters for everybody."""
-    uses = []
-    for per, head, cap, _ in rule.counters:
-        if per is Per.ORDER:
-            uses.append(CounterUse(head, 1, cap))
-        elif per is Per.UNITS:
-            uses.append(CounterUse(head, units, cap))
-        elif per is Per.MONEY and amount:
-            uses.append(CounterUse(head, amount, cap))
+    uses = rule.per_order[:]
+    if len(uses) < len(rule.counters):
+        for per, head, cap, _ in rule.counters:
+            if per is Per.MONEY and amount:
+                uses.append(CounterUse(head, amount, cap))
+            elif per is Per.UNITS:
+                uses.append(CounterUse(head, units, cap))
     return uses
 
 

@@ -14,7 +14,7 @@ import msgspec
 from tidegate.base.money import allocate
 from tidegate.offer.campaign.contracts import CampaignVersion, Coupon, Earning, GoodsEntry, Offer, PhaseName, Words
 from tidegate.offer.coupons.contracts import coupon_name, tidy
-from tidegate.offer.pricing.book import MEMORY_MAX
+from tidegate.offer.pricing.book import MEMORY_MAX, ShippingRule
 from tidegate.offer.pricing.carts import in_key_order, offer_uses, priced_line, take_offers
 from tidegate.offer.pricing.compiling import compile_book
 from tidegate.offer.pricing.contracts import (
@@ -74,6 +74,11 @@ def compile_rules(version: CampaignVersion) -> RuleSet:
         if offer.per_buyer:
             counters.append((f"{head}/offer:{offer.sku}:", offer.per_buyer))
         offers[offer.sku] = _offer_rule(offer, goods[offer.sku], tuple(counters))
+    shipping = ShippingRule(
+        full=PriceStep(StepKind.SHIPPING, "shipping", SHIPPING, definition.shipping.fee),
+        free=PriceStep(StepKind.SHIPPING, "shipping", FREE_SHIPPING, 0),
+        free_from=definition.shipping.free_from,
+    )
     return RuleSet(
         campaign_id=version.campaign_id,
         version=version.version,
@@ -83,11 +88,11 @@ def compile_rules(version: CampaignVersion) -> RuleSet:
         offers=offers,
         not_on_offer=frozenset(goods.keys() - offers.keys()),
         coupons={coupon.code: _coupon_rule(coupon) for coupon in definition.coupons},
-        free_from=definition.shipping.free_from,
-        shipping=PriceStep(StepKind.SHIPPING, "shipping", SHIPPING, definition.shipping.fee),
-        free_shipping=PriceStep(StepKind.SHIPPING, "shipping", FREE_SHIPPING, 0),
+        free_from=shipping.free_from,
+        shipping=shipping.full,
+        free_shipping=shipping.free,
         scoped=compile_scoped(definition),
-        book=compile_book(definition),
+        book=compile_book(definition, offers, shipping),
         earning=definition.earning,
     )
 
@@ -147,7 +152,7 @@ def _priced(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
         if len(rules.memory) >= MEMORY_MAX:
             rules.memory.pop(next(iter(rules.memory)), None)
         rules.memory[key] = plain
-    uses = offer_uses(taken, facts.buyer.hex if facts.buyer else None)
+    uses = offer_uses(taken, facts.buyer)
     if plain.coupon is not None:
         uses += _coupon_uses(rules, plain.coupon, facts.buyer.hex if facts.buyer else None)
     return msgspec.structs.replace(plain.order, counters=in_key_order(uses)) if uses else plain.order

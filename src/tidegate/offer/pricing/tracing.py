@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.contracts import Audience, Bundle, FreeShipping, Gift, Measure, PointsOff, Words
-from tidegate.offer.pricing.applying import Applied
-from tidegate.offer.pricing.book import Book, Rule, Stage, bits_of
+from tidegate.offer.pricing.book import Book, Rule, Stage
 from tidegate.offer.pricing.carts import take_offers
 from tidegate.offer.pricing.conditions import Outcome
 from tidegate.offer.pricing.contracts import (
@@ -21,8 +20,9 @@ from tidegate.offer.pricing.contracts import (
     StepKind,
     Trace,
 )
-from tidegate.offer.pricing.engine import Settled, settle
-from tidegate.offer.pricing.matching import named, outcomes, shown
+from tidegate.offer.pricing.engine import Settled, costs_of, figures_of, settle
+from tidegate.offer.pricing.kernel import Decided, bits_of
+from tidegate.offer.pricing.matching import allowed, named, outcomes, shown
 from tidegate.offer.pricing.slot_tracing import between_words, used_up_words
 from tidegate.offer.pricing.timetable import next_after, on_at
 from tidegate.offer.pricing.words import SHORTFALLS
@@ -33,12 +33,14 @@ def trace_of(rules: RuleSet, cart: Cart, facts: Facts, order: PricedOrder) -> Tr
     steps = tuple(_step_words(step, order) for step in order.steps)
     if rules.book is None:
         return Trace(order, steps, (), ())
-    settled = settle(rules, rules.book, take_offers(rules, cart), cart, facts)
+    taken = take_offers(rules, cart)
+    mask = allowed(rules.book, facts, cart.coupon)
+    settled = settle(rules.book, taken, cart, facts, mask, figures_of(rules.book, taken))
     return Trace(
         order,
         steps,
         tuple(_not_applied(rules, rules.book, settled, cart, facts)),
-        tuple(_hints(rules, settled)),
+        tuple(_hints(rules, rules.book, settled)),
     )
 
 
@@ -76,12 +78,11 @@ def _not_applied(rules: RuleSet, book: Book, settled: Settled, cart: Cart, facts
     """Every rule that concerns the goods and does nothing, in the order of the rules."""
     mask = 0
     timetables = []
-    for place, sku in enumerate(settled.frame.skus):
-        mask |= book.masks.get(sku, 0) | book.price_masks.get(sku, 0)
-        if sku in book.timetables:
-            timetables.append((book.timetables[sku], settled.frame.units[place]))
-    at_work = {each.rule for each in (*settled.done, *settled.gifts)} | set(settled.member.values())
-    at_work |= {rule for rule in (settled.shipping, settled.points.rule if settled.points else None) if rule}
+    for offer, units in settled.taken:
+        mask |= book.masks.get(offer.sku, 0) | book.price_masks.get(offer.sku, 0)
+        if offer.sku in book.timetables:
+            timetables.append((book.timetables[offer.sku], units))
+    at_work = _at_work(book, settled.decided)
     judged = {}
     for bit in bits_of(mask):
         rule = book.rules[bit]
@@ -92,6 +93,13 @@ def _not_applied(rules: RuleSet, book: Book, settled: Settled, cart: Cart, facts
             if at_work.isdisjoint(same):
                 judged[same[0].bit] = _judged_slots(book, settled, same, quantity, cart, facts)
     return [judged[bit] for bit in sorted(judged)]
+
+
+def _at_work(book: Book, decided: Decided) -> set[Rule]:
+    """The rules that do something."""
+    bits = {bit for bit, _ in decided.applied} | {bit for _, bit in decided.priced_by}
+    bits |= {book.bits[each.promotion] for each in decided.reductions}
+    return {book.rules[bit] for bit in bits | {decided.freed_by} if bit >= 0}
 
 
 def _by_promotion(slots: Sequence[Rule]) -> list[list[Rule]]:
@@ -133,19 +141,21 @@ def _judged(rules: RuleSet, book: Book, settled: Settled, rule: Rule, cart: Cart
         return _said(rule, Shortfall.LOWER_PRICE)
     if rule.stage is Stage.POINTS and not facts.points:
         return _said(rule, Shortfall.NO_POINTS)
-    return _about_goods(rules, settled, rule)
+    return _about_goods(rules, book, settled, rule)
 
 
-def _about_goods(rules: RuleSet, settled: Settled, rule: Rule) -> NotApplied:
-    places = settled.rows.get(rule, [])
-    if not places:
+def _about_goods(rules: RuleSet, book: Book, settled: Settled, rule: Rule) -> NotApplied:
+    row = settled.rows.get(rule)
+    if row is None:
         return _said(rule, Shortfall.OWN_PRICE)
-    frame = settled.frame
-    if rule.reckoner and not rule.reckoner.reckon(places, frame.base, frame.units)[0]:
-        measure, missing, _ = rule.reckoner.missing(places, frame.base, frame.units)
+    if rule.reckoner and not row.off:
+        units = [units for _, units in settled.taken]
+        measure, missing, _ = rule.reckoner.missing(row.places, costs_of(settled), units)
         more = _more(rule, measure, missing, 0, rules.currency)
         return _said(rule, Shortfall.THRESHOLD, measure=measure, missing=missing, words=more)
-    if all(settled.left[place] <= frame.floors[place] for place in places):
+    payable = {line.sku: line.payable for line in settled.decided.lines}
+    goods = [settled.taken[place] for place in row.places]
+    if all(payable[offer.sku] <= book.kept[offer.sku].floor * units for offer, units in goods):
         return _said(rule, Shortfall.FLOOR)
     return _said(rule, Shortfall.BETTER)
 
@@ -213,21 +223,21 @@ def _said(
     return NotApplied(rule.id, rule.label, reason, plain, measure, missing, unknown)
 
 
-def _hints(rules: RuleSet, settled: Settled) -> list[Hint]:
+def _hints(rules: RuleSet, book: Book, settled: Settled) -> list[Hint]:
     """What a little more in the cart would bring, the least missing first."""
-    frame = settled.frame
-    bases = {Stage.SHOP: frame.base, Stage.PLATFORM: _after(settled, Stage.SHOP)}
-    after = _after(settled, Stage.PLATFORM)
-    done = {each.rule: each for each in (*settled.done, *settled.gifts)}
+    bases = {Stage.SHOP: costs_of(settled), Stage.PLATFORM: _after(book, settled, Stage.SHOP)}
+    after = _after(book, settled, Stage.PLATFORM)
+    applied = {book.rules[bit]: places for bit, places in settled.decided.applied}
+    freed_by = settled.decided.freed_by
+    units = [units for _, units in settled.taken]
     hints = []
-    for rule, places in settled.rows.items():
-        if rule.reckoner is None or rule.id in settled.barred or rule is settled.shipping:
+    for rule, row in settled.rows.items():
+        if rule.reckoner is None or rule.id in settled.barred or rule.bit == freed_by:
             continue
-        if isinstance(rule.promotion.benefit, FreeShipping) and not settled.fee:
+        if isinstance(rule.promotion.benefit, FreeShipping) and not settled.decided.fee:
             continue
         at = bases.get(rule.stage, after)
-        worked = done.get(rule)
-        measure, missing, off = rule.reckoner.missing(worked.places if worked else places, at, frame.units)
+        measure, missing, off = rule.reckoner.missing(applied.get(rule, row.places), at, units)
         if missing:
             money = off if rule.stage <= Stage.PLATFORM and not rule.gift else 0
             words = _more(rule, measure, missing, money, rules.currency)
@@ -235,14 +245,15 @@ def _hints(rules: RuleSet, settled: Settled) -> list[Hint]:
     return sorted(hints, key=lambda each: (each.measure is Measure.PIECES, each.missing, each.promotion))
 
 
-def _after(settled: Settled, stage: Stage) -> list[int]:
+def _after(book: Book, settled: Settled, stage: Stage) -> list[int]:
     """What each line has left to pay after a stage."""
-    base = settled.frame.base[:]
-    early: list[Applied] = [each for each in settled.done if each.rule.stage <= stage]
-    for each in early:
-        for place, part in zip(each.places, each.parts, strict=True):
-            base[place] -= part
-    return base
+    off: dict[str, int] = {}
+    for each in settled.decided.reductions:
+        if book.rules[book.bits[each.promotion]].stage <= stage:
+            for sku, part in each.lines:
+                off[sku] = off.get(sku, 0) + part
+    costs = costs_of(settled)
+    return [cost - off.get(offer.sku, 0) for cost, (offer, _) in zip(costs, settled.taken, strict=True)]
 
 
 def _more(rule: Rule, measure: Measure, missing: int, off: int, currency: str) -> Words:
