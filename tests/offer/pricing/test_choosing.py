@@ -33,7 +33,7 @@ from tidegate.offer.pricing import kernel
 from tidegate.offer.pricing.book import Book, Rule, Stage
 from tidegate.offer.pricing.carts import take_offers
 from tidegate.offer.pricing.contracts import Cart, Facts, GivenGift, PricedOrder, RuleSet
-from tidegate.offer.pricing.engine import Settled, figures_of, settle
+from tidegate.offer.pricing.engine import Settled, settle
 from tidegate.offer.pricing.matching import allowed
 from tidegate.offer.pricing.rules import price_order
 
@@ -141,8 +141,7 @@ def test_no_combination_is_better(
 def settled_of(rules: RuleSet, cart: Cart, facts: Facts) -> Settled:
     """What the engine decided."""
     assert rules.book is not None
-    taken, mask = take_offers(rules, cart), allowed(rules.book, facts, cart.coupon)
-    return settle(rules.book, taken, cart, facts, mask, figures_of(rules.book, taken))
+    return settle(rules.book, take_offers(rules, cart), cart, facts, allowed(rules.book, facts, cart.coupon))
 
 
 def assert_as_the_reference_says(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:

@@ -347,7 +347,7 @@ class Gates:
         self.conditions = conditions
         self.conditional = conditional
         self.known: dict[Hashable, int] = {}
-        """What was let through lately, by who asked."""
+        """The rules that were open lately, by who asked."""
 
     def window(self, now: datetime | None) -> int:
         """Which of the windows it is; -1 without a time."""

@@ -1,6 +1,8 @@
 """From a cart to the offers of its goods, and from what a line is paid with to the shares of its units."""
 
-from collections.abc import Sequence
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from uuid import UUID
 
 from tidegate.offer.pricing.contracts import (
@@ -71,8 +73,8 @@ def priced_line(taken: tuple[OfferRule, int], amount: int, discount: int) -> Pri
     )
 
 
-def offer_uses(taken: Sequence[tuple[OfferRule, int]], buyer: UUID | None) -> list[CounterUse]:
-    """What the order uses of the per-buyer counters of its offers; a guest's names none.
+def buyer_counters(taken: Sequence[tuple[OfferRule, int]]) -> list[tuple[str, int, int]]:
+    """What a cart uses of the counters of its offers for each buyer: head, amount and cap.
 
     Raises BuyerLimitReached for more than any buyer may have.
     """
@@ -83,16 +85,23 @@ def offer_uses(taken: Sequence[tuple[OfferRule, int]], buyer: UUID | None) -> li
     for (head, cap), amount in amounts.items():
         if amount > cap:
             raise refusal_of(CounterUse(head, amount, cap))
-    if buyer is None or not amounts:
+    return [(head, amount, cap) for (head, cap), amount in amounts.items()]
+
+
+def buyer_uses(counters: Sequence[tuple[str, int, int]], buyer: UUID | None) -> list[CounterUse]:
+    """The counters of a buyer; a guest's order names none."""
+    if buyer is None or not counters:
         return []
     name = buyer.hex
-    return [CounterUse(f"{head}{name}", amount, cap) for (head, cap), amount in amounts.items()]
+    return [CounterUse(f"{head}{name}", amount, cap) for head, amount, cap in counters]
 
 
-def in_key_order(uses: list[CounterUse]) -> tuple[CounterUse, ...]:
-    """The uses in the order of their keys."""
-    return tuple(uses) if len(uses) < 2 else tuple(sorted(uses, key=_key))
+def in_key_order(uses: Iterable[CounterUse], ordered: tuple[CounterUse, ...] = ()) -> tuple[CounterUse, ...]:
+    """The uses in the order of their keys, among others that are in it already."""
+    found = list(ordered)
+    for use in uses:
+        insort(found, use, key=_key)
+    return tuple(found)
 
 
-def _key(use: CounterUse) -> str:
-    return use.key
+_key = attrgetter("key")

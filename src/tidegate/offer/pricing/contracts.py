@@ -27,7 +27,7 @@ class CartLine(msgspec.Struct, frozen=True, gc=False):
     quantity: int
 
 
-class Cart(msgspec.Struct, frozen=True, gc=False):
+class Cart(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """What a shopper wants, with at most one coupon code."""
 
     lines: tuple[CartLine, ...]
@@ -322,10 +322,14 @@ class CouponRule(msgspec.Struct, frozen=True):
 
 
 class PlainPrice(NamedTuple):
-    """The price of a cart without promotions for anybody: the order without a buyer's counters, and its coupon."""
+    """The price of a cart without promotions for anybody: the order without a buyer's counters, and its coupon.
+
+    ``offers`` is what it uses of the counters of its offers for each buyer: head, amount and cap.
+    """
 
     order: PricedOrder
     coupon: CouponRule | None
+    offers: list[tuple[str, int, int]]
 
 
 class RuleSet(msgspec.Struct, frozen=True):
@@ -349,5 +353,5 @@ class RuleSet(msgspec.Struct, frozen=True):
     book: "Book | None" = None
     """The compiled promotions and floors; None: there are none, and the short way of pricing is taken."""
     earning: Earning | None = None
-    memory: dict[tuple[str | None, tuple[tuple[str, int], ...]], PlainPrice] = msgspec.field(default_factory=dict)
-    """Carts priced lately without promotions, by coupon and units; it changes no price."""
+    memory: dict[Cart, PlainPrice] = msgspec.field(default_factory=dict)
+    """Carts priced lately without promotions; it changes no price."""

@@ -7,6 +7,7 @@ what is charged.
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
+from operator import ge
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from tidegate.offer.campaign.contracts import Measure
 from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.book import Book, Rule, Stage
-from tidegate.offer.pricing.carts import in_key_order, offer_uses
+from tidegate.offer.pricing.carts import buyer_counters, buyer_uses, in_key_order, take_offers
 from tidegate.offer.pricing.contracts import Cart, Facts, OfferRule, PricedOrder, RuleSet
 from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, ThresholdNotMet
 from tidegate.offer.pricing.kernel import Decided, Row, bits_of
@@ -41,10 +42,11 @@ class Settled:
 
     decided: Decided
 
-    def __init__(self, book: Book, taken: Taken, mask: int, figures: Sequence[int]) -> None:
+    def __init__(self, book: Book, taken: Taken, mask: int) -> None:
         self._book = book
         self._mask = mask
-        self._figures = figures
+        number = book.kernel.number
+        self._figures = [each for offer, units in taken for each in (number[offer.sku], units)]
         self._rows: dict[Rule, Row] | None = None
         self.taken = taken
         self.barred: frozenset[str] = frozenset()
@@ -70,11 +72,23 @@ class Settled:
             self._rows = {self._book.rules[row.bit]: row for row in rows}
         return self._rows
 
+    def wanted(self) -> list[Use]:
+        """The most that each price of its own could take off: it stands for all its lines or for none."""
+        money: dict[Rule, int] = {}
+        pieces: dict[Rule, int] = {}
+        if self._book.price_masks:
+            for offer, units in self.taken:
+                for price, rule in self._book.prices_of(offer.sku, self._mask):
+                    if price < offer.unit_price:
+                        money[rule] = money.get(rule, 0) + (offer.unit_price - price) * units
+                        pieces[rule] = pieces.get(rule, 0) + units
+        return [Use(rule, less, pieces[rule]) for rule, less in money.items()]
+
     def bar(self, facts: Facts) -> None:
         """Bar the rules that nothing is left of: first prices of their own, by which the others have their lines."""
         barred = {
             rule.id
-            for rule, less, pieces in _wanted(self._book, self.taken, self._mask)
+            for rule, less, pieces in self.wanted()
             if rule.id in facts.barred or not is_left(rule, facts, less, pieces)
         }
         if facts.left or facts.barred:
@@ -89,36 +103,17 @@ class Settled:
         self.barred = frozenset(barred)
 
 
-def _wanted(book: Book, taken: Taken, mask: int) -> list[Use]:
-    """The most that each price of its own could take off: it stands for all its lines or for none."""
-    money: dict[Rule, int] = {}
-    pieces: dict[Rule, int] = {}
-    if book.price_masks:
-        for offer, units in taken:
-            for price, rule in book.prices_of(offer.sku, mask):
-                if price < offer.unit_price:
-                    money[rule] = money.get(rule, 0) + (offer.unit_price - price) * units
-                    pieces[rule] = pieces.get(rule, 0) + units
-    return [Use(rule, less, pieces[rule]) for rule, less in money.items()]
-
-
 def _money_of(rule: Rule, row: Row) -> int:
     """The most that a rule could take off; gifts and free shipping are not counted in money here."""
     return 0 if rule.gift or rule.stage is Stage.SHIPPING else row.off
 
 
-def figures_of(book: Book, taken: Taken) -> tuple[int, ...]:
-    """The lines as the kernel has them: product and units of each."""
-    number = book.kernel.number
-    return tuple([each for offer, units in taken for each in (number[offer.sku], units)])
-
-
-def settle(book: Book, taken: Taken, cart: Cart, facts: Facts, mask: int, figures: Sequence[int]) -> Settled:
+def settle(book: Book, taken: Taken, cart: Cart, facts: Facts, mask: int) -> Settled:
     """Decide what applies of the rules that the mask allows.
 
     Raises CouponNotValid, CouponNotApplicable and ThresholdNotMet for the cart's coupon.
     """
-    settled = Settled(book, taken, mask, figures)
+    settled = Settled(book, taken, mask)
     if facts.left or facts.barred or book.caps_units:
         settled.bar(facts)
     settled.decide(facts)
@@ -170,13 +165,15 @@ def costs_of(settled: Settled) -> list[int]:
 class Written:
     """A settled cart as it is written down, whoever buys it."""
 
-    __slots__ = ("_concerned", "_least", "_mask", "_own_concerned", "_taken", "barred", "order", "own_limited")
+    __slots__ = ("_least", "_own_concerned", "_settled", "barred", "offers", "order", "own_limited")
 
-    def __init__(self, rules: RuleSet, book: Book, settled: Settled, mask: int) -> None:
+    def __init__(self, rules: RuleSet, book: Book, settled: Settled, offers: Sequence[tuple[str, int, int]]) -> None:
         decided = settled.decided
         limited = [Use(book.rules[bit], money, units) for bit, money, units in decided.limited]
         shared = {use.key: use for rule, money, units in limited for use in shared_uses(rule, money, units)}
         self.barred = settled.barred
+        self.offers = offers
+        """What it uses of the counters of its offers for each buyer."""
         self.order = PricedOrder(
             lines=decided.lines,
             steps=decided.steps,
@@ -185,7 +182,7 @@ class Written:
             shipping=decided.fee,
             total=decided.paid + decided.fee,
             currency=rules.currency,
-            counters=in_key_order(list(shared.values())),
+            counters=in_key_order(shared.values()),
             rules_version=rules.version,
             trace_hash=sha256(_trace_head(rules) + decided.text).hexdigest(),
             reductions=decided.reductions,
@@ -196,53 +193,52 @@ class Written:
         )
         """With what whoever buys uses of counters for everybody, and without the facts."""
         self.own_limited = [each for each in limited if each.rule.counts_accounts]
-        self._taken = settled.taken
-        self._mask = mask
-        self._concerned = decided.concerned
-        self._least: list[tuple[str, int]] | None = None
+        self._settled: Settled | None = settled
+        """Until it is known what must be left of counters."""
+        self._least: tuple[list[str], list[int]] = [], []
         self._own_concerned: list[Use] = []
 
     def is_all_left(self, book: Book, facts: Facts) -> bool:
         """Whether the counters bar none of the rules that the cart was settled with."""
-        if self._least is None:
-            self._least = self._look_at_counters(book)
-        left = facts.left
-        for key, least in self._least:
-            if left.get(key, least) < least:
-                return False
-        return all(is_left(rule, facts, money, units) for rule, money, units in self._own_concerned)
+        if self._settled is not None:
+            self._look_at_counters(book, self._settled)
+        keys, least = self._least
+        if not all(map(ge, map(facts.left.get, keys, least), least)):
+            return False
+        return not self._own_concerned or all(
+            is_left(rule, facts, money, units) for rule, money, units in self._own_concerned
+        )
 
-    def _look_at_counters(self, book: Book) -> list[tuple[str, int]]:
-        """What must be left of the counters for everybody, for all rules that could apply to stay open."""
-        concerned = [Use(book.rules[bit], money) for bit, money in self._concerned]
-        concerned += [each for each in _wanted(book, self._taken, self._mask) if each.rule.counters]
+    def _look_at_counters(self, book: Book, settled: Settled) -> None:
+        """Note what must be left of the counters for all rules that could apply to stay open."""
+        concerned = [Use(book.rules[bit], money) for bit, money in settled.decided.concerned]
+        concerned += [each for each in settled.wanted() if each.rule.counters]
+        uses = [(rule, use) for rule, money, units in concerned for use in shared_uses(rule, money, units)]
+        self._least = [use.key for _, use in uses], [least_of(rule, use) for rule, use in uses]
         self._own_concerned = [each for each in concerned if each.rule.counts_accounts]
-        return [
-            (use.key, least_of(rule, use))
-            for rule, money, units in concerned
-            for use in shared_uses(rule, money, units)
-        ]
+        self._settled = None
 
 
-def price_with_promotions(rules: RuleSet, book: Book, taken: Taken, cart: Cart, facts: Facts) -> PricedOrder:
+def price_with_promotions(rules: RuleSet, book: Book, cart: Cart, facts: Facts) -> PricedOrder:
     """The priced order of a cart, by the rules and what is known. Refusals: see `rules.price_order`.
 
     A cart that was priced lately for somebody to whom the same rules are open is not settled again.
     """
-    uses = offer_uses(taken, facts.buyer)
     plain = not (facts.points or facts.barred)
     mask = allowed(book, facts, cart.coupon)
-    figures = figures_of(book, taken)
-    key = (mask, cart.coupon, figures)
+    key = (cart, mask)
     written = book.memory.get(key) if plain else None
     if not isinstance(written, Written) or (facts.left and not written.is_all_left(book, facts)):
-        written = Written(rules, book, settle(book, taken, cart, facts, mask, figures), mask)
+        taken = take_offers(rules, cart)
+        offers = buyer_counters(taken)
+        written = Written(rules, book, settle(book, taken, cart, facts, mask), offers)
         if plain and not written.barred:
             book.remember(key, written)
+    uses = buyer_uses(written.offers, facts.buyer) if written.offers else []
     if written.own_limited:
         own = {use.key: use for each in written.own_limited for use in own_uses(each.rule, facts, each.units)}
         uses += own.values()
-    counters = in_key_order([*uses, *written.order.counters]) if uses else written.order.counters
+    counters = in_key_order(uses, written.order.counters) if uses else written.order.counters
     return msgspec.structs.replace(written.order, counters=counters, facts=_evidence(facts, written.barred))
 
 

@@ -15,12 +15,13 @@ LEFT_MANY = 2**62
 def allowed(book: Book, facts: Facts, coupon: str | None) -> int:
     """The mask of the rules that the moment, the shopper and the coupons allow."""
     gates = book.gates
-    key = (gates.window(facts.now), facts.audience, facts.tier, facts.segments, facts.points, facts.named)
-    known = gates.known.get((key, coupon, facts.coupons, facts.out))
+    who = (facts.audience, facts.tier, facts.segments, facts.coupons, facts.points, facts.named, facts.out)
+    key = (gates.window(facts.now), coupon, who)
+    known = gates.known.get(key)
     if known is None:
         if len(gates.known) >= MASKS_MAX:
             gates.known.clear()
-        known = gates.known[key, coupon, facts.coupons, facts.out] = _allowed(book, facts, coupon)
+        known = gates.known[key] = _allowed(book, facts, coupon)
     return known
 
 

@@ -15,7 +15,7 @@ from tidegate.base.money import allocate
 from tidegate.offer.campaign.contracts import CampaignVersion, Coupon, Earning, GoodsEntry, Offer, PhaseName, Words
 from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.book import MEMORY_MAX, ShippingRule
-from tidegate.offer.pricing.carts import in_key_order, offer_uses, priced_line, take_offers
+from tidegate.offer.pricing.carts import buyer_counters, buyer_uses, in_key_order, priced_line, take_offers
 from tidegate.offer.pricing.compiling import compile_book
 from tidegate.offer.pricing.contracts import (
     NOBODY,
@@ -142,17 +142,15 @@ def points_earned(earning: Earning, paid: int) -> int:
 
 
 def _priced(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
-    taken = take_offers(rules, cart)
     if rules.book is not None:
-        return price_with_promotions(rules, rules.book, taken, cart, facts)
-    key = (cart.coupon, tuple([(offer.sku, quantity) for offer, quantity in taken]))
-    plain = rules.memory.get(key)
+        return price_with_promotions(rules, rules.book, cart, facts)
+    plain = rules.memory.get(cart)
     if plain is None:
-        plain = _plainly(rules, cart, taken)
+        plain = _plainly(rules, cart, take_offers(rules, cart))
         if len(rules.memory) >= MEMORY_MAX:
             rules.memory.pop(next(iter(rules.memory)), None)
-        rules.memory[key] = plain
-    uses = offer_uses(taken, facts.buyer)
+        rules.memory[cart] = plain
+    uses = buyer_uses(plain.offers, facts.buyer)
     if plain.coupon is not None:
         uses += _coupon_uses(rules, plain.coupon, facts.buyer.hex if facts.buyer else None)
     return msgspec.structs.replace(plain.order, counters=in_key_order(uses)) if uses else plain.order
@@ -181,7 +179,7 @@ def _plainly(rules: RuleSet, cart: Cart, taken: Sequence[tuple[OfferRule, int]])
         rules_version=rules.version,
         trace_hash=_trace_hash(rules, lines, coupon, shipping.amount),
     )
-    return PlainPrice(order, coupon)
+    return PlainPrice(order, coupon, buyer_counters(taken))
 
 
 def explain(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> Trace:

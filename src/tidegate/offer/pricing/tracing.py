@@ -20,7 +20,7 @@ from tidegate.offer.pricing.contracts import (
     StepKind,
     Trace,
 )
-from tidegate.offer.pricing.engine import Settled, costs_of, figures_of, settle
+from tidegate.offer.pricing.engine import Settled, costs_of, settle
 from tidegate.offer.pricing.kernel import Decided, bits_of
 from tidegate.offer.pricing.matching import allowed, named, outcomes, shown
 from tidegate.offer.pricing.slot_tracing import between_words, used_up_words
@@ -33,9 +33,7 @@ def trace_of(rules: RuleSet, cart: Cart, facts: Facts, order: PricedOrder) -> Tr
     steps = tuple(_step_words(step, order) for step in order.steps)
     if rules.book is None:
         return Trace(order, steps, (), ())
-    taken = take_offers(rules, cart)
-    mask = allowed(rules.book, facts, cart.coupon)
-    settled = settle(rules.book, taken, cart, facts, mask, figures_of(rules.book, taken))
+    settled = settle(rules.book, take_offers(rules, cart), cart, facts, allowed(rules.book, facts, cart.coupon))
     return Trace(
         order,
         steps,
