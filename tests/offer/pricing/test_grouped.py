@@ -64,3 +64,16 @@ def test_goods_for_groups_are_not_sold_alone_nor_others_to_groups() -> None:
         price_order(compile_rules(version(of)), Cart((CartLine("G", 1),)), Facts(buyer=BUYER))
     with pytest.raises(NotOnOffer):
         price_order(group_rules(of), Cart((CartLine("A", 1),)), Facts(buyer=BUYER))
+
+
+def test_what_one_of_the_two_remembers_is_nothing_to_the_other() -> None:
+    of = festival()
+    alone = compile_rules(version(of))
+    together = compile_group_rules(version(of), alone)
+    carts = {sku: Cart((CartLine(sku, 1),)) for sku in "AG"}
+    assert price_order(alone, carts["A"]).goods_total == 8_000
+    assert price_order(together, carts["G"]).total == 6_700
+    with pytest.raises(NotOnOffer):
+        price_order(together, carts["A"])
+    with pytest.raises(NotOnOffer):
+        price_order(alone, carts["G"])

@@ -35,4 +35,4 @@ def compile_group_rules(version: CampaignVersion, rules: RuleSet) -> RuleSet:
             counters=tuple(counters),
         )
     unsold = frozenset(goods.keys() - offers.keys())
-    return msgspec.structs.replace(rules, offers=offers, not_on_offer=unsold, coupons={}, book=None)
+    return msgspec.structs.replace(rules, offers=offers, not_on_offer=unsold, coupons={}, book=None, memory={})
