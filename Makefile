@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := src/tidegate/offer/pricing/native
 
-.PHONY: help setup web browser demo run test check bench pictures format clean
+.PHONY: help setup web browser nginx demo run test check bench pictures format clean
 
 help: ## Say what can be done.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,7 +34,7 @@ demo: setup ## Run a whole festival and show the result (about four minutes).
 run: setup ## Run the system on the example festival until Ctrl-C.
 	@$(BIN)/tidegate up
 
-test: setup browser ## Run all tests.
+test: setup browser nginx ## Run all tests.
 	@$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 check: setup ## Format, lint, types, architecture and the tests that need no server.
@@ -47,6 +47,9 @@ check: setup ## Format, lint, types, architecture and the tests that need no ser
 
 browser: $(VENV)/.ready ## Find a browser for the tests, or install one.
 	@$(BIN)/python scripts/browser.py
+
+nginx: $(VENV)/.ready ## Find nginx for the tests of the edge, or unpack Debian's below .venv.
+	@$(BIN)/python scripts/nginx.py
 
 bench: setup ## Measure, against a yardstick in the same run.
 	@$(BIN)/python -m bench

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scripts.nginx import find as find_nginx
+
 _DEPLOY = Path(__file__).parents[1] / "deploy" / "nginx"
 _NO_LIMIT = "1000000"
 
@@ -25,16 +27,15 @@ def edge(app: str, port: int, folder: Path, personal_pages: int) -> Iterator[ssl
     So many pages of signed-in visitors a second go through; limits by address are off, as all visitors have one.
     Raises NoEdge.
     """
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-    openssl = shutil.which("openssl")
+    nginx, openssl = find_nginx(), shutil.which("openssl")
     if nginx is None or openssl is None:
-        raise NoEdge("This measurement needs the programs nginx and openssl (Debian: apt-get install nginx openssl).")
+        raise NoEdge("This measurement needs nginx (`make nginx` unpacks it on Debian) and openssl.")
     folder.mkdir()
     folder.chmod(0o755)  # the workers are another user's
     cert, key, file = folder / "cert.pem", folder / "key.pem", folder / "nginx.conf"
     _certify(openssl, cert, key)
-    file.write_text(_configuration(app, port, folder, personal_pages), encoding="utf-8")
-    running = subprocess.Popen([nginx, "-c", str(file), "-g", "daemon off;"], stderr=subprocess.PIPE)
+    file.write_text(_configuration(app, port, folder, personal_pages, nginx.mime), encoding="utf-8")
+    running = subprocess.Popen([nginx.program, "-c", str(file), "-g", "daemon off;"], stderr=subprocess.PIPE)
     try:
         _until_open(running, port)
         yield ssl.create_default_context(cafile=str(cert))
@@ -52,7 +53,7 @@ def _certify(openssl: str, cert: Path, key: Path) -> None:
     )  # fmt: skip
 
 
-def _configuration(app: str, port: int, folder: Path, personal_pages: int) -> str:
+def _configuration(app: str, port: int, folder: Path, personal_pages: int, mime: str) -> str:
     spec = importlib.util.spec_from_file_location("render", _DEPLOY / "render.py")
     assert spec is not None
     assert spec.loader is not None
@@ -66,6 +67,7 @@ def _configuration(app: str, port: int, folder: Path, personal_pages: int) -> st
         "tls": f"127.0.0.1:{port}",
         "plain": f"127.0.0.1:{port + 1}",
         "run": str(folder),
+        "mime": mime,
         "pages-a-second": _NO_LIMIT,
         "orders-a-second": _NO_LIMIT,
         "connections": "60000",

@@ -1,11 +1,10 @@
 """nginx with the configuration of deploy/, in front of a whole installation: what it absorbs, limits and cuts off.
 
-Needs the program nginx (Debian: `apt-get install nginx`), and skips where there is none.
+Needs the program nginx, which `make nginx` finds or unpacks on Debian, and skips where there is none.
 """
 
 import asyncio
 import importlib.util
-import shutil
 import ssl
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 import pytest
+from scripts.nginx import find as find_nginx
 
 from tests.app.edge.raw import Certificate, connection, drip, head, make_certificate, status_of
 from tests.live import Live, installation
@@ -26,7 +26,7 @@ from tidegate.trust.identity.api import SESSION_COOKIE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("edge")]
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+NGINX = find_nginx()
 DEPLOY = Path(__file__).parents[3] / "deploy" / "nginx"
 ORDERS_A_SECOND = 20
 PERSONAL_PAGES_A_SECOND = 50
@@ -51,7 +51,7 @@ class Edge(msgspec.Struct, frozen=True):
         return sum(float(line.split()[-1]) for line in exposition.splitlines() if all(mark in line for mark in marks))
 
 
-def configuration(certificate: Certificate, live: Live, port: int, run: Path) -> str:
+def configuration(certificate: Certificate, live: Live, port: int, run: Path, mime: str) -> str:
     """The configuration as an operator would make it."""
     spec = importlib.util.spec_from_file_location("render", DEPLOY / "render.py")
     assert spec is not None
@@ -66,6 +66,7 @@ def configuration(certificate: Certificate, live: Live, port: int, run: Path) ->
         "tls": f"127.0.0.1:{port}",
         "plain": f"127.0.0.1:{port + 1}",
         "run": str(run),
+        "mime": mime,
         "orders-a-second": str(ORDERS_A_SECOND),
         "personal-pages-a-second": str(PERSONAL_PAGES_A_SECOND),
         "sign-ins-a-second": "100",
@@ -77,7 +78,9 @@ def configuration(certificate: Certificate, live: Live, port: int, run: Path) ->
 @pytest.fixture(scope="module")
 def edge() -> Iterator[Edge]:
     if NGINX is None:
-        pytest.skip("nginx is not installed: get it (Debian and Ubuntu: apt-get install nginx) to run this test")
+        pytest.skip(
+            "nginx is not installed: `make nginx` unpacks it on Debian; elsewhere install your package manager's"
+        )
     with (
         tempfile.TemporaryDirectory(prefix="tidegate-edge-", ignore_cleanup_errors=True) as name,
         installation(settings={"TIDEGATE_TRUSTED_PROXIES": "127.0.0.1"}) as live,
@@ -87,8 +90,8 @@ def edge() -> Iterator[Edge]:
         certificate = make_certificate(folder)
         port = (urlsplit(live.url).port or 0) + 5
         file = folder / "nginx.conf"
-        file.write_text(configuration(certificate, live, port, folder), encoding="utf-8")
-        nginx = subprocess.Popen([NGINX, "-c", str(file), "-g", "daemon off;"], stderr=subprocess.PIPE)
+        file.write_text(configuration(certificate, live, port, folder, NGINX.mime), encoding="utf-8")
+        nginx = subprocess.Popen([NGINX.program, "-c", str(file), "-g", "daemon off;"], stderr=subprocess.PIPE)
         try:
             _until_open(nginx, port)
             yield Edge(live=live, certificate=certificate, port=port)
