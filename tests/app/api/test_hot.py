@@ -152,6 +152,15 @@ async def test_bodies_that_are_no_order_are_refused_by_both(doors: Doors, body: 
 
 
 @both_ways_hot
+@pytest.mark.parametrize("path", ["/api/v1/orders/", "/api/v1//orders", "//api/v1/orders", "/api/v1/%6Frders"])
+async def test_another_spelling_is_no_way_around_the_hot_door(doors: Doors, path: str) -> None:
+    headers = {**doors.headers, PASS_HEADER: "forged", "Content-Type": "application/json"}
+    judged = await doors.hot.post(f"{doors.hot.base_url}{path}", content=b"{", headers=headers)
+    assert (judged.status_code, judged.json()["type"]) == (403, "/problems/pass-refused"), "before the body is read"
+    assert (await doors.hot.post(f"{doors.hot.base_url}{path}", content=doors.body(), headers=doors.headers)).is_success
+
+
+@both_ways_hot
 async def test_an_oversized_body_is_refused(doors: Doors) -> None:
     hot, _ = await doors.both(doors.body(surprise="x" * 70_000))
     assert (hot.status_code, hot.json()["type"]) == (413, "/problems/request-too-large")

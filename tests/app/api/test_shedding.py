@@ -16,6 +16,14 @@ from tidegate.app.api.shedding import Door, Kind, Scope, kind_of
 from tidegate.app.compose import opened
 from tidegate.base.load import LoadControl
 
+KEY = b"the installation's own"
+ONE = "0198c0de-0000-7000-8000-000000000001"
+SHOPPER = "a shopper's own token"
+
+
+def door_of(load: LoadControl, key: bytes = KEY, seconds: Callable[[], float] = time.time) -> Door:
+    return Door(load, lambda token: token == SHOPPER, key, seconds)
+
 
 def request(path: str, token: str = "", address: str = "192.0.2.1") -> Scope:
     headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
@@ -48,16 +56,23 @@ def overloaded(windows: int, wait: float = 0.2) -> LoadControl:
         ("/api/v1/queue", Kind.CHOOSE),
         ("/api/v1/queue/acts", None),
         ("/api/v1/orders", Kind.BUY),
-        ("/orders/0198/pay", Kind.PAY),
-        ("/api/v1/orders/0198/payments", Kind.PAY),
+        (f"/orders/{ONE}/pay", Kind.PAY),
+        (f"/api/v1/orders/{ONE}/payments", Kind.PAY),
         ("/presales/BOAT-1", Kind.BROWSE),
         ("/reservations", Kind.BUY),
         ("/groups", Kind.BROWSE),
         ("/groups/open/KETTLE-3", Kind.BUY),
         ("/api/v1/groups", Kind.BUY),
         ("/api/v1/presales/reservations", Kind.BUY),
-        ("/reservations/0198/balance", Kind.PAY),
-        ("/api/v1/presales/reservations/0198/balance", Kind.PAY),
+        (f"/reservations/{ONE}/balance", Kind.PAY),
+        (f"/api/v1/presales/reservations/{ONE}/balance", Kind.PAY),
+        (f"/groups/{ONE}/join", Kind.BUY),
+        ("/orders/of-nobody", Kind.CHOOSE),
+        ("/api/v1/orders/of-nobody", Kind.BUY),
+        (f"/orders{ONE}", Kind.BROWSE),
+        ("/checkouts", Kind.BROWSE),
+        ("/consoles", Kind.BROWSE),
+        ("/healthy", Kind.BROWSE),
         ("/health/ready", None),
         ("/metrics", None),
         ("/console/orders", None),
@@ -69,26 +84,27 @@ def test_each_address_has_its_kind(path: str, kind: Kind | None) -> None:
 
 
 def test_calm_refuses_nobody() -> None:
-    door = Door(LoadControl())
-    assert all(door.refusal(request(path), 0.0) is None for path in ("/", "/search", "/checkout", "/orders/1"))
+    door = door_of(LoadControl())
+    assert all(door.refusal(request(path), 0.0) is None for path in ("/", "/search", "/checkout", f"/orders/{ONE}"))
 
 
 def test_browsing_is_refused_first_and_paying_never() -> None:
     refused: Counter[str] = Counter()
     for windows in range(1, 30):
-        door = Door(overloaded(windows, wait=0.03))
+        door = door_of(overloaded(windows, wait=0.03))
         share = {}
-        for path in ("/", "/search", "/checkout", "/orders/1"):
-            answers = [door.refusal(request(path, address=f"192.0.2.{host}"), 0.0) for host in range(200)]
+        for path in ("/", "/search", "/checkout", f"/orders/{ONE}"):
+            token = SHOPPER if "orders" in path else ""
+            answers = [door.refusal(request(path, token, address=f"192.0.2.{host}"), 0.0) for host in range(200)]
             share[path] = sum(answer is not None for answer in answers) / 200
             refused[path] += sum(answer is not None for answer in answers)
-        assert share["/orders/1"] == 0
+        assert share[f"/orders/{ONE}"] == 0
         assert share["/"] >= share["/search"] >= share["/checkout"]
     assert refused["/"] > refused["/search"] > refused["/checkout"] > 0
 
 
 def test_one_shopper_is_in_or_out_as_a_whole() -> None:
-    door = Door(overloaded(1, wait=0.04))
+    door = door_of(overloaded(1, wait=0.04))
     answers = {
         token: {door.refusal(request("/", token, address=f"192.0.2.{turn}"), 0.0) is None for turn in range(5)}
         for token in (f"token-{number}" for number in range(100))
@@ -97,8 +113,28 @@ def test_one_shopper_is_in_or_out_as_a_whole() -> None:
     assert {True, False} == set.union(*answers.values())
 
 
+def test_an_orders_address_serves_nobody_who_is_not_signed_in() -> None:
+    refused = {"": 0, "made up": 0, SHOPPER: 0}
+    for token in refused:
+        door = door_of(overloaded(20))
+        answers = [door.refusal(request(f"/orders/{ONE}", token, f"192.0.2.{host}"), 0.0) for host in range(200)]
+        refused[token] = sum(answer is not None for answer in answers)
+    assert refused == {"": 200, "made up": 200, SHOPPER: 0}
+
+
+def test_who_is_out_changes_by_the_hour_and_nobody_can_reckon_it() -> None:
+    def let_in(key: bytes, hour: int) -> set[int]:
+        door = door_of(overloaded(1, wait=0.04), key, lambda: hour * 3600 + 1.5)
+        return {number for number in range(300) if door.refusal(request("/", f"token-{number}"), 0.0) is None}
+
+    now = let_in(KEY, 480_000)
+    assert now == let_in(KEY, 480_000)
+    assert now != let_in(KEY, 480_001)
+    assert now != let_in(b"another installation's", 480_000)
+
+
 def test_the_refusal_says_when_to_come_back() -> None:
-    door = Door(overloaded(20))
+    door = door_of(overloaded(20))
     refusals = [door.refusal(request(path), 0.0) for path in ("/api/v1/stock", "/")]
     for refusal, kind in zip(refusals, (b"application/problem+json", b"text/html; charset=utf-8"), strict=True):
         assert refusal is not None
@@ -110,25 +146,32 @@ def test_the_refusal_says_when_to_come_back() -> None:
 
 
 async def test_pages_wait_for_one_another_while_orders_bodies_and_payments_go_straight_on() -> None:
-    door = Door(LoadControl(busy=time.perf_counter))
+    door = door_of(LoadControl(busy=time.perf_counter))
     inside: list[Callable[[], None]] = []
     while len(inside) < 100 and callable(leave := await asyncio.wait_for(door.enter(request("/search")), 60)):
         inside.append(leave)
     assert 1 < len(inside) < 100, "the bulkhead has an end, and who waits there too long is refused"
-    for path in ("/orders/1/pay", "/health/ready", "/console", "/assets/shop.js", "/media/kettle-320.webp"):
+    assert callable(await door.enter({**request(f"/orders/{ONE}/pay", SHOPPER), "method": "POST"}))
+    for path in ("/health/ready", "/console", "/assets/shop.js", "/media/kettle-320.webp"):
         assert callable(await door.enter(request(path)))
     assert callable(await door.enter({**request("/sign-in"), "method": "POST"})), "a body that drips in holds no place"
     waiting = asyncio.create_task(door.enter(request("/api/v1/quotes")))
     refusal = await waiting
     assert not callable(refusal)
     assert (refusal[0], dict(refusal[1])[b"content-type"]) == (503, b"application/problem+json")
+    line = [asyncio.create_task(door.enter(request(path, SHOPPER))) for path in ("/", "/search", f"/orders/{ONE}")]
+    await asyncio.sleep(0)
+    inside.pop()()
+    assert callable(await line[2]), "the page of an order comes next, whoever waited before"
+    for task in line:
+        task.cancel()
     for leave in inside:
         leave()
     assert callable(await door.enter(request("/search")))
 
 
 async def test_without_a_target_nobody_waits() -> None:
-    door = Door(LoadControl(inf))
+    door = door_of(LoadControl(inf))
     assert all([callable(await door.enter(request("/search"))) for _ in range(500)])
 
 

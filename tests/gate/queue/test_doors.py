@@ -61,9 +61,13 @@ async def test_from_the_place_to_the_order(client: AsyncClient, app: App, clock:
     assert receipt["entered_at"] is not None
     await buy(app, shopper)
     await tick(app, clock)
-    order = await client.post(
-        "/api/v1/orders", headers={**mine, PASS_HEADER: given.json()["token"], "Idempotency-Key": "k-00000001"}, json={}
-    )
+    spent = {**mine, PASS_HEADER: given.json()["token"], "Idempotency-Key": "k-00000001"}
+    wish = {"lines": [{"sku": "A", "quantity": 1}], "address_id": str(shopper.buyer.address_id), "expected_total": 1}
+    for spelled in ("/api/v1/orders", "/api/v1/orders/", "/api/v1//orders", "//api/v1/orders", "/api/v1/%6frders/"):
+        order = await client.post(f"http://shop.example.com{spelled}", headers=spent, json=wish)
+        assert (order.status_code, order.json()["type"]) == (403, "/problems/pass-spent"), spelled
+    async with AsyncClient(transport=ASGITransport(app=framework_of(app)), base_url="http://shop") as ordinary:  # type: ignore[arg-type]  # as above
+        order = await ordinary.post("/api/v1/orders", headers=spent, json=wish)
     assert (order.status_code, order.json()["type"]) == (403, "/problems/pass-spent")
     sealed = await client.get("/api/v1/queue/sealed", params={"campaign_id": app.queue.room().campaign_id})
     assert len(sealed.json()["places"]) == 1

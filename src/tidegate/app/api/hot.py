@@ -23,6 +23,7 @@ from tidegate.app.api.slowness import BodyWatch
 from tidegate.app.api.standing import PlaceDoor
 from tidegate.app.api.static_only import answer_static_only, is_essential
 from tidegate.app.compose import App
+from tidegate.base.crypto import derive_key
 from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.errors import Refusal
 from tidegate.base.http import PROBLEM, matches, problem, refusal_headers
@@ -70,7 +71,7 @@ class Front:
         self._app = app
         self._framework = framework
         self._name_client = client_named_by(proxies) if proxies else None
-        self._door = Door(app.load)
+        self._door = Door(app.load, self._is_signed_in, derive_key(app.config.secret, "cohorts under overload"))
         self._bodies = BodyWatch()
         self._searches = SearchDoor(app.catalogue)
         self._places = PlaceDoor(app.limits, app.bots, app.queue)
@@ -90,6 +91,7 @@ class Front:
             await self._framework(scope, receive, send)
             return
         began = perf_counter()
+        scope["path"] = canonical(scope["path"])
         answer = self.judge(scope, began)
         if answer is None:
             await self.pass_on(scope, receive, send)
@@ -102,6 +104,7 @@ class Front:
     def judge(self, scope: Scope, began: float) -> Answer | Step | None:
         """Return the answer that a head has at once, or what makes one of its body, or None for the framework.
 
+        The path is spelled as `canonical` spells it: the framework takes others for the same address.
         Who is not let in, not signed in or without a pass has an answer here, before a body is read.
         """
         if self._name_client is not None:
@@ -181,6 +184,9 @@ class Front:
             return refused(refusal)
         return await self.carry(scope, step, body)
 
+    def _is_signed_in(self, token: str) -> bool:
+        return self._app.identity.session(token) is not None
+
     def _order(self, scope: Scope) -> Step:
         headers = scope["headers"]
         session = self._app.identity.require_session(token_of(headers))
@@ -257,6 +263,13 @@ class Front:
             await self._app.bots.require_work(session, answer)
         visitor = Visitor(session, _host(scope), _header(scope["headers"], b"user-agent"))
         return 201, [_JSON, _NO_STORE], _encode(await self._places.take(visitor, None if work_needed else asker))
+
+
+def canonical(path: str) -> str:
+    """Return the one spelling of a path, without empty parts: who judges an address by its path has to know it."""
+    if "//" in path or path.endswith("/"):
+        return "/" + "/".join(filter(None, path.split("/")))
+    return path
 
 
 async def _give(send: Send, answer: Answer) -> None:

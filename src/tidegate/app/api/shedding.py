@@ -1,7 +1,9 @@
 """Who is refused under overload: before a request is read, lowest kind first, one shopper's whole visit in or out."""
 
+import re
 from collections.abc import Callable
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import blake2b
 from time import time
 from typing import Any, Final
@@ -33,42 +35,63 @@ class Kind(IntEnum):
     BROWSE = 3
 
 
-_NEVER_REFUSED = ("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/defences",
-                  "/api/v1/bots", "/api/v1/queue/acts", "/api/v1/queue/figures", "/api/v1/queue/watch",
-                  "/api/v1/payments/callbacks")  # fmt: skip
-_PAY = ("/orders/", "/api/v1/orders/", "/reservations/", "/api/v1/presales/reservations/")
-_BUY = ("/checkout", "/line", "/reservations", "/api/v1/orders", "/api/v1/presales/reservations", "/groups/",
-        "/api/v1/groups", "/api/v1/passes", "/api/v1/places", "/api/v1/challenges")  # fmt: skip
-_CHOOSE = ("/search", "/sign-in", "/orders", "/api/v1/search", "/api/v1/quotes", "/api/v1/sessions", "/api/v1/codes",
-           "/api/v1/addresses", "/api/v1/me", "/api/v1/queue")  # fmt: skip
+def _below(*paths: str) -> tuple[str, ...]:
+    return tuple(f"{path}/" for path in paths)
 
 
+_NEVER_REFUSED = _below("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/defences",
+                        "/api/v1/bots", "/api/v1/queue/acts", "/api/v1/queue/figures", "/api/v1/queue/watch",
+                        "/api/v1/payments/callbacks")  # fmt: skip
+_PAY = _below("/orders", "/api/v1/orders", "/reservations", "/api/v1/presales/reservations")
+_BUY = _below("/checkout", "/line", "/reservations", "/api/v1/orders", "/api/v1/presales/reservations",
+              "/groups/open", "/api/v1/groups", "/api/v1/passes", "/api/v1/places", "/api/v1/challenges")  # fmt: skip
+_BUY_ONE = _below("/groups")
+_CHOOSE = _below("/search", "/sign-in", "/orders", "/api/v1/search", "/api/v1/quotes", "/api/v1/sessions",
+                 "/api/v1/codes", "/api/v1/addresses", "/api/v1/me", "/api/v1/queue")  # fmt: skip
+_names_one = re.compile(r".*?/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/").match
+"""An order, a reservation or a group: what merely begins like its address is nobody's."""
+
+
+@lru_cache(maxsize=1024)
 def kind_of(path: str) -> Kind | None:
-    """Return what a request is for, or None for one that is never refused."""
+    """Return what a request is for, or None for one that is never refused.
+
+    It is the kind of the address at it or below it, never that of one that merely begins with the same letters.
+    """
+    path += "/"
     if path.startswith(_NEVER_REFUSED):
         return None
-    if path.startswith(_PAY):
+    if path.startswith(_PAY) and _names_one(path):
         return Kind.PAY
-    if path.startswith(_BUY):
+    if path.startswith(_BUY) or (path.startswith(_BUY_ONE) and _names_one(path)):
         return Kind.BUY
     return Kind.CHOOSE if path.startswith(_CHOOSE) else Kind.BROWSE
 
 
 class Door:
-    """Refuses what the load control does not let in, at the cost of a header's digest."""
+    """Refuses what the load control does not let in, at the cost of a header's digest.
 
-    def __init__(self, load: LoadControl) -> None:
+    `is_signed_in` says whether a token is a shopper's own: others have no order to pay, whatever address they ask for.
+    The key, of at most 64 bytes, keeps it secret who falls into which cohort: nobody can make himself one that stays.
+    """
+
+    def __init__(
+        self, load: LoadControl, is_signed_in: Callable[[str], bool], key: bytes, time: Callable[[], float] = time
+    ) -> None:
         self._load = load
+        self._is_signed_in = is_signed_in
+        self._key = key
+        self._time = time
         self._bulkhead = Bulkhead(load, len(Kind)) if load.controls else None
         self._problems = [_problem(seconds) for seconds in _WAITS]
         self._pages = [_page(seconds) for seconds in _WAITS]
 
     def refusal(self, scope: Scope, now: float) -> Answer | None:
         """Return the answer to a request that is not let in at `now` (seconds of perf_counter), or None."""
-        kind = kind_of(scope["path"])
+        kind = self._kind(scope)
         if kind is None or self._load.asks(kind, now):
             return None
-        cohort = _cohort(scope)
+        cohort = self._cohort(scope)
         if self._load.lets_in(kind, cohort):
             return None
         return self._refuse(scope, kind, cohort)
@@ -76,20 +99,32 @@ class Door:
     async def enter(self, scope: Scope) -> Callable[[], None] | Answer:
         """Wait until a page may be made; return what is to be called when it is, or the answer where it may not.
 
-        Only what is asked for takes a place: a body that drips in would keep one. A payment waits for nobody, and what
-        belongs to a page that was let in comes with it.
+        Only what is asked for takes a place: a body that drips in would keep one. So a payment waits for nobody, and
+        the page of an order for no other page. What belongs to a page that was let in comes with it.
         """
-        path = scope["path"]
-        kind = kind_of(path)
-        if self._bulkhead is None or kind is None or kind is Kind.PAY:
+        if self._bulkhead is None or scope["method"] not in _ASKS or scope["path"].startswith(_FILES):
             return _nothing_to_leave
-        if scope["method"] not in _ASKS or path.startswith(_FILES):
+        kind = self._kind(scope)
+        if kind is None:
             return _nothing_to_leave
         try:
             await self._bulkhead.enter(kind)
         except Overloaded:
-            return self._refuse(scope, kind, _cohort(scope))
+            return self._refuse(scope, kind, self._cohort(scope))
         return self._bulkhead.leave
+
+    def _kind(self, scope: Scope) -> Kind | None:
+        kind = kind_of(scope["path"])
+        if kind is Kind.PAY and not self._is_signed_in(token_of(scope["headers"]) or ""):
+            return Kind.BROWSE
+        return kind
+
+    def _cohort(self, scope: Scope) -> int:
+        """Return the cohort of whoever sends a request: by session, else by address, and another one each hour."""
+        client = scope.get("client") or ("",)
+        who: str = token_of(scope["headers"]) or client[0]
+        hour = int(self._time() // _COHORT_SECONDS).to_bytes(8, "big")
+        return blake2b(who.encode(), digest_size=1, salt=hour, key=self._key).digest()[0] % COHORTS
 
     def _refuse(self, scope: Scope, kind: Kind, cohort: int) -> Answer:
         shed.labels(kind.name.lower()).inc()
@@ -100,15 +135,6 @@ class Door:
 
 def _nothing_to_leave() -> None:
     pass
-
-
-def _cohort(scope: Scope) -> int:
-    """Return the cohort of whoever sends a request: by session, else by address, and another one each hour."""
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    client = scope.get("client") or ("",)
-    who = token_of(headers) or client[0]
-    hour = int(time() // _COHORT_SECONDS)
-    return blake2b(who.encode(), digest_size=1, salt=hour.to_bytes(8, "big")).digest()[0] % COHORTS
 
 
 def _problem(seconds: int) -> Answer:

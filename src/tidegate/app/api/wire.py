@@ -15,7 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from tidegate.app.api.hot import BODY_BYTES_MAX, Front, Step, refused, too_large
+from tidegate.app.api.hot import BODY_BYTES_MAX, Front, Step, canonical, refused, too_large
 from tidegate.app.api.shedding import Answer, Scope
 from tidegate.app.api.slowness import BODY_SECONDS, too_slow
 
@@ -42,8 +42,10 @@ _nobody_waits = asyncio.Event()
 def _target(method: bytes, url: bytes) -> tuple[str, str, bytes] | None:
     """Return method, path and query, or None where they ask for more than a plain answer."""
     path, _, query = url.partition(b"?")
-    is_plain = path.startswith(b"/") and path.isascii() and not (b"%" in path or b"#" in url)
-    return (method.decode(), path.decode(), query) if is_plain and method != b"HEAD" else None
+    if method == b"HEAD" or b"%" in path or b"#" in url or not (path.startswith(b"/") and path.isascii()):
+        return None
+    plain = path.decode()
+    return (method.decode(), plain, query) if canonical(plain) == plain else None
 
 
 class _Turn:

@@ -12,6 +12,8 @@ from tidegate.base.db import Database
 from tidegate.base.openapi import key_header, refuses
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.errors import PassRefused
+from tidegate.gate.queue.api import Queue
+from tidegate.gate.queue.errors import PassSpent
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.coupons.errors import (
     CodeMistyped,
@@ -84,6 +86,7 @@ class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     responses=refuses(
         NotSignedIn,
         PassRefused,
+        PassSpent,
         NoCampaign,
         KeyMalformed,
         KeyReused,
@@ -120,6 +123,7 @@ async def place_order(
     session: SessionFacts,
     ordering: Ordering,
     admission: Admission,
+    queue: Queue,
     pricing: Pricing,
     clock: Clock,
     idempotency_key: Key,
@@ -132,6 +136,7 @@ async def place_order(
     """
     campaign_id = pricing.rules.campaign_id
     admission.check_pass(admission_pass, session.account_id, campaign_id, clock.now(), device=session.session_id)
+    queue.require_inside(session.account_id)
     return await ordering.place(session.account_id, idempotency_key, data, session_id=session.session_id)
 
 
