@@ -1,6 +1,7 @@
 """Who the shoppers are to the shop: identity knows members and segments, ordering who bought here before."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from tidegate.trust.identity.contracts import AccountId, Standing
 KNOWN_SECONDS = 10.0
 """How old what prices are told of a shopper may be. A shopper looks at goods, then at a checkout, then orders."""
 
+_HALF = timedelta(seconds=KNOWN_SECONDS / 2)
+
 
 class KnownShoppers:
     """Fulfils the queue's `Audiences`, coupons' `Acquaintance` and pricing's `Shoppers`.
@@ -29,10 +32,11 @@ class KnownShoppers:
         self._clock = clock
         self._identity = identity
         self._ordering = ordering
-        self._lately: dict[UUID, Shopper] = {}
-        self._before: dict[UUID, Shopper] = {}
-        """Who was read in this half of KNOWN_SECONDS, and in the half before it."""
-        self._half = 0
+        self._lately: dict[int, Shopper] = {}
+        self._before: dict[int, Shopper] = {}
+        """Who was read in this half of KNOWN_SECONDS, and in the half before it, by the number of the account."""
+        self._half = clock.now(), clock.now()
+        """When this half began, and when it ends."""
         # One batch at a time: a small batch costs nearly what a large one does, and the next gathers meanwhile.
         self._batcher: Batcher[UUID, Shopper] = Batcher("shopper", self._read, size_max=256, in_flight_max=1)
 
@@ -41,13 +45,14 @@ class KnownShoppers:
 
         Raises Overloaded and DatabaseUnavailable.
         """
-        half = int(self._clock.now().timestamp() // (KNOWN_SECONDS / 2))
-        if half != self._half:
-            self._before, self._lately = self._lately if half == self._half + 1 else {}, {}
-            self._half = half
-        known = self._lately.get(account_id) or self._before.get(account_id)
+        now, (since, until) = self._clock.now(), self._half
+        if not since <= now < until:
+            self._before, self._lately = self._lately if until <= now < until + _HALF else {}, {}
+            self._half = now, now + _HALF
+        number = account_id.int
+        known = self._lately.get(number) or self._before.get(number)
         if known is None:
-            known = self._lately[account_id] = await self._batcher.submit(account_id)
+            known = self._lately[number] = await self._batcher.submit(account_id)
         return known
 
     async def _read(self, account_ids: list[UUID]) -> Sequence[Shopper]:

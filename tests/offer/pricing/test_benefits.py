@@ -23,6 +23,7 @@ from tidegate.offer.campaign.contracts import (
     Step,
 )
 from tidegate.offer.pricing.contracts import Borne, CounterUse, Facts, GivenGift, Share, StepKind
+from tidegate.offer.pricing.counting import Left
 
 TIERS = AmountOff(steps=(Step(10_000, 1_000), Step(30_000, 5_000)))
 EVERY = AmountOff(steps=(Step(10_000, 1_500),), every=True, cap=4_000)
@@ -152,14 +153,26 @@ def test_an_order_pays_at_least_one_minor_unit() -> None:
     assert (order.total, order.reductions[0].given_up) == (1, 1)
 
 
+def test_what_sufficed_for_a_remembered_cart_is_looked_at_again_once_it_is_lowered() -> None:
+    rules = rules_of({"A": 5_000}, [promotion("P", amount_off(5_000, 1_000), limits=PromotionLimits(total=10))])
+    left = Left({"double-11/promotion:P": 3})
+    facts = Facts(left=left)
+    assert [priced(rules, {"A": 1}, facts).discount_total for _ in range(3)] == [1_000] * 3
+    left.lower("double-11/promotion:P", 5)
+    assert priced(rules, {"A": 1}, facts).discount_total == 1_000, "more than was known is left: nothing is lowered"
+    left.lower("double-11/promotion:P", 0)
+    assert priced(rules, {"A": 1}, facts).discount_total == 0
+    assert priced(rules, {"A": 1}, Facts(left=Left())).discount_total == 1_000
+
+
 def test_counters_of_a_promotion_are_used_with_its_money() -> None:
     limits = PromotionLimits(total=10, per_account=2, per_period=1, period_days=1, budget=5_000)
     rules = rules_of({"A": 5_000}, [promotion("P", amount_off(10_000, 1_200), limits=limits)])
     head, buyer = "double-11", FACTS.buyer.hex if FACTS.buyer else ""
     assert priced(rules, {"A": 2}).counters == (
         CounterUse(f"{head}/budget:P", 1_200, 5_000),
-        CounterUse(f"{head}/period:P:0:{buyer}", 1, 1),
         CounterUse(f"{head}/promotion:P", 1, 10),
+        CounterUse(f"{head}/period:P:0:{buyer}", 1, 1),
         CounterUse(f"{head}/promotion:P:{buyer}", 1, 2),
     )
     short = Facts(left={f"{head}/budget:P": 1_199})

@@ -27,7 +27,7 @@ from tidegate.offer.pricing.contracts import (
     SharedScope,
     Trace,
 )
-from tidegate.offer.pricing.counting import for_all_and_for_one
+from tidegate.offer.pricing.counting import Left, for_all_and_for_one, is_for_one
 from tidegate.offer.pricing.gifts import without_gift
 from tidegate.offer.pricing.grouped import compile_group_rules
 from tidegate.offer.pricing.ports import GiftStock, Shoppers
@@ -65,6 +65,7 @@ __all__ = [
     "explain",
     "facts_of_shopper",
     "for_all_and_for_one",
+    "is_for_one",
     "is_whole",
     "lowered",
     "plan_refund",
@@ -83,7 +84,7 @@ class Pricing:
         self._rules: RuleSet | None = None
         self._group_rules: RuleSet | None = None
         self._instrument_limits: dict[tuple[CampaignId, int], tuple[ScopedLimit, ...]] = {}
-        self._left: dict[str, int] = {}
+        self._left = Left()
         """How much is known to be left of counters that may be short; each process follows them each second."""
         self._out: frozenset[str] = frozenset()
         """Gifts of which nothing is free; followed each second, too."""
@@ -108,7 +109,7 @@ class Pricing:
             return False
         self._rules = compile_rules(current)
         self._group_rules = compile_group_rules(current, self._rules)
-        self._left.clear()
+        self._left = Left()
         self._out = frozenset()
         return True
 
@@ -121,7 +122,7 @@ class Pricing:
             # By the caps of these rules: a row has the one of its last use, and a version or a slot may have raised it.
             caps = book.shared_counters
             found = await store.used(tx, sorted(caps.keys() | self._left.keys()))
-            self._left = {key: caps.get(key, cap) - used for key, (used, cap) in found.items()}
+            self._left = Left({key: caps.get(key, cap) - used for key, (used, cap) in found.items()})
         if book is not None and book.gifts and self._gifts is not None:
             self._out = await self._gifts.gone(tx, self.rules.campaign_id, book.gifts)
 
@@ -156,7 +157,7 @@ class Pricing:
         shopper = None
         if buyer is not None and self._shoppers is not None and self.is_personal(cart):
             shopper = await self._shoppers.shopper(buyer)
-        return facts_of_shopper(shopper, now, buyer=buyer, points=points)
+        return facts_of_shopper(shopper, now, buyer=buyer, points=points, left=self._left, out=self._out)
 
     def timetable(self, sku: str, now: datetime) -> tuple[SlotView, ...]:
         """The slots of a product's flash prices, with the units left as this process knows them; no I/O.
@@ -306,8 +307,7 @@ class Pricing:
         if len(self._left) < LEFT_MAX:
             book = self._rules.book if self._rules else None
             later = book.shared_counters.get(use.key, use.cap) - use.cap if book else 0
-            left = use.amount - 1 + later
-            self._left[use.key] = min(left, self._left.get(use.key, left))
+            self._left.lower(use.key, use.amount - 1 + later)
         return refusal_of(use)
 
     async def in_use(self, tx: Tx) -> CountersUsed:

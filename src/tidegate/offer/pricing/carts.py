@@ -1,7 +1,6 @@
 """From a cart to the offers of its goods, and from what a line is paid with to the shares of its units."""
 
-from bisect import insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from operator import attrgetter
 from uuid import UUID
 
@@ -96,12 +95,9 @@ def buyer_uses(counters: Sequence[tuple[str, int, int]], buyer: UUID | None) -> 
     return [CounterUse(f"{head}{name}", amount, cap) for head, amount, cap in counters]
 
 
-def in_key_order(uses: Iterable[CounterUse], ordered: tuple[CounterUse, ...] = ()) -> tuple[CounterUse, ...]:
-    """The uses in the order of their keys, among others that are in it already."""
-    found = list(ordered)
-    for use in uses:
-        insort(found, use, key=_key)
-    return tuple(found)
+def in_key_order(uses: Collection[CounterUse]) -> tuple[CounterUse, ...]:
+    """The uses in the order of their keys."""
+    return tuple(sorted(uses, key=_key)) if len(uses) > 1 else tuple(uses)
 
 
 _key = attrgetter("key")

@@ -214,7 +214,8 @@ class GivenGift(msgspec.Struct, frozen=True, gc=False):
 class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A cart with its price: ``total = goods_total - discount_total + shipping``, which is also the sum of the steps.
 
-    Lines and counters stand in the order of their SKUs and keys, so the same cart always gives the same order.
+    Lines stand in the order of their SKUs, and counters in that of their keys, those for everybody before those for one
+    buyer or device: the same cart always gives the same order.
     The last fields speak of promotions; without promotions they are absent from its JSON. ``regret`` is the most by
     which another combination could have been better, 0 when none could. ``facts`` are those that it was priced with.
     """

@@ -1,6 +1,7 @@
 """Counters of what is limited, decided in memory for a batch of orders, and the refusals when one is used up."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from tidegate.base.errors import Refusal
 from tidegate.offer.pricing.contracts import CounterUse
@@ -8,10 +9,15 @@ from tidegate.offer.pricing.errors import BuyerLimitReached, CouponUsedUp, Flash
 from tidegate.offer.pricing.scoped import shared_limit_reached
 
 
+def is_for_one(use: CounterUse) -> bool:
+    """Whether a counter is for one buyer or device: its key ends with whose it is."""
+    return use.key.count(":") > 1
+
+
 def for_all_and_for_one(uses: tuple[CounterUse, ...]) -> tuple[tuple[CounterUse, ...], tuple[CounterUse, ...]]:
-    """The uses of counters for everybody, and of those for one buyer or device, whose keys end with whose they are."""
-    for_one = tuple([use for use in uses if use.key.count(":") > 1])
-    return tuple([use for use in uses if use.key.count(":") == 1]) if for_one else uses, for_one
+    """The uses of counters for everybody, and of those for one buyer or device."""
+    for_one = tuple([use for use in uses if is_for_one(use)])
+    return tuple([use for use in uses if not is_for_one(use)]) if for_one else uses, for_one
 
 
 def refusal_of(use: CounterUse) -> Refusal:
@@ -63,6 +69,23 @@ def _flash_price_gone(use: CounterUse, name: str, *, whose_own: bool) -> FlashPr
         fault = "The slot has not so many units left at the flash price"
     advice = "Nothing was ordered; look at the new price, or ask for fewer."
     return FlashPriceGone(f"{fault}. {advice}", slot=name, limit=use.cap if whose_own else None)
+
+
+class Left(dict[str, int]):
+    """How much is known to be left of counters, by key; what was found to suffice does so until one is lowered."""
+
+    __slots__ = ("lowered",)
+
+    def __init__(self, left: Mapping[str, int] = MappingProxyType({})) -> None:
+        super().__init__(left)
+        self.lowered = 0
+
+    def lower(self, key: str, left: int) -> None:
+        """No more than this is left of a counter."""
+        known = self.get(key)
+        if known is None or left < known:
+            self[key] = left
+            self.lowered += 1
 
 
 class Counters:

@@ -4,7 +4,7 @@
 what is charged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from operator import ge
@@ -17,6 +17,7 @@ from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.book import Book, Rule, Stage
 from tidegate.offer.pricing.carts import buyer_counters, buyer_uses, in_key_order, take_offers
 from tidegate.offer.pricing.contracts import Cart, Facts, OfferRule, PricedOrder, RuleSet
+from tidegate.offer.pricing.counting import Left
 from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, ThresholdNotMet
 from tidegate.offer.pricing.kernel import Decided, Row, bits_of
 from tidegate.offer.pricing.matching import allowed, is_left, least_of, own_uses, shared_uses
@@ -165,7 +166,7 @@ def costs_of(settled: Settled) -> list[int]:
 class Written:
     """A settled cart as it is written down, whoever buys it."""
 
-    __slots__ = ("_least", "_own_concerned", "_settled", "barred", "offers", "order", "own_limited")
+    __slots__ = ("_least", "_own_concerned", "_settled", "_sufficed", "barred", "offers", "order", "own_limited")
 
     def __init__(self, rules: RuleSet, book: Book, settled: Settled, offers: Sequence[tuple[str, int, int]]) -> None:
         decided = settled.decided
@@ -196,18 +197,30 @@ class Written:
         self._settled: Settled | None = settled
         """Until it is known what must be left of counters."""
         self._least: tuple[list[str], list[int]] = [], []
+        self._sufficed: tuple[Mapping[str, int] | None, int | None] = None, None
         self._own_concerned: list[Use] = []
 
     def is_all_left(self, book: Book, facts: Facts) -> bool:
         """Whether the counters bar none of the rules that the cart was settled with."""
         if self._settled is not None:
             self._look_at_counters(book, self._settled)
-        keys, least = self._least
-        if not all(map(ge, map(facts.left.get, keys, least), least)):
+        if not self._suffices(facts.left):
             return False
         return not self._own_concerned or all(
             is_left(rule, facts, money, units) for rule, money, units in self._own_concerned
         )
+
+    def _suffices(self, left: Mapping[str, int]) -> bool:
+        """Whether enough is left for everybody; for as long as no counter is lowered it is not looked at again."""
+        lowered = left.lowered if isinstance(left, Left) else None
+        if left is self._sufficed[0] and lowered == self._sufficed[1]:
+            return True
+        keys, least = self._least
+        if not all(map(ge, map(left.get, keys, least), least)):
+            return False
+        if lowered is not None:
+            self._sufficed = left, lowered
+        return True
 
     def _look_at_counters(self, book: Book, settled: Settled) -> None:
         """Note what must be left of the counters for all rules that could apply to stay open."""
@@ -234,11 +247,11 @@ def price_with_promotions(rules: RuleSet, book: Book, cart: Cart, facts: Facts) 
         written = Written(rules, book, settle(book, taken, cart, facts, mask), offers)
         if plain and not written.barred:
             book.remember(key, written)
-    uses = buyer_uses(written.offers, facts.buyer) if written.offers else []
+    uses = buyer_uses(written.offers, facts.buyer)
     if written.own_limited:
         own = {use.key: use for each in written.own_limited for use in own_uses(each.rule, facts, each.units)}
         uses += own.values()
-    counters = in_key_order(uses, written.order.counters) if uses else written.order.counters
+    counters = written.order.counters + in_key_order(uses)
     return msgspec.structs.replace(written.order, counters=counters, facts=_evidence(facts, written.barred))
 
 

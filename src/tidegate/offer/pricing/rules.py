@@ -152,7 +152,8 @@ def _priced(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
         rules.memory[cart] = plain
     uses = buyer_uses(plain.offers, facts.buyer)
     if plain.coupon is not None:
-        uses += _coupon_uses(rules, plain.coupon, facts.buyer.hex if facts.buyer else None)
+        for_all, for_one = _coupon_uses(rules, plain.coupon, facts.buyer.hex if facts.buyer else None)
+        return msgspec.structs.replace(plain.order, counters=(*for_all, *in_key_order([*uses, *for_one])))
     return msgspec.structs.replace(plain.order, counters=in_key_order(uses)) if uses else plain.order
 
 
@@ -198,13 +199,22 @@ def advise(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> tuple[Hint, ...
     return explain(rules, cart, facts).hints
 
 
-def facts_of_shopper(shopper: Shopper | None, now: datetime, *, buyer: UUID | None = None, points: int = 0) -> Facts:
+def facts_of_shopper(
+    shopper: Shopper | None,
+    now: datetime,
+    *,
+    buyer: UUID | None = None,
+    points: int = 0,
+    left: dict[str, int] = NOBODY.left,
+    out: frozenset[str] = NOBODY.out,
+) -> Facts:
     """The facts of who is looking: the one way to make them, for the shop and for whoever tries what it would say.
 
-    None is somebody of whom nothing is known. ``points`` are what may be spent at most.
+    None is somebody of whom nothing is known. ``points`` are what may be spent at most; ``left`` and ``out`` what is
+    known of counters and gifts.
     """
     if shopper is None:
-        return Facts(buyer=buyer, now=now, points=points)
+        return Facts(buyer=buyer, now=now, points=points, left=left, out=out)
     return Facts(
         buyer=buyer,
         now=now,
@@ -212,6 +222,8 @@ def facts_of_shopper(shopper: Shopper | None, now: datetime, *, buyer: UUID | No
         tier=shopper.tier,
         segments=shopper.segments,
         points=points,
+        left=left,
+        out=out,
     )
 
 
@@ -267,12 +279,14 @@ def _steps(
     return (start, *reductions, coupon.step, shipping) if coupon else (start, *reductions, shipping)
 
 
-def _coupon_uses(rules: RuleSet, coupon: CouponRule, buyer: str | None) -> list[CounterUse]:
+def _coupon_uses(
+    rules: RuleSet, coupon: CouponRule, buyer: str | None
+) -> tuple[Sequence[CounterUse], Sequence[CounterUse]]:
+    """What a coupon uses of its counter for everybody, and of the one for its buyer."""
     head = f"{rules.campaign_id}/coupon:{coupon.code}"
-    uses = [CounterUse(head, 1, coupon.quota)] if coupon.quota else []
-    if coupon.per_buyer and buyer is not None:
-        uses.append(CounterUse(f"{head}:{buyer}", 1, coupon.per_buyer))
-    return uses
+    for_all = [CounterUse(head, 1, coupon.quota)] if coupon.quota else []
+    counts_buyer = coupon.per_buyer and buyer is not None
+    return for_all, [CounterUse(f"{head}:{buyer}", 1, coupon.per_buyer)] if counts_buyer else []
 
 
 def _trace_hash(rules: RuleSet, lines: Sequence[PricedLine], coupon: CouponRule | None, shipping: int) -> str:

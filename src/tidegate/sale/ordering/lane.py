@@ -31,7 +31,7 @@ from tidegate.sale.ordering import store
 from tidegate.sale.ordering.contracts import Asked, OrderPlaced, Placed, Terms
 from tidegate.sale.ordering.errors import OrderDenied
 from tidegate.sale.ordering.prices import KnownPrices
-from tidegate.sale.ordering.rules import Decision, Earlier, Taken, decide, units_of
+from tidegate.sale.ordering.rules import Decision, Earlier, Taken, decide
 from tidegate.sale.ordering.sharing import Subjects, with_subjects
 from tidegate.sale.ordering.station import OrderFacts, RiskStation, Verdict
 from tidegate.sale.payment.api import Payment
@@ -251,6 +251,6 @@ def _event(taken: Taken, placed: Placed) -> OrderPlaced:
         campaign_id=taken.asked.terms.campaign_id,
         total=placed.total,
         currency=placed.currency,
-        lines=units_of(taken.asked.priced),
+        lines=taken.units,
         placed_at=placed.placed_at,
     )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tidegate.offer.pricing.api import for_all_and_for_one
+from tidegate.offer.pricing.api import for_all_and_for_one, is_for_one
 from tidegate.offer.pricing.contracts import CounterUse, Facts, PricedOrder
 
 _REMEMBERED_MAX = 100_000
@@ -55,8 +55,7 @@ def parted(priced: PricedOrder) -> Parted:
 def joined(text: str, own: str) -> PricedOrder:
     """Return the price that an order was taken at, from the text that is kept once and what the order keeps itself."""
     price, kept = _decode_price(text), _decode_own(own)
-    counters = tuple(sorted((*price.counters, *kept.counters), key=lambda use: use.key))
-    return msgspec.structs.replace(price, counters=counters, facts=kept.facts)
+    return msgspec.structs.replace(price, counters=price.counters + kept.counters, facts=kept.facts)
 
 
 def _halves(priced: PricedOrder) -> tuple[PricedOrder, Own]:
@@ -70,20 +69,16 @@ class _Written(NamedTuple):
     rest: tuple[object, ...]
     """All but its counters: of a cart that is priced again for somebody else these are the very same objects."""
     for_all: tuple[CounterUse, ...]
-    counters: frozenset[int]
-    """The identities of its counters for everybody, which are the very same, too."""
+    """Its counters for everybody: the very same, too, and the first of all."""
     digest: bytes
     text: bytes
 
-    def told_apart(self, priced: PricedOrder) -> tuple[tuple[CounterUse, ...], tuple[CounterUse, ...]]:
+    def told_apart(self, counters: tuple[CounterUse, ...]) -> tuple[tuple[CounterUse, ...], tuple[CounterUse, ...]]:
         """Do as `for_all_and_for_one` does; at once where the counters for everybody are the known ones."""
-        if not self.counters:
-            return for_all_and_for_one(priced.counters)
-        others = tuple([use for use in priced.counters if id(use) not in self.counters])
-        more, for_one = for_all_and_for_one(others)
-        if not more and len(others) + len(self.counters) == len(priced.counters):
-            return self.for_all, for_one
-        return for_all_and_for_one(priced.counters)
+        many = len(self.for_all)
+        if counters[:many] == self.for_all and (len(counters) == many or is_for_one(counters[many])):
+            return self.for_all, counters[many:]
+        return for_all_and_for_one(counters)
 
 
 class KnownPrices:
@@ -99,11 +94,13 @@ class KnownPrices:
     def parted(self, priced: PricedOrder) -> Parted:
         """Do as the function does."""
         written = self._written.get(priced.trace_hash)
-        for_all, for_one = for_all_and_for_one(priced.counters) if written is None else written.told_apart(priced)
+        for_all, for_one = (
+            for_all_and_for_one(priced.counters) if written is None else written.told_apart(priced.counters)
+        )
         rest = _rest(priced)
         if written is None or written.rest != rest or written.for_all != for_all:
             text = _encode(msgspec.structs.replace(priced, counters=for_all, facts=None))
-            written = _Written(rest, for_all, frozenset(map(id, for_all)), sha256(text).digest(), text)
+            written = _Written(rest, for_all, sha256(text).digest(), text)
             if len(self._written) >= _WRITTEN_MAX:
                 self._written.clear()
             self._written[priced.trace_hash] = written

@@ -53,6 +53,8 @@ class Taken(msgspec.Struct, frozen=True):
 
     order_id: UUID
     asked: Asked
+    units: tuple[tuple[str, int], ...]
+    """(SKU, quantity) of each line."""
 
 
 Decision = Taken | Earlier | Refusal
@@ -125,14 +127,14 @@ def _fresh(
     refusal = _use_means(order_id, asked, counters, wallet, purse, refusal_of)
     if refusal is not None:
         return refusal
-    while (short := ledger.try_take(order_id, units_of(asked.priced))) is not None:
+    while (short := ledger.try_take(order_id, units := units_of(asked.priced))) is not None:
         less = without_gift(asked.priced, short)
         if less is None:
             _give_means_back(order_id, asked, counters, wallet, purse)
             return _sold_out(short, ledger.free(short))
         counters.give_back([use for use in asked.priced.counters if use not in less.counters])
         asked = msgspec.structs.replace(asked, priced=less)
-    return Taken(order_id, asked)
+    return Taken(order_id, asked, units)
 
 
 def _use_means(

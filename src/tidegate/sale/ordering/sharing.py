@@ -51,7 +51,7 @@ def _completed(asked: Asked, devices: Mapping[UUID, UUID], places: Mapping[UUID,
     found = counters_of(asked.scoped, named)
     if not found:
         return asked
-    counters = tuple(sorted((*asked.priced.counters, *found), key=lambda use: use.key))
+    counters = (*asked.priced.counters, *found)
     return msgspec.structs.replace(asked, priced=msgspec.structs.replace(asked.priced, counters=counters))
 
 
