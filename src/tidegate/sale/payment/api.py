@@ -40,6 +40,7 @@ from tidegate.sale.payment.errors import (
     IntentUnknown,
     NoChannelAvailable,
     NothingCaptured,
+    RefundNotRefused,
 )
 from tidegate.sale.payment.health import ChannelHealth
 from tidegate.sale.payment.lane import Begin, Heard, Lane, Outcome, RefundHeard
@@ -128,6 +129,14 @@ class Payment:
         if refusal is not None or captured is None:
             raise refusal or AssertionError
         return await self._promise(tx, captured, amount, cause, reason)
+
+    async def send_again(self, tx: Tx, refund_id: UUID, by: str) -> None:
+        """Send a refund that its channel refused again, at the word of a member of staff, named in `by`.
+
+        Raises RefundNotRefused.
+        """
+        if not await store.send_again(tx, refund_id, f"sent again by {by}", self._clock.now()):
+            raise RefundNotRefused("This refund was not refused. Nothing was sent. Look at the order again.")
 
     async def compensate(self, tx: Tx, intent_id: UUID, amount: int, reason: str) -> RefundId:
         """Promise `amount` (minor units) of our own money to whoever paid an intent, beyond what was charged.
@@ -363,9 +372,14 @@ class Payment:
         """Hold payment's invariants against the database."""
         return await store_ledger.check(tx)
 
-    async def _pay(self, key: UUID, buyer_id: UUID, wanted: str | None, *, by_order: bool) -> PaymentView:
-        """Record the attempt, commit, call the channel, record the outcome; next channel where that is certain."""
-        tried: list[str] = []
+    async def _pay(
+        self, key: UUID, buyer_id: UUID, wanted: str | None, *, by_order: bool, left: Sequence[str] = ()
+    ) -> PaymentView:
+        """Record the attempt, commit, call the channel, record the outcome; next channel where that is certain.
+
+        Channels that were `left` before are not tried.
+        """
+        tried = list(left)
         last: Outcome | None = None
         while True:
             channel = self._pick(wanted, tried, last)
@@ -407,8 +421,13 @@ class Payment:
         """Find out what became of an attempt; where it never charged and never will, pay through another channel."""
         answer = await self._enquiry.about(attempt)
         outcome = await self._lane.answers.submit(Heard(attempt.attempt_id, attempt.channel, answer))
-        if self._may_fail_over(outcome) and outcome.intent is not None:
-            await self.pay(outcome.intent.intent_id, outcome.intent.buyer_id)
+        if not self._may_fail_over(outcome) or outcome.intent is None:
+            return
+        intent_id, buyer_id = outcome.intent.intent_id, outcome.intent.buyer_id
+        try:
+            await self._pay(intent_id, buyer_id, None, by_order=False, left=[attempt.channel])
+        except NoChannelAvailable:  # then the one that was left may be back
+            await self.pay(intent_id, buyer_id)
 
     async def _send_refund(self, refund: RefundFacts, channel: str) -> None:
         answer = await self._enquiry.send_refund(refund, channel)
