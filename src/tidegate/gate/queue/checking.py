@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Protocol
 
 from tidegate.gate.queue.contracts import Finding, PublishedDraw
-from tidegate.gate.queue.draw import RANKS, leaf, merkle_root, seed_hash
-from tidegate.gate.queue.public_number import PublishedNumber, is_drand_number
+from tidegate.gate.queue.draw import RANKS, leaf, merkle_root, rank, seed_hash
+from tidegate.gate.queue.public_number import PublishedNumber, draw_key, is_drand_number
 from tidegate.gate.queue.rows import CallRow
 from tidegate.offer.campaign.contracts import NumberSource
 
@@ -58,6 +58,15 @@ def draw_findings(draw: PublishedDraw, listed: Sequence[tuple[int, int, bytes]])
         )
         findings += _number_findings(draw)
     return findings
+
+
+def rank_findings(draw: PublishedDraw, listed: Sequence[tuple[int, int, bytes]]) -> Finding:
+    """Compute the rank of every place of a draw whose seed is revealed: no two may have the same one."""
+    key = draw_key(bytes.fromhex(draw.seed or ""), draw.number.text if draw.number is not None else None)
+    ranks = {rank(key, bytes.fromhex(draw.root or ""), serial) for serial, _, _ in listed}
+    return Finding(
+        name="every place has a rank of its own, computed again", holds=len(ranks) == len(listed), examined=len(listed)
+    )
 
 
 def _number_findings(draw: PublishedDraw) -> list[Finding]:
