@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 import httpx
 import msgspec
 import pytest
+from click.testing import CliRunner
 from httpx import ASGITransport, AsyncClient
 
 from tests.app.framework import framework_of
 from tests.gate.queue.rooms import Shopper, opened_room, shoppers, stand, tick, to_the_opening
 from tests.gate.queue.test_doors import headers
 from tests.sale.shop import publish
+from tidegate.app.cli import main
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.gate.queue import http
@@ -136,6 +138,28 @@ async def test_between_sealing_and_opening_only_the_list_is_checked(
     await tick(app, clock, seconds=(festival.waiting_room.seals_at - clock.now()).total_seconds())
     found, _ = await checked(transport)
     assert (found.holds, len(found.findings)) == (True, 4)
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://127.0.0.1:9", "cannot be reached ("),
+        ("http://[", "cannot be reached ("),
+        ("no-shop", "cannot be reached ("),
+    ],
+)
+def test_a_shop_that_cannot_be_asked_is_told_clearly(address: str, why: str) -> None:
+    told = CliRunner().invoke(main, ["admission", "verify", "drop", "--url", address])
+    assert told.exit_code == 2
+    assert told.stderr.startswith(f"Error: {address} {why}")
+    assert told.stderr.endswith(" Nothing was checked.\n")
+    assert told.stdout == ""
+
+
+async def test_another_kind_of_site_is_no_shop() -> None:
+    site = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>Hello</html>"))
+    with pytest.raises(CannotCheck, match="answered 200, and not as a shop of Tidegate does"):
+        await checked(site, "drop")
 
 
 async def test_a_receipt_is_there_after_the_sale_and_for_its_owner_only(

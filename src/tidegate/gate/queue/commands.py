@@ -61,7 +61,8 @@ async def _of_records(open_desk: OpenDesk, campaign_id: str | None) -> Verificat
 
 
 async def _of_shop(url: str, campaign_id: str | None) -> Verification:
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         fetching = progress.add_task("Fetching the sealed list", total=None)
 
         def told(done: int, whole: int) -> None:
