@@ -36,6 +36,9 @@ class Kind(IntEnum):
 _NEVER_REFUSED = ("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/defences",
                   "/api/v1/bots", "/api/v1/queue/acts", "/api/v1/queue/figures", "/api/v1/queue/watch",
                   "/api/v1/payments/callbacks")  # fmt: skip
+LOOKS_BACK = ("/line/draws/", "/line/receipt", "/api/v1/queue/sealed", "/api/v1/queue/calls")
+"""What proves a draw: long lists, and nobody buys a minute later for them."""
+
 _PAY = ("/orders/", "/api/v1/orders/", "/reservations/", "/api/v1/presales/reservations/")
 _BUY = ("/checkout", "/line", "/reservations", "/api/v1/orders", "/api/v1/presales/reservations", "/groups/",
         "/api/v1/groups", "/api/v1/passes", "/api/v1/places", "/api/v1/challenges")  # fmt: skip
@@ -49,6 +52,8 @@ def kind_of(path: str) -> Kind | None:
         return None
     if path.startswith(_PAY):
         return Kind.PAY
+    if path.startswith(LOOKS_BACK):
+        return Kind.BROWSE
     if path.startswith(_BUY):
         return Kind.BUY
     return Kind.CHOOSE if path.startswith(_CHOOSE) else Kind.BROWSE
