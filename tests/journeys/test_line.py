@@ -128,13 +128,16 @@ def test_anybody_recomputes_the_draw_and_finds_it_altered(phone: Page, drop: Fes
     expect(phone.locator("[data-told]")).to_contain_text(f"Rank {rank}: number")
     assert verify("--url", drop.url)[0] == 0
     with psycopg.connect(EmbeddedPostgres(Path(drop.data_dir)).url) as database:
-        altered = database.execute("update queue.place set commitment = sha256('another') where serial = 1")
+        altered = database.execute("update queue.place set commitment = sha256('another') where serial = 0")
         assert altered.rowcount == 1
     assert recomputed(phone) == "act"
     expect(phone.get_by_role("heading", name="The draw does not hold")).to_be_visible()
-    expect(phone.locator("[data-detail]")).to_have_text(ROOT_OF_LIST)
-    marks = {each.inner_text(): each for each in phone.locator("[data-check] .tag").all()}
-    assert set(marks) == {"agrees", "DIFFERS"}
+    expect(phone.locator("[data-detail]")).to_have_text(f"This is not so: {ROOT_OF_LIST}")
+    expect(phone.locator("[data-check=root] .tag")).to_have_text("DIFFERS")
+    expect(phone.locator("[data-check] .tag", has_text="agrees")).to_have_count(5)
+    phone.goto("/line/receipt")  # its path goes by the place that was altered
+    expect(phone.locator("[data-said]")).to_have_text("Your receipt does not hold")
+    expect(phone.locator("[data-check=path] .tag")).to_have_text("DIFFERS")
     code, words = verify("drop", "--url", drop.url)
     assert code == 1
     assert "BROKEN  the published root is the root of the list (2 examined)" in words

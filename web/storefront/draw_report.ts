@@ -30,7 +30,8 @@ export class Report {
   /** The verdict over all that was found. */
   end(): void {
     const mood = this.broken.length ? "act" : this.waits ? "watch" : "good";
-    this.say(mood, mood, this.broken.join(" · "));
+    const what = this.broken.join(" · ");
+    this.say(mood, mood, what && fill(this.word("act-more"), { what }));
   }
 
   say(mood: Mood, word: string, detail = "", values: Record<string, string> = {}): void {

@@ -1,5 +1,5 @@
 // The receipt of a place, checked in its owner's browser: commitment, path to the root, seed, rank.
-import { bytesOf, commitment, drawKey, hexOf, leaf, rank, rootFromPath, sha256 } from "./draw.ts";
+import { type Bytes, bytesOf, commitment, drawKey, hexOf, leaf, rank, rootFromPath, sha256 } from "./draw.ts";
 import { canCompute, Report } from "./draw_report.ts";
 
 interface Facts {
@@ -26,10 +26,10 @@ export async function receiptPage(place: HTMLElement): Promise<void> {
   print?.addEventListener("click", () => window.print());
   if (!canCompute()) return report.say("watch", "insecure");
   const facts = JSON.parse(place.dataset["receipt"] ?? "{}") as Facts;
-  const made = hexOf(await commitment(facts.salt, facts.account_id, facts.device));
-  report.found("commitment", made === facts.commitment ? "holds" : "broken");
+  const made = await commitment(facts.salt, facts.account_id, facts.device);
+  report.found("commitment", hexOf(made) === facts.commitment ? "holds" : "broken");
   if (!facts.number) {
-    report.found("path", facts.root === null || facts.count === null ? "later" : (await leads(facts, facts.root, facts.count)) ? "holds" : "broken");
+    report.found("path", facts.root === null || facts.count === null ? "later" : (await leads(facts, made, facts.root, facts.count)) ? "holds" : "broken");
     report.found("rank", facts.seed === null || facts.root === null ? "later" : (await ranked(facts, facts.seed, facts.root)) ? "holds" : "broken");
   }
   const hashed = facts.seed === null ? null : hexOf(await sha256(bytesOf(facts.seed)));
@@ -37,8 +37,8 @@ export async function receiptPage(place: HTMLElement): Promise<void> {
   report.end();
 }
 
-async function leads(facts: Facts, root: string, count: number): Promise<boolean> {
-  const from = await leaf(facts.serial, facts.lane_index, bytesOf(facts.commitment));
+async function leads(facts: Facts, made: Bytes, root: string, count: number): Promise<boolean> {
+  const from = await leaf(facts.serial, facts.lane_index, made);
   const found = await rootFromPath(facts.serial, count, from, facts.path.map(bytesOf));
   return found !== null && hexOf(found) === root;
 }
