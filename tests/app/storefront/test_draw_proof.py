@@ -10,12 +10,13 @@ import pytest
 from tests.app.storefront.conftest import visitor
 from tests.app.storefront.test_line_words import reader
 from tests.gate.queue.rooms import ROOM, Shopper, buy, enter, opened_room, shoppers, stand, tick, to_the_opening
+from tests.gate.queue.test_public_number import STATED
 from tests.gate.queue.test_published import publish_another
 from tests.offer.festivals import START, definition, offer
 from tests.sale.shop import publish
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
-from tidegate.gate.queue.contracts import Place
+from tidegate.gate.queue.contracts import Place, StateNumber
 
 DRAW = "/line/draws/double-11"
 RECEIPT = "/line/receipt"
@@ -95,6 +96,23 @@ async def test_a_receipt_tells_all_that_happened(app: App, clock: ManualClock, l
     async with reader(app, other, place, language=language) as client:
         refused = await client.get(RECEIPT)
     assert (refused.status_code, "data-receipt" in refused.text) == (404, False)
+
+
+async def test_a_public_number_stands_on_both_pages(app: App, clock: ManualClock) -> None:
+    await opened_room(app, clock, public_number=STATED)
+    [owner] = await shoppers(app, 1)
+    place = await stand(app, owner)
+    for moment in (ROOM.seals_at, STATED.drawn_at):
+        await tick(app, clock, seconds=(moment - clock.now()).total_seconds())
+    async with app.db.transaction() as tx:
+        await app.queue.state_number(tx, StateNumber(text="3 5 7"), "lin.wei")
+    await tick(app, clock, seconds=(START - clock.now()).total_seconds())
+    async with reader(app, owner, place) as client:
+        draw, receipt = (await client.get(DRAW)).text, (await client.get(RECEIPT)).text
+    assert 'data-check="number"' in draw
+    for page in (draw, receipt):
+        assert "Lottery 3D<br><code>3 5 7</code>" in page
+    assert "The public number was drawn</p>" in receipt
 
 
 async def test_who_came_late_is_told_why_his_place_was_not_drawn(app: App, clock: ManualClock) -> None:
