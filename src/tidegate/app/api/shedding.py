@@ -42,6 +42,10 @@ def _below(*paths: str) -> tuple[str, ...]:
 _NEVER_REFUSED = _below("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/defences",
                         "/api/v1/bots", "/api/v1/queue/acts", "/api/v1/queue/figures", "/api/v1/queue/watch",
                         "/api/v1/payments/callbacks")  # fmt: skip
+LOOKS_BACK = ("/line/draws", "/line/receipt", "/api/v1/queue/sealed", "/api/v1/queue/calls")
+"""What proves a draw: long lists, and nobody buys a minute later for them."""
+_LOOKS_BACK = _below(*LOOKS_BACK)
+
 _PAY = _below("/orders", "/api/v1/orders", "/reservations", "/api/v1/presales/reservations")
 _BUY = _below("/checkout", "/line", "/reservations", "/api/v1/orders", "/api/v1/presales/reservations",
               "/groups/open", "/api/v1/groups", "/api/v1/passes", "/api/v1/places", "/api/v1/challenges")  # fmt: skip
@@ -63,6 +67,8 @@ def kind_of(path: str) -> Kind | None:
         return None
     if path.startswith(_PAY) and _names_one(path):
         return Kind.PAY
+    if path.startswith(_LOOKS_BACK):
+        return Kind.BROWSE
     if path.startswith(_BUY) or (path.startswith(_BUY_ONE) and _names_one(path)):
         return Kind.BUY
     return Kind.CHOOSE if path.startswith(_CHOOSE) else Kind.BROWSE

@@ -10,10 +10,12 @@ from litestar.params import Parameter
 
 from tidegate.app.pages.answer import PRIVATE, own_origin, see_other
 from tidegate.app.storefront.forms import read_form
+from tidegate.app.storefront.line import PLACE_COOKIE
 from tidegate.app.storefront.visit import Asking, Visit
 from tidegate.app.storefront.wording import Spoken, spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
+from tidegate.gate.queue.api import Queue
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.sale.groups.api import Groups
 from tidegate.sale.ordering.api import Ordering
@@ -120,9 +122,11 @@ class OrderDesk:
         catalogue: Catalogue,
         identity: Identity,
         protection: Protection,
+        queue: Queue,
         db: Database,
     ) -> None:
         self._visit = visit
+        self._queue = queue
         self._protection = protection
         self._ordering = ordering
         self._groups = groups
@@ -158,6 +162,7 @@ class OrderDesk:
             not_back=order.total - sum(refund.amount for refund in refunds),
             on_its_way=sum(refund.amount for refund in refunds if refund.confirmed_at is None),
             look=look,
+            in_line=self._queue.is_place_of(self._visit.cookie(PLACE_COOKIE), account, order.campaign_id),
             now_state=_now(order, payment),
             trouble=trouble,
             mask_phone=mask_phone,
@@ -173,6 +178,7 @@ def open_order_desk(
     catalogue: Catalogue,
     identity: Identity,
     protection: Protection,
+    queue: Queue,
     db: Database,
 ) -> OrderDesk:
     """Dependency `order_desk`."""
@@ -184,6 +190,7 @@ def open_order_desk(
         catalogue=catalogue,
         identity=identity,
         protection=protection,
+        queue=queue,
         db=db,
     )
 

@@ -9,6 +9,7 @@ from tidegate.app.storefront import (
     aftersale,
     buying,
     coupons,
+    draw_proof,
     draws,
     front,
     groups,
@@ -50,6 +51,7 @@ _modules = (
     rules_page,
     openness,
     line,
+    draw_proof,
     honeypot,
 )
 _handlers = [route for module in _modules for route in module.routes]

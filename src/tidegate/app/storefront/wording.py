@@ -27,6 +27,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("Just sold out"),
         marked("Someone was faster. Nothing was ordered. Unpaid units come back within minutes: look again shortly."),
     ),
+    "no-waiting-room": (
+        marked("No line here"),
+        marked("This campaign lets nobody wait in a line, so there is no draw to look at."),
+    ),
     "places-not-open": (marked("The line is not open yet"), marked("Come back when it opens; nothing was taken.")),
     "places-closed": (
         marked("The line is closed"),

@@ -13,12 +13,13 @@ from tidegate.base.crypto import Signer, Vault, derive_key
 from tidegate.base.db import Database, Tx
 from tidegate.base.invariant import Check
 from tidegate.gate.admission.api import Admission
-from tidegate.gate.queue import store, store_gate
+from tidegate.gate.queue import store, store_gate, store_proof
 from tidegate.gate.queue.adapters.drand import Drand
 from tidegate.gate.queue.board import Board, Room, read_board, room_of, view_of
 from tidegate.gate.queue.contracts import (
     PLACE_HEADER,
     AskPlace,
+    CallList,
     Entered,
     GateFigures,
     GateRecord,
@@ -27,6 +28,7 @@ from tidegate.gate.queue.contracts import (
     Place,
     PlaceFacts,
     PlaceView,
+    PublishedDraw,
     Receipt,
     SealedList,
     SnapshotBody,
@@ -43,9 +45,10 @@ from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.placing import Placing, not_open
 from tidegate.gate.queue.ports import Audiences, Outlook
 from tidegate.gate.queue.presence import beat
-from tidegate.gate.queue.proof import check_line, receipt_of, sealed_list_of, verify_line
+from tidegate.gate.queue.proof import check_line, receipt_of, verify_line
 from tidegate.gate.queue.public_number import NumberNotGenuine, PublishedNumber, announced, draw_key
-from tidegate.gate.queue.tokens import SignedPlace, judge_place, place_refused, read_place
+from tidegate.gate.queue.publishing import call_list_of, published_draw, sealed_list_of
+from tidegate.gate.queue.tokens import SignedPlace, is_of, judge_place, own_place, place_refused, read_place
 from tidegate.gate.queue.watching import KEPT_FOR, watch_of
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import OfferKind
@@ -230,6 +233,28 @@ class Queue:
     async def receipt(self, tx: Tx, facts: PlaceFacts) -> Receipt:
         """Return what explains this place's rank, with its path to the sealed root."""
         return await receipt_of(tx, facts, self._salt_key)
+
+    async def receipt_for(self, tx: Tx, token: str | None, account_id: UUID) -> Receipt:
+        """Return the receipt of a place that this account holds or held, of any campaign, from whatever device.
+
+        Raises PlaceRefused with a `reason`.
+        """
+        if not token:
+            raise place_refused("missing", "This needs a place in line")
+        facts = own_place(self._read(token), account_id, await store_proof.campaigns(tx))
+        return await self.receipt(tx, facts)
+
+    def is_place_of(self, token: str | None, account_id: UUID, campaign_id: str) -> bool:
+        """Return whether a place is this account's in this campaign, one that was used or is over too. No I/O."""
+        return bool(token) and is_of(self._read(token or ""), account_id, campaign_id)
+
+    async def draw(self, tx: Tx, campaign_id: str) -> PublishedDraw:
+        """Return the draw of a campaign, of one that is over too, as far as it is public. Raises NoWaitingRoom."""
+        return await published_draw(tx, campaign_id)
+
+    async def call_list(self, tx: Tx, campaign_id: str, start: int = 0, limit: int = 10_000) -> CallList:
+        """Return a part of the calls, in their order. Raises NoWaitingRoom."""
+        return await call_list_of(tx, campaign_id, start, limit)
 
     async def sealed_list(self, tx: Tx, campaign_id: str, start: int = 0, limit: int = 10_000) -> SealedList:
         """Return a part of the sealed list. Raises NotSealed, NoWaitingRoom."""

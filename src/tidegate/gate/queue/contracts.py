@@ -377,28 +377,71 @@ class SealedPlace(msgspec.Struct, frozen=True, kw_only=True):
     commitment: Hex
 
 
-class SealedList(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the sealed list, in the order of serials; `following` is where the next part begins, or None."""
+class SealedLane(msgspec.Struct, frozen=True, kw_only=True):
+    """A lane of a draw: its declared share of the calls in percent, and how many of its places were drawn."""
+
+    name: str
+    label: Words
+    share: int
+    drawn: int
+    slow: Annotated[bool, Meta(description="Whether it is the slow lane, called no further than any other.")]
+
+
+class PublishedDraw(msgspec.Struct, frozen=True, kw_only=True):
+    """A draw as far as it is public, and since when each part of it is: what is still to come is None."""
 
     campaign_id: str
     seed_hash: Hex
-    root: Hex
-    count: int
-    seed: Hex | None
+    opened_at: Annotated[datetime, Meta(description="When the first place could be taken; the hash stood then.")]
+    lanes: Annotated[tuple[SealedLane, ...], Meta(description="A place's lane is its index here.")]
+    sealed_at: datetime | None
+    count: int | None
+    root: Hex | None
+    rooted_at: datetime | None
     number: NumberView | None
+    seed: Hex | None
+    revealed_at: datetime | None
+
+
+class SealedList(PublishedDraw, frozen=True, kw_only=True):
+    """A part of the sealed list, in the order of serials; `following` is where the next part begins, or None."""
+
+    count: int
+    root: Hex
     places: tuple[SealedPlace, ...]
+    following: int | None
+
+
+class PublishedCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One move of a lane: from then on its drawn places below the threshold and its late ones up to the number."""
+
+    lane: int
+    threshold: Hex
+    late_called: int
+    called_at: datetime
+
+
+class CallList(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a line's calls, in their order; `following` is where the next part begins, or None."""
+
+    campaign_id: str
+    calls: tuple[PublishedCall, ...]
     following: int | None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Why a place stands where it stands. With it its owner checks that the place is in the sealed list and what its
-    rank is: SHA-256 of salt, account and device is the commitment; the path leads from the leaf to the root; the rank
-    is made under the seed, or, where there is a public number, under HMAC-SHA256 of that number under the seed.
+    rank is: SHA-256 of salt, account and device is the commitment; the path leads from the leaf (serial, index of the
+    lane, commitment) to the root of a list of `count` places; the rank is made under the seed, or, where there is a
+    public number, under HMAC-SHA256 of that number under the seed.
     """
 
     campaign_id: str
     serial: int
     lane: str
+    lane_index: int
+    lane_label: Words
+    lane_share: int
     kind: PlaceKind
     joined_at: datetime
     account_id: UUID
@@ -406,9 +449,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     salt: Hex
     commitment: Hex
     seed_hash: Hex
+    opened_at: datetime
+    sealed_at: datetime | None
+    count: int | None
     root: Hex | None
+    rooted_at: datetime | None
     path: tuple[Hex, ...]
     seed: Hex | None
+    revealed_at: datetime | None
     public_number: NumberView | None
     rank: Hex | None
     number: int

@@ -21,6 +21,7 @@ from tidegate.gate.queue.api import Queue
 from tidegate.gate.queue.contracts import (
     PLACE_HEADER,
     AskPlace,
+    CallList,
     Entered,
     GateFigures,
     GateRecord,
@@ -57,6 +58,8 @@ _BODY_BYTES_MAX = 8_192
 _NO_STORE = CacheControlHeader(no_store=True)
 
 AnyRequest = Request[Any, Any, Any]
+CampaignId = Annotated[str, QueryParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)]
+Start = Annotated[int, QueryParameter(ge=0, le=2**32)]
 Token = Annotated[str | None, HeaderParameter(name=PLACE_HEADER, max_length=200, description="Your place.")]
 
 
@@ -173,24 +176,25 @@ async def leave_line(queue: Queue, session: SessionFacts, place: Token = None) -
     "/api/v1/places/current/receipt",
     summary="Why my place stands where it stands",
     description="The opening of the place's commitment, its path to the published root, the seed when it is revealed, "
-    "and the rank that follows from them: everything to check the draw for oneself.",
+    "and the rank that follows from them: everything to check the draw for oneself. Also after the sale, from whatever "
+    "device the account is signed in on. `/line/receipt` is the same as a page.",
     tags=["queue"],
     operation_id="SeeReceipt",
     cache_control=_NO_STORE,
-    responses=refuses(NotSignedIn, PlaceRefused, NotSealed, NoWaitingRoom),
+    responses=refuses(NotSignedIn, PlaceRefused),
 )
 async def see_receipt(queue: Queue, db: Database, session: SessionFacts, place: Token = None) -> Receipt:
     """Return the receipt of the sender's place."""
-    facts = queue.check_place(place, session.account_id, session.session_id)
     async with db.read() as tx:
-        return await queue.receipt(tx, facts)
+        return await queue.receipt_for(tx, place, session.account_id)
 
 
 @get(
     "/api/v1/queue/sealed",
     summary="The sealed list",
     description="All places of the draw in the order of their serials, each as lane and commitment, with the root and "
-    "the hash of the seed: whoever keeps a copy from before the opening can recompute every rank afterwards.",
+    "the hash of the seed: whoever keeps a copy from before the opening can recompute every rank afterwards. "
+    "`/line/draws/{campaign_id}` does it in a browser, `tidegate admission verify --url` on a command line.",
     tags=["queue"],
     operation_id="SealedList",
     cache_control=CacheControlHeader(public=True, max_age=60),
@@ -199,12 +203,28 @@ async def see_receipt(queue: Queue, db: Database, session: SessionFacts, place: 
 async def sealed_list(
     queue: Queue,
     db: Database,
-    campaign_id: Annotated[str, QueryParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)],
-    start: Annotated[int, QueryParameter(ge=0, le=2**32)] = 0,
+    campaign_id: CampaignId,
+    start: Start = 0,
 ) -> SealedList:
     """Return a part of the sealed list. Raises NotSealed, NoWaitingRoom."""
     async with db.read() as tx:
         return await queue.sealed_list(tx, campaign_id, start, _LIST_PART_MAX)
+
+
+@get(
+    "/api/v1/queue/calls",
+    summary="How far each lane was called, and when",
+    description="All calls of a line in their order: drawn places with a rank below the threshold and late ones up to "
+    "the number were called then at the latest. With sealed list and seed they tell when each place was called.",
+    tags=["queue"],
+    operation_id="CallsOfLine",
+    cache_control=CacheControlHeader(public=True, max_age=60),
+    responses=refuses(NoWaitingRoom),
+)
+async def calls(queue: Queue, db: Database, campaign_id: CampaignId, start: Start = 0) -> CallList:
+    """Return a part of the calls. Raises NoWaitingRoom."""
+    async with db.read() as tx:
+        return await queue.call_list(tx, campaign_id, start, _LIST_PART_MAX)
 
 
 @post(
@@ -354,6 +374,7 @@ routes = [
     leave_line,
     see_receipt,
     sealed_list,
+    calls,
     ask_for_pass,
     line_figures,
     watch_gate,
