@@ -1,6 +1,8 @@
 """A shopper goes through the waiting room: place, draw, turn, order. The festival is the drop of the examples."""
 
+from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -10,6 +12,10 @@ from tests.journeys.conftest import Festival
 from tests.journeys.shopping import fill_address, pay, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("line")]
+
+
+CHANGES = 6
+"""What a waiter's page says anew: sealed, root, seed, open, called, in."""
 
 
 @pytest.fixture
@@ -39,7 +45,13 @@ def test_from_the_draw_to_a_paid_order(phone: Page, drop: Festival) -> None:
     expect(phone.get_by_text("Your place stands in the slow lane")).to_be_visible()
     phone.goto("/checkout?sku=PHN-1010")
     assert phone.url.endswith("/line"), "nobody orders before his turn"
+    fetched: Counter[str] = Counter()
+    phone.on("request", lambda sent: fetched.update([f"{sent.method} {urlsplit(sent.url).path}"]))
     expect(heading).to_have_text("You are in", timeout=90_000)
+    assert fetched["POST /api/v1/places/current/signs"] >= 1
+    assert fetched["GET /line"] <= CHANGES, (
+        "the page is made anew when something changed, and not to say that it is there"
+    )
     phone.get_by_text("How you can check that the draw is fair").click()
     expect(phone.get_by_text("The secret number", exact=True)).to_be_visible()
     phone.goto("/checkout?sku=PHN-1010")

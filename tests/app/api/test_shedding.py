@@ -47,6 +47,8 @@ def overloaded(windows: int, wait: float = 0.2) -> LoadControl:
         ("/line", Kind.BUY),
         ("/api/v1/queue", Kind.CHOOSE),
         ("/api/v1/queue/acts", None),
+        ("/api/v1/places", Kind.BUY),
+        ("/api/v1/places/current/signs", None),
         ("/api/v1/orders", Kind.BUY),
         ("/orders/0198/pay", Kind.PAY),
         ("/api/v1/orders/0198/payments", Kind.PAY),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import blake2b
 from time import time
 from typing import Any, Final
@@ -20,6 +21,7 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 _ASKS = frozenset({"GET", "HEAD"})
 _FILES = ("/assets/", "/media/")
 _COHORT_SECONDS = 3600
+_PATHS_REMEMBERED_MAX = 2_000
 _WAITS: Final = range(3, 11)
 """Seconds after which the refused come back, spread so that they do not come back together."""
 
@@ -35,7 +37,7 @@ class Kind(IntEnum):
 
 _NEVER_REFUSED = ("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/defences",
                   "/api/v1/bots", "/api/v1/queue/acts", "/api/v1/queue/figures", "/api/v1/queue/watch",
-                  "/api/v1/payments/callbacks")  # fmt: skip
+                  "/api/v1/payments/callbacks", "/api/v1/places/current/signs")  # fmt: skip
 _PAY = ("/orders/", "/api/v1/orders/", "/reservations/", "/api/v1/presales/reservations/")
 _BUY = ("/checkout", "/line", "/reservations", "/api/v1/orders", "/api/v1/presales/reservations", "/groups/",
         "/api/v1/groups", "/api/v1/passes", "/api/v1/places", "/api/v1/challenges")  # fmt: skip
@@ -43,8 +45,13 @@ _CHOOSE = ("/search", "/sign-in", "/orders", "/api/v1/search", "/api/v1/quotes",
            "/api/v1/addresses", "/api/v1/me", "/api/v1/queue")  # fmt: skip
 
 
+@lru_cache(maxsize=_PATHS_REMEMBERED_MAX)
 def kind_of(path: str) -> Kind | None:
-    """Return what a request is for, or None for one that is never refused."""
+    """Return what a request is for, or None for one that is never refused, nor counted.
+
+    A sign of life is none of the load: to answer it costs what a refusal costs, a hundred of them weigh like one page,
+    and whoever's signs were refused for an hour would be passed over in line as if he had gone.
+    """
     if path.startswith(_NEVER_REFUSED):
         return None
     if path.startswith(_PAY):

@@ -16,6 +16,7 @@ from tidegate.gate.queue.contracts import (
     PlaceFacts,
     PlaceView,
     QueueState,
+    Sign,
     Snapshot,
     SnapshotBody,
     Standing,
@@ -167,6 +168,19 @@ def called(board: Board, facts: PlaceFacts) -> bool:
     return any(
         is_called(board.lanes[spot.lane], rank=spot.rank, number=spot.number)
         for spot in spots_of(own_spot_of(board, facts), board.homes.get(facts.serial))
+    )
+
+
+def sign_of(board: Board, facts: PlaceFacts, now: datetime) -> Sign:
+    """Return what a sign of life is answered."""
+    spot = spot_of(board, facts)
+    ahead = ahead_of(board.lanes[spot.lane], rank=spot.rank, number=spot.number)
+    return Sign(
+        state=board.body.snapshot.state,
+        standing=_standing(board, facts),
+        lane_index=spot.lane,
+        wait=_wait(board, spot, ahead, now),
+        chance_percent=_chance(board, spot, ahead),
     )
 
 
