@@ -6,8 +6,10 @@ The festival is the drop of the examples.
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -33,6 +35,10 @@ def context(browser: Browser, drop: Festival) -> Iterator[BrowserContext]:
     )
     yield opened
     opened.close()
+
+
+CHANGES = 6
+"""What a waiter's page says anew: sealed, root, seed, open, called, in."""
 
 
 @pytest.fixture
@@ -78,7 +84,13 @@ def test_from_the_draw_to_a_paid_order(phone: Page, drop: Festival) -> None:
     expect(phone.get_by_text("Your place stands in the slow lane")).to_be_visible()
     phone.goto("/checkout?sku=PHN-1010")
     assert phone.url.endswith("/line"), "nobody orders before his turn"
+    fetched: Counter[str] = Counter()
+    phone.on("request", lambda sent: fetched.update([f"{sent.method} {urlsplit(sent.url).path}"]))
     expect(heading).to_have_text("You are in", timeout=90_000)
+    assert fetched["POST /api/v1/places/current/signs"] >= 1
+    assert fetched["GET /line"] <= CHANGES, (
+        "the page is made anew when something changed, and not to say that it is there"
+    )
     phone.get_by_text("How you can check that the draw is fair").click()
     expect(phone.get_by_text("The secret number", exact=True)).to_be_visible()
     phone.goto("/checkout?sku=PHN-1010")

@@ -58,6 +58,8 @@ def overloaded(windows: int, wait: float = 0.2) -> LoadControl:
         ("/api/v1/queue/sealed", Kind.BROWSE),
         ("/api/v1/queue", Kind.CHOOSE),
         ("/api/v1/queue/acts", None),
+        ("/api/v1/places", Kind.BUY),
+        ("/api/v1/places/current/signs", None),
         ("/api/v1/orders", Kind.BUY),
         (f"/orders/{ONE}/pay", Kind.PAY),
         (f"/api/v1/orders/{ONE}/payments", Kind.PAY),

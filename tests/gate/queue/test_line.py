@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from tests.gate.queue.rooms import ROOM, buy, enter, facts, opened_room, shoppers, stand, tick, to_the_opening
+from tests.gate.queue.rooms import ROOM, beat, buy, enter, facts, opened_room, shoppers, stand, tick, to_the_opening
 from tidegate.app.compose import App, compose
 from tidegate.base.cache import Cache
 from tidegate.base.clock import ManualClock
@@ -35,6 +35,7 @@ from tidegate.gate.queue.errors import (
     PlacesNotOpen,
     PlaceSpent,
 )
+from tidegate.gate.queue.presence import Leases
 from tidegate.sale.stock.contracts import Claim
 
 
@@ -358,11 +359,12 @@ async def test_a_clock_that_goes_back_and_a_valkey_that_is_gone_lose_nothing(app
     await tick(app, clock, seconds=-3_600)
     after = app.queue.snapshot().snapshot.lanes  # type: ignore[union-attr]
     assert [each.threshold for each in after] == [each.threshold for each in before]
-    app.queue._cache = Cache("redis://127.0.0.1:1", timeout_seconds=0.2)
-    await app.queue.beat(facts(app, crowd[0], places[0]))
+    gone = Cache("redis://127.0.0.1:1", timeout_seconds=0.2)
+    app.queue._leases = Leases(gone, clock)
+    await beat(app, crowd[0], places[0])
     await tick(app, clock, seconds=3_600)
     assert [await stand(app, each) for each in crowd] == places
-    await app.queue._cache.close()
+    await gone.close()
 
 
 async def test_who_comes_between_the_sealing_time_and_the_next_step_is_late(app: App, clock: ManualClock) -> None:

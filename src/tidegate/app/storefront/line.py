@@ -1,7 +1,7 @@
 """The waiting room's page: take a place, see how far it is, go in when called.
 
-The page follows the public snapshot, which is one cached body a second for everybody; the server is asked for the
-reader's own page twice a minute, which is the sign of life, and when something changed.
+The page follows the public snapshot, which is one cached body a second for everybody. Twice a minute it gives a sign of
+life at a door of a few bytes (`POST /api/v1/places/current/signs`); it is made anew when something changed.
 """
 
 import msgspec
@@ -16,13 +16,12 @@ from tidegate.gate.bots.api import Bots
 from tidegate.gate.bots.contracts import Answer, PageSignals
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
-from tidegate.gate.queue.contracts import Entered, PlaceFacts, PlaceView, Standing
+from tidegate.gate.queue.contracts import PLACE_COOKIE, Entered, PlaceFacts, PlaceView, Standing
 from tidegate.gate.queue.http import give_place
 from tidegate.offer.campaign.contracts import Defence
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.http import private_cookie
 
-PLACE_COOKIE = "tg_place"
 _PLACE_SECONDS = 7 * 86_400
 
 
@@ -64,7 +63,7 @@ class Line:
             return Turn()
         try:
             view = self._queue.view(facts)
-            await self._queue.beat(facts)
+            self._queue.beat(facts)
             answer = await self._queue.enter(facts) if view.standing is Standing.CALLED else None
         except Refusal as refusal:
             return Turn(trouble=spoken(refusal))

@@ -5,18 +5,22 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
+import msgspec
+
 from tidegate.base.batch import Batcher
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock
 from tidegate.base.config import Config
 from tidegate.base.crypto import Signer, Vault, derive_key
 from tidegate.base.db import Database, Tx
+from tidegate.base.http import cookie_of
 from tidegate.base.invariant import Check
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.queue import store, store_gate, store_proof
 from tidegate.gate.queue.adapters.drand import Drand
-from tidegate.gate.queue.board import Board, Room, read_board, room_of, view_of
+from tidegate.gate.queue.board import Board, Room, read_board, room_of, sign_of, view_of
 from tidegate.gate.queue.contracts import (
+    PLACE_COOKIE,
     PLACE_HEADER,
     AskPlace,
     CallList,
@@ -31,7 +35,9 @@ from tidegate.gate.queue.contracts import (
     PublishedDraw,
     Receipt,
     SealedList,
+    Sign,
     SnapshotBody,
+    Standing,
     StateNumber,
     SteerGate,
     Verification,
@@ -44,7 +50,7 @@ from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
 from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.placing import Placing, not_open
 from tidegate.gate.queue.ports import Audiences, Outlook
-from tidegate.gate.queue.presence import beat
+from tidegate.gate.queue.presence import Leases
 from tidegate.gate.queue.proof import check_line, receipt_of, verify_line
 from tidegate.gate.queue.public_number import NumberNotGenuine, PublishedNumber, announced, draw_key
 from tidegate.gate.queue.publishing import call_list_of, published_draw, sealed_list_of
@@ -85,7 +91,7 @@ class Queue:
     ) -> None:
         """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane."""
         self._db = db
-        self._cache = cache
+        self._leases = Leases(cache, clock)
         self._clock = clock
         self._campaign = campaign
         self._signer = Signer(derive_key(config.secret, "queue.place"))
@@ -148,9 +154,25 @@ class Queue:
         """
         return view_of(self._required_board(), facts, self._clock.now())
 
-    async def beat(self, facts: PlaceFacts) -> None:
-        """Note a sign of life. Without Valkey nothing is noted and nothing fails."""
-        await beat(self._cache, self._required_board().line.line_id, facts.serial, self._clock.now())
+    def beat(self, facts: PlaceFacts) -> Sign:
+        """Note a sign of life, for the next `write_signs`; return where the place stands. No I/O.
+
+        Raises PlacesNotOpen while the line is not open.
+        """
+        board = self._required_board()
+        self._leases.note(board.line.line_id, facts.serial)
+        return sign_of(board, facts, self._clock.now())
+
+    async def come(self, facts: PlaceFacts, sign: Sign) -> Sign:
+        """Let whoever is called go in, as `enter` does and with its refusals; return the sign with what came of it."""
+        if sign.standing is not Standing.CALLED:
+            return sign
+        answer = await self.enter(facts)
+        return msgspec.structs.replace(sign, inside=isinstance(answer, Entered))
+
+    async def write_signs(self) -> None:
+        """Write the signs of life given since. Each web process, each second; without Valkey they are lost."""
+        await self._leases.write()
 
     async def leave(self, facts: PlaceFacts) -> None:
         """Give up a place, and the pass that came of it; its room is free at once. Again changes nothing."""
@@ -286,8 +308,8 @@ def require_board(board: Board | None, room: Room, now: Callable[[], datetime]) 
 
 
 def place_of(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
-    """Return the place in a request's raw ASGI headers, whose names are in lower case."""
+    """Return the place in a request's raw ASGI headers, whose names are in lower case: the header, then the cookie."""
     for name, value in headers:
         if name == _PLACE_HEADER_ASGI:
             return value.strip().decode("latin-1")
-    return None
+    return cookie_of(headers, PLACE_COOKIE)

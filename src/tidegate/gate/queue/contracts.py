@@ -16,6 +16,8 @@ from tidegate.gate.admission.contracts import Pass
 from tidegate.offer.campaign.contracts import NumberSource, Words
 
 PLACE_HEADER = "Tidegate-Place"
+PLACE_COOKIE = "tg_place"
+"""In which a page's browser keeps its place; no script reads it."""
 
 Hex = Annotated[str, Meta(pattern="^[0-9a-f]+$")]
 
@@ -113,6 +115,17 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     chance_percent: Annotated[int | None, Meta(description="The chance that something is left at the call.")]
     opens_at: datetime
     note: str
+
+
+class Sign(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sign of life is answered: as much as a page needs to know whether it still says what is true."""
+
+    state: QueueState
+    standing: Standing
+    inside: Annotated[bool, Meta(description="Called, and let in: its pass can be had now.")] = False
+    lane_index: Annotated[int, Meta(description="Where it is called: the place of that lane in the snapshot's list.")]
+    wait: Wait | None
+    chance_percent: int | None
 
 
 class LaneView(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from tidegate.gate.bots.errors import WorkRefused
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
 from tidegate.gate.queue.contracts import (
+    PLACE_COOKIE,
     PLACE_HEADER,
     AskPlace,
     CallList,
@@ -31,6 +32,7 @@ from tidegate.gate.queue.contracts import (
     PlaceView,
     Receipt,
     SealedList,
+    Sign,
     StateNumber,
     SteerGate,
     Waiting,
@@ -155,8 +157,28 @@ async def see_place(queue: Queue, session: SessionFacts, place: Token = None) ->
     """Return where the sender's place stands."""
     facts = queue.check_place(place, session.account_id, session.session_id)
     view = queue.view(facts)
-    await queue.beat(facts)
+    queue.beat(facts)
     return view
+
+
+@post(
+    "/api/v1/places/current/signs",
+    status_code=HTTP_200_OK,
+    summary="Give a sign of life",
+    description="What the waiting room's page sends every half minute, and every two seconds once it is called: the "
+    "cheapest way to keep a place, never refused for overload. The place may stand in the page's cookie. A called "
+    "place goes in if there is room, as by asking for a pass; the pass itself comes from `POST /api/v1/passes`.",
+    tags=["queue"],
+    operation_id="GiveSign",
+    request_max_body_size=_BODY_BYTES_MAX,
+    cache_control=_NO_STORE,
+    responses=refuses(NotSignedIn, PlaceRefused, PlaceSpent, NothingLeft, PlacesNotOpen, NoWaitingRoom, CampaignOver),
+)
+async def give_sign(queue: Queue, session: SessionFacts, request: AnyRequest, place: Token = None) -> Sign:
+    """Note that the sender is there; return where the place stands. The hot shortcut answers in its stead."""
+    token = place or request.cookies.get(PLACE_COOKIE)
+    facts = queue.check_place(token, session.account_id, session.session_id)
+    return await queue.come(facts, queue.beat(facts))
 
 
 @delete(
@@ -255,7 +277,7 @@ async def ask_for_pass(
     answer = await queue.enter(facts)
     if isinstance(answer, Entered):
         return Response(answer.given, status_code=HTTP_201_CREATED)
-    await queue.beat(facts)
+    queue.beat(facts)
     return Response(answer, status_code=HTTP_202_ACCEPTED, headers={"Retry-After": str(answer.retry_after)})
 
 
@@ -371,6 +393,7 @@ routes = [
     see_line,
     take_place,
     see_place,
+    give_sign,
     leave_line,
     see_receipt,
     sealed_list,

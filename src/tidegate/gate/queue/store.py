@@ -315,10 +315,11 @@ async def called_at(tx: Tx, line_id: int, lane: int, *, rank: int | None, number
     return row[0] if row else None
 
 
-async def calls_since(tx: Tx, line_id: int, since: datetime) -> dict[int, int]:
-    """Return how many were called of each lane since then."""
+async def calls_since(tx: Tx, line_id: int, since: datetime, until: datetime) -> dict[int, int]:
+    """Return how many were called of each lane between the two."""
     rows = await tx.execute(
-        "select lane, sum(calls)::bigint from queue.call where line_id = %s and called_at >= %s group by lane",
-        [line_id, since],
+        "select lane, sum(calls)::bigint from queue.call where line_id = %s and called_at between %s and %s"
+        " group by lane",
+        [line_id, since, until],
     )
     return dict(await rows.fetchall())
