@@ -1,7 +1,7 @@
 """The line from the pre-queue to the last unit, on the real database: places, draw, calls, passes, purchases."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
 
 import msgspec
@@ -35,6 +35,7 @@ from tidegate.gate.queue.errors import (
     PlacesNotOpen,
     PlaceSpent,
 )
+from tidegate.sale.payment.store_payers import put_payers
 from tidegate.sale.stock.contracts import Claim
 
 
@@ -432,28 +433,38 @@ async def test_who_holds_a_place_is_found_without_reading_the_line(app: App, clo
         for each, place in zip(crowd, places, strict=True):
             await app.queue.leave(facts(app, each, place))
         await analyse_places(app)
-    asks = [AskPlace(account_id=uuid4(), device=uuid4(), instrument=uuid4().bytes) for _ in range(3_000)]
+    asks = [AskPlace(account_id=uuid4(), device=uuid4()) for _ in range(3_000)]
+    await paid_once(app, clock, [each.account_id for each in asks])
     for start in range(0, len(asks), 250):
         await app.queue.take_places(asks[start : start + 250])
     if analysed == "now":
         await analyse_places(app)
     asked = asks[::30]
-    accounts, devices = [each.account_id for each in asked], [each.device for each in asked]
-    instruments = [each.instrument for each in asked if each.instrument is not None]
-    asked_by: list[tuple[list[UUID], list[UUID], list[bytes]]] = [
-        (accounts, [], []),
-        ([], devices, []),
-        ([], [], instruments),
-    ]
+    accounts = [each.account_id for each in asked]
     async with app.db.transaction() as tx:
         line = await store.line(tx, app.queue.room().campaign_id)
         assert line is not None
+        known = await store.held(tx, line.line_id, accounts, [], [])
+        browsers = [each.browser for each in known if each.browser is not None]
+        instruments = [each.instrument for each in known if each.instrument is not None]
+        assert len({*browsers}) == len({*instruments}) == len(asked)
+        asked_by: list[tuple[list[UUID], list[bytes], list[bytes]]] = [
+            (accounts, [], []),
+            ([], browsers, []),
+            ([], [], instruments),
+        ]
         for names in asked_by:
             read_before = await rows_read(tx)
             found = await store.held(tx, line.line_id, *names)
             read = await rows_read(tx) - read_before
             assert {each.account_id for each in found} == set(accounts)
             assert read <= 2 * len(asked)
+
+
+async def paid_once(app: App, clock: ManualClock, accounts: Sequence[UUID]) -> None:
+    """Let each of them have paid, from an account of its own at a channel that tells which."""
+    async with app.db.transaction() as tx:
+        await put_payers(tx, {each: (f"harbour-{each.hex}", clock.now()) for each in accounts})
 
 
 async def analyse_places(app: App) -> None:

@@ -9,7 +9,7 @@ The *slow lane* is for places that look like a program's; its *home* is where su
 stands again once it is *restored*.
 
 Invariants.
-- One live place an account and a device; asking again gives the same place.
+- One live place an account, a browser and a way to pay, as far as these are known; asking again gives the same place.
 - The order of calls is the published rule: no place is called before one of its lane with a lower rank or number.
 - The slow lane gets at most its share while others wait, and is called no further than any other lane.
 - A restored place is called no later than its rank or number is reached in its home lane.

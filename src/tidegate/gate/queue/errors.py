@@ -42,7 +42,10 @@ class NetworkFull(Refusal):
 
 
 class OnePlaceAPerson(Refusal):
-    """Another account holds a place with the same device or payment instrument. Field: `what`, device or instrument."""
+    """Another account holds a place on the same browser, or paid last from the same account at a channel.
+
+    Field: `what`, device or instrument.
+    """
 
     code, status, title = "one-place-a-person", 409, "One place a person"
 

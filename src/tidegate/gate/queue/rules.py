@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from tidegate.base.errors import Refusal
 from tidegate.gate.queue.contracts import AskPlace
 from tidegate.gate.queue.draw import commitment, salt_of
@@ -49,7 +51,9 @@ class PlaceLedger:
         self._late = {lane.lane: lane.late for lane in lanes}
         self._networks = dict(networks)
         self._by_account: dict[UUID, HeldPlace] = {}
-        self._devices: set[UUID] = set()
+        # By whom a browser is taken. What a move sets free stays taken until the next batch: the database holds it
+        # until the moves are written, which is after the new places.
+        self._browsers: dict[bytes, UUID] = {}
         self._instruments: set[bytes] = set()
         self._now = now
         self._per_network = per_network
@@ -66,11 +70,10 @@ class PlaceLedger:
         """Return the asker's place, old or new, or why there is none."""
         if (same := self.known(ask)) is not None:
             return same
-        known = self._by_account.get(ask.account_id)
-        if ask.device in self._devices:
+        if ask.browser is not None and self._browsers.get(ask.browser, ask.account_id) != ask.account_id:
             return _one_a_person("device")
-        if known is not None:
-            return self._moved(known, ask.device)
+        if (known := self._by_account.get(ask.account_id)) is not None:
+            return self._moved(known, ask)
         if ask.instrument is not None and ask.instrument in self._instruments:
             return _one_a_person("instrument")
         if ask.network is not None and 0 < self._per_network <= self._networks.get(ask.network, 0):
@@ -100,6 +103,7 @@ class PlaceLedger:
             account_id=ask.account_id,
             device=ask.device,
             joined_at=self._now,
+            browser=ask.browser,
             instrument=ask.instrument,
         )
         self.new.append(
@@ -110,6 +114,7 @@ class PlaceLedger:
                 account_id=ask.account_id,
                 device=ask.device,
                 commitment=commitment(salt, ask.account_id, ask.device).hex(),
+                browser=ask.browser.hex() if ask.browser is not None else None,
                 instrument=ask.instrument.hex() if ask.instrument is not None else None,
                 network=ask.network,
                 home_lane=None if slow is None else home,
@@ -121,24 +126,18 @@ class PlaceLedger:
         self._hold(place)
         return place
 
-    def _moved(self, place: HeldPlace, device: UUID) -> HeldPlace:
-        self.moved.append(Move(serial=place.serial, from_device=place.device, to_device=device))
-        self._devices.discard(place.device)
-        moved = HeldPlace(
-            serial=place.serial,
-            lane=place.lane,
-            number=place.number,
-            account_id=place.account_id,
-            device=device,
-            joined_at=place.joined_at,
-            instrument=place.instrument,
+    def _moved(self, place: HeldPlace, ask: AskPlace) -> HeldPlace:
+        self.moved.append(
+            Move(serial=place.serial, from_device=place.device, to_device=ask.device, browser=ask.browser)
         )
+        moved = msgspec.structs.replace(place, device=ask.device, browser=ask.browser)
         self._hold(moved)
         return moved
 
     def _hold(self, place: HeldPlace) -> None:
         self._by_account[place.account_id] = place
-        self._devices.add(place.device)
+        if place.browser is not None:
+            self._browsers.setdefault(place.browser, place.account_id)
         if place.instrument is not None:
             self._instruments.add(place.instrument)
 
