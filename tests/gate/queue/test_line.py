@@ -254,8 +254,10 @@ async def test_latecomers_stand_behind_the_drawn_in_the_order_of_coming(app: App
     assert isinstance(await enter(app, crowd[3], late[2]), Waiting)
 
 
-async def test_a_network_holds_no_more_places_than_the_file_says(app: App, clock: ManualClock) -> None:
-    await opened_room(app, clock, per_network=2)
+async def test_without_a_slow_lane_a_network_holds_no_more_places_than_the_file_says(
+    app: App, clock: ManualClock
+) -> None:
+    await opened_room(app, clock, per_network=2, slow_share=0)
     crowd = await shoppers(app, 3)
     for shopper in crowd[:2]:
         await stand(app, shopper, "192.0.2.0/24")
@@ -265,7 +267,7 @@ async def test_a_network_holds_no_more_places_than_the_file_says(app: App, clock
 
 
 async def test_a_place_that_is_given_up_leaves_its_network_once(app: App, clock: ManualClock) -> None:
-    await opened_room(app, clock, per_network=3)
+    await opened_room(app, clock, per_network=3, slow_share=0)
     crowd = await shoppers(app, 6)
     places = await asyncio.gather(*[stand(app, each, "192.0.2.0/24") for each in crowd[:3]])
     leaving = facts(app, crowd[0], places[0])
@@ -283,7 +285,7 @@ async def test_a_place_that_is_given_up_leaves_its_network_once(app: App, clock:
 
 
 async def test_a_network_s_count_is_held_against_its_places(app: App, clock: ManualClock) -> None:
-    await opened_room(app, clock, per_network=3)
+    await opened_room(app, clock, per_network=3, slow_share=0)
     crowd = await shoppers(app, 2)
     await stand(app, crowd[0], "192.0.2.0/24")
     gone = await stand(app, crowd[1], "198.51.100.0/24")
@@ -303,7 +305,7 @@ async def _networks_hold(app: App) -> tuple[bool, str]:
 
 
 async def test_an_expired_pass_leaves_its_network(app: App, clock: ManualClock) -> None:
-    await opened_room(app, clock, per_network=1)
+    await opened_room(app, clock, per_network=1, slow_share=0)
     crowd = await shoppers(app, 2)
     place = await stand(app, crowd[0], "192.0.2.0/24")
     await to_the_opening(app, clock)

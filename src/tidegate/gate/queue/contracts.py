@@ -21,7 +21,9 @@ Hex = Annotated[str, Meta(pattern="^[0-9a-f]+$")]
 
 
 class PlaceKind(StrEnum):
-    """How a place is ordered: by draw, or by number behind all that were drawn."""
+    """How a place is ordered: by draw, or by number behind all that were drawn, for those that were taken after the
+    sealing or beyond what their network has in the draw.
+    """
 
     DRAWN = "drawn"
     LATE = "late"

@@ -66,7 +66,7 @@ class Placing:
             closed = (await store_gate.settings(tx, line.line_id)).closed
             taken = [_closed_to_new(ledger, ask) if closed else ledger.take(ask) for ask in batch]
             if ledger.new:
-                await store.write_places(tx, line.line_id, ledger.new, drawn=ledger.drawn, now=now)
+                await store.write_places(tx, line.line_id, ledger.new, now)
             await store.move_places(tx, line.line_id, ledger.moved, now)
         return [each if isinstance(each, Refusal) else self._place(room, lanes, each) for each in taken]
 

@@ -28,7 +28,8 @@ def lane_for(lanes: Sequence[LaneRow], audiences: frozenset[str]) -> int:
 class PlaceLedger:
     """The places of those who ask in one batch; what is given anew is collected in `new` and `moved`.
 
-    Drawn while the line is not sealed and `now` is before the sealing; otherwise late, numbered within the lane.
+    Drawn while the line is not sealed and `now` is before the sealing; otherwise late, numbered within the lane. Of one
+    network at most `per_network` stand where all do (0 = any number); the others are late in the slow lane.
     """
 
     def __init__(
@@ -76,21 +77,26 @@ class PlaceLedger:
             return self._moved(known, ask)
         if ask.instrument is not None and ask.instrument in self._instruments:
             return _one_a_person("instrument")
-        if ask.network is not None and 0 < self._per_network <= self._networks.get(ask.network, 0):
+        counted = ask.network if ask.instrument is None else None  # whose way to pay is known counts by that alone
+        crowded = counted is not None and 0 < self._per_network <= self._networks.get(counted, 0)
+        if crowded and slow_lane(self._lanes) is None:
             return NetworkFull(
                 f"{self._per_network} places were taken from your network already, and no more are given there; you "
                 "hold none. Try another connection, such as your phone's own.",
                 limit=self._per_network,
                 retry_after=60,
             )
-        return self._given(ask)
+        return self._given(ask, None if crowded else counted, crowded=crowded)
 
-    def _given(self, ask: AskPlace) -> HeldPlace:
+    def _given(self, ask: AskPlace, network: str | None, *, crowded: bool) -> HeldPlace:
+        """Give a new place that counts in this network. One beyond its network's number is late in the slow lane, also
+        while others are drawn: behind all of these, and from then on at the slow lane's share.
+        """
         home = lane_for(self._lanes, ask.audiences)
-        slow = slow_lane(self._lanes) if ask.slow else None
+        slow = slow_lane(self._lanes) if ask.slow or crowded else None
         lane = home if slow is None else slow
         number, behind = 0, 0
-        if not self.drawn:
+        if crowded or not self.drawn:
             behind = self._late[home]
             self._late[lane] += 1
             number = self._late[lane]
@@ -116,13 +122,13 @@ class PlaceLedger:
                 commitment=commitment(salt, ask.account_id, ask.device).hex(),
                 browser=ask.browser.hex() if ask.browser is not None else None,
                 instrument=ask.instrument.hex() if ask.instrument is not None else None,
-                network=ask.network,
+                network=network,
                 home_lane=None if slow is None else home,
                 home_number=None if slow is None else behind,
             )
         )
-        if ask.network is not None:
-            self._networks[ask.network] = self._networks.get(ask.network, 0) + 1
+        if network is not None:
+            self._networks[network] = self._networks.get(network, 0) + 1
         self._hold(place)
         return place
 

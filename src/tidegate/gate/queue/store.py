@@ -149,7 +149,7 @@ async def give_back_networks(tx: Tx, line_id: int) -> int:
     return int(found[0]) if found else 0
 
 
-async def write_places(tx: Tx, line_id: int, new: Sequence[NewPlace], *, drawn: bool, now: datetime) -> None:
+async def write_places(tx: Tx, line_id: int, new: Sequence[NewPlace], now: datetime) -> None:
     """Write new places and count them on the line, its lanes and the networks; the line is locked by the caller."""
     await tx.execute(
         """
@@ -171,12 +171,14 @@ async def write_places(tx: Tx, line_id: int, new: Sequence[NewPlace], *, drawn: 
             on conflict (line_id, network) do update set places = n.places + excluded.places
         )
         update queue.lane l
-        set drawn = l.drawn + case when %(drawn)s then c.places else 0 end,
-            late = l.late + case when %(drawn)s then 0 else c.places end
-        from (select lane, count(*) as places from new group by lane) c
+        set drawn = l.drawn + c.drawn, late = l.late + c.late
+        from (
+            select lane, count(*) filter (where number = 0) as drawn, count(*) filter (where number > 0) as late
+            from new group by lane
+        ) c
         where l.line_id = %(line)s and l.lane = c.lane
         """,
-        {"line": line_id, "rows": _encode(new).decode(), "drawn": drawn, "now": now},
+        {"line": line_id, "rows": _encode(new).decode(), "now": now},
     )
 
 
@@ -259,11 +261,22 @@ async def reveal(tx: Tx, line_id: int, seed: bytes, now: datetime) -> None:
 
 
 async def sealed(tx: Tx, line_id: int, start: int, limit: int) -> list[tuple[int, int, bytes]]:
-    """Return serial, lane and commitment of drawn places in the order of serials, those given up included."""
+    """Return serial, lane and commitment of the places in the sealed list in the order of serials: all that were taken
+    before the sealing, those given up and those that stand behind the drawn included.
+    """
     rows = await tx.execute(
-        "select serial, lane, commitment from queue.place"
-        " where line_id = %s and serial >= %s and number = 0 order by serial limit %s",
+        "select p.serial, p.lane, p.commitment from queue.line l join queue.place p using (line_id)"
+        " where line_id = %s and p.serial >= %s and p.serial < l.sealed_count order by p.serial limit %s",
         [line_id, start, limit],
+    )
+    return await rows.fetchall()
+
+
+async def drawn(tx: Tx, line_id: int, limit: int) -> list[tuple[int, int]]:
+    """Return serial and lane of the drawn places in the order of serials, those given up included."""
+    rows = await tx.execute(
+        "select serial, lane from queue.place where line_id = %s and number = 0 order by serial limit %s",
+        [line_id, limit],
     )
     return await rows.fetchall()
 

@@ -265,8 +265,9 @@ class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the line is let in. Places taken from ``opens_at`` on and before ``seals_at`` are drawn; calls begin with
     the burst. ``cap`` shoppers are inside at most, ``per_minute`` are called at most, at first fewer: over
     ``ramp_seconds`` the flow rises to that. Who is called comes within ``claim_seconds``, with a pass for
-    ``pass_seconds`` and ``purchases``. ``per_network`` places come from one network (0 = no limit). Beside each 100
-    calls at most ``slow_share`` are of the slow lane, in which places stand that look like a program's (0 = none is).
+    ``pass_seconds`` and ``purchases``. ``per_network`` places of one network stand where all do and any others
+    behind (0 = no limit); whose way to pay is known does not count. Beside each 100 calls at most ``slow_share`` are of
+    the slow lane, in which places stand that look like a program's or are too many of one network (0 = none is).
     """
 
     opens_at: datetime
