@@ -31,8 +31,8 @@ SLOW_LANE = "slow"
 SLOW_SHARE, SLOW_SHARE_MAX = 5, 20
 PER_NETWORK = 20
 """Places of one /24 or /48 that stand where all do, unless the file says otherwise: a farm in twenty networks has 400
-of them, not ten thousand. A /24 is 254 lines, a /48 the most that one site is given (RFC 6177). Behind addresses that a
-carrier shares (RFC 6888), or in a mall, there may be more persons: docs/campaign-file.md says for whom to raise it.
+of them, not ten thousand. A /24 is 254 lines, a /48 as much as one site is commonly given (RFC 6177). Behind addresses
+that a carrier shares (RFC 6888), or in a mall, may be more persons: docs/campaign-file.md says for whom to raise it.
 """
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
