@@ -50,7 +50,15 @@ def line() -> LineRow:
 def taken(asks: Sequence[AskPlace], per_network: int) -> tuple[list[HeldPlace], list[Refusal], list[bytes]]:
     """Let all ask in this order; return the places, the refusals, and the sealed list's leaves."""
     ledger = PlaceLedger(
-        line(), [lane()], [], {}, now=NOW, seals_at=NOW + timedelta(hours=1), per_network=per_network, salt_key=b"key"
+        line(),
+        [lane()],
+        [],
+        {},
+        now=NOW,
+        seals_at=NOW + timedelta(hours=1),
+        per_network=per_network,
+        behind=True,
+        salt_key=b"key",
     )
     answers = [ledger.take(ask) for ask in asks]
     leaves = [leaf(each.serial, each.lane, bytes.fromhex(each.commitment)) for each in ledger.new]
@@ -119,7 +127,7 @@ def test_a_farm_that_was_recognised_gets_the_slow_lane_s_share_and_wrongs_nobody
     crowd = [ask(random, FARM_ACCOUNTS + place, f"home-{place}") for place in range(CROWD)]
     lanes = [lane(), msgspec.structs.replace(lane(1, 5), audience=SLOW)]
     ledger = PlaceLedger(
-        line(), lanes, [], {}, now=NOW, seals_at=NOW + timedelta(hours=1), per_network=0, salt_key=b"key"
+        line(), lanes, [], {}, now=NOW, seals_at=NOW + timedelta(hours=1), per_network=0, behind=True, salt_key=b"key"
     )
     places = [each for each in map(ledger.take, [*farm, *crowd]) if isinstance(each, HeldPlace)]
     root, seed = merkle_root([leaf(each.serial, each.lane, b"") for each in ledger.new]), random.randbytes(32)

@@ -35,6 +35,7 @@ from tidegate.gate.queue.errors import (
     PlacesNotOpen,
     PlaceSpent,
 )
+from tidegate.offer.campaign.contracts import BeyondNetwork
 from tidegate.sale.payment.store_payers import put_payers
 from tidegate.sale.stock.contracts import Claim
 
@@ -254,10 +255,11 @@ async def test_latecomers_stand_behind_the_drawn_in_the_order_of_coming(app: App
     assert isinstance(await enter(app, crowd[3], late[2]), Waiting)
 
 
-async def test_without_a_slow_lane_a_network_holds_no_more_places_than_the_file_says(
-    app: App, clock: ManualClock
+@pytest.mark.parametrize("changes", [{"slow_share": 0}, {"beyond_network": BeyondNetwork.REFUSED}])
+async def test_a_network_holds_no_more_places_than_the_file_says(
+    app: App, clock: ManualClock, changes: dict[str, object]
 ) -> None:
-    await opened_room(app, clock, per_network=2, slow_share=0)
+    await opened_room(app, clock, **{"per_network": 2, **changes})  # type: ignore[arg-type]
     crowd = await shoppers(app, 3)
     for shopper in crowd[:2]:
         await stand(app, shopper, "192.0.2.0/24")

@@ -78,6 +78,7 @@ def test_a_waiting_room_that_says_nothing_of_the_slow_lane_keeps_its_hash_and_ha
     assert festival.waiting_room is not None
     assert festival.waiting_room.slow_share == 5
     assert b"slow_share" not in rules.canonical(festival)
+    assert b"beyond_network" not in rules.canonical(festival)
 
 
 @pytest.mark.parametrize(("share", "states"), [("12 %", True), ("0 %", False)])
@@ -99,6 +100,7 @@ def test_the_published_rules_state_the_slow_lane_if_there_is_one(share: str, sta
         ),
         ("per_network = 40", "at most 40: more of them stand behind all", "不超过 40 个"),
         ('slow_share = "0 %"', "at most 20: more are not given", "不超过 20 个，超出的不再发放"),
+        ('beyond_network = "refused"', "at most 20: more are not given", "不超过 20 个，超出的不再发放"),
         ("per_network = 0", "and an account that paid here before. ", "（曾在本店付款者）一个位置。看起来"),
     ],
 )
@@ -136,6 +138,7 @@ def test_the_published_rules_state_the_shares() -> None:
         ),
         ("cap = 500", 'cap = 500\nslow_share = "21 %"', "21 is out of range; it may be 0 to 20"),
         ("cap = 500", 'cap = 500\nslow_share = "few"', '"few" is not a whole percentage; write it like "30 %"'),
+        ("cap = 500", 'cap = 500\nbeyond_network = "away"', '"away" is not known; it may be behind or refused'),
         ('name = "members"', 'name = "slow"', "is the lane of places that look like a program's"),
         ("cap = 500", "capp = 500", 'is not known here; did you mean "cap"?'),
     ],

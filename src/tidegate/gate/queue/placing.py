@@ -115,6 +115,7 @@ class Placing:
             now=now,
             seals_at=room.rules.seals_at,
             per_network=room.rules.per_network,
+            behind=room.rules.places_behind,
             salt_key=self._salt_key,
         )
 

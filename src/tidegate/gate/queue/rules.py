@@ -29,7 +29,8 @@ class PlaceLedger:
     """The places of those who ask in one batch; what is given anew is collected in `new` and `moved`.
 
     Drawn while the line is not sealed and `now` is before the sealing; otherwise late, numbered within the lane. Of one
-    network at most `per_network` stand where all do (0 = any number); the others are late in the slow lane.
+    network at most `per_network` stand where all do (0 = any number); others are late in the slow lane, or are refused
+    where there is none or not `behind`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class PlaceLedger:
         now: datetime,
         seals_at: datetime,
         per_network: int,
+        behind: bool,
         salt_key: bytes,
     ) -> None:
         self.new: list[NewPlace] = []
@@ -58,6 +60,7 @@ class PlaceLedger:
         self._instruments: set[bytes] = set()
         self._now = now
         self._per_network = per_network
+        self._behind = behind
         self._salt_key = salt_key
         for place in held:
             self._hold(place)
@@ -79,7 +82,7 @@ class PlaceLedger:
             return _one_a_person("instrument")
         counted = ask.network if ask.instrument is None else None  # whose way to pay is known counts by that alone
         crowded = counted is not None and 0 < self._per_network <= self._networks.get(counted, 0)
-        if crowded and slow_lane(self._lanes) is None:
+        if crowded and not (self._behind and slow_lane(self._lanes) is not None):
             return NetworkFull(
                 f"{self._per_network} places were taken from your network already, and no more are given there; you "
                 "hold none. Try another connection, such as your phone's own.",

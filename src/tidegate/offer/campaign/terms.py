@@ -307,10 +307,10 @@ def _persons_statement(room: WaitingRoom) -> Words:
     en = "One place an account, a browser, and an account that paid here before."
     if not room.per_network:
         return Words(zh=zh, en=en)
-    beyond_zh = "超出的位置排在所有抽签位置之后，按慢速通道的比例放行" if room.slow_share else "超出的不再发放"
+    beyond_zh = "超出的位置排在所有抽签位置之后，按慢速通道的比例放行" if room.places_behind else "超出的不再发放"
     beyond_en = (
         "more of them stand behind all that are drawn, at the share of the slow lane"
-        if room.slow_share
+        if room.places_behind
         else "more are not given"
     )
     return Words(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from tidegate.offer.campaign.contracts import (
     LANES_MAX,
     Audience,
+    BeyondNetwork,
     CampaignDefinition,
     Fault,
     GuardedGoods,
@@ -55,6 +56,7 @@ def read_waiting_room(table: Table) -> WaitingRoom:
         lanes=tuple(_lane(each) for each in table.tables("lane", most=LANES_MAX)) or (_one_lane(),),
         public_number=read_public_number(table.table("public_number")) if "public_number" in table else None,
         slow_share=_percent(table, "slow_share") if "slow_share" in table else SLOW_SHARE,
+        beyond_network=table.choice("beyond_network", BeyondNetwork, BeyondNetwork.BEHIND),
     )
     table.done()
     return room
