@@ -8,7 +8,7 @@ from tidegate.app.acquaintance import GiftShelf, KnownShoppers
 from tidegate.app.books import MoneyPath, PaymentOutcomes
 from tidegate.app.deals import Deals
 from tidegate.app.loyalty import Loyalty
-from tidegate.app.waiting import Outlook
+from tidegate.app.waiting import Means, Outlook
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import Config
@@ -146,6 +146,7 @@ class App:
             self.admission,
             self.outlook,
             shoppers,
+            Means(self.identity, self.payment),
             self.bots.cleared,
         )
 

@@ -9,9 +9,8 @@ import pytest
 from tests.app.storefront.conftest import visitor
 from tests.gate.queue.rooms import Shopper, buy, enter, opened_room, shoppers, stand, tick, to_the_opening
 from tidegate.app.compose import App
-from tidegate.app.storefront.line import PLACE_COOKIE
 from tidegate.base.clock import ManualClock
-from tidegate.gate.queue.contracts import Entered, Place
+from tidegate.gate.queue.contracts import PLACE_COOKIE, Entered, Place
 from tidegate.sale.stock.contracts import Claim
 from tidegate.trust.identity.api import SESSION_COOKIE
 

@@ -7,6 +7,7 @@ import msgspec
 
 from tidegate.offer.campaign.contracts import (
     Audience,
+    BeyondNetwork,
     CampaignDefinition,
     GuardedGoods,
     PhaseName,
@@ -23,7 +24,9 @@ _LANES: Final = (
 """Early access: one shopper in five is a member, and three calls in ten are theirs while both lanes have somebody."""
 
 PER_NETWORK: Final = 4
-"""Places from one network: a household of two takes one each, and each once more when its pass is used up."""
+"""Places from one network: a household of two takes one each, and each once more when its pass is used up. More are
+refused: goods may outlast the demo's draw, and a farm's places that stood behind it would have them then.
+"""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +55,7 @@ def with_line(definition: CampaignDefinition, line: Line, now: datetime) -> Camp
         pass_seconds=line.pass_seconds,
         purchases=line.purchases,
         per_network=PER_NETWORK,
+        beyond_network=BeyondNetwork.REFUSED,
         goods=GuardedGoods.EVERYTHING,
         lanes=_LANES,
     )

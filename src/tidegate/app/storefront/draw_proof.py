@@ -10,11 +10,10 @@ from litestar import Response, get
 from litestar.params import Parameter
 
 from tidegate.app.pages.rendering import Html
-from tidegate.app.storefront.line import PLACE_COOKIE
 from tidegate.app.storefront.visit import Visit
 from tidegate.base.db import Database, Tx
 from tidegate.gate.queue.api import Queue
-from tidegate.gate.queue.contracts import PublishedDraw
+from tidegate.gate.queue.contracts import PLACE_COOKIE, PublishedDraw
 from tidegate.gate.queue.errors import NoWaitingRoom, PlaceRefused
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId

@@ -10,12 +10,12 @@ from litestar.params import Parameter
 
 from tidegate.app.pages.answer import PRIVATE, own_origin, see_other
 from tidegate.app.storefront.forms import read_form
-from tidegate.app.storefront.line import PLACE_COOKIE
 from tidegate.app.storefront.visit import Asking, Visit
 from tidegate.app.storefront.wording import Spoken, spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.gate.queue.api import Queue
+from tidegate.gate.queue.contracts import PLACE_COOKIE
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.sale.groups.api import Groups
 from tidegate.sale.ordering.api import Ordering

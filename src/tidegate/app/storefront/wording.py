@@ -42,7 +42,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     ),
     "one-place-a-person": (
         marked("One place a person"),
-        marked("Another account holds a place on the same device. Go on with that place, or give it up first."),
+        marked(
+            "Another account holds a place on the same device or with the same way to pay. Go on with that place, or "
+            "give it up first."
+        ),
     ),
     "place-refused": (
         marked("This place cannot be used"),

@@ -49,7 +49,7 @@ from tidegate.gate.queue.entering import Entrance
 from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
 from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.placing import Placing, not_open
-from tidegate.gate.queue.ports import Audiences, Outlook
+from tidegate.gate.queue.ports import Audiences, Means, Outlook
 from tidegate.gate.queue.presence import Leases
 from tidegate.gate.queue.proof import check_line, receipt_of, verify_line
 from tidegate.gate.queue.public_number import NumberNotGenuine, PublishedNumber, announced, draw_key
@@ -87,6 +87,7 @@ class Queue:
         admission: Admission,
         outlook: Outlook,
         audiences: Audiences,
+        means: Means,
         cleared: Callable[[], Collection[UUID]],
     ) -> None:
         """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane."""
@@ -99,7 +100,7 @@ class Queue:
         self._read = lru_cache(maxsize=_REMEMBERED_MAX)(self._verified)
         self._board: Board | None = None
         self._watched: GateWatch | None = None
-        self._placing = Placing(db, clock, self._signer, self._salt_key, self.room, audiences)
+        self._placing = Placing(db, clock, self._signer, self._salt_key, self.room, audiences, means)
         self._places: Batcher[AskPlace, Place] = Batcher("place", self._placing.take, in_flight_max=1)
         self._entrance = Entrance(db, clock, admission)
         vault = Vault(derive_key(config.secret, "queue.seed"))

@@ -23,7 +23,9 @@ Hex = Annotated[str, Meta(pattern="^[0-9a-f]+$")]
 
 
 class PlaceKind(StrEnum):
-    """How a place is ordered: by draw, or by number behind all that were drawn."""
+    """How a place is ordered: by draw, or by number behind all that were drawn, for those that were taken after the
+    sealing or beyond what their network has in the draw.
+    """
 
     DRAWN = "drawn"
     LATE = "late"
@@ -43,14 +45,15 @@ class QueueState(StrEnum):
 
 
 class AskPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for a place. `device` is the session; `instrument` and `network` are digests or keys by which one person
-    may hold one place, and one network a limited number; None where they are not known. `slow`: it looks like a
-    program, and stands in the slow lane if the line has one.
+    """Who asks for a place. `device` is the session, which the place is bound to. `browser` and `instrument` stand for
+    the browser that signed in and the account that paid last, as digests: one place each. One `network` has a limited
+    number. None where they are not known. `slow`: it looks like a program, and stands in the slow lane if there is one.
     """
 
     account_id: UUID
     device: UUID
     audiences: frozenset[str] = frozenset()
+    browser: bytes | None = None
     instrument: bytes | None = None
     network: str | None = None
     slow: bool = False

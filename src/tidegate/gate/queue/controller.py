@@ -199,7 +199,7 @@ class Controller:
             return {}
         if line.line_id not in self._ranks:
             found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-            for serial, lane, _ in await store.sealed(tx, line.line_id, 0, EXACT_PLACES_MAX):
+            for serial, lane in await store.drawn(tx, line.line_id, EXACT_PLACES_MAX):
                 found[lane].append((rank(key, line.root, serial), serial))
             self._ranks = {line.line_id: {lane: sorted(places) for lane, places in found.items()}}
         return self._ranks[line.line_id]

@@ -89,9 +89,11 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
 @post(
     "/api/v1/places",
     summary="Take a place in line",
-    description="One place an account and device; asking again gives the same. Places taken before the sealing are "
-    "drawn at the opening; later ones stand behind them, first come, first served. While an attack is on, a place is "
-    "given for work or a wait: an answer to `POST /api/v1/challenges`; otherwise send `{}`.",
+    description="One place an account, a browser (known by its cookie `tg_device` from signing in) and a way to pay "
+    "(of whoever paid here before); asking again gives the same. Places taken before the sealing are drawn at the "
+    "opening; later ones stand behind them, first come, first served, and so do those beyond what one network has in "
+    "the draw (`kind` late, `lane` slow). While an attack is on, a place is given for work or a wait: an answer to "
+    "`POST /api/v1/challenges`; otherwise send `{}`.",
     tags=["queue"],
     operation_id="TakePlace",
     request_max_body_size=_BODY_BYTES_MAX,

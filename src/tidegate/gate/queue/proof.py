@@ -25,12 +25,12 @@ async def receipt_of(tx: Tx, facts: PlaceFacts, salt_key: bytes) -> Receipt:
     device = await store_proof.first_device(tx, line.line_id, facts.serial) or facts.device
     salt = salt_of(salt_key, facts.campaign_id, facts.account_id)
     place_rank = path = None
-    if not facts.number and line.root is not None:
+    if line.root is not None and line.sealed_count is not None and facts.serial < line.sealed_count:
         part = await store.sealed(tx, line.line_id, facts.serial // SUBTREE * SUBTREE, SUBTREE)
         roots = await store_proof.subtrees(tx, line.line_id)
         path = path_by_subtrees([leaf(*each) for each in part], roots, facts.serial)
         key = line.key
-        place_rank = rank(key, line.root, facts.serial) if key is not None else None
+        place_rank = rank(key, line.root, facts.serial) if key is not None and not facts.number else None
     entry = await store_gate.entry(tx, line.line_id, facts.serial)
     lanes = await store.lanes(tx, line.line_id)
     home = await store_slow.home(tx, line.line_id, facts.serial)

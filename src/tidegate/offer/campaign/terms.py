@@ -285,18 +285,39 @@ def queue_words(room: WaitingRoom) -> Words:
     shares_en = ", ".join(_lane_words(lane).en for lane in room.lanes)
     number = _number_words(room)
     slow = _slow_statement(room.slow_share) if room.slow_share else Words(zh="", en="")
+    persons = _persons_statement(room)
     return Words(
         zh=f"开售前取得的排队位置由抽签定先后，随机种子的摘要和名单的根值事先公布，开售时公布种子，人人可验算；{number.zh}"
         f"之后取得的位置按先后排在其后。各通道的放行比例：{shares_zh}。顾客进入第一个符合条件的通道，以取得位置时为准。"
         f"轮到后请在 {room.claim_seconds} 秒内进入；错过一次仍可返回一次；"
         "轮到时页面已关闭一分钟以上者先跳过，同样可返回一次。"
-        f"每个账号一个位置。{slow.zh}",
+        f"{persons.zh}{slow.zh}",
         en="Places taken before the list is sealed are put in order by a draw: the hash of its seed and the root of "
         f"the list are published before, the seed at the opening, so that anyone can check it. {number.en}Later places "
         f"follow in the order in which they were taken. Shares of the lanes: {shares_en}. A shopper stands in the "
         "first lane that is for him when he takes the place. Who is called enters within "
         f"{room.claim_seconds} seconds, and may return once after missing that; whose page was closed for more than a "
-        f"minute when his turn came is passed over, and may return once as well. One place an account.{slow.en}",
+        f"minute when his turn came is passed over, and may return once as well. {persons.en}{slow.en}",
+    )
+
+
+def _persons_statement(room: WaitingRoom) -> Words:
+    """What one person may hold: places an account, a browser, a way to pay and a network."""
+    zh = "每个账号、每个浏览器、每个付款账户（曾在本店付款者）一个位置。"
+    en = "One place an account, a browser, and an account that paid here before."
+    if not room.per_network:
+        return Words(zh=zh, en=en)
+    beyond_zh = "超出的位置排在所有抽签位置之后，按慢速通道的比例放行" if room.places_behind else "超出的不再发放"
+    beyond_en = (
+        "more of them stand behind all that are drawn, at the share of the slow lane"
+        if room.places_behind
+        else "more are not given"
+    )
+    return Words(
+        zh=f"{zh}同一网络（IPv4 前 24 位或 IPv6 前 48 位）不超过 {room.per_network} 个，{beyond_zh}；"
+        "曾在本店付款且付款账户可知的账号不计入。",
+        en=f"{en} Of one network (the first 24 bits of an IPv4 address, 48 of an IPv6 address) at most "
+        f"{room.per_network}: {beyond_en}. Whose paying account is known from before does not count in it.",
     )
 
 

@@ -18,7 +18,7 @@ from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.metrics import faults
 from tidegate.base.outbox import Outbox
-from tidegate.sale.payment import reconciliation, rules, store, store_figures, store_ledger
+from tidegate.sale.payment import reconciliation, rules, store, store_figures, store_ledger, store_payers
 from tidegate.sale.payment.adapters.sandbox import sandbox_adapters
 from tidegate.sale.payment.contracts import (
     AccountBalance,
@@ -300,6 +300,12 @@ class Payment:
         for channel, outcome, count in await store_ledger.attempts_between(tx, since_at, until_at):
             counted.setdefault(channel, {})[outcome] = count
         return counted
+
+    async def payers_of(self, tx: Tx, buyer_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """Return a digest of the account at a channel from which each shopper paid last, as far as channels tell; one
+        statement.
+        """
+        return await store_payers.payers(tx, buyer_ids)
 
     async def takings(self, tx: Tx, since_at: datetime, until_at: datetime) -> Takings:
         """Return what became of the intents opened in the span: tried, captured, refunded."""
