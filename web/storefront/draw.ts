@@ -37,6 +37,9 @@ export function commitment(salt: string, account: string, device: string): Promi
   return sha256(bytesOf((salt + account + device).replace(/-/g, "")));
 }
 
+/** Added to the lane, in the list, of a place that stands behind all that are drawn. */
+export const BEHIND = 0x80;
+
 export function leaf(serial: number, lane: number, committed: Bytes): Promise<Bytes> {
   return sha256(Uint8Array.of(0), bigEndian(serial), Uint8Array.of(lane), committed);
 }

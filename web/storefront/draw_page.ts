@@ -1,7 +1,7 @@
 // The whole draw, recomputed in anybody's browser: the sealed list and the calls are fetched in parts, then the tree, the
 // seed, the public number and every rank are computed again, and held against what was published.
 import { number, fill } from "../design/text.ts";
-import { type Bytes, bytesOf, drawKey, hexOf, inBatches, leaf, merkleRoot, ranks, rankText, sha256, sooner } from "./draw.ts";
+import { BEHIND, type Bytes, bytesOf, drawKey, hexOf, inBatches, leaf, merkleRoot, ranks, rankText, sha256, sooner } from "./draw.ts";
 import { canCompute, Report } from "./draw_report.ts";
 
 interface PublicNumber {
@@ -125,7 +125,7 @@ async function part<T>(address: string, start: number): Promise<T> {
 
 function sameCounts({ facts, lanes }: List): boolean {
   const counts = facts.lanes.map(() => 0);
-  for (const lane of lanes) counts[lane] = (counts[lane] ?? 0) + 1;
+  for (const lane of lanes) if (lane < BEHIND) counts[lane] = (counts[lane] ?? 0) + 1;
   return counts.length === facts.lanes.length && facts.lanes.every((lane, index) => lane.drawn === counts[index]);
 }
 
@@ -172,6 +172,7 @@ function offer(place: HTMLElement, { lanes }: List, all: Bytes, calls: Call[]): 
     const serial = input.valueAsNumber;
     const lane = lanes[serial];
     if (lane === undefined) return void (told.textContent = input.value ? words("unknown") : "");
+    if (lane >= BEHIND) return void (told.textContent = words("behind"));
     const mine = rankText(all, serial);
     let before = 0;
     let others = 0;

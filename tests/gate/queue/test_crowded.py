@@ -11,7 +11,7 @@ from tests.gate.queue.test_slow_lane import clear
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.gate.queue.contracts import AskPlace, Entered, Place, PlaceKind, Standing, Waiting
-from tidegate.gate.queue.draw import commitment, leaf, root_from_path
+from tidegate.gate.queue.draw import BEHIND, commitment, leaf, root_from_path
 from tidegate.gate.queue.rows import SLOW
 
 MALL = "192.0.2.0/24"
@@ -59,10 +59,10 @@ async def test_they_stand_in_the_sealed_list_and_their_receipt_leads_to_its_root
     async with app.db.read() as tx:
         listed = await app.queue.sealed_list(tx, festival.id)
         mine = await app.queue.receipt(tx, facts(app, crowd[2], places[2]))
-    assert [(each.serial, each.lane) for each in listed.places] == [(0, 0), (1, 1), (2, 1), (3, 0)]
+    assert [(each.serial, each.lane) for each in listed.places] == [(0, 0), (1, 1 + BEHIND), (2, 1 + BEHIND), (3, 0)]
     made = commitment(bytes.fromhex(mine.salt), mine.account_id, mine.device)
     path = [bytes.fromhex(each) for each in mine.path]
-    assert root_from_path(2, 4, leaf(2, 1, made), path) == bytes.fromhex(listed.root)
+    assert root_from_path(2, 4, leaf(2, mine.lane_index, made), path) == bytes.fromhex(listed.root)
     assert (mine.kind, mine.number, mine.rank) == (PlaceKind.LATE, 2, None)
     assert sha256(bytes.fromhex(listed.seed or "")).hexdigest() == listed.seed_hash
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from tidegate.gate.queue.contracts import Finding, PublishedDraw
-from tidegate.gate.queue.draw import RANKS, leaf, merkle_root, rank, seed_hash
+from tidegate.gate.queue.draw import BEHIND, RANKS, leaf, merkle_root, rank, seed_hash
 from tidegate.gate.queue.public_number import PublishedNumber, draw_key, is_drand_number
 from tidegate.gate.queue.rows import CallRow
 from tidegate.offer.campaign.contracts import NumberSource
@@ -34,7 +34,7 @@ def draw_findings(draw: PublishedDraw, listed: Sequence[tuple[int, int, bytes]])
     The draw is sealed. What is not public yet is not among the findings.
     """
     root = merkle_root([leaf(*each) for each in listed])
-    counts = Counter(lane for _, lane, _ in listed)
+    counts = Counter(lane for _, lane, _ in listed if lane < BEHIND)
     findings = [
         Finding(name="the published root is the root of the list", holds=root.hex() == draw.root, examined=len(listed)),
         Finding(
@@ -61,11 +61,14 @@ def draw_findings(draw: PublishedDraw, listed: Sequence[tuple[int, int, bytes]])
 
 
 def rank_findings(draw: PublishedDraw, listed: Sequence[tuple[int, int, bytes]]) -> Finding:
-    """Compute the rank of every place of a draw whose seed is revealed: no two may have the same one."""
+    """Compute the rank of every drawn place of a draw whose seed is revealed: no two may have the same one."""
     key = draw_key(bytes.fromhex(draw.seed or ""), draw.number.text if draw.number is not None else None)
-    ranks = {rank(key, bytes.fromhex(draw.root or ""), serial) for serial, _, _ in listed}
+    drawn = [serial for serial, lane, _ in listed if lane < BEHIND]
+    ranks = {rank(key, bytes.fromhex(draw.root or ""), serial) for serial in drawn}
     return Finding(
-        name="every place has a rank of its own, computed again", holds=len(ranks) == len(listed), examined=len(listed)
+        name="every drawn place has a rank of its own, computed again",
+        holds=len(ranks) == len(drawn),
+        examined=len(drawn),
     )
 
 

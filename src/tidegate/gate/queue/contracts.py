@@ -386,7 +386,10 @@ class GateWatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SealedPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the sealed list: nothing in it says who it is."""
+    """One line of the sealed list: nothing in it says who it is.
+
+    The lane is its number among the lanes, with 128 added for a place that stands behind all that are drawn.
+    """
 
     serial: int
     lane: int

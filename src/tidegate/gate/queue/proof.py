@@ -9,7 +9,7 @@ from tidegate.base.invariant import Check
 from tidegate.gate.queue import store, store_gate, store_proof, store_slow
 from tidegate.gate.queue.checking import call_findings, called_first, draw_findings
 from tidegate.gate.queue.contracts import Finding, PlaceFacts, Receipt, Verification
-from tidegate.gate.queue.draw import SUBTREE, commitment, leaf, path_by_subtrees, rank, rank_text, salt_of
+from tidegate.gate.queue.draw import BEHIND, SUBTREE, commitment, leaf, path_by_subtrees, rank, rank_text, salt_of
 from tidegate.gate.queue.errors import NotSealed
 from tidegate.gate.queue.publishing import line_of, published
 from tidegate.gate.queue.rows import CallRow, Coming, LaneRow, LineRow
@@ -25,7 +25,8 @@ async def receipt_of(tx: Tx, facts: PlaceFacts, salt_key: bytes) -> Receipt:
     device = await store_proof.first_device(tx, line.line_id, facts.serial) or facts.device
     salt = salt_of(salt_key, facts.campaign_id, facts.account_id)
     place_rank = path = None
-    if line.root is not None and line.sealed_count is not None and facts.serial < line.sealed_count:
+    is_listed = line.sealed_count is not None and facts.serial < line.sealed_count
+    if line.root is not None and is_listed:
         part = await store.sealed(tx, line.line_id, facts.serial // SUBTREE * SUBTREE, SUBTREE)
         roots = await store_proof.subtrees(tx, line.line_id)
         path = path_by_subtrees([leaf(*each) for each in part], roots, facts.serial)
@@ -40,7 +41,7 @@ async def receipt_of(tx: Tx, facts: PlaceFacts, salt_key: bytes) -> Receipt:
         campaign_id=facts.campaign_id,
         serial=facts.serial,
         lane=lanes[facts.lane].name,
-        lane_index=facts.lane,
+        lane_index=facts.lane + (BEHIND if facts.number and is_listed else 0),
         lane_label=Words(lanes[facts.lane].label_zh, lanes[facts.lane].label_en),
         lane_share=lanes[facts.lane].share,
         restored_to=lanes[home.lane].name if home is not None else None,

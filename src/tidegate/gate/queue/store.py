@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
 from tidegate.gate.queue.contracts import AnnouncedNumber
+from tidegate.gate.queue.draw import BEHIND
 from tidegate.gate.queue.public_number import PublishedNumber
 from tidegate.gate.queue.rows import SLOW, CallRow, HeldPlace, LaneRow, LineRow, Move, NewPlace
 from tidegate.offer.campaign.contracts import QueueLane
@@ -262,12 +263,13 @@ async def reveal(tx: Tx, line_id: int, seed: bytes, now: datetime) -> None:
 
 async def sealed(tx: Tx, line_id: int, start: int, limit: int) -> list[tuple[int, int, bytes]]:
     """Return serial, lane and commitment of the places in the sealed list in the order of serials: all that were taken
-    before the sealing, those given up and those that stand behind the drawn included.
+    before the sealing, those given up included, and those that stand behind the drawn, with BEHIND added to their lane.
     """
     rows = await tx.execute(
-        "select p.serial, p.lane, p.commitment from queue.line l join queue.place p using (line_id)"
+        "select p.serial, p.lane + case when p.number > 0 then %s else 0 end, p.commitment"
+        " from queue.line l join queue.place p using (line_id)"
         " where line_id = %s and p.serial >= %s and p.serial < l.sealed_count order by p.serial limit %s",
-        [line_id, start, limit],
+        [BEHIND, line_id, start, limit],
     )
     return await rows.fetchall()
 
