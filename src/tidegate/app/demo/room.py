@@ -13,6 +13,7 @@ from tidegate.offer.campaign.contracts import (
     QueueLane,
     WaitingRoom,
     Words,
+    WorkAsked,
 )
 
 _SEAL_SECONDS: Final = 2
@@ -54,5 +55,7 @@ def with_line(definition: CampaignDefinition, line: Line, now: datetime) -> Camp
         per_network=PER_NETWORK,
         goods=GuardedGoods.EVERYTHING,
         lanes=_LANES,
+        # The farm's work would be done by the machine that the demo measures: minutes of it, which a farm does at home.
+        work=WorkAsked.ATTACK,
     )
     return msgspec.structs.replace(definition, waiting_room=room)

@@ -48,7 +48,7 @@ from tidegate.gate.queue.public_number import NumberNotGenuine, PublishedNumber,
 from tidegate.gate.queue.tokens import SignedPlace, judge_place, place_refused, read_place
 from tidegate.gate.queue.watching import KEPT_FOR, watch_of
 from tidegate.offer.campaign.api import Campaign
-from tidegate.offer.campaign.contracts import OfferKind
+from tidegate.offer.campaign.contracts import OfferKind, WorkAsked
 
 __all__ = [
     "PLACE_HEADER",
@@ -107,6 +107,11 @@ class Queue:
         if room is None:
             raise NoWaitingRoom("This campaign has no waiting room: ask for a pass and go in.")
         return room
+
+    def work_asked(self) -> WorkAsked:
+        """Return of whom the current campaign asks work for a place, beside who is asked during an attack."""
+        room = room_of(self._campaign.current())
+        return room.rules.work if room is not None else WorkAsked.ATTACK
 
     async def take_place(self, ask: AskPlace) -> Place:
         """Give a place, or the one that this account holds already; durable when this returns.

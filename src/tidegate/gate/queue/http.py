@@ -47,7 +47,7 @@ from tidegate.gate.queue.errors import (
     PlaceSpent,
 )
 from tidegate.offer.campaign.api import Campaign
-from tidegate.offer.campaign.contracts import Defence, PhaseName
+from tidegate.offer.campaign.contracts import Defence, PhaseName, WorkAsked
 from tidegate.trust.identity.contracts import Permission, SessionFacts, Staff
 from tidegate.trust.identity.errors import NotPermitted, NotSignedIn, StaffNotSignedIn
 
@@ -85,8 +85,9 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
     "/api/v1/places",
     summary="Take a place in line",
     description="One place an account and device; asking again gives the same. Places taken before the sealing are "
-    "drawn at the opening; later ones stand behind them, first come, first served. While an attack is on, a place is "
-    "given for work or a wait: an answer to `POST /api/v1/challenges`; otherwise send `{}`.",
+    "drawn at the opening; later ones stand behind them, first come, first served. While an attack is on, where the "
+    "campaign asks everybody, and to a visit that looks like a program's, a place is given for work or a wait: an "
+    "answer to `POST /api/v1/challenges`. Send `{}` first: a refusal `work-refused` says that one is needed.",
     tags=["queue"],
     operation_id="TakePlace",
     request_max_body_size=_BODY_BYTES_MAX,
@@ -98,7 +99,7 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
 async def take_place(
     *, data: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, request: AnyRequest
 ) -> Place:
-    """Give the signed-in shopper a place; while an attack is on, for work or a wait (`POST /api/v1/challenges`)."""
+    """Give the signed-in shopper a place, where it is asked for work or a wait (`POST /api/v1/challenges`)."""
     host, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
     return await give_place(
         answer=data, queue=queue, bots=bots, defences=defences, session=session, host=host, agent=agent
@@ -118,12 +119,26 @@ async def give_place(
 ) -> Place:
     """Give a place to a session that asks from this address, here and on the page; the hot shortcut gathers them.
 
-    Work is asked for before anything is weighed; what is weighed decides the lane and refuses nobody.
+    Where everybody works, work is asked for before anything is weighed. What is weighed decides the lane, and whether
+    work is asked for all the same; whoever does it, or waits, is refused by nothing that was weighed.
     """
-    if defences.active(Defence.WORK_FOR_ALL):
+    everybody = everybody_works(queue, defences)
+    if everybody:
         await bots.require_work(session, answer)
     decision = await bots.weigh(session, host, agent, page)
+    if not everybody and owes_work(queue, decision):
+        await bots.require_work(session, answer)
     return await queue.take_place(ask_of(session, host, decision))
+
+
+def everybody_works(queue: Queue, defences: Defences) -> bool:
+    """Return whether a place costs everybody work or a wait now: an attack is on, or the campaign file says so."""
+    return defences.active(Defence.WORK_FOR_ALL) or queue.work_asked() is WorkAsked.ALWAYS
+
+
+def owes_work(queue: Queue, decision: Decision) -> bool:
+    """Return whether a visit that was weighed pays for its place while others do not: it looks like a program's."""
+    return decision.lane is Lane.SLOW and queue.work_asked() is not WorkAsked.ATTACK
 
 
 def ask_of(session: SessionFacts, host: str, decision: Decision) -> AskPlace:

@@ -28,6 +28,7 @@ from tidegate.offer.campaign.guarding import RateLimit as RateLimit
 from tidegate.offer.campaign.guarding import Signal as Signal
 from tidegate.offer.campaign.guarding import Threshold as Threshold
 from tidegate.offer.campaign.guarding import WhenDown as WhenDown
+from tidegate.offer.campaign.guarding import WorkAsked as WorkAsked
 from tidegate.offer.campaign.presale_contracts import PRESALES_MAX as PRESALES_MAX
 from tidegate.offer.campaign.presale_contracts import Presale as Presale
 from tidegate.offer.campaign.public_numbers import DRAND_KEYS as DRAND_KEYS
@@ -267,6 +268,7 @@ class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``ramp_seconds`` the flow rises to that. Who is called comes within ``claim_seconds``, with a pass for
     ``pass_seconds`` and ``purchases``. ``per_network`` places come from one network (0 = no limit). Beside each 100
     calls at most ``slow_share`` are of the slow lane, in which places stand that look like a program's (0 = none is).
+    ``work`` says of whom work, or a wait, is asked for a place.
     """
 
     opens_at: datetime
@@ -282,6 +284,7 @@ class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lanes: tuple[QueueLane, ...]
     public_number: PublicNumber | None = None
     slow_share: Annotated[int, Meta(ge=0, le=20)] = 5
+    work: WorkAsked = WorkAsked.SUSPECTS
 
 
 class Layer(StrEnum):
