@@ -33,9 +33,11 @@ def test_from_the_draw_to_a_paid_order(phone: Page, drop: Festival) -> None:
     phone.get_by_role("link", name="Sign in").last.click()
     sign_in(phone)
     phone.get_by_role("button", name="Take my place").click()
+    # This browser has no window and says that a program steers it: it is told what follows, and served all the same.
+    expect(phone.locator("form [role=status]")).to_have_text("Ready. Take your place.", timeout=30_000)
+    phone.get_by_role("button", name="Take my place").click()
     heading = phone.get_by_role("heading", level=1)
     expect(heading).to_have_text("Your place is in the draw")
-    # This browser has no window and says that a program steers it: it is told what follows, and served all the same.
     expect(phone.get_by_text("Your place stands in the slow lane")).to_be_visible()
     phone.goto("/checkout?sku=PHN-1010")
     assert phone.url.endswith("/line"), "nobody orders before his turn"
