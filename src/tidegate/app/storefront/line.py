@@ -52,10 +52,7 @@ class Line:
         session, token = self._visit.session, self._request.cookies.get(PLACE_COOKIE)
         if session is None or not token:
             return None
-        try:
-            return self._queue.check_place(token, session.account_id, session.session_id)
-        except Refusal:
-            return None
+        return self._queue.kept_place(token, session.account_id, session.session_id)
 
     async def turn(self) -> Turn:
         """Return where the reader stands; whoever was called goes in."""

@@ -28,9 +28,11 @@ from tidegate.gate.bots.contracts import (
     DecisionView,
     Evidence,
     Lane,
+    MisuseTally,
     PageSignals,
     Signals,
     Tally,
+    TokenKind,
     Undo,
     UndoId,
     Visitor,
@@ -38,6 +40,7 @@ from tidegate.gate.bots.contracts import (
 )
 from tidegate.gate.bots.errors import DecisionUnknown, WorkRefused
 from tidegate.gate.bots.marks import SLOWED_MEMORY, Marks, Seen, Slowed, Subject, marked_as
+from tidegate.gate.bots.misuse import Misuses
 from tidegate.gate.bots.networks import NetworkList
 from tidegate.gate.bots.stamps import Stamps
 from tidegate.gate.bots.work import Proof, Workshop, refused
@@ -76,6 +79,7 @@ class Bots:
         self._counts: Counter[store.Count] = Counter()
         self._examples: list[tuple[str, Decision]] = []
         self._taken: Counter[store.Count] = Counter()
+        self._misuses = Misuses()
 
     # A shopper's way to a number
 
@@ -213,10 +217,18 @@ class Bots:
             (each, of.session_id) for each, (of, _) in zip(judged, answers, strict=True) if isinstance(each, Proof)
         ]
         unspent = iter(await self._marks.spend(proofs, now) if proofs else ())
-        return [
+        refusals = [
             each if isinstance(each, WorkRefused) else None if next(unspent) else refused(WorkFault.USED)
             for each in judged
         ]
+        for refusal in refusals:
+            if refusal is not None:
+                self.misused(TokenKind.ANSWER, str(refusal.fields["reason"]))
+        return refusals
+
+    def misused(self, token: TokenKind, reason: str) -> None:
+        """Count a refused token by its refusal's `reason`; those that are nobody's trick are not counted. No I/O."""
+        self._misuses.note(token, reason, self._clock.now())
 
     def _judged(self, session: SessionFacts, answer: Answer | None, now: datetime) -> Proof | WorkRefused:
         try:
@@ -266,6 +278,10 @@ class Bots:
     async def overview(self, tx: Tx, since: datetime) -> list[Tally]:
         """Return counts by kind, lane and work factor since a moment, most visits first; some seconds behind."""
         return await store.tallies(tx, since)
+
+    async def misuse(self, tx: Tx, since: datetime) -> list[MisuseTally]:
+        """Return how often passes, places and answers were refused since a moment, and why; some seconds behind."""
+        return await store.misuse(tx, since)
 
     async def course(self, tx: Tx, minutes: int) -> Course:
         """Return counts over the last `minutes` in spans of at least one minute, oldest first; some seconds behind.
@@ -356,7 +372,7 @@ class Bots:
     @property
     def pending(self) -> bool:
         """Return whether anything was noted that is not written."""
-        return bool(self._counts)
+        return bool(self._counts or self._misuses)
 
     async def flush(self, tx: Tx) -> None:
         """Write the counts and examples noted since the last time. What a failed transaction held is lost."""
@@ -365,6 +381,8 @@ class Bots:
         if counts:
             await store.add_tallies(tx, list(counts.items()))
             await store.insert_decisions(tx, examples)
+        if self._misuses:
+            await store.add_misuse(tx, self._misuses.taken())
 
     async def tidy(self, tx: Tx) -> int:
         """Delete what is older than thirty days; return how many rows went."""

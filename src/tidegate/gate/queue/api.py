@@ -13,6 +13,7 @@ from tidegate.base.crypto import Signer, Vault, derive_key
 from tidegate.base.db import Database, Tx
 from tidegate.base.invariant import Check
 from tidegate.gate.admission.api import Admission
+from tidegate.gate.bots.contracts import TokenKind
 from tidegate.gate.queue import store, store_gate
 from tidegate.gate.queue.adapters.drand import Drand
 from tidegate.gate.queue.board import Board, Room, read_board, room_of, view_of
@@ -38,7 +39,7 @@ from tidegate.gate.queue.contracts import (
 from tidegate.gate.queue.controller import Controller, guarded_skus
 from tidegate.gate.queue.drawing import Drawing, state_number
 from tidegate.gate.queue.entering import Entrance
-from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
+from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent, PlaceRefused
 from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.placing import Placing, not_open
 from tidegate.gate.queue.ports import Audiences, Outlook
@@ -79,8 +80,12 @@ class Queue:
         outlook: Outlook,
         audiences: Audiences,
         cleared: Callable[[], Collection[UUID]],
+        misused: Callable[[TokenKind, str], None],
     ) -> None:
-        """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane."""
+        """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane; and `misused`: what counts
+        a place or pass that is refused, by the refusal's reason.
+        """
+        self._misused = misused
         self._db = db
         self._cache = cache
         self._clock = clock
@@ -138,7 +143,22 @@ class Queue:
         room = self.room()
         if not token:
             raise place_refused("missing", "This needs a place in line")
-        return judge_place(self._read(token), account_id, device, room.campaign_id)
+        try:
+            return judge_place(self._read(token), account_id, device, room.campaign_id)
+        except PlaceRefused as refusal:
+            self._misused(TokenKind.PLACE, str(refusal.fields["reason"]))
+            raise
+
+    def kept_place(self, token: str, account_id: UUID, device: UUID) -> PlaceFacts | None:
+        """Return what a place says that a browser kept; None where it is of a former sign-in or campaign. No I/O.
+
+        That is nobody's trick, and is not counted as one.
+        """
+        room = room_of(self._campaign.current())
+        try:
+            return judge_place(self._read(token), account_id, device, room.campaign_id) if room is not None else None
+        except PlaceRefused:
+            return None
 
     def _verified(self, token: str) -> SignedPlace | None:
         return read_place(self._signer, token)
@@ -171,6 +191,7 @@ class Queue:
         Known within about a second; limits on what one buyer may have are exact, and pricing's.
         """
         if self._board is not None and account_id in self._board.shut_out:
+            self._misused(TokenKind.PASS, "used")
             raise PassSpent(
                 "Your pass is used up; nothing was ordered. Take a new place in line to order again.", reason="ended"
             )

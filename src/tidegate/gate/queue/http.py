@@ -14,7 +14,7 @@ from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import Pass, PassWindow
 from tidegate.gate.admission.errors import CampaignOver, NoCampaign, PhaseNotOpen
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.bots.contracts import Answer, Decision, Lane, PageSignals
+from tidegate.gate.bots.contracts import Answer, Decision, Lane, PageSignals, TokenKind
 from tidegate.gate.bots.errors import WorkRefused
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
@@ -238,7 +238,7 @@ async def sealed_list(
     ),
 )
 async def ask_for_pass(
-    queue: Queue, admission: Admission, campaign: Campaign, session: SessionFacts, place: Token = None
+    *, queue: Queue, admission: Admission, campaign: Campaign, bots: Bots, session: SessionFacts, place: Token = None
 ) -> Response[Pass | Waiting]:
     """Give a pass to the signed-in shopper, or say why not yet."""
     if not queue.has_waiting_room():
@@ -247,7 +247,11 @@ async def ask_for_pass(
             admission.issue_pass(session.account_id, session.session_id, window), status_code=HTTP_201_CREATED
         )
     facts = queue.check_place(place, session.account_id, session.session_id)
-    answer = await queue.enter(facts)
+    try:
+        answer = await queue.enter(facts)
+    except PlaceSpent:
+        bots.misused(TokenKind.PLACE, "used")
+        raise
     if isinstance(answer, Entered):
         return Response(answer.given, status_code=HTTP_201_CREATED)
     await queue.beat(facts)
