@@ -84,7 +84,7 @@ async def test_refused_tokens_are_shown_by_kind_and_reason(app: App, client: htt
     rows = [re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", row) for row in table.split("<tr")[2:]]
     assert rows == [
         ["Passes", "3", "0", "0", "1", "0", "4"],
-        ["Places", "0", "2", "0", "0", "0", "2"],
+        ["Places in line", "0", "2", "0", "0", "0", "2"],
         ["Answers to the puzzle, and waits", "0", "0", "1,200", "0", "0", "1,200"],
         ["All", "3", "2", "1,200", "1", "0", "1,206"],
     ]

@@ -30,7 +30,7 @@ def bots_words(messages: Messages) -> dict[str, dict[str, str]]:
         },
         "token": {
             TokenKind.PASS.value: _("Passes"),
-            TokenKind.PLACE.value: _("Places"),
+            TokenKind.PLACE.value: _("Places in line"),
             TokenKind.ANSWER.value: _("Answers to the puzzle, and waits"),
         },
         "misuse": {
