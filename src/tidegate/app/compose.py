@@ -85,11 +85,11 @@ class App:
     def _guard(self) -> None:
         """What stands before the sale."""
         config, cache, campaign = self.config, self.cache, self.campaign
-        self.admission = Admission(config, self.clock)
         self.defences = build_defences(
             config, cache=cache, clock=self.clock, outbox=self.outbox, jobs=self.jobs, campaign=campaign
         )
         self.bots = Bots(config, cache, self.clock, self.ids)
+        self.admission = Admission(config, self.clock, self.bots.misused)
         self.limits = build_limits(config, cache, campaign, self.defences.limit_factor, self.bots.rate_factor)
 
     def _sell(self, risk: RiskStation) -> None:
@@ -148,6 +148,7 @@ class App:
             shoppers,
             Means(self.identity, self.payment),
             self.bots.cleared,
+            self.bots.misused,
         )
 
     def _watch(self) -> None:

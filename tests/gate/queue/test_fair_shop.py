@@ -59,7 +59,7 @@ async def take(app: App, crowd: Sequence[Visitor]) -> list[PlaceKind]:
     door = PlaceDoor(app.limits, app.bots, app.queue)
     places = []
     for start in range(0, len(crowd), TOGETHER):
-        places += await asyncio.gather(*[door.take(each, None) for each in crowd[start : start + TOGETHER]])
+        places += await asyncio.gather(*[door.take(each, None, None) for each in crowd[start : start + TOGETHER]])
     return [place.kind for place in places]
 
 

@@ -15,6 +15,7 @@ from tidegate.offer.campaign.contracts import (
     QueueLane,
     WaitingRoom,
     Words,
+    WorkAsked,
 )
 from tidegate.offer.campaign.terms import published_rules
 
@@ -112,6 +113,29 @@ def test_the_published_rules_state_what_one_person_and_one_network_may_hold(keys
     assert zh in said.zh
 
 
+@pytest.mark.parametrize(
+    ("work", "asked", "en", "zh"),
+    [
+        (
+            "",
+            WorkAsked.SUSPECTS,
+            "A visit that looks like a program's gets a place for a small puzzle",
+            "看起来由程序发出",
+        ),
+        ("attack", WorkAsked.ATTACK, "While the shop is under attack every place costs", "遭受攻击期间"),
+        ("always", WorkAsked.ALWAYS, "Every place costs a small puzzle", "每个位置都需先完成一道计算题"),
+    ],
+)
+def test_the_published_rules_state_of_whom_work_is_asked(work: str, asked: WorkAsked, en: str, zh: str) -> None:
+    festival = read(FESTIVAL + ROOM.replace("cap = 500", f'cap = 500\nwork = "{work}"' if work else "cap = 500"))
+    assert festival.waiting_room is not None
+    assert festival.waiting_room.work is asked
+    assert (b'"work"' in rules.canonical(festival)) is bool(work)
+    [said] = [each for each in published_rules(version(festival)).statements if "Shares of the lanes" in each.en]
+    assert en in said.en
+    assert zh in said.zh
+
+
 def test_the_published_rules_state_the_shares() -> None:
     statements = [each.en for each in published_rules(version(read(FESTIVAL + ROOM))).statements]
     assert any(
@@ -139,6 +163,9 @@ def test_the_published_rules_state_the_shares() -> None:
         ("cap = 500", 'cap = 500\nslow_share = "21 %"', "21 is out of range; it may be 0 to 20"),
         ("cap = 500", 'cap = 500\nslow_share = "few"', '"few" is not a whole percentage; write it like "30 %"'),
         ("cap = 500", 'cap = 500\nbeyond_network = "away"', '"away" is not known; it may be behind or refused'),
+        ("cap = 500", 'cap = 500\nwork = "alway"', 'work: "alway" is not known; did you mean "always"?'),
+        ("cap = 500", 'cap = 500\nwork = "never"', '"never" is not known; it may be attack, suspects or always'),
+        ("cap = 500", "cap = 500\nwork = true", "work: true is not known; it may be attack, suspects or always"),
         ('name = "members"', 'name = "slow"', "is the lane of places that look like a program's"),
         ("cap = 500", "capp = 500", 'is not known here; did you mean "cap"?'),
     ],

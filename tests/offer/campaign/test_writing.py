@@ -113,7 +113,10 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
     definition = msgspec.structs.replace(
         read(
             FESTIVAL
-            + ROOM.replace('goods = "flash"', 'goods = "flash"\nslow_share = "7 %"\nbeyond_network = "refused"')
+            + ROOM.replace(
+                'goods = "flash"',
+                'goods = "flash"\nslow_share = "7 %"\nbeyond_network = "refused"\nwork = "always"',
+            )
         ),
         defences=DEFENCES,
         rate_limits=RATE_LIMITS,

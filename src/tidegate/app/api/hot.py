@@ -36,7 +36,7 @@ from tidegate.gate.limits.contracts import LimitedAct
 from tidegate.gate.queue.api import place_of
 from tidegate.gate.queue.contracts import PlaceFacts, Sign, Standing
 from tidegate.gate.queue.errors import NoWaitingRoom
-from tidegate.gate.queue.http import SNAPSHOT_CACHE
+from tidegate.gate.queue.http import SNAPSHOT_CACHE, everybody_works
 from tidegate.offer.pricing.errors import NotOnOffer, UnknownGoods
 from tidegate.sale.ordering.contracts import PlaceOrder
 from tidegate.sale.stock.http import POLL_CACHE, SKUS_LENGTH_MAX
@@ -270,14 +270,15 @@ class Front:
 
     async def _stood(self, scope: Scope, session: SessionFacts, body: bytes) -> Answer:
         asker = asker_of(scope, session)
-        work_needed = self._app.defences.active(Defence.WORK_FOR_ALL)
-        if work_needed:  # judging work costs more than counting: it is counted first
+        everybody = everybody_works(self._app.queue, self._app.defences)
+        if everybody:  # judging work costs more than counting: it is counted first
             await self._app.limits.require(LimitedAct.TAKE_PLACE, asker)
         answer = _decoded(_decode_work, body)
-        if work_needed:
+        if everybody:
             await self._app.bots.require_work(session, answer)
         visitor = Visitor(session, _host(scope), _header(scope["headers"], b"user-agent"))
-        return 201, [_JSON, _NO_STORE], _encode(await self._places.take(visitor, None if work_needed else asker))
+        paid = self._places.take(visitor, None, None) if everybody else self._places.take(visitor, asker, answer)
+        return 201, [_JSON, _NO_STORE], _encode(await paid)
 
 
 def canonical(path: str) -> str:

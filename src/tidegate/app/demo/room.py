@@ -14,6 +14,7 @@ from tidegate.offer.campaign.contracts import (
     QueueLane,
     WaitingRoom,
     Words,
+    WorkAsked,
 )
 
 _SEAL_SECONDS: Final = 2
@@ -58,5 +59,7 @@ def with_line(definition: CampaignDefinition, line: Line, now: datetime) -> Camp
         beyond_network=BeyondNetwork.REFUSED,
         goods=GuardedGoods.EVERYTHING,
         lanes=_LANES,
+        # The farm's work would be done by the machine that the demo measures: minutes of it, which a farm does at home.
+        work=WorkAsked.ATTACK,
     )
     return msgspec.structs.replace(definition, waiting_room=room)

@@ -16,6 +16,7 @@ from tidegate.base.db import Database, Tx
 from tidegate.base.http import cookie_of
 from tidegate.base.invariant import Check
 from tidegate.gate.admission.api import Admission
+from tidegate.gate.bots.contracts import TokenKind
 from tidegate.gate.queue import store, store_gate, store_proof
 from tidegate.gate.queue.adapters.drand import Drand
 from tidegate.gate.queue.board import Board, Room, read_board, room_of, sign_of, view_of
@@ -46,7 +47,7 @@ from tidegate.gate.queue.contracts import (
 from tidegate.gate.queue.controller import Controller, guarded_skus
 from tidegate.gate.queue.drawing import Drawing, state_number
 from tidegate.gate.queue.entering import Entrance
-from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
+from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent, PlaceRefused
 from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.placing import Placing, not_open
 from tidegate.gate.queue.ports import Audiences, Means, Outlook
@@ -57,7 +58,7 @@ from tidegate.gate.queue.publishing import call_list_of, published_draw, sealed_
 from tidegate.gate.queue.tokens import SignedPlace, is_of, judge_place, own_place, place_refused, read_place
 from tidegate.gate.queue.watching import KEPT_FOR, watch_of
 from tidegate.offer.campaign.api import Campaign
-from tidegate.offer.campaign.contracts import OfferKind
+from tidegate.offer.campaign.contracts import OfferKind, WorkAsked
 
 __all__ = [
     "PLACE_HEADER",
@@ -89,8 +90,12 @@ class Queue:
         audiences: Audiences,
         means: Means,
         cleared: Callable[[], Collection[UUID]],
+        misused: Callable[[TokenKind, str], None],
     ) -> None:
-        """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane."""
+        """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane; and `misused`: what counts
+        a place or pass that is refused, by the refusal's reason.
+        """
+        self._misused = misused
         self._db = db
         self._leases = Leases(cache, clock)
         self._clock = clock
@@ -118,6 +123,11 @@ class Queue:
             raise NoWaitingRoom("This campaign has no waiting room: ask for a pass and go in.")
         return room
 
+    def work_asked(self) -> WorkAsked:
+        """Return of whom the current campaign asks work for a place, beside who is asked during an attack."""
+        room = room_of(self._campaign.current())
+        return room.rules.work if room is not None else WorkAsked.ATTACK
+
     async def take_place(self, ask: AskPlace) -> Place:
         """Give a place, or the one that this account holds already; durable when this returns.
 
@@ -143,7 +153,22 @@ class Queue:
         room = self.room()
         if not token:
             raise place_refused("missing", "This needs a place in line")
-        return judge_place(self._read(token), account_id, device, room.campaign_id)
+        try:
+            return judge_place(self._read(token), account_id, device, room.campaign_id)
+        except PlaceRefused as refusal:
+            self._misused(TokenKind.PLACE, str(refusal.fields["reason"]))
+            raise
+
+    def kept_place(self, token: str, account_id: UUID, device: UUID) -> PlaceFacts | None:
+        """Return what a place says that a browser kept; None where it is of a former sign-in or campaign. No I/O.
+
+        That is nobody's trick, and is not counted as one.
+        """
+        room = room_of(self._campaign.current())
+        try:
+            return judge_place(self._read(token), account_id, device, room.campaign_id) if room is not None else None
+        except PlaceRefused:
+            return None
 
     def _verified(self, token: str) -> SignedPlace | None:
         return read_place(self._signer, token)
@@ -192,6 +217,7 @@ class Queue:
         Known within about a second; limits on what one buyer may have are exact, and pricing's.
         """
         if self._board is not None and account_id in self._board.shut_out:
+            self._misused(TokenKind.PASS, "used")
             raise PassSpent(
                 "Your pass is used up; nothing was ordered. Take a new place in line to order again.", reason="ended"
             )

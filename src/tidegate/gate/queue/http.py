@@ -14,7 +14,7 @@ from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import Pass, PassWindow
 from tidegate.gate.admission.errors import CampaignOver, NoCampaign, PhaseNotOpen
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.bots.contracts import Answer, Decision, Lane, PageSignals
+from tidegate.gate.bots.contracts import Answer, Decision, Lane, PageSignals, TokenKind
 from tidegate.gate.bots.errors import WorkRefused
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
@@ -50,7 +50,7 @@ from tidegate.gate.queue.errors import (
     PlaceSpent,
 )
 from tidegate.offer.campaign.api import Campaign
-from tidegate.offer.campaign.contracts import Defence, PhaseName
+from tidegate.offer.campaign.contracts import Defence, PhaseName, WorkAsked
 from tidegate.trust.identity.contracts import Permission, SessionFacts, Staff
 from tidegate.trust.identity.errors import NotPermitted, NotSignedIn, StaffNotSignedIn
 
@@ -92,8 +92,9 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
     description="One place an account, a browser (known by its cookie `tg_device` from signing in) and a way to pay "
     "(of whoever paid here before); asking again gives the same. Places taken before the sealing are drawn at the "
     "opening; later ones stand behind them, first come, first served, and so do those beyond what one network has in "
-    "the draw (`kind` late, `lane` slow). While an attack is on, a place is given for work or a wait: an answer to "
-    "`POST /api/v1/challenges`; otherwise send `{}`.",
+    "the draw (`kind` late, `lane` slow). While an attack is on, where the campaign asks everybody, and to a visit "
+    "that looks like a program's, a place is given for work or a wait: an answer to `POST /api/v1/challenges`. Send `{}` "
+    "first: a refusal `work-refused` says that one is needed.",
     tags=["queue"],
     operation_id="TakePlace",
     request_max_body_size=_BODY_BYTES_MAX,
@@ -105,7 +106,7 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
 async def take_place(
     *, data: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, request: AnyRequest
 ) -> Place:
-    """Give the signed-in shopper a place; while an attack is on, for work or a wait (`POST /api/v1/challenges`)."""
+    """Give the signed-in shopper a place, where it is asked for work or a wait (`POST /api/v1/challenges`)."""
     host, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
     return await give_place(
         answer=data, queue=queue, bots=bots, defences=defences, session=session, host=host, agent=agent
@@ -125,12 +126,26 @@ async def give_place(
 ) -> Place:
     """Give a place to a session that asks from this address, here and on the page; the hot shortcut gathers them.
 
-    Work is asked for before anything is weighed; what is weighed decides the lane and refuses nobody.
+    Where everybody works, work is asked for before anything is weighed. What is weighed decides the lane, and whether
+    work is asked for all the same; whoever does it, or waits, is refused by nothing that was weighed.
     """
-    if defences.active(Defence.WORK_FOR_ALL):
+    everybody = everybody_works(queue, defences)
+    if everybody:
         await bots.require_work(session, answer)
     decision = await bots.weigh(session, host, agent, page)
+    if not everybody and owes_work(queue, decision):
+        await bots.require_work(session, answer)
     return await queue.take_place(ask_of(session, host, decision))
+
+
+def everybody_works(queue: Queue, defences: Defences) -> bool:
+    """Return whether a place costs everybody work or a wait now: an attack is on, or the campaign file says so."""
+    return defences.active(Defence.WORK_FOR_ALL) or queue.work_asked() is WorkAsked.ALWAYS
+
+
+def owes_work(queue: Queue, decision: Decision) -> bool:
+    """Return whether a visit that was weighed pays for its place while others do not: it looks like a program's."""
+    return decision.lane is Lane.SLOW and queue.work_asked() is not WorkAsked.ATTACK
 
 
 def ask_of(session: SessionFacts, host: str, decision: Decision) -> AskPlace:
@@ -267,7 +282,7 @@ async def calls(queue: Queue, db: Database, campaign_id: CampaignId, start: Star
     ),
 )
 async def ask_for_pass(
-    queue: Queue, admission: Admission, campaign: Campaign, session: SessionFacts, place: Token = None
+    *, queue: Queue, admission: Admission, campaign: Campaign, bots: Bots, session: SessionFacts, place: Token = None
 ) -> Response[Pass | Waiting]:
     """Give a pass to the signed-in shopper, or say why not yet."""
     if not queue.has_waiting_room():
@@ -276,7 +291,11 @@ async def ask_for_pass(
             admission.issue_pass(session.account_id, session.session_id, window), status_code=HTTP_201_CREATED
         )
     facts = queue.check_place(place, session.account_id, session.session_id)
-    answer = await queue.enter(facts)
+    try:
+        answer = await queue.enter(facts)
+    except PlaceSpent:
+        bots.misused(TokenKind.PLACE, "used")
+        raise
     if isinstance(answer, Entered):
         return Response(answer.given, status_code=HTTP_201_CREATED)
     queue.beat(facts)

@@ -28,6 +28,7 @@ from tidegate.offer.campaign.guarding import RateLimit as RateLimit
 from tidegate.offer.campaign.guarding import Signal as Signal
 from tidegate.offer.campaign.guarding import Threshold as Threshold
 from tidegate.offer.campaign.guarding import WhenDown as WhenDown
+from tidegate.offer.campaign.guarding import WorkAsked as WorkAsked
 from tidegate.offer.campaign.presale_contracts import PRESALES_MAX as PRESALES_MAX
 from tidegate.offer.campaign.presale_contracts import Presale as Presale
 from tidegate.offer.campaign.public_numbers import DRAND_KEYS as DRAND_KEYS
@@ -275,7 +276,7 @@ class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``pass_seconds`` and ``purchases``. ``per_network`` places of one network stand where all do, and any others
     as ``beyond_network`` says (0 = no limit); whose way to pay is known does not count. Beside each 100 calls at most
     ``slow_share`` are of the slow lane, in which places stand that look like a program's or are too many of one network
-    (0 = none is).
+    (0 = none is). ``work`` says of whom work, or a wait, is asked for a place.
     """
 
     opens_at: datetime
@@ -292,6 +293,7 @@ class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     public_number: PublicNumber | None = None
     slow_share: Annotated[int, Meta(ge=0, le=20)] = 5
     beyond_network: BeyondNetwork = BeyondNetwork.BEHIND
+    work: WorkAsked = WorkAsked.SUSPECTS
 
     @property
     def places_behind(self) -> bool:

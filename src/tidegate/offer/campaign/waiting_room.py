@@ -18,6 +18,7 @@ from tidegate.offer.campaign.contracts import (
     QueueLane,
     WaitingRoom,
     Words,
+    WorkAsked,
 )
 from tidegate.offer.campaign.public_numbers import DRAND_KEYS, QUICKNET, QUICKNET_GENESIS
 from tidegate.offer.campaign.reading import Table
@@ -57,6 +58,7 @@ def read_waiting_room(table: Table) -> WaitingRoom:
         public_number=read_public_number(table.table("public_number")) if "public_number" in table else None,
         slow_share=_percent(table, "slow_share") if "slow_share" in table else SLOW_SHARE,
         beyond_network=table.choice("beyond_network", BeyondNetwork, BeyondNetwork.BEHIND),
+        work=table.choice("work", WorkAsked, WorkAsked.SUSPECTS),
     )
     table.done()
     return room

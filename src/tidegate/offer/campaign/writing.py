@@ -298,6 +298,7 @@ def _waiting_room(room: WaitingRoom, units: Units) -> Raw:
         "goods": room.goods.value,
         "slow_share": f"{room.slow_share} %",
         "beyond_network": room.beyond_network.value,
+        "work": room.work.value,
     }
 
 
