@@ -155,7 +155,7 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
         (contracts.UniqueCodes, 10),
         (contracts.PublicNumber, 8),
         (contracts.Presale, 12),
-        (contracts.WaitingRoom, 14),
+        (contracts.WaitingRoom, 15),
     ],
 )
 def test_a_new_field_is_written_too(struct: type[msgspec.Struct], fields: int) -> None:

@@ -93,8 +93,8 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
     "(of whoever paid here before); asking again gives the same. Places taken before the sealing are drawn at the "
     "opening; later ones stand behind them, first come, first served, and so do those beyond what one network has in "
     "the draw (`kind` late, `lane` slow). While an attack is on, where the campaign asks everybody, and to a visit "
-    "that looks like a program's, a place is given for work or a wait: an answer to `POST /api/v1/challenges`. Send `{}` "
-    "first: a refusal `work-refused` says that one is needed.",
+    "that looks like a program's, a place is given for work or a wait: an answer to `POST /api/v1/challenges`. Send "
+    "`{}` first: a refusal `work-refused` says that one is needed.",
     tags=["queue"],
     operation_id="TakePlace",
     request_max_body_size=_BODY_BYTES_MAX,
