@@ -325,6 +325,38 @@ def test_a_price_for_a_segment_needs_an_objective_condition() -> None:
     assert found("cn-pipl-24", with_promotions(promotion(tiers=("gold",)))) == []
 
 
+BIG = '"big-spender" in segments'
+ASKED: Sequence[tuple[dict[str, object], str]] = [
+    ({"condition": BIG, "facts": ("segments",)}, "when"),
+    ({"condition": f"{BIG} || points >= 0", "facts": ("points", "segments")}, "when"),
+    ({"condition": 'points >= 0 && segments.exists(segments, segments == "big")', "facts": ("points",)}, "when"),
+    ({"condition": BIG, "facts": ("segments",), "audience": (Audience.EVERYONE,)}, "when"),
+    ({"segments": ("big-spender",), "condition": BIG, "facts": ("segments",)}, "segments"),
+    ({"segments": ("big-spender",), "audience": (Audience.EVERYONE,)}, "segments"),
+    ({"segments": ("big-spender",), "audience": (Audience.RETURNING, Audience.NEW)}, "segments"),
+]
+OBJECTIVE: Sequence[dict[str, object]] = [
+    {"condition": BIG, "facts": ("segments",), "tiers": ("gold",)},
+    {"condition": BIG, "facts": ("segments",), "audience": (Audience.NEW,)},
+    {"condition": "points >= 500", "facts": ("points",), "segments": ("big-spender",)},
+    {"condition": 'tier == "segments"', "facts": ("tier",)},
+    {"condition": "points >= 500", "facts": ("points",)},
+]
+
+
+@pytest.mark.parametrize(("asked", "key"), ASKED)
+def test_a_condition_that_asks_for_segments_is_a_price_for_a_segment(asked: dict[str, object], key: str) -> None:
+    worded = promotion(condition_words=Words("大客户", "big spenders"), **asked)
+    [finding] = found("cn-pipl-24", with_promotions(worded))
+    assert (finding.severity, finding.path) == (Severity.BLOCKING, ("promotion", 0, key))
+    assert "big" in finding.what.en
+
+
+@pytest.mark.parametrize("asked", OBJECTIVE)
+def test_a_condition_that_is_the_same_for_all_on_equal_terms_passes(asked: dict[str, object]) -> None:
+    assert found("cn-pipl-24", with_promotions(promotion(**asked))) == []
+
+
 def test_a_gift_has_a_name() -> None:
     unnamed = with_promotions(promotion(benefit=Gift(sku="CUP-9", reach=100)))
     assert found("cn-56-18", unnamed)[0].severity is Severity.BLOCKING

@@ -116,7 +116,7 @@ def stated_by(version: CampaignVersion, reachable: Mapping[str, int], place: str
     """
     definition = version.definition
     burst = definition.phase(PhaseName.BURST)
-    whole = {each.sku: (burst.starts_at, burst.ends_at) for each in (*definition.offers, *definition.group_buys)}
+    whole = dict.fromkeys(definition.quotas(), (burst.starts_at, burst.ends_at))
     whole |= {each.sku: (each.deposit_from_at, each.deposit_until_at) for each in definition.presales}
     on_sale = {sku: (max(at, starts_at), ends_at) for sku, (starts_at, ends_at) in whole.items() if at < ends_at}
     shops = {goods.sku: goods.shop for goods in definition.goods}

@@ -1,11 +1,14 @@
 """Checks of terms: conditions, deposits, prizes, notice of changes, equal treatment, gifts, returns. Pure."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.api import Severity, protected_skus
 from tidegate.offer.campaign.contracts import (
+    Audience,
     CampaignDefinition,
     FlashPrice,
     Gift,
@@ -230,25 +233,45 @@ def _reworded(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tupl
 
 
 def equal_terms(case: Case, _: Article) -> Iterator[Found]:
-    """A price that not everybody gets depends on something objective: an audience, a tier or a condition."""
+    """A price that not everybody gets depends on something objective: an audience, a tier or a condition.
+
+    Who is in a segment is asked by the promotion's segments or by its condition. All that a promotion asks must hold,
+    so that one more thing that is objective is enough; a condition that asks for segments itself is not, whatever else
+    it asks: it may hold by the segment alone.
+    """
     for place, promotion in enumerate(case.definition.promotions):
-        if promotion.segments and not _is_objective(promotion):
+        if (promotion.segments or _asks_for_segments(promotion)) and not _is_objective(promotion):
+            key, names = ("segments", promotion.segments) if promotion.segments else ("when", (promotion.condition,))
             yield Found(
-                path=("promotion", place, "segments"),
+                path=("promotion", place, key),
                 what=Words(
-                    zh=f"“{promotion.label.zh}”只给画像人群 {'、'.join(promotion.segments)}，没有客观条件",
-                    en=f'"{promotion.label.en}" goes to the segments {", ".join(promotion.segments)} only, '
+                    zh=f"“{promotion.label.zh}”只给画像人群 {'、'.join(names)}，没有客观条件",
+                    en=f'"{promotion.label.en}" goes to the segments {", ".join(names)} only, '
                     "without an objective condition",
                 ),
                 mend=Words(
-                    zh="写明客观条件（audience、tiers 或 condition），使条件相同的人价格相同",
-                    en="state an objective condition (audience, tiers or condition), so that equal terms cost the same",
+                    zh="写明客观条件（audience、tiers，或不涉及 segments 的 when），使条件相同的人价格相同",
+                    en="state an objective condition (audience, tiers, or a `when` that does not ask for segments), "
+                    "so that equal terms cost the same",
                 ),
             )
 
 
+_TEXT: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+_SEGMENTS: Final = re.compile(r"\bsegments\b")
+_EVERYBODY: Final = (frozenset({Audience.EVERYONE}), frozenset({Audience.NEW, Audience.RETURNING}))
+"""Audiences that together leave nobody out."""
+
+
+def _asks_for_segments(promotion: Promotion) -> bool:
+    """Whether a condition declares segments as its fact, or names them at all, be it as a variable of its own."""
+    return "segments" in promotion.facts or bool(_SEGMENTS.search(_TEXT.sub("", promotion.condition)))
+
+
 def _is_objective(promotion: Promotion) -> bool:
-    return bool(promotion.audience or promotion.tiers or promotion.condition)
+    limited = promotion.audience and not any(every <= set(promotion.audience) for every in _EVERYBODY)
+    stated = promotion.condition and promotion.facts and not _asks_for_segments(promotion)
+    return bool(limited or promotion.tiers or stated)
 
 
 def gift_stated(case: Case, _: Article) -> Iterator[Found]:
