@@ -339,7 +339,7 @@ OBJECTIVE: Sequence[dict[str, object]] = [
     {"condition": BIG, "facts": ("segments",), "tiers": ("gold",)},
     {"condition": BIG, "facts": ("segments",), "audience": (Audience.NEW,)},
     {"condition": "points >= 500", "facts": ("points",), "segments": ("big-spender",)},
-    {"condition": 'tier == "segments"', "facts": ("tier",)},
+    {"condition": 'tier == "gold"', "facts": ("tier",)},
     {"condition": "points >= 500", "facts": ("points",)},
 ]
 

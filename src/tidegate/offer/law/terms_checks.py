@@ -257,15 +257,14 @@ def equal_terms(case: Case, _: Article) -> Iterator[Found]:
             )
 
 
-_TEXT: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 _SEGMENTS: Final = re.compile(r"\bsegments\b")
 _EVERYBODY: Final = (frozenset({Audience.EVERYONE}), frozenset({Audience.NEW, Audience.RETURNING}))
 """Audiences that together leave nobody out."""
 
 
 def _asks_for_segments(promotion: Promotion) -> bool:
-    """Whether a condition declares segments as its fact, or names them at all, be it as a variable of its own."""
-    return "segments" in promotion.facts or bool(_SEGMENTS.search(_TEXT.sub("", promotion.condition)))
+    """Whether a condition declares segments as its fact, or writes the word at all, as a variable of its own or in a text."""
+    return "segments" in promotion.facts or bool(_SEGMENTS.search(promotion.condition))
 
 
 def _is_objective(promotion: Promotion) -> bool:
