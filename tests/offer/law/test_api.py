@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.offer.festivals import START, coupon, definition, goods, offer
-from tests.offer.promotions import percent_off, promotion
+from tests.offer.promotions import amount_off, percent_off, promotion
 from tests.sale.draws.festival import PRIZES, draw
 from tests.sale.draws.festival import festival as drawing
 from tests.sale.presale.presales_made import SKU, deliver, presale
@@ -89,7 +89,7 @@ async def test_a_warning_passes_only_with_a_name_and_a_reason_and_both_are_kept(
 
 async def test_a_waiver_holds_for_its_content_and_for_no_other(app: App) -> None:
     await published(app, COSTLY, WAIVER)
-    await published(app, definition([offer("A", 8_500)]))
+    await published(app, FESTIVAL)
     await published(app, COSTLY)
     current = app.campaign.current()
     assert current is not None
@@ -105,7 +105,7 @@ async def test_a_waiver_holds_for_its_content_and_for_no_other(app: App) -> None
 async def test_what_was_published_again_is_reviewed_again_and_what_is_current_is_not(app: App) -> None:
     await published(app, FESTIVAL)
     await published(app, FESTIVAL)
-    await published(app, definition([offer("A", 7_900)]))
+    await published(app, msgspec.structs.replace(FESTIVAL, accent="#000000"))
     await published(app, FESTIVAL)
     async with app.db.read() as tx:
         rows = await (await tx.execute("select count(*) from law.review")).fetchone()
@@ -183,6 +183,24 @@ async def test_a_worse_rule_in_the_sale_is_a_warning(app: App, clock: ManualCloc
     clock.advance(seconds=60)
     emergency = Waiver(law="cn-ecommerce-34", by="Lin Yue", reason="the coupon was printed wrongly")
     await published(app, definition([offer("A")]), emergency)
+
+
+async def test_a_promotion_that_gives_less_in_the_running_sale_stops_it_until_somebody_says_why(
+    app: App, clock: ManualClock
+) -> None:
+    of, less = (
+        msgspec.structs.replace(FESTIVAL, promotions=(promotion("off", amount_off(8_000, off)),))
+        for off in (5_000, 500)
+    )
+    await published(app, of)
+    clock.advance(seconds=(START - clock.now()).total_seconds() + 60)
+    with pytest.raises(PublicationStopped) as stopped:
+        await published(app, less)
+    [finding] = stopped.value.findings
+    assert (finding.law, finding.path) == ("cn-ecommerce-34", ("promotion", 0))
+    assert "《电子商务法》第34条" in finding.article.zh
+    assert "E-Commerce Law of the PRC" in finding.reference
+    await published(app, less, Waiver(law="cn-ecommerce-34", by="Lin Yue", reason="the label said 5"))
 
 
 @pytest.mark.parametrize("table", ["law.review", "law.waiver"])
