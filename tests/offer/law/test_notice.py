@@ -144,7 +144,7 @@ def test_what_is_worse_needs_seven_days_notice_and_the_reverse_none(says: str, c
 
 
 def promoted(*promotions: object) -> CampaignDefinition:
-    return changed(EARLIER, promotions=promotions)
+    return msgspec.structs.replace(EARLIER, promotions=promotions)
 
 
 FLASH = flash(slot("one", 60, 60, 5, per_account=2), slot("two", 240, 60, 5))
