@@ -318,6 +318,15 @@ def test_a_sale_that_is_ended_at_once_is_found() -> None:
     assert found(LAW, ended, earlier=EARLIER, at=START + 3 * DAY) == []
 
 
+def test_a_sale_that_is_brought_forward_is_missed_at_its_old_time() -> None:
+    plain = definition([offer("A")])
+    forward = changed(plain, phases=sale(-12 * DAY, -9 * DAY))
+    assert found(LAW, forward, earlier=plain, at=START - 13 * DAY) == []
+    near = changed(plain, phases=sale(-5 * DAY, -2 * DAY))
+    [finding] = found(LAW, near, earlier=plain, at=START - 6 * DAY)
+    assert "earlier, 6 days before it takes effect" in finding.what.en
+
+
 def test_a_running_sale_that_begins_anew_within_the_hour_and_lasts_as_long_may() -> None:
     plain = definition([offer("A")])
     at = START + DAY

@@ -25,11 +25,13 @@ def worse_terms(change: Change) -> Iterator[Worse]:
 
 
 def _time(change: Change) -> Iterator[Worse]:
+    """What of the time that was promised is lost, from the first moment of it on which nothing is on sale."""
     old, new = change.sales
     ends_earlier = new.ends_at < old.ends_at
     if ends_earlier:
         what = moved(Words("活动结束时间", "the end of the sale"), old.ends_at, new.ends_at)
-        yield Worse(("phases", "burst", "ends_at"), Words(f"{what.zh}，提前了", f"{what.en}, earlier"), new.ends_at)
+        lost_at = max(new.ends_at, old.starts_at)
+        yield Worse(("phases", "burst", "ends_at"), Words(f"{what.zh}，提前了", f"{what.en}, earlier"), lost_at)
     pause = new.starts_at - max(old.starts_at, change.at)
     if pause > (timedelta() if ends_earlier else PAUSE_MAX):
         what = moved(Words("活动开始时间", "the start of the sale"), old.starts_at, new.starts_at)
