@@ -139,6 +139,10 @@ def test_what_is_worse_needs_seven_days_notice_and_the_reverse_none(says: str, c
     assert finding.severity is Severity.WARNING
     assert says in finding.what.en
     assert "before it takes effect, fewer than 7" in finding.what.en
+    assert "少于 7 天" in finding.what.zh
+    assert (finding.article.zh, finding.reference) == ("《电子商务法》第34条", "E-Commerce Law of the PRC (2018)")
+    assert finding.mend.zh.startswith("恢复原规则")
+    assert finding.mend.en.startswith("put the old rule back")
     if says != "claimed first":  # a coupon that everybody writes becomes one of few codes, or the reverse
         assert found(LAW, EARLIER, earlier=later) == []
 
@@ -316,6 +320,14 @@ def test_a_sale_that_is_ended_at_once_is_found() -> None:
     at = START + 2 * DAY
     assert "end of the sale" in found(LAW, ended, earlier=EARLIER, at=at)[0].what.en
     assert found(LAW, ended, earlier=EARLIER, at=START + 3 * DAY) == []
+
+
+def test_what_is_drawn_after_the_sale_is_owed_after_the_sale() -> None:
+    late = draw(drawn_at=START + 4 * DAY)
+    of, without = (changed(EARLIER, draws=draws) for draws in ((late,), ()))
+    [finding] = found(LAW, without, earlier=of, at=START + 3 * DAY)
+    assert 'the draw "The draw" is withdrawn' in finding.what.en
+    assert found(LAW, without, earlier=of, at=START + 4 * DAY) == []
 
 
 def test_a_sale_that_is_brought_forward_is_missed_at_its_old_time() -> None:

@@ -34,6 +34,11 @@ class Change(msgspec.Struct, frozen=True):
         presales = (*self.old.presales, *self.new.presales)
         return min([self.sells_at, *(presale.deposit_from_at for presale in presales)])
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the sale that was promised is over, so that nothing of it can be bought any more."""
+        return self.at >= self.sales[0].ends_at
+
     def is_later(self, before: datetime, after: datetime) -> bool:
         """Whether something begins later than it was promised; when both are past, it has begun by both."""
         return after > max(before, self.at)

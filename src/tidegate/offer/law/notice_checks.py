@@ -21,8 +21,6 @@ def rule_change_notice(case: Case, article: Article) -> Iterator[Found]:
     if case.earlier is None:
         return  # nothing was promised before
     change = Change(case.earlier, case.definition, case.at)
-    if case.at >= change.sales[0].ends_at:
-        return  # that sale is over
     days = article.figures["days"]
     changed = set()
     for worse in (*worse_terms(change), *worse_goods(change), *worse_promotions(change)):
@@ -30,7 +28,7 @@ def rule_change_notice(case: Case, article: Article) -> Iterator[Found]:
         notice = max(worse.works_at - case.at, timedelta())
         if notice < timedelta(days=days):
             yield _short(worse, notice, days)
-    if change.opens_at - case.at < timedelta(days=days):
+    if not change.is_over and change.opens_at - case.at < timedelta(days=days):
         for path, what in _reworded(change):
             if path not in changed:
                 yield Found(

@@ -23,11 +23,12 @@ PER_BUYER = Words("每人限购", "units of one buyer")
 
 
 def worse_goods(change: Change) -> Iterator[Worse]:
-    """Everything that is worse in offers, presales, group buys and coupons."""
-    yield from _offers(change)
+    """Everything that is worse in offers, group buys and coupons during the sale, in presales while they last."""
+    if not change.is_over:
+        yield from _offers(change)
+        yield from _group_buys(change)
+        yield from _coupons(change)
     yield from _presales(change)
-    yield from _group_buys(change)
-    yield from _coupons(change)
 
 
 def _offers(change: Change) -> Iterator[Worse]:

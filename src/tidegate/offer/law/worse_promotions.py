@@ -13,7 +13,7 @@ def worse_promotions(change: Change) -> Iterator[Worse]:
     """Promotions that are withdrawn or give less, to fewer people, for less time, less often or beside less."""
     promotions = {promotion.id: (place, promotion) for place, promotion in enumerate(change.new.promotions)}
     old, new = change.sales
-    for before in change.old.promotions:
+    for before in () if change.is_over else change.old.promotions:
         works_at, ends_at = span_of(before, old)
         if change.at >= ends_at:
             continue

@@ -14,13 +14,14 @@ PAUSE_MAX: Final = timedelta(hours=1)
 
 
 def worse_terms(change: Change) -> Iterator[Worse]:
-    """Everything that is worse for whoever buys anything."""
-    yield from _time(change)
-    yield from _returns(change)
-    yield from _protection(change)
-    yield from _paying(change)
-    yield from _limits(change)
-    yield from _points(change)
+    """Everything that is worse for whoever buys anything; what is drawn is owed after the sale too."""
+    if not change.is_over:
+        yield from _time(change)
+        yield from _returns(change)
+        yield from _protection(change)
+        yield from _paying(change)
+        yield from _limits(change)
+        yield from _points(change)
     yield from _draws(change)
 
 
