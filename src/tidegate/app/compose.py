@@ -133,7 +133,7 @@ class App:
         self.defences.follow(PaymentOutcomes(self.payment))
         self.coupons.follow(shoppers)
         self.pricing.follow(shoppers, GiftShelf(stock))
-        deals, loyalty = Deals(self.campaign, self.history), Loyalty(ordering, self.points)
+        deals, loyalty = Deals(self.campaign, self.history, ordering, self.groups), Loyalty(ordering, self.points)
         for subscriber in (ordering, self.presales, self.groups, deals, loyalty):
             subscriber.subscribe(self.outbox)
         self.outlook = Outlook(self.cache, stock, ordering)

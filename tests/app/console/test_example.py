@@ -31,7 +31,14 @@ def festival() -> CampaignDefinition:
         promotions=(
             promotion("gold", amount_off(1_000, 500), tiers=("gold",)),
             promotion("back", amount_off(1_000, 700), audience=(Audience.RETURNING,)),
-            promotion("vip", amount_off(1_000, 900), segments=("vip",), audience=(Audience.NEW, Audience.RETURNING)),
+            promotion(
+                "vip",
+                amount_off(1_000, 900),
+                segments=("vip",),
+                condition='"returning" in audience',
+                condition_words=Words("老客", "returning shoppers"),
+                facts=("audience",),
+            ),
             promotion("noon", amount_off(1_000, 300), starts_at=START + timedelta(hours=4)),
             promotion("points", PointsOff(points=100, share=5_000), layer=Layer.POINTS),
         ),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.offer.festivals import START, definition, goods, offer, version
 from tests.offer.slots_made import flash, slot
+from tests.sale.presale.presales_made import presale
 from tidegate.offer.campaign.contracts import CampaignVersion, GroupBuy, Slot
 from tidegate.offer.history import rules
 from tidegate.offer.history.contracts import Deal, Entry, EntryKind
@@ -55,6 +56,18 @@ def said_at(said: list[Entry], hour: int) -> int | None:
 def test_the_lowest_price_in_force_is_that_of_brute_force(said: list[Entry], since: int, until: int) -> None:
     told = [price for hour in range(since, until) if (price := said_at(said, hour)) is not None]
     assert rules.lowest_in_force(said, ZERO + since * HOUR, ZERO + until * HOUR) == min(told, default=None)
+
+
+@given(entries(), st.integers(0, HOURS), st.integers(0, HOURS))
+def test_the_lowest_usual_price_is_that_of_brute_force(said: list[Entry], since: int, until: int) -> None:
+    told = [said_at(said, hour) for hour in range(200)]
+    usual, first = [], 0
+    for hour, price in enumerate(told):
+        if hour + 1 == len(told) or told[hour + 1] != price:
+            if price is not None and hour + 1 - first >= 24 and first < until and hour + 1 > since:
+                usual.append(price)
+            first = hour + 1
+    assert rules.lowest_usual(said, ZERO + since * HOUR, ZERO + until * HOUR) == min(usual, default=None)
 
 
 @given(entries(), st.integers(0, HOURS))
@@ -108,6 +121,25 @@ def test_a_version_states_its_prices_for_the_time_in_which_they_hold() -> None:
         ("reachable", "A", 7_500, START, ends_at),
     ]
     assert [each.kind.value for each in rules.stated_by(of, {}, "CN", ends_at)] == ["list", "list"]
+
+
+def test_a_presale_is_offered_while_deposits_are_taken_for_it() -> None:
+    begins = START - timedelta(days=14)
+    made = msgspec.structs.replace(
+        presale(), sku="P", deposit_from_at=begins, deposit_until_at=START - HOUR, balance_from_at=START
+    )
+    plain = definition([offer("A")], entries=[goods("A"), goods("P", 120_000)])
+    of = version(msgspec.structs.replace(plain, presales=(made,)))
+    for at, first in ((begins - HOUR, begins), (begins + HOUR, begins + HOUR)):
+        said = [each for each in rules.stated_by(of, {"P": 90_000}, "CN", at) if each.sku == "P"]
+        assert [(each.kind.value, each.price, each.at, each.until) for each in said] == [
+            ("list", 120_000, at, None),
+            ("offered", 90_000, first, START - HOUR),
+            ("reachable", 90_000, first, START - HOUR),
+        ]
+        assert rules.lowest_in_force(said[1:2], START - 2 * HOUR, START) == 90_000
+    over = [each for each in rules.stated_by(of, {"P": 90_000}, "CN", START) if each.sku == "P"]
+    assert [each.kind.value for each in over] == ["list"]
 
 
 def test_what_a_group_pays_is_a_price_that_was_offered() -> None:

@@ -7,15 +7,16 @@ import psycopg
 import pytest
 
 from tests.offer.festivals import START, coupon, definition, goods, offer
+from tests.offer.promotions import amount_off, percent_off, promotion
 from tests.sale.draws.festival import PRIZES, draw
 from tests.sale.draws.festival import festival as drawing
+from tests.sale.presale.presales_made import SKU, deliver, presale
 from tests.sale.presale.presales_made import festival as reserving
-from tests.sale.presale.presales_made import presale
 from tidegate.app.compose import App
 from tidegate.app.publication import PublicationDesk
 from tidegate.base.clock import ManualClock
-from tidegate.offer.campaign.api import Severity, Waiver
-from tidegate.offer.campaign.contracts import CampaignDefinition, Prize, Words
+from tidegate.offer.campaign.api import Severity, Waiver, stopping
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, Prize, Returns, Words
 from tidegate.offer.campaign.errors import PublicationStopped
 from tidegate.offer.history.contracts import Deal
 from tidegate.offer.law.errors import WaiverFaulty
@@ -88,7 +89,7 @@ async def test_a_warning_passes_only_with_a_name_and_a_reason_and_both_are_kept(
 
 async def test_a_waiver_holds_for_its_content_and_for_no_other(app: App) -> None:
     await published(app, COSTLY, WAIVER)
-    await published(app, definition([offer("A", 8_500)]))
+    await published(app, FESTIVAL)
     await published(app, COSTLY)
     current = app.campaign.current()
     assert current is not None
@@ -104,11 +105,58 @@ async def test_a_waiver_holds_for_its_content_and_for_no_other(app: App) -> None
 async def test_what_was_published_again_is_reviewed_again_and_what_is_current_is_not(app: App) -> None:
     await published(app, FESTIVAL)
     await published(app, FESTIVAL)
-    await published(app, definition([offer("A", 7_900)]))
+    await published(app, msgspec.structs.replace(FESTIVAL, accent="#000000"))
     await published(app, FESTIVAL)
     async with app.db.read() as tx:
         rows = await (await tx.execute("select count(*) from law.review")).fetchone()
     assert rows == (3,)
+
+
+RAISED = """kind,sku,shop,currency,price,units,at,until
+list,A,,CNY,100.00,,2026-10-01T00:00:00Z,
+offered,A,,CNY,100.00,,2026-10-01T00:00:00Z,
+list,A,,CNY,200.00,,2026-11-10T00:00:00Z,
+offered,A,,CNY,200.00,,2026-11-10T00:00:00Z,
+deal,A,,CNY,100.00,3,2026-11-09T00:00:00Z,
+"""
+
+
+async def test_half_off_a_price_that_was_doubled_the_day_before_is_found_in_both_jurisdictions(app: App) -> None:
+    for text in (RAISED, RAISED.replace("CNY", "EUR")):
+        async with app.db.transaction() as tx:
+            await app.history.import_prices(tx, text, file="earlier.csv", by="Lin Yue")
+    halved = msgspec.structs.replace(
+        definition([offer("A", 20_000)], entries=[goods("A", 20_000)]),
+        promotions=(promotion("half", percent_off(5_000)),),
+        returns=Returns(days=14, text=Words("可退。", "Returnable.")),
+    )
+    stops = {}
+    for currency in ("CNY", "EUR"):
+        async with app.db.read() as tx:
+            review = await app.law.review(tx, msgspec.structs.replace(halved, currency=currency))
+        stops[currency] = {each.law for each in stopping(review.findings, ())}
+    assert stops == {"CNY": {"cn-56-16", "cn-56-17"}, "EUR": {"eu-98-6-6a"}}
+
+
+async def test_a_presale_is_held_against_what_was_before_its_deposits_and_a_later_sale_against_it(
+    app: App, clock: ManualClock
+) -> None:
+    begins = START - timedelta(hours=20)
+    offered = msgspec.structs.replace(
+        presale(), deposit_from_at=begins, deposit_until_at=START - timedelta(hours=1), balance_from_at=START
+    )
+    union = {"currency": "EUR", "returns": Returns(days=14, text=Words("可退。", "Returnable."))}
+    made = msgspec.structs.replace(reserving(offered), **union)
+    await published(app, made)
+    clock.advance(seconds=16 * 3600)
+    await deliver(app)
+    # Its own price, which is in force by now, is not one of before.
+    await published(app, msgspec.structs.replace(made, accent="#000000"))
+    later = definition([offer(SKU, 95_000)], entries=[goods(SKU, 100_000)], start=START + timedelta(days=20))
+    with pytest.raises(PublicationStopped) as stopped:
+        await published(app, msgspec.structs.replace(later, id=CampaignId("after"), **union))
+    [finding] = stopped.value.findings
+    assert (finding.law, "€900.00" in finding.what.en) == ("eu-98-6-6a", True)
 
 
 async def test_presales_and_prizes_are_judged_with_a_definition(app: App) -> None:
@@ -135,6 +183,24 @@ async def test_a_worse_rule_in_the_sale_is_a_warning(app: App, clock: ManualCloc
     clock.advance(seconds=60)
     emergency = Waiver(law="cn-ecommerce-34", by="Lin Yue", reason="the coupon was printed wrongly")
     await published(app, definition([offer("A")]), emergency)
+
+
+async def test_a_promotion_that_gives_less_in_the_running_sale_stops_it_until_somebody_says_why(
+    app: App, clock: ManualClock
+) -> None:
+    of, less = (
+        msgspec.structs.replace(FESTIVAL, promotions=(promotion("off", amount_off(8_000, off)),))
+        for off in (5_000, 500)
+    )
+    await published(app, of)
+    clock.advance(seconds=(START - clock.now()).total_seconds() + 60)
+    with pytest.raises(PublicationStopped) as stopped:
+        await published(app, less)
+    [finding] = stopped.value.findings
+    assert (finding.law, finding.path) == ("cn-ecommerce-34", ("promotion", 0))
+    assert "《电子商务法》第34条" in finding.article.zh
+    assert "E-Commerce Law of the PRC" in finding.reference
+    await published(app, less, Waiver(law="cn-ecommerce-34", by="Lin Yue", reason="the label said 5"))
 
 
 @pytest.mark.parametrize("table", ["law.review", "law.waiver"])

@@ -7,15 +7,22 @@ import msgspec
 import pytest
 
 from tests.offer.festivals import START, coupon, definition, goods, offer
+from tests.offer.promotions import amount_off, percent_off
+from tests.offer.promotions import promotion as made
 from tests.offer.slots_made import flash, slot
 from tests.sale.presale.presales_made import SKU, presale
 from tests.sale.presale.presales_made import festival as reserving
 from tidegate.offer.campaign.api import Finding, ReachedPrice, Severity, Way
 from tidegate.offer.campaign.contracts import (
     AmountOff,
+    Audience,
+    Bundle,
     CampaignDefinition,
     Gift,
     GiftPolicy,
+    MemberPrice,
+    NForM,
+    Part,
     PriceProtection,
     Promotion,
     Returns,
@@ -84,10 +91,89 @@ def test_where_the_file_says_what_list_prices_are_it_is_told_only() -> None:
     assert found("cn-32-21")[0].severity is Severity.NOTICE
 
 
+SAME = definition([offer("A", 10_000)])
+"""An offer at its list price."""
+
+
+def in_euro(of: CampaignDefinition) -> CampaignDefinition:
+    return msgspec.structs.replace(of, currency="EUR", returns=EURO.returns)
+
+
 def test_no_reduction_no_reference() -> None:
-    same = definition([offer("A", 10_000)])
     for law in ("cn-56-16", "cn-56-17", "cn-32-21"):
-        assert found(law, same, evidence=known(7, lowest_deal=1) | known(30, lowest_list=1)) == []
+        assert found(law, SAME, evidence=known(7, lowest_deal=1) | known(30, lowest_list=1, lowest_usual=1)) == []
+    assert found("eu-98-6-6a", in_euro(SAME), evidence=known(30, lowest_offered=1)) == []
+
+
+TAKES_OFF: Sequence[dict[str, object]] = [
+    {"promotions": (made("p", percent_off(5_000)),)},
+    {"promotions": (made("p", amount_off(10_000, 5_000)),)},
+    {"promotions": (made("p", percent_off(5_000), goods=Selection(categories=("kitchen",))),)},
+    {"promotions": (made("p", MemberPrice(prices=(("A", 9_000),)), audience=(Audience.MEMBERS,)),)},
+    {"promotions": (flash(slot("one", 0, 60, 5)),)},
+    {"coupons": (coupon(threshold=10_000),)},
+]
+"""Each takes off from one unit at 100.00."""
+WITH_MORE: Sequence[dict[str, object]] = [
+    {"promotions": (made("p", percent_off(5_000, 2)),)},
+    {"promotions": (made("p", amount_off(10_001, 5_000)),)},
+    {"promotions": (made("p", NForM(take=3, pay=2), goods=Selection(brands=("Murmur",))),)},
+    {"promotions": (made("p", Bundle(parts=(Part("A", 1), Part("B", 1)), price=12_000)),)},
+    {"coupons": (coupon(threshold=10_001),)},
+]
+"""Each takes off only where there is more in the cart."""
+NOTHING_OFF: Sequence[dict[str, object]] = [
+    {"promotions": (made("p", percent_off(5_000), goods=Selection(but=("A",))),)},
+    {"promotions": (made("p", percent_off(5_000), goods=Selection(shops=("north",))),)},
+    {"promotions": (made("p", Gift(sku="B", reach=100)),)},
+    {"promotions": (made("p", MemberPrice(prices=(("A", 10_000),))),)},
+    {"coupons": (coupon(),), "offers": (msgspec.structs.replace(SAME.offers[0], coupons=False),)},
+]
+
+
+@pytest.mark.parametrize("reduction", TAKES_OFF)
+def test_what_a_promotion_or_coupon_takes_off_one_unit_is_a_reduction(reduction: dict[str, object]) -> None:
+    raised = msgspec.structs.replace(SAME, **reduction)
+    sold = known(7, lowest_deal=5_000, last_deal=5_000)
+    [finding] = found("cn-56-16", raised, evidence=sold)
+    assert (finding.severity, finding.path) == (Severity.BLOCKING, ("goods", 0, "list_price"))
+    assert "lower list_price, price to CN¥50.00" in finding.mend.en
+    [finding] = found("cn-56-17", raised, evidence=known(30, lowest_list=5_000))
+    assert (finding.severity, finding.path) == (Severity.WARNING, ("goods", 0, "list_price"))
+    for facts in ({"lowest_offered": 5_000}, {"lowest_deal": 5_000}):
+        [finding] = found("eu-98-6-6a", in_euro(raised), evidence=known(30, **facts))
+        assert finding.severity is Severity.BLOCKING
+        assert "set list_price, price to €50.00" in finding.mend.en
+    assert found("cn-56-16", raised, evidence=known(7, lowest_deal=10_000, last_deal=10_000)) == []
+
+
+@pytest.mark.parametrize("reduction", WITH_MORE)
+def test_what_takes_off_only_from_more_announces_no_reduced_price_but_has_a_base(reduction: dict[str, object]) -> None:
+    raised = msgspec.structs.replace(SAME, **reduction)
+    assert found("cn-56-16", raised, evidence=known(7, lowest_deal=5_000)) == []
+    assert found("eu-98-6-6a", in_euro(raised), evidence=known(30, lowest_offered=5_000)) == []
+    assert [each.path for each in found("cn-56-17", raised, evidence=known(30, lowest_list=5_000))] == [
+        ("goods", 0, "list_price")
+    ]
+
+
+@pytest.mark.parametrize("reduction", NOTHING_OFF)
+def test_what_takes_nothing_off_these_goods_is_no_reduction_of_them(reduction: dict[str, object]) -> None:
+    of = msgspec.structs.replace(SAME, **reduction)
+    evidence = known(7, lowest_deal=5_000) | known(30, lowest_list=5_000, lowest_usual=5_000)
+    assert [found(law, of, evidence=evidence) for law in ("cn-56-16", "cn-56-17")] == [[], []]
+
+
+@pytest.mark.parametrize("reduction", [*TAKES_OFF, *WITH_MORE])
+def test_a_raised_price_is_a_base_although_the_list_price_stands(reduction: dict[str, object]) -> None:
+    below_list = definition([offer("B"), offer("A", 9_900)], entries=[goods("A", 20_000), goods("B", 10_000)])
+    raised = msgspec.structs.replace(SAME, offers=below_list.offers, goods=below_list.goods, **reduction)
+    [finding] = found("cn-56-17", raised, evidence=known(30, lowest_list=20_000, lowest_usual=5_000))
+    assert (finding.severity, finding.path) == (Severity.WARNING, ("offer", 1, "price"))
+    assert "from CN¥50.00 to CN¥99.00 (98 %)" in finding.what.en
+    assert "set price back to CN¥50.00" in finding.mend.en
+    assert found("cn-56-17", raised, evidence=known(30, lowest_list=20_000, lowest_usual=9_900)) == []
+    assert found("cn-56-17", below_list, evidence=known(30, lowest_list=20_000, lowest_usual=5_000)) == []
 
 
 def test_the_union_asks_for_the_lowest_price_of_thirty_days_offered_or_sold_at() -> None:
@@ -237,6 +323,38 @@ def test_a_price_for_a_segment_needs_an_objective_condition() -> None:
     assert found("cn-pipl-24", with_promotions(promotion(segments=("big-spender",))))[0].severity is Severity.BLOCKING
     assert found("cn-pipl-24", with_promotions(promotion(segments=("big-spender",), tiers=("gold",)))) == []
     assert found("cn-pipl-24", with_promotions(promotion(tiers=("gold",)))) == []
+
+
+BIG = '"big-spender" in segments'
+ASKED: Sequence[tuple[dict[str, object], str]] = [
+    ({"condition": BIG, "facts": ("segments",)}, "when"),
+    ({"condition": f"{BIG} || points >= 0", "facts": ("points", "segments")}, "when"),
+    ({"condition": 'points >= 0 && segments.exists(segments, segments == "big")', "facts": ("points",)}, "when"),
+    ({"condition": BIG, "facts": ("segments",), "audience": (Audience.EVERYONE,)}, "when"),
+    ({"segments": ("big-spender",), "condition": BIG, "facts": ("segments",)}, "segments"),
+    ({"segments": ("big-spender",), "audience": (Audience.EVERYONE,)}, "segments"),
+    ({"segments": ("big-spender",), "audience": (Audience.RETURNING, Audience.NEW)}, "segments"),
+]
+OBJECTIVE: Sequence[dict[str, object]] = [
+    {"condition": BIG, "facts": ("segments",), "tiers": ("gold",)},
+    {"condition": BIG, "facts": ("segments",), "audience": (Audience.NEW,)},
+    {"condition": "points >= 500", "facts": ("points",), "segments": ("big-spender",)},
+    {"condition": 'tier == "gold"', "facts": ("tier",)},
+    {"condition": "points >= 500", "facts": ("points",)},
+]
+
+
+@pytest.mark.parametrize(("asked", "key"), ASKED)
+def test_a_condition_that_asks_for_segments_is_a_price_for_a_segment(asked: dict[str, object], key: str) -> None:
+    worded = promotion(condition_words=Words("大客户", "big spenders"), **asked)
+    [finding] = found("cn-pipl-24", with_promotions(worded))
+    assert (finding.severity, finding.path) == (Severity.BLOCKING, ("promotion", 0, key))
+    assert "big" in finding.what.en
+
+
+@pytest.mark.parametrize("asked", OBJECTIVE)
+def test_a_condition_that_is_the_same_for_all_on_equal_terms_passes(asked: dict[str, object]) -> None:
+    assert found("cn-pipl-24", with_promotions(promotion(**asked))) == []
 
 
 def test_a_gift_has_a_name() -> None:

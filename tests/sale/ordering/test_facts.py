@@ -95,9 +95,10 @@ _CASES: Sequence[tuple[Promotion, tuple[int, int, int, int]]] = (
         _off(
             "cel",
             1_000,
+            audience=(Audience.NEW, Audience.MEMBERS),
             condition='tier == "gold" || "tea" in segments',
             facts=("segments", "tier"),
-            condition_words=Words("金卡会员或茶友", "gold members and tea drinkers"),
+            condition_words=Words("金卡会员或茶友中的新客", "gold members, and new shoppers who drink tea"),
         ),
         (8_000, 8_000, 7_000, 7_000),
     ),

@@ -8,7 +8,7 @@ An entry belongs to a SKU, the shop that sells it, and a *place*: the jurisdicti
 Invariants:
 - entries are only ever appended: the database refuses update, delete and truncate;
 - they are numbered without gaps, and each carries the hash of the one before it, so that a change shows;
-- every paid unit is in exactly one deal; the same import file is taken once;
+- every paid unit is in exactly one deal, that of a group once it fills; the same import file is taken once;
 - nothing deletes them: E-Commerce Law of China, article 31, asks for three years at least.
 
 The first is a trigger, the second a constraint and `PriceHistory.check`, the third the outbox's cursor and a unique

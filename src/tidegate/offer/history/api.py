@@ -104,6 +104,7 @@ class PriceHistory:
                 last_deal=last_deal,
                 last_deal_at=last_deal_at,
                 lowest_offered=rules.lowest_in_force(said[EntryKind.OFFERED, subject], since, until),
+                lowest_usual=rules.lowest_usual(said[EntryKind.OFFERED, subject], since, until),
                 lowest_list=rules.lowest_in_force(said[EntryKind.LIST, subject], since, until),
             )
             if known != Evidence():

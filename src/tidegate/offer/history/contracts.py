@@ -72,14 +72,16 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What the history says of one product in a span of days before a moment. None: nothing is recorded.
 
-    `lowest_list` and `lowest_offered` were in force at some moment of the span. `last_deal` is the lowest price of the
-    last moment before `until` at which anything was sold at all, however long ago.
+    `lowest_list` and `lowest_offered` were in force at some moment of the span; `lowest_usual` is the lowest price
+    offered in it that held for a day or longer, which the hours of a slot do not. `last_deal` is the lowest price of
+    the last moment before `until` at which anything was sold at all, however long ago.
     """
 
     lowest_deal: int | None = None
     last_deal: int | None = None
     last_deal_at: datetime | None = None
     lowest_offered: int | None = None
+    lowest_usual: int | None = None
     lowest_list: int | None = None
 
 

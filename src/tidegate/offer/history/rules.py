@@ -1,7 +1,7 @@
 """Decisions about the price history: the chain's hashes, which entry holds when, what changed. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from tidegate.offer.history.contracts import Deal, Entry, EntryKind, Sealed
 
 GENESIS = "0" * 64
 """What stands before the first entry."""
+USUAL = timedelta(days=1)
+"""A price that held so long was what the goods cost; a shorter one was a reduction for some hours."""
 
 
 def content_of(entry: Entry) -> str:
@@ -81,6 +83,21 @@ def lowest_in_force(entries: Sequence[Entry], since: datetime, until: datetime) 
     )
 
 
+def lowest_usual(entries: Sequence[Entry], since: datetime, until: datetime) -> int | None:
+    """The lowest price in force in that time that held for `USUAL` or longer, in it and beyond it together."""
+    held = _joined(spans(entries))
+    return min(
+        (
+            span.price
+            for span in held
+            if span.at < until
+            and (span.until is None or span.until > since)
+            and (span.until is None or span.until - span.at >= USUAL)
+        ),
+        default=None,
+    )
+
+
 def in_force(entries: Sequence[Entry], at: datetime) -> Entry | None:
     """The entry that says what holds at `at`; None without one, or when it has ended."""
     for entry in reversed(entries):
@@ -92,38 +109,42 @@ def in_force(entries: Sequence[Entry], at: datetime) -> Entry | None:
 def stated_by(version: CampaignVersion, reachable: Mapping[str, int], place: str, at: datetime) -> list[Entry]:
     """What a version that becomes current at `at` says of its products' prices.
 
-    List prices hold at once and until another is stated. Offers, and what can be reached by them, hold during the
-    burst; one that is published in the middle of it holds from then on. A burst that is over offers nothing. A flash
-    price holds from the beginning of each of its slots to its end, and the offer's price again from there.
+    List prices hold at once and until another is stated. Offers and prices for groups, and what can be reached by
+    them, hold during the burst, those of presales while deposits are taken, which may be long before it; what is
+    published in the middle of that time holds from then on, and what is over offers nothing. A flash price holds from
+    the beginning of each of its slots to its end, and the offer's price again from there.
     """
-    burst = version.definition.phase(PhaseName.BURST)
-    shops = {goods.sku: goods.shop for goods in version.definition.goods}
+    definition = version.definition
+    burst = definition.phase(PhaseName.BURST)
+    whole = dict.fromkeys(definition.quotas(), (burst.starts_at, burst.ends_at))
+    whole |= {each.sku: (each.deposit_from_at, each.deposit_until_at) for each in definition.presales}
+    on_sale = {sku: (max(at, starts_at), ends_at) for sku, (starts_at, ends_at) in whole.items() if at < ends_at}
+    shops = {goods.sku: goods.shop for goods in definition.goods}
     source = f"campaign:{version.campaign_id}:{version.version}"
 
     def entry(kind: EntryKind, sku: str, price: int) -> Entry:
-        starts_at, until = (at, None) if kind is EntryKind.LIST else (max(at, burst.starts_at), burst.ends_at)
+        starts_at, until = (at, None) if kind is EntryKind.LIST else on_sale[sku]
         return Entry(
             kind=kind,
             sku=sku,
             shop=shops[sku],
             place=place,
-            currency=version.definition.currency,
+            currency=definition.currency,
             price=price,
             at=starts_at,
             until=until,
             source=source,
         )
 
-    found = [entry(EntryKind.LIST, goods.sku, goods.list_price) for goods in version.definition.goods]
-    if at < burst.ends_at:
-        slots = _slots(version.definition, at)
-        for offer in version.definition.offers:
-            whole = entry(EntryKind.OFFERED, offer.sku, offer.price)
-            found += _with_slots(whole, slots.get(offer.sku, ())) if offer.sku in slots else [whole]
-        found += [entry(EntryKind.OFFERED, each.sku, each.in_all) for each in version.definition.presales]
-        found += [entry(EntryKind.OFFERED, each.sku, each.price) for each in version.definition.group_buys]
-        found += [entry(EntryKind.REACHABLE, sku, price) for sku, price in reachable.items()]
-    return found
+    slots = _slots(definition, at)
+    prices = [(each.sku, each.price) for each in definition.offers]
+    prices += [(each.sku, each.in_all) for each in definition.presales]
+    prices += [(each.sku, each.price) for each in definition.group_buys]
+    found = [entry(EntryKind.LIST, goods.sku, goods.list_price) for goods in definition.goods]
+    for sku, price in prices:
+        if sku in on_sale:
+            found += _with_slots(entry(EntryKind.OFFERED, sku, price), slots.get(sku, ()))
+    return found + [entry(EntryKind.REACHABLE, sku, price) for sku, price in reachable.items() if sku in on_sale]
 
 
 def _slots(definition: CampaignDefinition, at: datetime) -> dict[str, list[tuple[int, Slot]]]:
@@ -194,15 +215,18 @@ def changes(
 
 def _from(entries: Sequence[Entry], at: datetime) -> list[Span]:
     """The prices that hold from `at` on, whenever they were said; equal neighbours are one."""
+    later = (span for span in spans(entries) if span.until is None or span.until > at)
+    return _joined(span._replace(at=max(span.at, at)) for span in later)
+
+
+def _joined(held: Iterable[Span]) -> list[Span]:
+    """The spans in the order of their times; equal neighbours are one."""
     found: list[Span] = []
-    for span in sorted(spans(entries), key=_beginning):
-        if span.until is not None and span.until <= at:
-            continue
-        start = max(span.at, at)
-        if found and found[-1].price == span.price and found[-1].until == start:
+    for span in sorted(held, key=_beginning):
+        if found and found[-1].price == span.price and found[-1].until == span.at:
             found[-1] = found[-1]._replace(until=span.until)
         else:
-            found.append(Span(span.price, start, span.until))
+            found.append(span)
     return found
 
 

@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from tidegate.base.clock import Clock
 from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
 from tidegate.offer.campaign.api import Campaign, Review, Waiver
-from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, PhaseName
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion
 from tidegate.offer.campaign.errors import CampaignUnknown
 from tidegate.offer.history.api import PriceHistory
 from tidegate.offer.history.contracts import Evidence
 from tidegate.offer.law import rules, store
 from tidegate.offer.law.acts import laws_of, place_of, read_acts
 from tidegate.offer.law.contracts import Case, KeptReview, Law
+from tidegate.offer.law.reductions import reduced_from
 from tidegate.offer.reach.api import lowest_of_version, lowest_prices
 
 __all__ = ["CampaignLaw", "all_laws", "build_law", "place_of"]
@@ -45,7 +47,7 @@ class CampaignLaw:
     async def review(self, tx: Tx, definition: CampaignDefinition, *, search: bool = True) -> Review:
         """What the law says of a definition that were published now, and its lowest prices, worst first. Reads only.
 
-        Prices of before are those before the sale starts.
+        Prices of before are those before the sale starts, of a presale before deposits are taken for it.
         Without `search` the lowest prices, which take seconds for a thousand products, are left out, and so is what
         hangs on them: floors and costs.
         """
@@ -65,12 +67,18 @@ class CampaignLaw:
     async def _evidence(
         self, tx: Tx, definition: CampaignDefinition, days_asked: set[int]
     ) -> dict[int, dict[str, Evidence]]:
-        products = [(entry.sku, entry.shop) for entry in definition.goods]
-        until = definition.phase(PhaseName.BURST).starts_at
-        return {
-            days: await self._history.evidence(tx, products, definition.currency, days=days, until=until)
-            for days in sorted(days_asked)
-        }
+        """What is known of each product in so many days before its own reduction begins."""
+        begins = reduced_from(definition)
+        moments: dict[datetime, list[tuple[str, str]]] = {}
+        for entry in definition.goods:
+            moments.setdefault(begins[entry.sku], []).append((entry.sku, entry.shop))
+        found: dict[int, dict[str, Evidence]] = {}
+        for days in sorted(days_asked):
+            known: dict[str, Evidence] = {}
+            for until, products in moments.items():
+                known |= await self._history.evidence(tx, products, definition.currency, days=days, until=until)
+            found[days] = known
+        return found
 
     async def _earlier(self, tx: Tx, campaign_id: CampaignId) -> CampaignDefinition | None:
         try:

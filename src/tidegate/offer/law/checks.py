@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from tidegate.offer.law import price_checks, terms_checks
+from tidegate.offer.law import notice_checks, price_checks, terms_checks
 from tidegate.offer.law.contracts import Article, Case, Found
 
 
@@ -31,7 +31,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "conditions_stated": Check(terms_checks.conditions_stated),
     "deposit_share": Check(terms_checks.deposit_share, frozenset({"share_max"})),
     "prize_cap": Check(terms_checks.prize_cap, frozenset({"value_max"})),
-    "rule_change_notice": Check(terms_checks.rule_change_notice, _DAYS),
+    "rule_change_notice": Check(notice_checks.rule_change_notice, _DAYS),
     "equal_terms": Check(terms_checks.equal_terms),
     "gift_stated": Check(terms_checks.gift_stated),
     "return_days": Check(terms_checks.return_days, _DAYS),

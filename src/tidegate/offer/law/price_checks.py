@@ -7,32 +7,31 @@ import msgspec
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.api import ReachedPrice, Severity, Way
-from tidegate.offer.campaign.contracts import CampaignDefinition, FlashPrice, GoodsEntry, Words
+from tidegate.offer.campaign.contracts import CampaignDefinition, GoodsEntry, Words
 from tidegate.offer.history.contracts import NOTHING_KNOWN
 from tidegate.offer.law.contracts import Article, Case, Found
+from tidegate.offer.law.reductions import below_list, places, taken_off
 
 
 def _money(definition: CampaignDefinition, amount: int) -> Words:
     return Words(*(format_money(amount, definition.currency, locale) for locale in ("zh", "en")))
 
 
-def _reduced(case: Case) -> Iterator[tuple[str, int, GoodsEntry]]:
-    """The SKUs that are sold beside a higher list price, with their goods and places.
+def _reduced(case: Case) -> Iterator[tuple[int, GoodsEntry]]:
+    """The goods of which one unit costs less than its list price: by its offer, or by what takes off from that.
 
-    Those in presale, sold to groups, or cheaper for the hours of a slot are among them.
+    What is cheaper only with more of it in the cart is left out: its price is not announced as a reduced one.
     """
-    goods = {entry.sku: (place, entry) for place, entry in enumerate(case.definition.goods)}
-    prices = {offer.sku: offer.price for offer in case.definition.offers}
-    prices |= {presale.sku: presale.in_all for presale in case.definition.presales}
-    prices |= {group_buy.sku: group_buy.price for group_buy in case.definition.group_buys}
-    for promotion in case.definition.promotions:
-        if isinstance(promotion.benefit, FlashPrice):
-            sku, price = promotion.benefit.sku, promotion.benefit.price
-            prices[sku] = min(price, prices.get(sku, price))
-    for sku, price in prices.items():
-        place, entry = goods[sku]
-        if price < entry.list_price:
-            yield sku, place, entry
+    return places(case.definition, below_list(case.definition) | taken_off(case.definition, alone=True))
+
+
+def _offered(case: Case) -> dict[str, int]:
+    return {offer.sku: offer.price for offer in case.definition.offers}
+
+
+def _columns(offered: int | None, most: int) -> str:
+    """What must come down to `most`: the list price, and the price of the SKU's offer where that is above it too."""
+    return "list_price, price" if offered is not None and offered > most else "list_price"
 
 
 def reference_price(case: Case, article: Article) -> Iterator[Found]:
@@ -44,9 +43,9 @@ def reference_price(case: Case, article: Article) -> Iterator[Found]:
     days = article.figures["days"]
     known = case.evidence.get(days, {})
     stated = case.definition.list_price_basis is not None
-    unproven = []
-    for sku, place, entry in _reduced(case):
-        evidence = known.get(sku, NOTHING_KNOWN)
+    unproven, offered = [], _offered(case)
+    for place, entry in _reduced(case):
+        sku, evidence = entry.sku, known.get(entry.sku, NOTHING_KNOWN)
         base = evidence.lowest_deal if evidence.lowest_deal is not None else evidence.last_deal
         if base is None:
             unproven.append(place)
@@ -67,8 +66,10 @@ def reference_price(case: Case, article: Article) -> Iterator[Found]:
                     + sold.en,
                 ),
                 mend=Words(
-                    zh=f"把 list_price 降到 {sold.zh} 或更低，或在 list_price_basis 中说明划线价的含义",
-                    en=f"lower list_price to {sold.en} or less, or state in list_price_basis what it is",
+                    zh=f"把 {_columns(offered.get(sku), base)} 降到 {sold.zh} 或更低，"
+                    "或在 list_price_basis 中说明划线价的含义",
+                    en=f"lower {_columns(offered.get(sku), base)} to {sold.en} or less, "
+                    "or state in list_price_basis what it is",
                 ),
                 severity=Severity.NOTICE if stated else None,
             )
@@ -80,9 +81,9 @@ def prior_price(case: Case, article: Article) -> Iterator[Found]:
     """The list price beside an offer is the lowest price that was applied in the days before: offered or sold at."""
     days = article.figures["days"]
     known = case.evidence.get(days, {})
-    unproven = []
-    for sku, place, entry in _reduced(case):
-        evidence = known.get(sku, NOTHING_KNOWN)
+    unproven, offered = [], _offered(case)
+    for place, entry in _reduced(case):
+        sku, evidence = entry.sku, known.get(entry.sku, NOTHING_KNOWN)
         base = min((each for each in (evidence.lowest_deal, evidence.lowest_offered) if each is not None), default=None)
         if base is None:
             unproven.append(place)
@@ -96,8 +97,8 @@ def prior_price(case: Case, article: Article) -> Iterator[Found]:
                     f"in the {days} days before, {applied.en}",
                 ),
                 mend=Words(
-                    zh=f"把 list_price 改为 {applied.zh}，折扣按此计算",
-                    en=f"set list_price to {applied.en}: the reduction counts from it",
+                    zh=f"把 {_columns(offered.get(sku), base)} 改为 {applied.zh}，折扣按此计算",
+                    en=f"set {_columns(offered.get(sku), base)} to {applied.en}: the reduction counts from it",
                 ),
             )
     if unproven:
@@ -120,31 +121,57 @@ def _unproven(places: list[int], what: Words) -> Found:
 
 
 def raised_before(case: Case, article: Article) -> Iterator[Found]:
-    """A list price that serves as the base of a reduction was not raised in the days before the sale."""
+    """A price that serves as the base of a reduction was not raised in the days before the sale.
+
+    That is the list price of whatever is sold for less, and the offer's price from which coupons and promotions take
+    off, in whatever cart they do.
+    """
     days = article.figures["days"]
     known = case.evidence.get(days, {})
-    for sku, place, entry in _reduced(case):
-        before = known.get(sku, NOTHING_KNOWN).lowest_list
-        if before is not None and before < entry.list_price:
-            rise = (entry.list_price - before) * 100 // before if before else 100
-            old, new = _money(case.definition, before), _money(case.definition, entry.list_price)
-            yield Found(
-                path=("goods", place, "list_price"),
-                what=Words(
-                    zh=f"{sku} 的划线价在活动前 {days} 天内从 {old.zh} 提高到 {new.zh}（{rise}%）",
-                    en=f"the list price of {sku} rose from {old.en} to {new.en} ({rise} %) within the {days} "
-                    "days before the sale",
-                ),
-                mend=Words(
-                    zh=f"把 list_price 恢复为 {old.zh}，或由有权人员说明涨价理由并豁免",
-                    en=f"set list_price back to {old.en}, or let a named person state why it rose",
-                ),
-            )
+    offers = {offer.sku: (place, offer.price) for place, offer in enumerate(case.definition.offers)}
+    lowered = taken_off(case.definition, alone=False)
+    for place, entry in places(case.definition, below_list(case.definition) | lowered):
+        evidence = known.get(entry.sku, NOTHING_KNOWN)
+        if evidence.lowest_list is not None and evidence.lowest_list < entry.list_price:
+            marked = Marked(("goods", place, "list_price"), Words("划线价", "list price"), entry.list_price)
+            yield _raised(case, days, entry.sku, marked, evidence.lowest_list)
+        elif entry.sku in lowered and evidence.lowest_usual is not None:
+            where, price = offers[entry.sku]
+            if evidence.lowest_usual < price:
+                marked = Marked(("offer", where, "price"), Words("活动价", "price"), price)
+                yield _raised(case, days, entry.sku, marked, evidence.lowest_usual)
+
+
+class Marked(msgspec.Struct, frozen=True):
+    """A price from which a reduction counts: where it stands, how it is called, its amount."""
+
+    path: tuple[str | int, ...]
+    name: Words
+    amount: int
+
+
+def _raised(case: Case, days: int, sku: str, marked: Marked, before: int) -> Found:
+    rise = (marked.amount - before) * 100 // before if before else 100
+    old, new = _money(case.definition, before), _money(case.definition, marked.amount)
+    key = str(marked.path[-1])
+    return Found(
+        path=marked.path,
+        what=Words(
+            zh=f"{sku} 的{marked.name.zh}在活动前 {days} 天内从 {old.zh} 提高到 {new.zh}（{rise}%），"
+            "并作为减价的计算基准",
+            en=f"the {marked.name.en} of {sku} rose from {old.en} to {new.en} ({rise} %) within the {days} "
+            "days before the sale, and a reduction counts from it",
+        ),
+        mend=Words(
+            zh=f"把 {key} 恢复为 {old.zh}，或由有权人员说明涨价理由并豁免",
+            en=f"set {key} back to {old.en}, or let a named person state why it rose",
+        ),
+    )
 
 
 def reference_stated(case: Case, _: Article) -> Iterator[Found]:
     """The file says what its list prices are."""
-    count = sum(1 for _ in _reduced(case))
+    count = len(below_list(case.definition))
     if count and case.definition.list_price_basis is None:
         yield Found(
             path=("campaign",),

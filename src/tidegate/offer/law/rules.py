@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import islice
 
 from tidegate.offer.campaign.api import Finding, ReachedPrice, Review, Severity, Waiver
 from tidegate.offer.campaign.contracts import CampaignDefinition, PhaseName
@@ -56,7 +57,7 @@ def findings(case: Case, laws: Sequence[Law]) -> tuple[Finding, ...]:
     found = [
         _finding(law, each)
         for law in laws
-        for each in list(CHECKS[law.article.check].judge(case, law.article))[:FINDINGS_PER_ARTICLE_MAX]
+        for each in islice(CHECKS[law.article.check].judge(case, law.article), FINDINGS_PER_ARTICLE_MAX)
     ]
     return tuple(sorted(found, key=lambda each: _ORDER[each.severity]))
 

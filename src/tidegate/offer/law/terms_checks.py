@@ -1,21 +1,21 @@
-"""Checks of terms: conditions, deposits, prizes, notice of changes, equal treatment, gifts, returns. Pure."""
+"""Checks of terms: conditions, deposits, prizes, equal treatment, gifts, returns. Pure."""
 
+import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from typing import Final
 
 from tidegate.base.money import format_money
-from tidegate.offer.campaign.api import Severity, protected_skus
+from tidegate.offer.campaign.api import Severity
 from tidegate.offer.campaign.contracts import (
+    Audience,
     CampaignDefinition,
-    FlashPrice,
     Gift,
-    GiftPolicy,
-    Phase,
     PhaseName,
     Promotion,
     Words,
 )
 from tidegate.offer.law.contracts import Article, Case, Found
+from tidegate.offer.law.worse_promotions import span_of
 
 
 def conditions_stated(case: Case, _: Article) -> Iterator[Found]:
@@ -43,7 +43,7 @@ def conditions_stated(case: Case, _: Article) -> Iterator[Found]:
 def _outside_the_sale(definition: CampaignDefinition) -> Iterator[Found]:
     burst = definition.phase(PhaseName.BURST)
     for place, promotion in enumerate(definition.promotions):
-        starts_at, ends_at = _span(promotion, burst)
+        starts_at, ends_at = span_of(promotion, burst)
         if starts_at < burst.starts_at or ends_at > burst.ends_at:
             yield Found(
                 path=("promotion", place, "ends_at" if ends_at > burst.ends_at else "starts_at"),
@@ -53,14 +53,6 @@ def _outside_the_sale(definition: CampaignDefinition) -> Iterator[Found]:
                 ),
                 mend=Words(zh="把起止时间放在开售时段之内", en="keep its start and end within the burst"),
             )
-
-
-def _span(promotion: Promotion, burst: Phase) -> tuple[datetime, datetime]:
-    """From when to when a promotion is said to last; one in slots, from its first slot to its last."""
-    slots = promotion.benefit.slots if isinstance(promotion.benefit, FlashPrice) else ()
-    if slots:
-        return min(slot.starts_at for slot in slots), max(slot.ends_at for slot in slots)
-    return promotion.starts_at or burst.starts_at, promotion.ends_at or burst.ends_at
 
 
 def deposit_share(case: Case, article: Article) -> Iterator[Found]:
@@ -100,155 +92,45 @@ def prize_cap(case: Case, article: Article) -> Iterator[Found]:
             )
 
 
-def rule_change_notice(case: Case, article: Article) -> Iterator[Found]:
-    """Rules of a campaign that was published are not changed to the buyer's disadvantage on shorter notice."""
-    days = article.figures["days"]
-    burst = case.definition.phase(PhaseName.BURST)
-    if case.earlier is None or case.at >= min(burst.ends_at, case.earlier.phase(PhaseName.BURST).ends_at):
-        return  # nothing was promised before, or that sale is over
-    notice = max(burst.starts_at - case.at, timedelta())
-    if notice >= timedelta(days=days):
-        return
-    for path, what in _worse(case.earlier, case.definition):
-        yield Found(
-            path=path,
-            what=Words(
-                zh=f"{what.zh}，距实施只有 {notice.days} 天，少于 {days} 天",
-                en=f"{what.en}, {notice.days} days before it takes effect, fewer than {days}",
-            ),
-            mend=Words(
-                zh="恢复原规则，或提前公布；紧急情形由有权人员说明理由并豁免",
-                en="put the old rule back, or announce it earlier; in an emergency a named person states the reason",
-            ),
-        )
-    for path, what in _reworded(case.earlier, case.definition):
-        yield Found(
-            path=path,
-            what=what,
-            mend=Words(zh="确认改动对买家没有不利", en="make sure that it is not to the buyer's disadvantage"),
-            severity=Severity.NOTICE,
-        )
-
-
-def _worse(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[tuple[str | int, ...], Words]]:
-    if new.returns.days < old.returns.days:
-        yield (
-            ("returns", "days"),
-            Words(
-                zh=f"退货期从 {old.returns.days} 天缩短为 {new.returns.days} 天",
-                en=f"the time for returns shrinks from {old.returns.days} to {new.returns.days} days",
-            ),
-        )
-    if new.returns.gifts is GiftPolicy.PAY and old.returns.gifts is GiftPolicy.KEEP:
-        yield (
-            ("returns", "gifts"),
-            Words(zh="退货后保留的赠品开始扣款", en="gifts that are kept after a return are charged for now"),
-        )
-    yield from _less_protected(old, new)
-    if new.payment_minutes < old.payment_minutes:
-        yield (
-            ("campaign", "payment_minutes"),
-            Words(
-                zh=f"付款时限从 {old.payment_minutes} 分钟缩短为 {new.payment_minutes} 分钟",
-                en=f"the time to pay shrinks from {old.payment_minutes} to {new.payment_minutes} minutes",
-            ),
-        )
-    if new.shipping.fee > old.shipping.fee or (old.shipping.free_from or 2**62) < (new.shipping.free_from or 2**62):
-        yield ("shipping",), Words(zh="运费条件变差", en="the terms of shipping become worse")
-    coupons = {coupon.code: (place, coupon) for place, coupon in enumerate(new.coupons)}
-    for before in old.coupons:
-        place, after = coupons.get(before.code, (0, None))
-        if after is None:
-            yield ("coupon",), Words(zh=f"优惠券 {before.code} 被取消", en=f"the coupon {before.code} is withdrawn")
-        elif after.threshold > before.threshold or after.off < before.off:
-            yield (
-                ("coupon", place),
-                Words(zh=f"优惠券 {before.code} 的条件变差", en=f"the coupon {before.code} becomes worse"),
-            )
-    yield from _withdrawn(old, new)
-    yield from _worse_presales(old, new)
-
-
-def _withdrawn(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[tuple[str | int, ...], Words]]:
-    kept = {promotion.id for promotion in new.promotions}
-    for promotion in old.promotions:
-        if promotion.id not in kept:
-            label = promotion.label
-            yield ("promotion",), Words(zh=f"优惠“{label.zh}”被取消", en=f'the promotion "{label.en}" is withdrawn')
-
-
-def _worse_presales(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[tuple[str | int, ...], Words]]:
-    """Presales that whoever has not reserved yet loses, or gets on worse terms; a reservation keeps its own."""
-    presales = {presale.sku: (place, presale) for place, presale in enumerate(new.presales)}
-    for before in old.presales:
-        place, after = presales.get(before.sku, (0, None))
-        if after is None:
-            yield ("presale",), Words(zh=f"{before.sku} 的预售被取消", en=f"the presale of {before.sku} is withdrawn")
-        elif (
-            after.in_all > before.in_all
-            or after.deposit > before.deposit
-            or after.deposit_until_at < before.deposit_until_at
-            or after.balance_until_at < before.balance_until_at
-            or after.ships_by_at > before.ships_by_at
-        ):
-            yield (
-                ("presale", place),
-                Words(zh=f"{before.sku} 的预售条件变差", en=f"the terms of the presale of {before.sku} become worse"),
-            )
-
-
-def _less_protected(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[tuple[str | int, ...], Words]]:
-    before, after = (each.price_protection.days if each.price_protection else 0 for each in (old, new))
-    if after < before:
-        yield (
-            ("price_protection",),
-            Words(
-                zh=f"价格保护从 {before} 天缩短为 {after} 天",
-                en=f"price protection shrinks from {before} to {after} days",
-            ),
-        )
-    elif lost := protected_skus(old) & {entry.sku for entry in new.goods} - protected_skus(new):
-        yield (
-            ("price_protection", "goods"),
-            Words(
-                zh=f"{len(lost)} 种商品不再享有价格保护",
-                en=f"{len(lost)} products are not protected against a lower price any more",
-            ),
-        )
-
-
-def _reworded(old: CampaignDefinition, new: CampaignDefinition) -> Iterator[tuple[tuple[str | int, ...], Words]]:
-    if new.rules != old.rules:
-        yield ("rules",), Words(zh="活动规则的文字有改动", en="the rules are worded differently")
-    if new.returns.text != old.returns.text:
-        yield ("returns", "text"), Words(zh="退货政策的文字有改动", en="the policy of returns is worded differently")
-    before = {promotion.id: promotion for promotion in old.promotions}
-    for place, promotion in enumerate(new.promotions):
-        if promotion.id in before and before[promotion.id] != promotion:
-            label = promotion.label
-            yield ("promotion", place), Words(zh=f"优惠“{label.zh}”有改动", en=f'the promotion "{label.en}" is changed')
-
-
 def equal_terms(case: Case, _: Article) -> Iterator[Found]:
-    """A price that not everybody gets depends on something objective: an audience, a tier or a condition."""
+    """A price that not everybody gets depends on something objective: an audience, a tier or a condition.
+
+    Who is in a segment is asked by the promotion's segments or by its condition. All that a promotion asks must hold,
+    so that one more thing that is objective is enough; a condition that asks for segments itself is not, whatever else
+    it asks: it may hold by the segment alone.
+    """
     for place, promotion in enumerate(case.definition.promotions):
-        if promotion.segments and not _is_objective(promotion):
+        if (promotion.segments or _asks_for_segments(promotion)) and not _is_objective(promotion):
+            key, names = ("segments", promotion.segments) if promotion.segments else ("when", (promotion.condition,))
             yield Found(
-                path=("promotion", place, "segments"),
+                path=("promotion", place, key),
                 what=Words(
-                    zh=f"“{promotion.label.zh}”只给画像人群 {'、'.join(promotion.segments)}，没有客观条件",
-                    en=f'"{promotion.label.en}" goes to the segments {", ".join(promotion.segments)} only, '
+                    zh=f"“{promotion.label.zh}”只给画像人群 {'、'.join(names)}，没有客观条件",
+                    en=f'"{promotion.label.en}" goes to the segments {", ".join(names)} only, '
                     "without an objective condition",
                 ),
                 mend=Words(
-                    zh="写明客观条件（audience、tiers 或 condition），使条件相同的人价格相同",
-                    en="state an objective condition (audience, tiers or condition), so that equal terms cost the same",
+                    zh="写明客观条件（audience、tiers，或不涉及 segments 的 when），使条件相同的人价格相同",
+                    en="state an objective condition (audience, tiers, or a `when` that does not ask for segments), "
+                    "so that equal terms cost the same",
                 ),
             )
 
 
+_SEGMENTS: Final = re.compile(r"\bsegments\b")
+_EVERYBODY: Final = (frozenset({Audience.EVERYONE}), frozenset({Audience.NEW, Audience.RETURNING}))
+"""Audiences that together leave nobody out."""
+
+
+def _asks_for_segments(promotion: Promotion) -> bool:
+    """Whether a condition declares segments as its fact, or writes the word anywhere: a variable may bear it too."""
+    return "segments" in promotion.facts or bool(_SEGMENTS.search(promotion.condition))
+
+
 def _is_objective(promotion: Promotion) -> bool:
-    return bool(promotion.audience or promotion.tiers or promotion.condition)
+    limited = promotion.audience and not any(every <= set(promotion.audience) for every in _EVERYBODY)
+    stated = promotion.condition and promotion.facts and not _asks_for_segments(promotion)
+    return bool(limited or promotion.tiers or stated)
 
 
 def gift_stated(case: Case, _: Article) -> Iterator[Found]:

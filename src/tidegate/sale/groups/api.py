@@ -40,6 +40,7 @@ from tidegate.sale.groups.settling import Settlement
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import (
     OrderLine,
+    OrderPaid,
     OrderState,
     Placed,
     PlaceOrder,
@@ -258,6 +259,10 @@ class Groups:
     async def group_of_order(self, tx: Tx, order_id: UUID) -> UUID | None:
         """Return the group that an order belongs to, if any."""
         return (await store.groups_of_orders(tx, [order_id])).get(order_id)
+
+    async def placed_in_groups(self, tx: Tx, paid: Sequence[OrderPaid]) -> set[UUID]:
+        """Return those of the paid orders that were placed for a place in a group, whatever becomes of it."""
+        return await self._following.placed_in_groups(tx, paid)
 
     async def waiting(self, tx: Tx, order_ids: Sequence[UUID]) -> set[UUID]:
         """Return those of the orders whose fulfilment must wait or never comes: their seat is not confirmed."""

@@ -74,6 +74,16 @@ class Following:
         sold = now_sold | await store.sells(tx, sorted({sku for order in paid for sku, _ in order.lines}))
         return [order for order in paid if any(sku in sold for sku, _ in order.lines)]
 
+    async def placed_in_groups(self, tx: Tx, paid: Sequence[OrderPaid]) -> set[UUID]:
+        """Return those of the paid orders that are for a seat: bound to it, or not yet, or called off without it."""
+        bound = set(await store.groups_of_orders(tx, [order.order_id for order in paid]))
+        rest = await self._without_seat(tx, [order for order in paid if order.order_id not in bound])
+        if rest:
+            keys = await self._ordering.keys_of_buyers(tx, sorted({order.buyer_id for order in rest}))
+            for_seats = {each.order_id for each in keys if rules.seat_of_key(each.idempotency_key) is not None}
+            bound |= for_seats & {order.order_id for order in rest}
+        return bound
+
     async def _bind_late(self, tx: Tx, order_id: UUID, buyer_id: UUID) -> UUID | None:
         """Bind an order whose process died before it could; return its group, or call it off without a seat."""
         keys = await self._ordering.keys_of_buyers(tx, [buyer_id])
