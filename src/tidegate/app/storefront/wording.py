@@ -124,7 +124,14 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     ),
     "threshold-not-met": (
         marked("Not enough for this coupon"),
-        marked("The goods are worth less than this coupon asks for. Take more of them, or go on without it."),
+        marked(
+            "What counts towards this coupon, after the other reductions, is less than it asks for. Take more, or go on"
+            " without it."
+        ),
+    ),
+    "coupon-saves-nothing": (
+        marked("The coupon saves nothing here"),
+        marked("You would pay no less with it. Go on without it: it stays yours for another order."),
     ),
     "coupon-used-up": (
         marked("The coupon is used up"),
@@ -184,7 +191,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     ),
     "coupon-audience-not-met": (
         marked("This coupon is for others"),
-        marked("It is for new or for returning customers, as its label says. Nothing was claimed."),
+        marked("It is for new or returning customers or for members, as its label says. Nothing was claimed."),
     ),
     "unknown-goods": (
         marked("These goods are not in the campaign"),

@@ -37,7 +37,7 @@ from tidegate.offer.pricing.contracts import (
 )
 from tidegate.offer.pricing.counting import Counters, refusal_of
 from tidegate.offer.pricing.engine import price_with_promotions
-from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, ThresholdNotMet
+from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, CouponSavesNothing, ThresholdNotMet
 from tidegate.offer.pricing.scoped import compile_scoped
 from tidegate.offer.pricing.tracing import trace_of
 from tidegate.offer.pricing.words import FREE_SHIPPING, LIST_PRICE, OFFER_WORDS, SHIPPING
@@ -127,8 +127,8 @@ def price_order(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> PricedOrde
     The same lines in any order give the same priced order. The facts' buyer completes the keys of per-buyer counters;
     without one (a quote for a guest) the order names no per-buyer counters, but what no buyer may have is still
     refused. Without promotions (`rules.book` is None) the other facts change nothing.
-    Raises CartFaulty, UnknownGoods, NotOnOffer, CouponNotValid, CouponNotApplicable, ThresholdNotMet and
-    BuyerLimitReached.
+    Raises CartFaulty, UnknownGoods, NotOnOffer, CouponNotValid, CouponNotApplicable, ThresholdNotMet,
+    CouponSavesNothing, BuyerLimitReached, and with promotions CouponUsedUp where that is known.
     """
     order = _priced(rules, cart, facts)
     points = points_earned(rules.earning, order.total - order.shipping) if rules.earning else 0
@@ -165,8 +165,13 @@ def _plainly(rules: RuleSet, cart: Cart, taken: Sequence[tuple[OfferRule, int]])
     discounts = _coupon_discounts(coupon, taken, amounts) if coupon else [0] * len(taken)
     discount_total = coupon.off if coupon else 0
     payable = goods_total - discount_total
-    free = rules.free_from is not None and payable >= rules.free_from
-    shipping = rules.free_shipping if free else rules.shipping
+    shipping = _shipping(rules, payable)
+    if coupon and payable + shipping.amount >= goods_total + _shipping(rules, goods_total).amount:
+        raise CouponSavesNothing(
+            "With this coupon the order would cost no less, since shipping would not be free. Nothing was ordered and "
+            "the coupon was not used; order without it.",
+            coupon=coupon.code,
+        )
     lines = tuple(map(priced_line, taken, amounts, discounts))
     order = PricedOrder(
         lines=lines,
@@ -181,6 +186,11 @@ def _plainly(rules: RuleSet, cart: Cart, taken: Sequence[tuple[OfferRule, int]])
         trace_hash=_trace_hash(rules, lines, coupon, shipping.amount),
     )
     return PlainPrice(order, coupon, buyer_counters(taken))
+
+
+def _shipping(rules: RuleSet, payable: int) -> PriceStep:
+    """Shipping of goods that come to so much after all reductions."""
+    return rules.free_shipping if rules.free_from is not None and payable >= rules.free_from else rules.shipping
 
 
 def explain(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> Trace:
