@@ -51,12 +51,16 @@ def group_buy_faults(definition: CampaignDefinition) -> Found:
     """Everything in the group buys that is out of range or contradicts something else."""
     goods = {entry.sku: entry for entry in definition.goods}
     offered = {offer.sku for offer in definition.offers}
+    reserved = {presale.sku for presale in definition.presales}
     seen: set[str] = set()
     for place, group_buy in enumerate(definition.group_buys):
         yield from _ranges(group_buy, place)
         yield from _price_faults(group_buy, goods.get(group_buy.sku), definition.currency, place)
         if group_buy.sku in offered:
             message = f'"{group_buy.sku}" is an [[offer]] already, and a SKU has one stock'
+            yield _fault(f"{message}; give the goods for groups a SKU of their own", place, "sku")
+        if group_buy.sku in reserved:
+            message = f'"{group_buy.sku}" is a [[presale]] already, and a SKU has one stock'
             yield _fault(f"{message}; give the goods for groups a SKU of their own", place, "sku")
         if group_buy.sku in seen:
             yield _fault(f'SKU "{group_buy.sku}" stands here twice', place, "sku")

@@ -141,7 +141,7 @@ def published_rules(
         offers_total=len(offers),
         offers=offers[offset : None if limit is None else offset + limit],
         coupons=tuple(coupon_terms(coupon, definition) for coupon in definition.coupons),
-        limits=tuple(limit_terms(each) for each in definition.limits),
+        limits=tuple(limit_terms(each, definition) for each in definition.limits),
         promotions=promotion_terms(definition, wording),
         presales=presale_terms(definition, wording),
         shipping=definition.shipping,
@@ -400,10 +400,12 @@ _LIMITED = {
 }
 
 
-def limit_words(limit: Limit) -> Words:
-    """Return the conditions of one limit as a sentence."""
-    what_zh = f"以下 {len(limit.skus)} 种商品合计" if limit.skus else "全部活动商品合计"
-    what_en = f"of these {len(limit.skus)} products together" if limit.skus else "of everything on offer together"
+def limit_words(limit: Limit, definition: CampaignDefinition) -> Words:
+    """Return the conditions of one limit as a sentence. A limit counts orders, also of groups, and no reservations."""
+    but_zh, but_en = ("（不含预售商品）", ", without goods in presale,") if definition.presales else ("", "")
+    what_zh = f"以下 {len(limit.skus)} 种商品合计" if limit.skus else f"全部活动商品{but_zh}合计"
+    what_en = f"of these {len(limit.skus)} products together"
+    what_en = what_en if limit.skus else f"of everything on offer together{but_en}"
     said = [(words, cap) for field, words in _LIMITED.items() if (cap := getattr(limit, field))]
     each_en = [f"at most {cap} {what_en} {words.en}" for words, cap in said]
     return Words(
@@ -412,7 +414,7 @@ def limit_words(limit: Limit) -> Words:
     )
 
 
-def limit_terms(limit: Limit) -> LimitTerms:
+def limit_terms(limit: Limit, definition: CampaignDefinition) -> LimitTerms:
     """The conditions of a limit."""
     return LimitTerms(
         name=limit.name,
@@ -422,5 +424,5 @@ def limit_terms(limit: Limit) -> LimitTerms:
         per_device=limit.per_device,
         per_address=limit.per_address,
         per_instrument=limit.per_instrument,
-        words=limit_words(limit),
+        words=limit_words(limit, definition),
     )
