@@ -131,9 +131,10 @@ all = true
 def test_a_limit_of_goods_in_presale_is_a_fault_for_it_counts_orders_only() -> None:
     text = FESTIVAL + RESERVED + LIMITED.replace("all = true", 'skus = ["KETTLE-1", "BOAT-1"]')
     [fault] = faults(text)
+    at = line('skus = ["KETTLE-1", "BOAT-1"]', text)
     assert fault == (
-        f"festival.toml:{line('skus = ["KETTLE-1", "BOAT-1"]', text)}: limit.skus: "
-        '"BOAT-1" is in presale, and limits count orders, not reservations; write per_buyer in its [[presale]]'
+        f'festival.toml:{at}: limit.skus: "BOAT-1" is in presale, and limits count orders, not reservations; '
+        "write per_buyer in its [[presale]]"
     )
 
 
