@@ -76,6 +76,13 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
             " as it is now; choose fewer, or order again if you agree with it. Nothing was ordered yet."
         ),
     ),
+    "promotion-used-up": (
+        marked("An offer is used up"),
+        marked(
+            "A reduction of this order was just used up, or you have had it as often as one buyer may. You see the"
+            " price as it is now; order again if you agree with it. Nothing was ordered yet."
+        ),
+    ),
     "buyer-limit-reached": (
         marked("Your limit is reached"),
         marked(
@@ -353,6 +360,30 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "deposit-would-be-lost": (
         marked("The deposit would be lost"),
         marked("Say that you accept this, or keep the reservation and pay the balance in its time."),
+    ),
+    "campaign-over": (
+        marked("The sale is over"),
+        marked("Nothing can be ordered in it any more. Your orders stay under your orders."),
+    ),
+    "phase-not-open": (
+        marked("It has not opened yet"),
+        marked("Come back when it opens; nothing was taken."),
+    ),
+    "pass-refused": (
+        marked("Your turn has to be taken again"),
+        marked("The pass to order is over or is not this account's. Go back to the line; nothing was ordered."),
+    ),
+    "no-waiting-room": (
+        marked("Nobody has to wait here"),
+        marked("There is no line for this sale. Go on to the goods."),
+    ),
+    "campaign-unknown": (
+        marked("There is no such version of the rules"),
+        marked("Look at the rules that hold now; the page lists those of before."),
+    ),
+    "idempotency-key-malformed": (
+        marked("This form is not complete"),
+        marked("Open the page again and send the form from there. Nothing was ordered."),
     ),
     "no-campaign": (
         marked("Nothing is on sale right now"),
