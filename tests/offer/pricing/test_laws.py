@@ -43,7 +43,7 @@ from tidegate.offer.pricing.errors import (
     ThresholdNotMet,
 )
 from tidegate.offer.pricing.refunding import plan_refund
-from tidegate.offer.pricing.rules import compile_rules, price_order
+from tidegate.offer.pricing.rules import compile_rules, price_again, price_order
 
 POINTS = msgspec.structs.replace(FACTS, points=500)
 BEARERS = (Bearer("platform", 3_300), Bearer("shop", 6_700))
@@ -224,6 +224,16 @@ def test_a_coupon_whose_threshold_the_other_reductions_undercut_is_refused_and_s
     assert (type(why), why.fields) == (ThresholdNotMet, {"coupon": "TIDE50", "threshold": 9_500, "missing": 500})
     reached = compile_rules(version(festival({"A": 10_000}, listed, coupons=[coupon("TIDE50", 9_000, 500)])))
     assert priced(reached, {"A": 1}, coupon="tide50").total == 8_500
+
+
+def test_an_order_of_before_is_priced_again_with_a_coupon_that_saved_nothing() -> None:
+    rules = rules_of({"A": 10_000}, [promotion("S", amount_off(10_000, 1_000))], coupons=[coupon("TIDE50", 9_500, 500)])
+    for _ in range(2):
+        again = price_again(rules, cart_of({"A": 1}, "TIDE50"), FACTS)
+        assert (again.total, again.trace_hash) == (9_000, priced(rules, {"A": 1}).trace_hash)
+        assert (
+            type(refused(rules, {"A": 1}, "TIDE50")) is ThresholdNotMet
+        )  # it is not remembered as one that may be used
 
 
 def test_a_coupon_that_is_known_to_be_used_up_is_refused() -> None:

@@ -280,10 +280,11 @@ class Written:
         self._settled = None
 
 
-def price_with_promotions(rules: RuleSet, book: Book, cart: Cart, facts: Facts) -> PricedOrder:
+def price_with_promotions(rules: RuleSet, book: Book, cart: Cart, facts: Facts, *, again: bool = False) -> PricedOrder:
     """The priced order of a cart, by the rules and what is known. Refusals: see `rules.price_order`.
 
-    A cart that was priced lately for somebody to whom the same rules are open is not settled again.
+    A cart that was priced lately for somebody to whom the same rules are open is not settled again. One that was taken
+    once is priced `again` whether its coupon saves anything or not.
     """
     plain = not (facts.points or facts.barred)
     mask = allowed(book, facts, cart.coupon)
@@ -292,10 +293,11 @@ def price_with_promotions(rules: RuleSet, book: Book, cart: Cart, facts: Facts) 
     if not isinstance(written, Written) or (facts.left and not written.is_all_left(book, facts)):
         taken = take_offers(rules, cart)
         settled = settle(book, taken, cart, facts, mask)
-        if cart.coupon is not None and _opened_by(book, cart.coupon)[0] not in shown(facts, None):
+        tried = not again and cart.coupon is not None and _opened_by(book, cart.coupon)[0] not in shown(facts, None)
+        if tried and cart.coupon is not None:
             _require_effect(book, settled, price_with_promotions(rules, book, Cart(cart.lines), facts), cart.coupon)
         written = Written(rules, book, settled, buyer_counters(taken))
-        if plain and not written.barred:
+        if plain and not written.barred and (tried or cart.coupon is None):
             book.remember(key, written)
     uses = buyer_uses(written.offers, facts.buyer)
     if written.own_limited:
