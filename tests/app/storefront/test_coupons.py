@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import httpx
+import msgspec
 import pytest
 
 from tests.app.storefront.conftest import visitor
@@ -11,6 +12,7 @@ from tests.offer.coupons.festival import OFF, PRICE, REDUCED, festival, handed_o
 from tests.sale.shop import Buyer, buyers, open_sale, publish
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
+from tidegate.offer.campaign.contracts import Audience, Shipping
 from tidegate.offer.coupons.contracts import CouponState, Kept
 from tidegate.trust.identity.api import SESSION_COOKIE
 
@@ -92,6 +94,43 @@ async def test_the_coupon_can_be_left_off_and_another_price_is_shown_first(
     placed = await shop.post("/checkout", data=form(buyer, priced_with="none"))
     assert placed.status_code == 303
     assert [order.own_coupon for order in await orders(app, buyer)] == [None]
+
+
+async def test_a_coupon_that_saves_nothing_cannot_be_chosen_and_says_why(app: App, clock: ManualClock) -> None:
+    made = msgspec.structs.replace(festival(), shipping=Shipping(fee=OFF, free_from=PRICE))
+    await publish(app, made)
+    open_sale(clock)
+    [one] = await buyers(app, 1)
+    async with visitor(app) as client:
+        client.cookies.set(SESSION_COOKIE, one.token)
+        await client.post("/coupons/claims", data={"coupon": "SAVE50"})
+        [kept] = await mine(app, one)
+        page = (await client.get("/checkout?sku=POT")).text
+        chosen = await client.post("/checkout", data=form(one, own=kept.code, priced_with=kept.code))
+        placed = await client.post("/checkout", data=form(one))
+    assert f'value="{kept.code}" disabled' in page
+    assert "The coupon saves nothing here" in page
+    assert f'name="expected_total" value="{PRICE}"' in page
+    assert (chosen.status_code, placed.status_code) == (409, 303)
+    assert [each.own_coupon for each in await orders(app, one)] == [None]
+    assert [each.state for each in await mine(app, one)] == [CouponState.UNUSED]
+
+
+async def test_a_coupon_for_each_audience_is_shown_with_whom_it_is_for(app: App, clock: ManualClock) -> None:
+    words = {"new": "for new customers", "returning": "for returning customers", "members": "for members"}
+    chinese = {"new": "新客专享", "returning": "老客专享", "members": "会员专享"}
+    offered = [unique(f"FOR{number}", audience=[each]) for number, each in enumerate(Audience)]
+    offered.append(unique("FORALL", audience=[*Audience]))
+    await publish(app, festival(*offered))
+    open_sale(clock)
+    [one] = await buyers(app, 1)
+    for language, said in (("en", words), ("zh", chinese)):
+        async with visitor(app, language=language) as client:
+            assert (await client.get("/")).status_code == 200
+            client.cookies.set(SESSION_COOKIE, one.token)
+            page = await client.get("/coupons")
+        assert page.status_code == 200
+        assert {each: page.text.count(said[each]) for each in said} == dict.fromkeys(said, 1)
 
 
 async def test_a_code_from_paper_is_claimed_where_it_is_typed(app: App, shop: httpx.AsyncClient, buyer: Buyer) -> None:

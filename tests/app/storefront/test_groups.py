@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 
 from tests.app.storefront.conftest import visitor
@@ -52,6 +53,18 @@ async def test_what_is_sold_to_groups_leads_from_everywhere(shop: httpx.AsyncCli
     chinese = (await shop.get("/groups", headers={"Accept-Language": "zh"})).text
     assert "3 人团" in chinese
     assert "限时 24 小时" in chinese
+
+
+async def test_a_campaign_that_sells_to_groups_only_has_its_pages(app: App, clock: ManualClock) -> None:
+    made = festival()
+    sold = [entry for entry in made.goods if entry.sku == SKU]
+    await publish(app, msgspec.structs.replace(made, goods=tuple(sold), offers=(), coupons=(), limits=()))
+    open_sale(clock)
+    async with visitor(app) as client:
+        for path in ("/", "/groups", "/rules", "/search?q=kettle", f"/goods/{SKU}", f"/groups/open/{SKU}"):
+            answer = await client.get(path)
+            assert answer.status_code in {200, 303}, path
+        assert f'href="/groups/open/{SKU}"' in (await client.get("/groups")).text
 
 
 async def test_open_share_and_join(app: App, shop: httpx.AsyncClient, buyer: Buyer) -> None:

@@ -62,4 +62,4 @@ async def test_the_published_rules_say_how_points_are_earned_and_spent(app: App,
     rules = (await shop.get("/rules")).text
     assert "earns 3 points, 25 points an order at most" in rules
     assert "100 points pay" in rules
-    assert "up to 50 % of what is to pay" in rules
+    assert "up to 50 % of what is to pay for the goods" in rules

@@ -170,8 +170,8 @@ def promotions(draw: st.DrawFn, name: str = "p") -> Promotion:
     """One promotion without faults in the shop above."""
     benefit = draw(BENEFITS)
     kind = kind_of(benefit)
-    condition = draw(st.sampled_from(["", "orders > limit", 'tier == "gold" || news.exists(x, x == "y")']))
-    facts = {"": (), "orders > limit": ("orders", "limit")}.get(condition, ("tier", "news"))
+    condition = draw(st.sampled_from(["", "points > size(segments)", 'tier == "gold" || audience.exists(x, x == "y")']))
+    facts = {"": (), "points > size(segments)": ("points", "segments")}.get(condition, ("tier", "audience"))
     start = draw(st.none() | st.integers(0, 3_600).map(lambda each: START + timedelta(seconds=each)))
     end = draw(st.none() | st.integers(4_000, 3 * 86_400).map(lambda each: START + timedelta(seconds=each)))
     return Promotion(

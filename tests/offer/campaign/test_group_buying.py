@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from tests.offer.campaign.promotions_made import festival
 from tests.offer.campaign.test_definition import FESTIVAL, faults, line, read
+from tests.offer.campaign.test_presales import RESERVED
 from tests.offer.campaign.test_writing import read_back
 from tests.offer.festivals import goods, version
 from tidegate.offer.campaign.contracts import GroupBuy
 from tidegate.offer.campaign.group_buying import span_words
+from tidegate.offer.campaign.rules import find_faults
 from tidegate.offer.campaign.terms import published_rules
 from tidegate.offer.campaign.writing import write_definition
 
@@ -80,6 +82,24 @@ def test_a_sku_is_sold_to_groups_or_alone_and_once() -> None:
     assert 'SKU "KETTLE-3" stands here twice' in twice
     [unknown] = faults(TEXT.replace('[[group_buy]]\nsku = "KETTLE-3"', '[[group_buy]]\nsku = "NOPE"'))
     assert 'there are no goods with the SKU "NOPE"' in unknown
+
+
+def test_a_sku_is_sold_to_groups_or_in_presale_for_its_stock_is_one() -> None:
+    presale = RESERVED[RESERVED.index("[[presale]]") :]
+    for was, now in (("BOAT-1", "KETTLE-3"), ("1000.00", "129.00"), ("200.00", "20.00"), ("100.00", "10.00")):
+        presale = presale.replace(was, now)
+    both = TEXT + presale
+    [found] = faults(both)
+    assert found.startswith(f"festival.toml:{line('[[group_buy]]', both) + 1}: group_buy.sku: ")
+    assert '"KETTLE-3" is a [[presale]] already, and a SKU has one stock' in found
+
+
+def test_a_campaign_may_sell_to_groups_only() -> None:
+    made = read(TEXT)
+    only = msgspec.structs.replace(made, offers=(), limits=(), coupons=())
+    assert [str(fault) for fault in find_faults(only)] == []
+    nothing = msgspec.structs.replace(only, group_buys=())
+    assert "write at least one [[offer]], [[presale]], [[group_buy]] or an offers_file" in str(find_faults(nothing)[0])
 
 
 def test_the_published_rules_state_it() -> None:

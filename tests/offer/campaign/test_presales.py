@@ -119,6 +119,33 @@ def _dear(price: int) -> tuple[object, ...]:
     return tuple(msgspec.structs.replace(each, list_price=max(price, 12_000)) for each in festival().goods)
 
 
+LIMITED = """
+[[limit]]
+name = "few"
+label = { zh = "限购", en = "Few" }
+per_buyer = 1
+all = true
+"""
+
+
+def test_a_limit_of_goods_in_presale_is_a_fault_for_it_counts_orders_only() -> None:
+    text = FESTIVAL + RESERVED + LIMITED.replace("all = true", 'skus = ["KETTLE-1", "BOAT-1"]')
+    [fault] = faults(text)
+    at = line('skus = ["KETTLE-1", "BOAT-1"]', text)
+    assert fault == (
+        f'festival.toml:{at}: limit.skus: "BOAT-1" is in presale, and limits count orders, not reservations; '
+        "write per_buyer in its [[presale]]"
+    )
+
+
+def test_a_limit_of_everything_says_that_it_leaves_presales_out() -> None:
+    beside = published_rules(version(read(FESTIVAL + RESERVED + LIMITED))).limits[-1].words
+    assert beside.en == "Few: at most 1 of everything on offer together, without goods in presale, per buyer."
+    assert beside.zh == "限购：全部活动商品（不含预售商品）合计每人限购 1 件。"
+    alone = published_rules(version(read(FESTIVAL + LIMITED))).limits[-1].words
+    assert alone.en == "Few: at most 1 of everything on offer together per buyer."
+
+
 def test_the_published_rules_say_who_loses_what() -> None:
     published = published_rules(version(read(FESTIVAL + RESERVED)))
     [terms] = published.presales

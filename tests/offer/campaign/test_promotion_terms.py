@@ -134,14 +134,16 @@ def test_what_goes_together_with_what_is_said_by_its_label(made: tuple[Promotion
     first, second, third = promotion_terms(festival(made), Wording(festival(made)))
     said = [each.en for each in first.words]
     company = made[0].stacks_with
+    where = "in the same order" if isinstance(made[0].benefit, PointsOff) else "on the same goods"
     if made[0].group:
-        assert f"Not on the same goods as: {second.label.en}." in said
+        assert f"Not {where} as: {second.label.en}." in said
     if company is None:
         assert "Goes together with other promotions, unless they say otherwise." in said
     elif company:
-        assert f"On the same goods only together with: {third.label.en}." in said
+        assert f"{where.capitalize()} only together with: {third.label.en}." in said
     else:
-        assert "On the same goods with no other promotion." in said
+        assert f"{where.capitalize()} with no other promotion." in said
+    assert (company is not None) == (f"{where.capitalize()} no coupon takes anything off." in said)
 
 
 @given(promotions())
@@ -163,5 +165,5 @@ def test_published_rules_hold_them_with_the_order_in_which_they_apply() -> None:
     )
     rules = published_rules(version(made))
     assert [each.id for each in rules.promotions] == ["cross-shop"]
-    assert any("across shops, points, shipping" in each.en for each in rules.statements)
+    assert any("across shops and by coupons, shipping, points" in each.en for each in rules.statements)
     assert len(SKUS) == rules.offers_total

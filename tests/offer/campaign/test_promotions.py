@@ -47,9 +47,9 @@ ends_at = "start+1d"
 audience = ["new", "members"]
 tiers = ["gold"]
 segments = ["parents"]
-when = "orders_paid >= 3"
-when_words = { zh = "已付三单", en = "three orders paid" }
-facts = ["orders_paid"]
+when = "points >= 3"
+when_words = { zh = "用三个积分", en = "three points spent" }
+facts = ["points"]
 group = "reductions"
 priority = 7
 stacks_with = ["other"]
@@ -88,9 +88,9 @@ def test_it_means_what_it_says() -> None:
         audience=(Audience.NEW, Audience.MEMBERS),
         tiers=("gold",),
         segments=("parents",),
-        condition="orders_paid >= 3",
-        condition_words=Words("已付三单", "three orders paid"),
-        facts=("orders_paid",),
+        condition="points >= 3",
+        condition_words=Words("用三个积分", "three points spent"),
+        facts=("points",),
         group="reductions",
         priority=7,
         stacks_with=("other",),
@@ -168,6 +168,7 @@ PRICES = 'prices = [{ sku = "MUG-1", price = "39.00" }, { sku = "MUG-9", price =
 OUTSIDE = (
     "starts_at: 2027-03-20 01:00:00 UTC is outside of the sale, 2027-03-20 02:00:00 UTC to 2027-03-23 02:00:00 UTC"
 )
+KNOWN = "audience, points, segments and tier"
 CASES: list[tuple[str, list[str]]] = [
     ("", ["kind: is missing; a text in quotes is needed here"]),
     ('kind = "amout_off"\nanything = 3', ['kind: "amout_off" is not known; did you mean "amount_off"?']),
@@ -267,10 +268,17 @@ CASES: list[tuple[str, list[str]]] = [
     ),
     (STEP + 'facts = ["a"]', ['facts: declared without a condition; write when = "..." or leave them out']),
     (
-        STEP + 'when = "orders > 3"',
+        STEP + 'when = "points > 3"',
         [
-            'facts: the condition asks for "orders"; declare it here, facts = ["orders"]',
+            'facts: the condition asks for "points"; declare it here, facts = ["points"]',
             'when_words: is missing; the published rules state the condition, { zh = "...", en = "..." }',
+        ],
+    ),
+    (
+        STEP + 'when = "orders > 3 && teir == \\"gold\\""\nfacts = ["orders"]\nwhen_words = { zh = "好", en = "good" }',
+        [
+            f'facts: nobody knows "orders"; a condition may ask for {KNOWN}',
+            f'when: nobody knows "teir"; a condition may ask for {KNOWN}; did you mean "tier"?',
         ],
     ),
 ]  # fmt: skip
@@ -287,11 +295,11 @@ WORDS = 'when_words = { zh = "条件", en = "condition" }\n'
 @pytest.mark.parametrize(
     ("condition", "facts", "said"),
     [
-        ("orders >=", '["orders"]', "when: at character 10 of the condition: mismatched input the end"),
-        ("orders > 1 and news", '["orders"]', "when: at character 12 of the condition: mismatched input 'and'"),
+        ("points >=", '["points"]', "when: at character 10 of the condition: mismatched input the end"),
+        ("points > 1 and news", '["points"]', "when: at character 12 of the condition: mismatched input 'and'"),
         ("1 + 1 == 2", "[]", "when: asks for no fact, so that it is the same for every order; leave it out"),
-        ("fetch(orders)", '["orders"]', 'when: there is no function "fetch" here'),
-        ("orders > 1", '["orders", "news"]', 'facts: the condition does not ask for "news"; leave it out'),
+        ("fetch(points)", '["points"]', 'when: there is no function "fetch" here'),
+        ("points > 1", '["points", "news"]', 'facts: the condition does not ask for "news"; leave it out'),
     ],
 )
 def test_a_fault_in_a_condition_is_named_with_its_place(condition: str, facts: str, said: str) -> None:

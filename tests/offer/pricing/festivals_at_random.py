@@ -1,7 +1,8 @@
 """Festivals and carts made at random, the same from the same seed on every Python: every kind of rule, in every way.
 
 Only `random` and `randrange` are drawn from: what the other methods of `Random` give may change between versions.
-Run as a module it prints what the engine that is there makes of them, as `golden_prices.json` has it.
+Run as a module it prints what the engine that is there makes of them, as `golden_prices.json` has it. In the
+engine before the kernel `price_order` did what `price_again` does now: it refused no coupon that saved nothing.
 """
 
 import json
@@ -35,7 +36,7 @@ from tidegate.offer.campaign.contracts import (
     Step,
 )
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, RuleSet
-from tidegate.offer.pricing.rules import price_order
+from tidegate.offer.pricing.rules import price_again
 
 CARTS = 4
 T = TypeVar("T")
@@ -88,7 +89,7 @@ def prices_of(of: Sale) -> list[list[str | int]]:
 
 def _price(rules: RuleSet, cart: Cart, facts: Facts) -> list[str | int]:
     try:
-        order = price_order(rules, cart, facts)
+        order = price_again(rules, cart, facts)
     except Refusal as refusal:
         return [type(refusal).__name__]
     return [order.trace_hash[:HASH_KEPT], order.total, order.regret]

@@ -74,8 +74,8 @@ _MADE: tuple[tuple[str, str, Callable[[re.Match[str]], Reading]], ...] = (
         lambda found: Reading("nth_piece", group=int(found[1]), share=basis_points(found[2])),
     ),
     (
-        rf"(\d+) points pay ({_MONEY}), up to ({_SHARE}) of what is to pay",
-        rf"每 (\d+) 积分抵 ({_MONEY})，最多抵应付金额的 ({_SHARE})",
+        rf"(\d+) points pay ({_MONEY}), up to ({_SHARE}) of what is to pay for the goods",
+        rf"每 (\d+) 积分抵 ({_MONEY})，最多抵商品应付金额的 ({_SHARE})",
         lambda found: Reading("points_off", group=int(found[1]), price=fen(found[2]), share=basis_points(found[3])),
     ),
     (

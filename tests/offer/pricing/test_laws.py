@@ -5,7 +5,7 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.offer.festivals import coupon, version
@@ -23,12 +23,27 @@ from tests.offer.promotions import (
     promotion,
     rules_of,
 )
+from tidegate.base.errors import Refusal
 from tidegate.base.money import allocate_within
-from tidegate.offer.campaign.contracts import Bearer, Gift, PointsOff, Promotion, Shipping
+from tidegate.offer.campaign.contracts import (
+    Bearer,
+    FreeShipping,
+    Gift,
+    MemberPrice,
+    PointsOff,
+    Promotion,
+    Shipping,
+)
 from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
-from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, ThresholdNotMet
+from tidegate.offer.pricing.errors import (
+    CouponNotApplicable,
+    CouponNotValid,
+    CouponSavesNothing,
+    CouponUsedUp,
+    ThresholdNotMet,
+)
 from tidegate.offer.pricing.refunding import plan_refund
-from tidegate.offer.pricing.rules import compile_rules, price_order
+from tidegate.offer.pricing.rules import compile_rules, price_again, price_order
 
 POINTS = msgspec.structs.replace(FACTS, points=500)
 BEARERS = (Bearer("platform", 3_300), Bearer("shop", 6_700))
@@ -185,7 +200,6 @@ def test_100_lines_and_50_promotions_are_no_matter() -> None:
 def test_coupons_of_the_definition_go_with_promotions() -> None:
     listed = [promotion("S", amount_off(10_000, 1_000))]
     rules = compile_rules(version(festival({"A": 10_000}, listed, coupons=[coupon("TIDE50", 9_500, 500, quota=3)])))
-    assert priced(rules, {"A": 1}, coupon="tide50").discount_total == 1_000  # 9,000 is left, and 9,500 is not reached
     order = priced(rules, {"A": 2}, coupon="tide50")
     assert [each.promotion for each in order.reductions] == ["S", "coupon:TIDE50"]
     assert [use.key for use in order.counters] == ["double-11/coupon:TIDE50"]
@@ -193,6 +207,130 @@ def test_coupons_of_the_definition_go_with_promotions() -> None:
         more = [*listed, promotion("C", amount_off(20_000, 1), coupon="SMALL")]
         with pytest.raises(refusal):
             priced(rules_of({"A": 10_000}, more), quantities, coupon=code)
+
+
+def refused(rules: RuleSet, quantities: dict[str, int], coupon: str, facts: Facts = FACTS) -> Refusal:
+    """Why a cart with this coupon is refused; without it the cart has a price."""
+    assert priced(rules, quantities, facts).total > 0
+    with pytest.raises(Refusal) as refusal:
+        priced(rules, quantities, facts, coupon)
+    return refusal.value
+
+
+def test_a_coupon_whose_threshold_the_other_reductions_undercut_is_refused_and_says_by_how_much() -> None:
+    listed = [promotion("S", amount_off(10_000, 1_000))]
+    rules = compile_rules(version(festival({"A": 10_000}, listed, coupons=[coupon("TIDE50", 9_500, 500)])))
+    why = refused(rules, {"A": 1}, "tide50")  # 9,000 is left
+    assert (type(why), why.fields) == (ThresholdNotMet, {"coupon": "TIDE50", "threshold": 9_500, "missing": 500})
+    reached = compile_rules(version(festival({"A": 10_000}, listed, coupons=[coupon("TIDE50", 9_000, 500)])))
+    assert priced(reached, {"A": 1}, coupon="tide50").total == 8_500
+
+
+def test_an_order_of_before_is_priced_again_with_a_coupon_that_saved_nothing() -> None:
+    rules = rules_of({"A": 10_000}, [promotion("S", amount_off(10_000, 1_000))], coupons=[coupon("TIDE50", 9_500, 500)])
+    for _ in range(2):
+        again = price_again(rules, cart_of({"A": 1}, "TIDE50"), FACTS)
+        assert (again.total, again.trace_hash) == (9_000, priced(rules, {"A": 1}).trace_hash)
+        assert (
+            type(refused(rules, {"A": 1}, "TIDE50")) is ThresholdNotMet
+        )  # it is not remembered as one that may be used
+
+
+def test_a_coupon_that_is_known_to_be_used_up_is_refused() -> None:
+    listed = [promotion("S", amount_off(10_000, 1_000))]
+    rules = compile_rules(version(festival({"A": 10_000}, listed, coupons=[coupon("TIDE50", 9_000, 500, quota=3)])))
+    none_left = msgspec.structs.replace(FACTS, left={"double-11/coupon:TIDE50": 0})
+    why = refused(rules, {"A": 1}, "TIDE50", none_left)
+    assert (type(why), why.fields) == (CouponUsedUp, {"coupon": "TIDE50"})
+    assert priced(rules, {"A": 1}, msgspec.structs.replace(FACTS, left={"double-11/coupon:TIDE50": 1}), "TIDE50")
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        promotion("C", amount_off(100, 50), group="one", coupon="KEY"),  # no better than its rival
+        promotion("C", amount_off(100, 40), group="one", coupon="KEY"),
+        promotion("C", FreeShipping(), coupon="KEY"),  # shipping is free without it
+        promotion("C", MemberPrice(prices=(("A", 1_000),)), coupon="KEY"),  # not lower than the offer's price
+        promotion("C", PointsOff(points=1, share=1_000), coupon="KEY"),  # no points are spent
+    ],
+)
+def test_a_coupon_with_which_nothing_is_cheaper_is_refused(opened: Promotion) -> None:
+    rival = promotion("R", amount_off(100, 50), group="one")
+    rules = rules_of({"A": 1_000}, [rival, opened], shipping=Shipping(fee=30, free_from=500))
+    why = refused(rules, {"A": 1}, "KEY")
+    assert (type(why), why.fields) == (CouponSavesNothing, {"coupon": "KEY"})
+    assert why.status == 409
+
+
+@pytest.mark.parametrize(
+    ("opened", "facts", "total", "points"),
+    [
+        (promotion("C", Gift(sku="B", reach=1), coupon="KEY"), FACTS, 1_030, 0),
+        (promotion("C", FreeShipping(), coupon="KEY"), FACTS, 1_000, 0),
+        (promotion("C", MemberPrice(prices=(("A", 999),)), coupon="KEY"), FACTS, 1_029, 0),
+        (promotion("C", PointsOff(points=1, share=1_000), coupon="KEY"), POINTS, 930, 100),
+    ],
+)
+def test_a_coupon_that_gives_a_gift_or_a_lower_total_is_taken(
+    opened: Promotion, facts: Facts, total: int, points: int
+) -> None:
+    order = priced(
+        rules_of({"A": 1_000, "B": 10}, [opened], shipping=Shipping(fee=30, free_from=None)), {"A": 1}, facts, "KEY"
+    )
+    assert (order.total, order.points_used, len(order.gifts)) == (
+        total,
+        points,
+        opened.benefit == Gift(sku="B", reach=1),
+    )
+
+
+def test_a_coupon_that_saves_points_and_no_money_is_taken() -> None:
+    listed = [promotion("POINTS", PointsOff(points=1, share=10_000))]
+    rules = compile_rules(version(festival({"A": 400}, listed, coupons=[coupon("TIDE50", 300, 50)])))
+    without, order = priced(rules, {"A": 1}, POINTS), priced(rules, {"A": 1}, POINTS, "TIDE50")
+    assert (without.total, without.points_used, order.total, order.points_used) == (1, 399, 1, 349)
+
+
+@settings(max_examples=150)
+@given(
+    PRICES,
+    promotions(),
+    QUANTITIES,
+    st.integers(91, 900),
+    st.integers(1, 90),
+    st.sampled_from([None, 1, 400]),
+    st.booleans(),
+)
+def test_a_coupon_is_taken_only_where_it_saves_or_gives_something(
+    prices: dict[str, int],
+    listed: list[Promotion],
+    quantities: dict[str, int],
+    threshold: int,
+    off: int,
+    free_from: int | None,
+    is_used_up: bool,
+) -> None:
+    festival_made = festival(
+        prices,
+        listed,
+        coupons=[coupon("TIDE50", threshold, off, quota=1)],
+        shipping=Shipping(fee=30, free_from=free_from),
+    )
+    rules = compile_rules(version(festival_made))
+    facts = msgspec.structs.replace(FACTS, left={"double-11/coupon:TIDE50": 0}) if is_used_up else FACTS
+    without = priced(rules, quantities, facts)
+    try:
+        order = priced(rules, quantities, facts, "TIDE50")
+    except (ThresholdNotMet, CouponUsedUp, CouponSavesNothing) as refusal:
+        event(refusal.code)
+        assert priced(rules, quantities, facts) == without
+    else:
+        event("taken")
+        assert order.total < without.total
+        assert "coupon:TIDE50" in [each.promotion for each in order.reductions]
+        assert "double-11/coupon:TIDE50" in [use.key for use in order.counters]
+        assert not is_used_up or rules.book is None
 
 
 def test_a_coupon_that_counts_none_of_the_goods_is_refused() -> None:

@@ -17,6 +17,7 @@ from tidegate.offer.pricing.errors import (
     CartFaulty,
     CouponNotApplicable,
     CouponNotValid,
+    CouponSavesNothing,
     CouponUsedUp,
     NotOnOffer,
     ThresholdNotMet,
@@ -63,6 +64,15 @@ def test_shipping_is_free_from_the_threshold_of_what_is_really_paid() -> None:
     festival = definition(coupons=[coupon(threshold=8_000, off=1_000)], shipping=Shipping(fee=800, free_from=8_000))
     assert priced(festival, ("KTL-1", 1)).shipping == 0
     assert priced(festival, ("KTL-1", 1), code="TIDE50").shipping == 800
+
+
+@pytest.mark.parametrize("off", [800, 799])
+def test_a_coupon_that_costs_as_much_shipping_as_it_takes_off_is_refused(off: int) -> None:
+    festival = definition(coupons=[coupon(threshold=8_000, off=off)], shipping=Shipping(fee=800, free_from=8_000))
+    with pytest.raises(CouponSavesNothing) as refused:
+        priced(festival, ("KTL-1", 1), code="TIDE50")
+    assert refused.value.fields == {"coupon": "TIDE50"}
+    assert priced(festival, ("KTL-1", 2), code="TIDE50").total == 16_000 - off
 
 
 @pytest.mark.parametrize(
@@ -157,7 +167,8 @@ def shopping(draw: st.DrawFn) -> tuple[CampaignDefinition, Cart]:
     with_coupon = counted > 1 and draw(st.booleans())
     off = draw(st.integers(1, max(counted - 1, 1)))
     coupons = [coupon(threshold=draw(st.integers(off + 1, max(counted, off + 1))), off=off)] if with_coupon else []
-    shipping = Shipping(fee=draw(st.integers(0, 2_000)), free_from=draw(st.none() | st.integers(1, 100_000)))
+    fee = draw(st.integers(0, min(off - 1, 2_000) if with_coupon else 2_000))  # a coupon that saves nothing is refused
+    shipping = Shipping(fee=fee, free_from=draw(st.none() | st.integers(1, 100_000)))
     festival = definition(offers, entries=entries, coupons=coupons, shipping=shipping)
     return festival, Cart(tuple(lines), "TIDE50" if with_coupon else None)
 

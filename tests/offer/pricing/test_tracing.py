@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.offer.festivals import START
-from tests.offer.promotions import FACTS, amount_off, cart_of, percent_off, platform, promotion, rules_of
+from tests.offer.promotions import FACTS, amount_off, cart_of, percent_off, platform, priced, promotion, rules_of
+from tidegate.offer.campaign.conditions import FACTS as CONDITION_FACTS
 from tidegate.offer.campaign.contracts import (
     AmountOff,
     Audience,
@@ -21,6 +22,7 @@ from tidegate.offer.campaign.contracts import (
     Step,
 )
 from tidegate.offer.pricing.contracts import Facts, NotApplied, Shortfall, Trace
+from tidegate.offer.pricing.matching import named
 from tidegate.offer.pricing.rules import advise, explain
 
 OFF = amount_off(1_000, 100)
@@ -69,6 +71,15 @@ def test_each_reason_is_told(listed: Promotion, facts: Facts, reason: Shortfall,
     assert said.words.zh
     assert said.words.en
     assert trace.order.discount_total == 0
+
+
+def test_the_facts_that_a_condition_may_ask_for_are_those_that_are_known() -> None:
+    everything = Facts(audience=frozenset({Audience.NEW}), tier="gold", segments=frozenset({"parents"}), points=5)
+    assert named(everything).keys() == CONDITION_FACTS
+    for name in CONDITION_FACTS:
+        condition = "points > 0" if name == "points" else f"size({name}) > 0"
+        asked = promotion("P", OFF, condition=condition, facts=(name,))
+        assert priced(rules_of({"A": 1_000}, [asked]), {"A": 1}, everything).discount_total > 0
 
 
 def test_what_excludes_each_other_says_that_something_better_was_chosen() -> None:

@@ -18,6 +18,8 @@ from tidegate.offer.campaign.contracts import (
     PointsOff,
     Promotion,
 )
+from tidegate.offer.pricing.contracts import Cart, CartLine, Facts
+from tidegate.offer.pricing.rules import compile_rules, price_order
 from tidegate.offer.reach.api import lowest_prices
 
 HOUR = timedelta(hours=1)
@@ -55,6 +57,24 @@ def test_who_gets_least_and_what_he_shows() -> None:
         festival(promotion("part", percent_off(2_500), coupon="QUARTER")), coupons=(coupon("QUARTER", 99, 0),)
     )
     assert lowest(of).price == 6_000
+
+
+def test_an_order_shows_one_coupon_and_not_those_of_two_promotions() -> None:
+    """Both together would bring A to 3,600, in a cart that nobody can buy."""
+    listed = [
+        promotion("part", percent_off(2_500), coupon="QUARTER"),
+        promotion("fifth", percent_off(2_000), coupon="FIFTH"),
+        promotion("all", percent_off(1_000)),
+    ]
+    coupons = tuple(coupon(code, 10**9, 1) for code in ("QUARTER", "FIFTH"))
+    of = msgspec.structs.replace(festival(*listed), coupons=coupons)
+    found = lowest(of)
+    assert (found.price, set(found.promotions)) == (5_200, {"part", "all"})
+    rules = compile_rules(version(of))
+    cart = Cart(tuple(CartLine(*line) for line in found.lines), "QUARTER")
+    order = price_order(rules, cart, Facts(now=START))
+    assert min(share.paid for line in order.lines if line.sku == "A" for share in line.shares) == found.price
+    assert "with the coupon QUARTER" in found.buyer.en
 
 
 def test_what_never_runs_at_the_same_time_never_adds_up() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from tests.offer.coupons.festival import (
@@ -19,6 +20,7 @@ from tests.offer.coupons.festival import (
     totals,
     unique,
 )
+from tests.offer.promotions import amount_off, promotion
 from tests.sale.ordering.test_life import deliver, show
 from tests.sale.shop import Buyer, broken, buyers, levels, open_sale, order, publish
 from tidegate.app.compose import App, compose
@@ -38,7 +40,7 @@ from tidegate.offer.coupons.errors import (
     CouponUnknown,
     CouponUsed,
 )
-from tidegate.offer.pricing.errors import CouponUsedUp
+from tidegate.offer.pricing.errors import CouponUsedUp, ThresholdNotMet
 from tidegate.sale.ordering.contracts import OrderState, Placed
 from tidegate.sale.payment.contracts import IntentState
 from tidegate.sale.stock.errors import SoldOut
@@ -90,6 +92,25 @@ async def test_a_coupon_is_frozen_with_the_order_and_back_when_that_is_given_up(
         ("order_cancelled", placed.order_id),
         ("order_placed", again.order_id),
     ]
+    assert await broken(app) == []
+
+
+async def test_a_coupon_that_would_save_nothing_is_refused_and_stays_unused(app: App, clock: ManualClock) -> None:
+    """The shop's own reduction leaves 100.00 less than the coupon asks for: it is not used up for nothing."""
+    less = PRICE - 10_000
+    listed = promotion("shop-off", amount_off(PRICE, 10_000))
+    offered = msgspec.structs.replace(unique(), threshold=less + 1)
+    await publish(app, msgspec.structs.replace(festival(offered), promotions=(listed,)))
+    open_sale(clock)
+    [buyer] = await buyers(app, 1)
+    code = (await claim(app, buyer.account_id)).code
+    with pytest.raises(ThresholdNotMet) as refused:
+        await buy(app, buyer, code, total=less)
+    assert refused.value.fields == {"coupon": "SAVE50", "threshold": less + 1, "missing": 1}
+    assert await stands(app, code) == (CouponState.UNUSED, None)
+    assert (await totals(app)).frozen == 0
+    placed = await app.ordering.place(buyer.account_id, "without-it", order(buyer, {"POT": 1}, less))
+    assert (await show(app, placed.order_id)).own_coupon is None
     assert await broken(app) == []
 
 

@@ -60,6 +60,16 @@ def test_offers_and_a_coupon(tmp_path: Path) -> None:
     }
 
 
+def test_an_order_shows_one_coupon_and_not_those_of_two_promotions(tmp_path: Path) -> None:
+    listed = [promotion(code, amount_off(1, off), coupon=code.upper()) for code, off in (("few", 300), ("more", 700))]
+    of = definition(
+        [offer("A", 8_000)], entries=[goods("A")], coupons=[coupon(code, 10**9, 1) for code in ("FEW", "MORE")]
+    )
+    report = costs(msgspec.structs.replace(of, promotions=tuple(listed)), tmp_path)
+    assert rows(report)["more"][:3] == (3, 8, 2_100)
+    assert rows(report)["few"][:3] == (0, 0, 0)
+
+
 def test_a_budget_ends_where_it_ends_and_bearers_share(tmp_path: Path) -> None:
     bearers = (Bearer("platform", 6_000), Bearer("shop", 4_000))
     cut = promotion("cut", amount_off(10_000, 1_000), limits=PromotionLimits(budget=2_500), bearers=bearers)

@@ -83,6 +83,13 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
             " as it is now; choose fewer, or order again if you agree with it. Nothing was ordered yet."
         ),
     ),
+    "promotion-used-up": (
+        marked("An offer is used up"),
+        marked(
+            "A reduction of this order was just used up, or you have had it as often as one buyer may. You see the"
+            " price as it is now; order again if you agree with it. Nothing was ordered yet."
+        ),
+    ),
     "buyer-limit-reached": (
         marked("Your limit is reached"),
         marked(
@@ -131,7 +138,14 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     ),
     "threshold-not-met": (
         marked("Not enough for this coupon"),
-        marked("The goods are worth less than this coupon asks for. Take more of them, or go on without it."),
+        marked(
+            "What counts towards this coupon, after the other reductions, is less than it asks for. Take more, or go on"
+            " without it."
+        ),
+    ),
+    "coupon-saves-nothing": (
+        marked("The coupon saves nothing here"),
+        marked("You would pay no less with it. Go on without it: it stays yours for another order."),
     ),
     "coupon-used-up": (
         marked("The coupon is used up"),
@@ -191,7 +205,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     ),
     "coupon-audience-not-met": (
         marked("This coupon is for others"),
-        marked("It is for new or for returning customers, as its label says. Nothing was claimed."),
+        marked("It is for new or returning customers or for members, as its label says. Nothing was claimed."),
     ),
     "unknown-goods": (
         marked("These goods are not in the campaign"),
@@ -353,6 +367,30 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "deposit-would-be-lost": (
         marked("The deposit would be lost"),
         marked("Say that you accept this, or keep the reservation and pay the balance in its time."),
+    ),
+    "campaign-over": (
+        marked("The sale is over"),
+        marked("Nothing can be ordered in it any more. Your orders stay under your orders."),
+    ),
+    "phase-not-open": (
+        marked("It has not opened yet"),
+        marked("Come back when it opens; nothing was taken."),
+    ),
+    "pass-refused": (
+        marked("Your turn has to be taken again"),
+        marked("The pass to order is over or is not this account's. Go back to the line; nothing was ordered."),
+    ),
+    "no-waiting-room": (
+        marked("Nobody has to wait here"),
+        marked("There is no line for this sale. Go on to the goods."),
+    ),
+    "campaign-unknown": (
+        marked("There is no such version of the rules"),
+        marked("Look at the rules that hold now; the page lists those of before."),
+    ),
+    "idempotency-key-malformed": (
+        marked("This form is not complete"),
+        marked("Open the page again and send the form from there. Nothing was ordered."),
     ),
     "no-campaign": (
         marked("Nothing is on sale right now"),

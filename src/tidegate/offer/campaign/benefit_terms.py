@@ -244,6 +244,6 @@ def _points_off(benefit: PointsOff, wording: Wording) -> Words:
     whole = 10**wording.units.decimals
     points, pays, share = benefit.points * whole, wording.money(whole), wording.units.share(benefit.share)
     return Words(
-        f"每 {points} 积分抵 {pays.zh}，最多抵应付金额的 {share}。",
-        f"{points} points pay {pays.en}, up to {share} of what is to pay.",
+        f"每 {points} 积分抵 {pays.zh}，最多抵商品应付金额的 {share}。",
+        f"{points} points pay {pays.en}, up to {share} of what is to pay for the goods.",
     )

@@ -7,7 +7,11 @@ from typing import Final
 
 import cel
 
+from tidegate.offer.campaign.reading import meant
+
 CONDITION_LENGTH_MAX = 500
+FACTS: Final = frozenset({"audience", "points", "segments", "tier"})
+"""What is known of an order and of who places it; a condition that asks for anything else would never hold."""
 
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
 _OWN_VARIABLE = re.compile(r"\.(?:all|exists|exists_one|existsOne|filter|map)\(\s*([A-Za-z_]\w*)\s*,")
@@ -44,7 +48,12 @@ def condition_faults(condition: str, facts: tuple[str, ...]) -> Iterator[tuple[s
     wanted = facts_of(condition)
     if not wanted:
         yield "asks for no fact, so that it is the same for every order; leave it out", "when"
-    for name in sorted(wanted - frozenset(facts)):
+    for name in sorted(wanted - FACTS):
+        message = (
+            f'nobody knows "{name}"; a condition may ask for audience, points, segments and tier{meant(name, FACTS)}'
+        )
+        yield message, "facts" if name in facts else "when"
+    for name in sorted((wanted & FACTS) - frozenset(facts)):
         yield f'the condition asks for "{name}"; declare it here, facts = ["{name}"]', "facts"
     for name in sorted(frozenset(facts) - wanted):
         yield f'the condition does not ask for "{name}"; leave it out', "facts"

@@ -51,12 +51,16 @@ def group_buy_faults(definition: CampaignDefinition) -> Found:
     """Everything in the group buys that is out of range or contradicts something else."""
     goods = {entry.sku: entry for entry in definition.goods}
     offered = {offer.sku for offer in definition.offers}
+    reserved = {presale.sku for presale in definition.presales}
     seen: set[str] = set()
     for place, group_buy in enumerate(definition.group_buys):
         yield from _ranges(group_buy, place)
         yield from _price_faults(group_buy, goods.get(group_buy.sku), definition.currency, place)
         if group_buy.sku in offered:
             message = f'"{group_buy.sku}" is an [[offer]] already, and a SKU has one stock'
+            yield _fault(f"{message}; give the goods for groups a SKU of their own", place, "sku")
+        if group_buy.sku in reserved:
+            message = f'"{group_buy.sku}" is a [[presale]] already, and a SKU has one stock'
             yield _fault(f"{message}; give the goods for groups a SKU of their own", place, "sku")
         if group_buy.sku in seen:
             yield _fault(f'SKU "{group_buy.sku}" stands here twice', place, "sku")
@@ -95,13 +99,14 @@ def _fault(message: str, place: int, key: str) -> Fault:
 
 
 GROUP_STATEMENT = Words(
-    zh="拼团：开团或参团时各自下单并按拼团价付款，人数在限时内付齐即成团，所有订单一起确认；到时未付齐，"
+    zh="拼团：开团或参团时各自下单并按拼团价付款，人数在限时内（不晚于售卖结束）付齐即成团，所有订单一起确认；到时未付齐，"
     "每位已付款的参团者全额原路退款，未付款的订单取消。每位买家在同一个团中只占一个名额。拼团价不与优惠券和其他优惠同享。"
     "成团前可随时退出。",
     en="Group buying: whoever opens or joins a group places an own order and pays the group price. When all places are "
-    "paid within the time, all orders are confirmed together; when they are not, everyone who paid is refunded in "
-    "full the way they paid, and unpaid orders end. One place a buyer in one group. The group price is not combined "
-    "with coupons or other reductions. Until a group is full its members may leave it.",
+    "paid within the time, which ends with the sale at the latest, all orders are confirmed together; when they are "
+    "not, everyone who paid is refunded in full the way they paid, and unpaid orders end. One place a buyer in one "
+    "group. The group price is not combined with coupons or other reductions. Until a group is full its members may "
+    "leave it.",
 )
 
 

@@ -12,10 +12,11 @@ from tidegate.offer.campaign.contracts import (
     Audience,
     CampaignDefinition,
     FlashPrice,
+    Gift,
     Layer,
     MemberPrice,
+    PointsOff,
     Promotion,
-    PromotionLimits,
     Selection,
     Words,
 )
@@ -35,14 +36,23 @@ _LAYERS = {
         "跨店合并计算，在商品和店铺优惠之后。",
         "Reckoned across shops together, after what applies to goods and within a shop.",
     ),
-    Layer.POINTS: Words("在其他优惠之后抵扣。", "Taken off after all other reductions of the goods."),
-    Layer.SHIPPING: Words("门槛按优惠后的商品金额计算。", "Its threshold counts the goods after their reductions."),
+    Layer.POINTS: Words(
+        "在其他优惠和运费之后，只抵商品金额。",
+        "Taken off after all other reductions and after shipping is settled; it pays for goods only.",
+    ),
+    Layer.SHIPPING: Words(
+        "门槛按商品优惠后、积分抵扣前的金额计算。",
+        "Its threshold counts the goods after their reductions and before points.",
+    ),
 }
 ORDER_STATEMENT = Words(
-    zh="优惠按以下顺序计算：商品和店铺优惠、跨店优惠、积分、运费；每一步都以上一步之后的应付金额为基础。减免金额按金额比例分摊到"
-    "每一件商品，精确到最小货币单位，退货时按分摊后的实付金额退款。",
-    en="Reductions are reckoned in this order: on goods and within a shop, across shops, points, shipping; each step "
-    "starts from what the one before left to pay. What is taken off is split over the units in proportion, exact to "
+    zh="优惠按以下顺序计算：商品和店铺优惠、跨店优惠和优惠券、运费、积分；每一步都以上一步之后的商品应付金额为基础，同一步的优惠"
+    "各自按同一金额计算。不能全部同享，或一项优惠会使另一项达不到门槛时，取应付金额（含运费）最少的组合。减免金额按金额比例分摊到每一件商品，"
+    "精确到最小货币单位，退货时按分摊后的实付金额退款。",
+    en="Reductions are reckoned in this order: on goods and within a shop, across shops and by coupons, shipping, "
+    "points; each step starts from what the one before left to pay for the goods, and all reductions of a step from "
+    "the same amount. Where not all go together, or one would cost another its threshold, the combination is taken "
+    "that leaves least to pay, shipping included. What is taken off is split over the units in proportion, exact to "
     "the smallest unit of the currency, and a returned unit is refunded with what was paid for it.",
 )
 
@@ -79,12 +89,29 @@ class Company:
 
     def __init__(self, definition: CampaignDefinition) -> None:
         self._promotions = definition.promotions
+        self.has_coupons = bool(definition.coupons)
+
+    def without_points(self, promotion: Promotion) -> list[Words]:
+        """The labels of what points pay by, where an order in which this takes something off goods takes none."""
+        if promotion.layer not in {Layer.SHOP, Layer.PLATFORM} or isinstance(promotion.benefit, Gift):
+            return []
+        paying = [each for each in self._promotions if isinstance(each.benefit, PointsOff)]
+        return [each.label for each in paying if _exclude(promotion, each)]
 
     def named(self, names: tuple[str, ...], but: Promotion) -> list[Words]:
         """The labels of the promotions and of the members of the groups of these names."""
         return [
             each.label for each in self._promotions if each.id != but.id and (each.id in names or each.group in names)
         ]
+
+
+def _exclude(one: Promotion, other: Promotion) -> bool:
+    """Whether two do not go together: of one group, or one of them does not name the other."""
+    pairs = ((one, other), (other, one))
+    return bool(one.group and one.group == other.group) or any(
+        first.stacks_with is not None and not {second.id, second.group or second.id} & set(first.stacks_with)
+        for first, second in pairs
+    )
 
 
 def _sentences(promotion: Promotion, company: Company, wording: Wording) -> Iterator[Words]:
@@ -98,7 +125,7 @@ def _sentences(promotion: Promotion, company: Company, wording: Wording) -> Iter
         yield _condition(promotion)
     if promotion.coupon:
         yield Words(f"须使用优惠券 {promotion.coupon}。", f"Only with the coupon {promotion.coupon}.")
-    yield from _limits(promotion.limits, wording)
+    yield from _limits(promotion, wording)
     yield from _together(promotion, company)
     yield _LAYERS[promotion.layer]
 
@@ -188,7 +215,8 @@ def _condition(promotion: Promotion) -> Words:
     )
 
 
-def _limits(limits: PromotionLimits, wording: Wording) -> Iterator[Words]:
+def _limits(promotion: Promotion, wording: Wording) -> Iterator[Words]:
+    limits = promotion.limits
     if limits.per_order:
         yield Words(f"每个订单最多享受 {limits.per_order} 次。", f"At most {_times(limits.per_order)} in one order.")
     if limits.per_account:
@@ -196,9 +224,10 @@ def _limits(limits: PromotionLimits, wording: Wording) -> Iterator[Words]:
         yield Words(f"每人限 {count} 个订单。", f"{_orders(count)} for each account at most.")
     if limits.per_period:
         count, days = limits.per_period, limits.period_days
+        zh, en = ("本优惠开始", "the promotion") if promotion.starts_at else ("开售", "the sale")
         yield Words(
-            f"自开售起每 {days} 天，每人限 {count} 个订单。",
-            f"{_orders(count)} for each account in every {days} days from the start of the sale at most.",
+            f"自{zh}起每 {days} 天，每人限 {count} 个订单。",
+            f"{_orders(count)} for each account in every {days} days from the start of {en} at most.",
         )
     if limits.total:
         yield Words(
@@ -207,7 +236,11 @@ def _limits(limits: PromotionLimits, wording: Wording) -> Iterator[Words]:
         )
     if limits.budget:
         budget = wording.money(limits.budget)
-        yield Words(f"优惠总额 {budget.zh}，用完为止。", f"Until {budget.en} have been taken off in all.")
+        yield Words(
+            f"优惠总额 {budget.zh}；余额不足以减免整个订单应减金额的，该订单不享受。",
+            f"At most {budget.en} are taken off in all; an order of which more would be taken off than is left of that "
+            "goes without it.",
+        )
 
 
 def _times(count: int) -> str:
@@ -219,9 +252,12 @@ def _orders(count: int) -> str:
 
 
 def _together(promotion: Promotion, company: Company) -> Iterator[Words]:
+    is_points = isinstance(promotion.benefit, PointsOff)
+    zh, en = ("同一订单中", "the same order") if is_points else ("同一件商品上", "the same goods")
+    within = f"{'in' if is_points else 'on'} {en}"
     if promotion.group and (same := company.named((promotion.group,), promotion)):
         names = join(same)
-        yield Words(f"同一件商品上不与以下优惠同享：{names.zh}。", f"Not on the same goods as: {names.en}.")
+        yield Words(f"{zh}不与以下优惠同享：{names.zh}。", f"Not {within} as: {names.en}.")
     if promotion.stacks_with is None:
         rest = "其余" if promotion.group else "其他"
         yield Words(
@@ -230,6 +266,11 @@ def _together(promotion: Promotion, company: Company) -> Iterator[Words]:
         )
     elif names_of := company.named(promotion.stacks_with, promotion):
         names = join(names_of)
-        yield Words(f"同一件商品上只与以下优惠同享：{names.zh}。", f"On the same goods only together with: {names.en}.")
+        yield Words(f"{zh}只与以下优惠同享：{names.zh}。", f"{within.capitalize()} only together with: {names.en}.")
     else:
-        yield Words("同一件商品上不与任何其他优惠同享。", "On the same goods with no other promotion.")
+        yield Words(f"{zh}不与任何其他优惠同享。", f"{within.capitalize()} with no other promotion.")
+    if promotion.stacks_with is not None and company.has_coupons:
+        yield Words(f"{zh}优惠券也不减免。", f"{within.capitalize()} no coupon takes anything off.")
+    if without := company.without_points(promotion):
+        names = join(without)
+        yield Words(f"享受本优惠的订单不享受：{names.zh}。", f"An order with it goes without: {names.en}.")

@@ -68,7 +68,7 @@ def _items(version: CampaignVersion, wording: Wording) -> Iterator[RuleItem]:
         yield RuleItem(RuleKind.COUPON, coupon.code, coupon.label, coupon_terms(coupon, definition).words)
     for limit in definition.limits:
         names = [wording.name(sku) for sku in limit.skus]
-        words = limit_terms(limit).words
+        words = limit_terms(limit, definition).words
         zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
         listed = Words(f"{words.zh}{zh}", f"{words.en} {en}") if names else words
         yield RuleItem(RuleKind.LIMIT, limit.name, limit.label, listed)

@@ -197,8 +197,9 @@ def _one_goods_faults(entry: GoodsEntry, place: int) -> Found:
 
 
 def _offer_faults(definition: CampaignDefinition) -> Found:
-    if not definition.offers and not definition.presales:
-        yield _fault("nothing is on offer; write at least one [[offer]], [[presale]] or an offers_file", "offer")
+    if not definition.quotas():
+        message = "nothing is on offer; write at least one [[offer]], [[presale]], [[group_buy]] or an offers_file"
+        yield _fault(message, "offer")
     goods = {entry.sku: entry for entry in definition.goods}
     for place, offer in enumerate(definition.offers):
         yield from _one_offer_faults(offer, goods.get(offer.sku), definition.currency, place)
@@ -248,20 +249,26 @@ def _one_coupon_faults(coupon: Coupon, place: int) -> Found:
 def _limit_faults(definition: CampaignDefinition) -> Found:
     if len(definition.limits) > LIMITS_MAX:
         yield _fault(f"there are {len(definition.limits)} limits; the most is {LIMITS_MAX}", "limit")
-    offered = set(definition.quotas())
+    reserved = {presale.sku for presale in definition.presales}
+    ordered = {offer.sku for offer in definition.offers} | {each.sku for each in definition.group_buys}
     for place, limit in enumerate(definition.limits):
-        yield from _one_limit_faults(limit, offered, place)
+        yield from _one_limit_faults(limit, ordered, reserved - ordered, place)
     yield from _twice("limit", "name", (limit.name for limit in definition.limits), "name")
 
 
-def _one_limit_faults(limit: Limit, offered: set[str], place: int) -> Found:
+def _one_limit_faults(limit: Limit, ordered: set[str], reserved: set[str], place: int) -> Found:
     if not _SLUG.fullmatch(limit.name):
         yield _fault(f'"{limit.name}" is not a name; write small letters, digits and dashes', "limit", place, "name")
     if limit.per_buyer + limit.per_device + limit.per_address + limit.per_instrument < 1:
         message = "a limit lets at least 1 through: per_buyer, per_device, per_address or per_instrument"
         yield _fault(message, "limit", place, "per_buyer")
     for index, sku in enumerate(limit.skus):
-        if sku not in offered:
+        if sku in reserved:
+            message = (
+                f'"{sku}" is in presale, and limits count orders, not reservations; write per_buyer in its [[presale]]'
+            )
+            yield _fault(message, "limit", place, "skus", index)
+        elif sku not in ordered:
             yield _fault(f'"{sku}" is not on offer', "limit", place, "skus", index)
     yield from _words_faults(limit.label, "limit", place, "label")
 

@@ -16,6 +16,7 @@ from tidegate.offer.campaign.contracts import (
     Limit,
     OfferKind,
     PhaseName,
+    PointsOff,
     Returns,
     Shipping,
     Words,
@@ -137,7 +138,7 @@ def published_rules(
         offers_total=len(offers),
         offers=offers[offset : None if limit is None else offset + limit],
         coupons=tuple(coupon_terms(coupon, definition) for coupon in definition.coupons),
-        limits=tuple(limit_terms(each) for each in definition.limits),
+        limits=tuple(limit_terms(each, definition) for each in definition.limits),
         promotions=promotion_terms(definition, wording),
         presales=presale_terms(definition, wording),
         shipping=definition.shipping,
@@ -197,14 +198,14 @@ def statements(version: CampaignVersion, wording: Wording | None = None) -> dict
     if basis := definition.list_price_basis:
         found = {"list_price": Words(zh=f"划线价：{basis.zh}。", en=f"A list price is: {basis.en}."), **found}
     if definition.coupons:
-        found["coupons"] = _COUPON_STATEMENT
+        found["coupons"] = _COUPON_BESIDE_PROMOTIONS if definition.promotions else _COUPON_STATEMENT
     if definition.presales:
         found["presales"] = PRESALE_STATEMENT
     if definition.group_buys:
         found["group_buys"] = GROUP_STATEMENT
     if definition.draws:
         found["draws"] = DRAW_STATEMENT
-    found["shipping"] = _shipping_statement(definition.shipping, definition.currency)
+    found["shipping"] = _shipping_statement(definition)
     if definition.earning:
         found["points"] = _earning_statement(definition.earning, definition.currency)
     if definition.waiting_room:
@@ -235,10 +236,23 @@ _OFFER_STATEMENTS = {
         "lasts. Coupons apply unless stated.",
     ),
 }
+_UNLESS_IT_SAVES = Words(
+    zh="用券后应付金额不减少的订单不收券，券不会被用掉。",
+    en="An order that would cost no less with it is not taken with it, and the coupon is not used.",
+)
 _COUPON_STATEMENT = Words(
-    zh="每个订单可用一张优惠券；门槛按可用券商品的活动价计算；减免金额按商品金额比例分摊到每一件，精确到分。",
+    zh="每个订单可用一张优惠券；门槛按可用券商品的活动价计算；减免金额按商品金额比例分摊到每一件，精确到分。"
+    f"{_UNLESS_IT_SAVES.zh}",
     en="One coupon an order. Its threshold counts the offer prices of goods that take coupons. What it takes off is "
-    "split over their units in proportion to their prices, exact to the cent.",
+    f"split over their units in proportion to their prices, exact to the cent. {_UNLESS_IT_SAVES.en}",
+)
+_COUPON_BESIDE_PROMOTIONS = Words(
+    zh="每个订单可用一张优惠券；门槛按可用券商品在商品和店铺优惠之后、跨店优惠之前的应付金额计算，减免金额按这一金额的比例"
+    f"分摊到每一件，精确到分。{_UNLESS_IT_SAVES.zh}赠品和积分也算作优惠。",
+    en="One coupon an order. Its threshold counts what is left to pay for goods that take coupons after the reductions "
+    "on goods and within a shop, and before those across shops. What it takes off is split over their units in "
+    f"proportion to that, exact to the cent. {_UNLESS_IT_SAVES.en} A gift that it brings and points that it spares "
+    "count as a saving, too.",
 )
 
 
@@ -256,16 +270,20 @@ def _earning_statement(earning: Earning, currency: str) -> Words:
     )
 
 
-def _shipping_statement(shipping: Shipping, currency: str) -> Words:
+def _shipping_statement(definition: CampaignDefinition) -> Words:
+    shipping, currency = definition.shipping, definition.currency
     if shipping.fee == 0:
         return Words(zh="全部订单免运费。", en="Shipping is free.")
     zh, en = (format_money(shipping.fee, currency, locale) for locale in ("zh", "en"))
     if shipping.free_from is None:
         return Words(zh=f"每个订单运费 {zh}。", en=f"Shipping is {en} an order.")
     free_zh, free_en = (format_money(shipping.free_from, currency, locale) for locale in ("zh", "en"))
+    takes_points = any(isinstance(each.benefit, PointsOff) for each in definition.promotions)
+    before_zh, before_en = ("、积分抵扣前", " and before points") if takes_points else ("", "")
     return Words(
-        zh=f"每个订单运费 {zh}；优惠后商品金额满 {free_zh} 免运费。",
-        en=f"Shipping is {en} an order, and free when the goods, after all reductions, come to {free_en} or more.",
+        zh=f"每个订单运费 {zh}；优惠后{before_zh}商品金额满 {free_zh} 免运费。",
+        en=f"Shipping is {en} an order, and free when the goods, after all reductions{before_en}, come to {free_en} or "
+        "more.",
     )
 
 
@@ -310,10 +328,12 @@ _LIMITED = {
 }
 
 
-def limit_words(limit: Limit) -> Words:
-    """Return the conditions of one limit as a sentence."""
-    what_zh = f"以下 {len(limit.skus)} 种商品合计" if limit.skus else "全部活动商品合计"
-    what_en = f"of these {len(limit.skus)} products together" if limit.skus else "of everything on offer together"
+def limit_words(limit: Limit, definition: CampaignDefinition) -> Words:
+    """Return the conditions of one limit as a sentence. A limit counts orders, also of groups, and no reservations."""
+    but_zh, but_en = ("（不含预售商品）", ", without goods in presale,") if definition.presales else ("", "")
+    what_zh = f"以下 {len(limit.skus)} 种商品合计" if limit.skus else f"全部活动商品{but_zh}合计"
+    what_en = f"of these {len(limit.skus)} products together"
+    what_en = what_en if limit.skus else f"of everything on offer together{but_en}"
     said = [(words, cap) for field, words in _LIMITED.items() if (cap := getattr(limit, field))]
     each_en = [f"at most {cap} {what_en} {words.en}" for words, cap in said]
     return Words(
@@ -322,7 +342,7 @@ def limit_words(limit: Limit) -> Words:
     )
 
 
-def limit_terms(limit: Limit) -> LimitTerms:
+def limit_terms(limit: Limit, definition: CampaignDefinition) -> LimitTerms:
     """The conditions of a limit."""
     return LimitTerms(
         name=limit.name,
@@ -332,5 +352,5 @@ def limit_terms(limit: Limit) -> LimitTerms:
         per_device=limit.per_device,
         per_address=limit.per_address,
         per_instrument=limit.per_instrument,
-        words=limit_words(limit),
+        words=limit_words(limit, definition),
     )

@@ -123,7 +123,7 @@ class ClaimLimitReached(Refusal):
 
 
 class AudienceNotMet(Refusal):
-    """The coupon is for others: new or returning customers."""
+    """The coupon is for others: new or returning customers, or members."""
 
     code: ClassVar[str] = "coupon-audience-not-met"
     status: ClassVar[int] = 409

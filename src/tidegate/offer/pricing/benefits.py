@@ -206,5 +206,10 @@ def reckoner(benefit: Benefit, times_max: int) -> Reckoner | None:
     return found
 
 
+def is_reached(reckoner: object, places: Sequence[int], base: Sequence[int], units: Sequence[int]) -> bool:
+    """Whether the lowest threshold is; what has none is always."""
+    return not isinstance(reckoner, _Stepped) or reckoner.reached(places, base, units) >= reckoner.steps[0][0]
+
+
 def _sku(part: Part) -> str:
     return part.sku

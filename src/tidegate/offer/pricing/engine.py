@@ -8,19 +8,26 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from operator import ge
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import msgspec
 
 from tidegate.offer.campaign.contracts import Measure
 from tidegate.offer.coupons.contracts import coupon_name, tidy
+from tidegate.offer.pricing.benefits import is_reached
 from tidegate.offer.pricing.book import Book, Rule, Stage
 from tidegate.offer.pricing.carts import buyer_counters, buyer_uses, in_key_order, take_offers
 from tidegate.offer.pricing.contracts import Cart, Facts, OfferRule, PricedOrder, RuleSet
 from tidegate.offer.pricing.counting import Left
-from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, ThresholdNotMet
+from tidegate.offer.pricing.errors import (
+    CouponNotApplicable,
+    CouponNotValid,
+    CouponSavesNothing,
+    CouponUsedUp,
+    ThresholdNotMet,
+)
 from tidegate.offer.pricing.kernel import Decided, Row, bits_of
-from tidegate.offer.pricing.matching import allowed, is_left, least_of, own_uses, shared_uses
+from tidegate.offer.pricing.matching import allowed, is_left, least_of, own_uses, shared_uses, shown
 
 TRACE_FORMAT = "tidegate-price-2"
 """Names the encoding behind the trace hash of orders with promotions; a change of the encoding is a new name."""
@@ -125,9 +132,7 @@ def settle(book: Book, taken: Taken, cart: Cart, facts: Facts, mask: int) -> Set
 
 def _require_coupon(book: Book, settled: Settled, code: str) -> None:
     """Refuse a coupon that opens nothing, counts nothing, or cannot be reached even before other reductions."""
-    known = book.gates.coupons[1]
-    name = tidy(code) if tidy(code) in known else coupon_name(code)
-    bits = known.get(name, 0)
+    name, bits = _opened_by(book, code)
     if not bits:
         raise CouponNotValid(
             "No coupon of this campaign has this code. Nothing was ordered; check the code or order without it."
@@ -139,21 +144,53 @@ def _require_coupon(book: Book, settled: Settled, code: str) -> None:
         )
     if opened and not any(rule.reckoner is None or row.off > 0 for rule, row in opened):
         rule, row = opened[0]
-        _refuse_threshold(settled, rule, row.places, name)
+        _refuse_threshold(settled, rule, row.places, name, costs_of(settled))
 
 
-def _refuse_threshold(settled: Settled, rule: Rule, places: Sequence[int], name: str) -> None:
-    """Say how much is missing."""
+def _opened_by(book: Book, code: str) -> tuple[str, int]:
+    """The coupon of a code as the definition writes it, and the mask of the rules that it opens."""
+    known = book.gates.coupons[1]
+    name = tidy(code) if tidy(code) in known else coupon_name(code)
+    return name, known.get(name, 0)
+
+
+def _refuse_threshold(settled: Settled, rule: Rule, places: Sequence[int], name: str, base: Sequence[int]) -> NoReturn:
+    """Say how much is missing where each line counts for `base`."""
     assert rule.reckoner is not None
-    base, units = costs_of(settled), [units for _, units in settled.taken]
+    units = [units for _, units in settled.taken]
     measure, missing, _ = rule.reckoner.missing(places, base, units)
     counted = sum((base if measure is Measure.AMOUNT else units)[place] for place in places)
     raise ThresholdNotMet(
-        "The goods that count towards this coupon do not reach its threshold. Nothing was ordered; "
-        "add goods or order without the coupon.",
+        "What counts towards this coupon, after the reductions before it, does not reach its threshold. Nothing was "
+        "ordered; add goods or order without the coupon.",
         coupon=name,
         threshold=counted + missing,
         missing=missing,
+    )
+
+
+def _require_effect(book: Book, settled: Settled, without: PricedOrder, code: str) -> None:
+    """Refuse a coupon with which nothing is cheaper than `without` it: it would be used up for nothing."""
+    decided = settled.decided
+    if (decided.paid + decided.fee, decided.points_used) < (without.total, without.points_used):
+        return
+    given = {each.sku: each.units for each in without.gifts}
+    if any(each.units > given.get(each.sku, 0) for each in decided.gifts):
+        return
+    name, bits = _opened_by(book, code)
+    opened = {rule: row.places for rule, row in settled.rows.items() if bits >> rule.bit & 1}
+    concerned = {*opened, *(each.rule for each in settled.wanted() if bits >> each.rule.bit & 1)}
+    if concerned and all(rule.id in settled.barred for rule in concerned):
+        raise CouponUsedUp("No use of this coupon is left. Nothing was ordered; order without it.", coupon=name)
+    units = [units for _, units in settled.taken]
+    for rule, places in opened.items():
+        base = costs_after(book, settled, Stage(rule.stage - 1))
+        if not is_reached(rule.reckoner, places, base, units):
+            _refuse_threshold(settled, rule, places, name, base)
+    raise CouponSavesNothing(
+        "With this coupon the order would cost no less. Nothing was ordered and the coupon was not used; order "
+        "without it.",
+        coupon=name,
     )
 
 
@@ -161,6 +198,17 @@ def costs_of(settled: Settled) -> list[int]:
     """What each line costs before anything is taken off."""
     unit_prices = {line.sku: line.unit_price for line in settled.decided.lines}
     return [unit_prices[offer.sku] * units for offer, units in settled.taken]
+
+
+def costs_after(book: Book, settled: Settled, stage: Stage) -> list[int]:
+    """What each line has left to pay after a stage."""
+    off: dict[str, int] = {}
+    for each in settled.decided.reductions:
+        if book.rules[book.bits[each.promotion]].stage <= stage:
+            for sku, part in each.lines:
+                off[sku] = off.get(sku, 0) + part
+    costs = costs_of(settled)
+    return [cost - off.get(offer.sku, 0) for cost, (offer, _) in zip(costs, settled.taken, strict=True)]
 
 
 class Written:
@@ -232,10 +280,11 @@ class Written:
         self._settled = None
 
 
-def price_with_promotions(rules: RuleSet, book: Book, cart: Cart, facts: Facts) -> PricedOrder:
+def price_with_promotions(rules: RuleSet, book: Book, cart: Cart, facts: Facts, *, again: bool = False) -> PricedOrder:
     """The priced order of a cart, by the rules and what is known. Refusals: see `rules.price_order`.
 
-    A cart that was priced lately for somebody to whom the same rules are open is not settled again.
+    A cart that was priced lately for somebody to whom the same rules are open is not settled again. One that was taken
+    once is priced `again` whether its coupon saves anything or not.
     """
     plain = not (facts.points or facts.barred)
     mask = allowed(book, facts, cart.coupon)
@@ -243,9 +292,12 @@ def price_with_promotions(rules: RuleSet, book: Book, cart: Cart, facts: Facts) 
     written = book.memory.get(key) if plain else None
     if not isinstance(written, Written) or (facts.left and not written.is_all_left(book, facts)):
         taken = take_offers(rules, cart)
-        offers = buyer_counters(taken)
-        written = Written(rules, book, settle(book, taken, cart, facts, mask), offers)
-        if plain and not written.barred:
+        settled = settle(book, taken, cart, facts, mask)
+        tried = not again and cart.coupon is not None and _opened_by(book, cart.coupon)[0] not in shown(facts, None)
+        if tried and cart.coupon is not None:
+            _require_effect(book, settled, price_with_promotions(rules, book, Cart(cart.lines), facts), cart.coupon)
+        written = Written(rules, book, settled, buyer_counters(taken))
+        if plain and not written.barred and (tried or cart.coupon is None):
             book.remember(key, written)
     uses = buyer_uses(written.offers, facts.buyer)
     if written.own_limited:

@@ -6,7 +6,8 @@ Refusal
 ├── NotOnOffer          409  known goods without an offer
 ├── CouponNotValid      422  no coupon has this code
 ├── CouponNotApplicable 409  nothing in the cart takes coupons
-├── ThresholdNotMet     409  the goods that count are worth less than the coupon's threshold
+├── ThresholdNotMet     409  what counts, after the reductions before it, is less than the coupon's threshold
+├── CouponSavesNothing  409  the order would cost no less with the coupon than without it
 ├── BuyerLimitReached   409  more units than one buyer may have
 ├── SharedLimitReached  409  more units than one device, address or payment account may have
 ├── CouponUsedUp        409  the coupon's uses, in all or of this buyer, are used up
@@ -60,11 +61,19 @@ class CouponNotApplicable(Refusal):
 
 
 class ThresholdNotMet(Refusal):
-    """The goods that count towards the coupon are worth less than its threshold; ``missing`` says how much."""
+    """What counts towards the coupon, after the reductions before it, is less than its threshold, by ``missing``."""
 
     code: ClassVar[str] = "threshold-not-met"
     status: ClassVar[int] = 409
     title: ClassVar[str] = "Threshold not met"
+
+
+class CouponSavesNothing(Refusal):
+    """The order would cost no less with the coupon, and bring no more gifts: it would be used up for nothing."""
+
+    code: ClassVar[str] = "coupon-saves-nothing"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The coupon saves nothing"
 
 
 class BuyerLimitReached(Refusal):

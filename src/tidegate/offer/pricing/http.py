@@ -32,6 +32,8 @@ from tidegate.offer.pricing.errors import (
     CartFaulty,
     CouponNotApplicable,
     CouponNotValid,
+    CouponSavesNothing,
+    CouponUsedUp,
     NotOnOffer,
     ThresholdNotMet,
     UnknownGoods,
@@ -120,6 +122,8 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         CouponNotValid,
         CouponNotApplicable,
         ThresholdNotMet,
+        CouponSavesNothing,
+        CouponUsedUp,
         BuyerLimitReached,
     ),
 )

@@ -37,7 +37,7 @@ from tidegate.offer.pricing.contracts import (
 )
 from tidegate.offer.pricing.counting import Counters, refusal_of
 from tidegate.offer.pricing.engine import price_with_promotions
-from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, ThresholdNotMet
+from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, CouponSavesNothing, ThresholdNotMet
 from tidegate.offer.pricing.scoped import compile_scoped
 from tidegate.offer.pricing.tracing import trace_of
 from tidegate.offer.pricing.words import FREE_SHIPPING, LIST_PRICE, OFFER_WORDS, SHIPPING
@@ -49,6 +49,7 @@ __all__ = [
     "coupon_saving",
     "explain",
     "facts_of_shopper",
+    "price_again",
     "price_order",
     "refusal_of",
 ]
@@ -127,10 +128,22 @@ def price_order(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> PricedOrde
     The same lines in any order give the same priced order. The facts' buyer completes the keys of per-buyer counters;
     without one (a quote for a guest) the order names no per-buyer counters, but what no buyer may have is still
     refused. Without promotions (`rules.book` is None) the other facts change nothing.
-    Raises CartFaulty, UnknownGoods, NotOnOffer, CouponNotValid, CouponNotApplicable, ThresholdNotMet and
-    BuyerLimitReached.
+    Raises CartFaulty, UnknownGoods, NotOnOffer, CouponNotValid, CouponNotApplicable, ThresholdNotMet,
+    CouponSavesNothing, BuyerLimitReached, and with promotions CouponUsedUp where that is known.
     """
-    order = _priced(rules, cart, facts)
+    return _with_points_earned(rules, _priced(rules, cart, facts, again=False))
+
+
+def price_again(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
+    """Price what was taken once, by the rules of its version and the facts that it kept, to the same cent and hash.
+
+    A coupon that saved nothing is not refused: orders were taken with such a one before it was. Raises what else
+    `price_order` raises.
+    """
+    return _with_points_earned(rules, _priced(rules, cart, facts, again=True))
+
+
+def _with_points_earned(rules: RuleSet, order: PricedOrder) -> PricedOrder:
     points = points_earned(rules.earning, order.total - order.shipping) if rules.earning else 0
     return msgspec.structs.replace(order, points_earned=points) if points else order
 
@@ -141,9 +154,9 @@ def points_earned(earning: Earning, paid: int) -> int:
     return min(points, earning.per_order) if earning.per_order else points
 
 
-def _priced(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
+def _priced(rules: RuleSet, cart: Cart, facts: Facts, *, again: bool) -> PricedOrder:
     if rules.book is not None:
-        return price_with_promotions(rules, rules.book, cart, facts)
+        return price_with_promotions(rules, rules.book, cart, facts, again=again)
     plain = rules.memory.get(cart)
     if plain is None:
         plain = _plainly(rules, cart, take_offers(rules, cart))
@@ -152,6 +165,8 @@ def _priced(rules: RuleSet, cart: Cart, facts: Facts) -> PricedOrder:
         rules.memory[cart] = plain
     uses = buyer_uses(plain.offers, facts.buyer)
     if plain.coupon is not None:
+        if not again:
+            _require_saving(rules, plain.order, plain.coupon)
         for_all, for_one = _coupon_uses(rules, plain.coupon, facts.buyer.hex if facts.buyer else None)
         return msgspec.structs.replace(plain.order, counters=(*for_all, *in_key_order([*uses, *for_one])))
     return msgspec.structs.replace(plain.order, counters=in_key_order(uses)) if uses else plain.order
@@ -165,8 +180,7 @@ def _plainly(rules: RuleSet, cart: Cart, taken: Sequence[tuple[OfferRule, int]])
     discounts = _coupon_discounts(coupon, taken, amounts) if coupon else [0] * len(taken)
     discount_total = coupon.off if coupon else 0
     payable = goods_total - discount_total
-    free = rules.free_from is not None and payable >= rules.free_from
-    shipping = rules.free_shipping if free else rules.shipping
+    shipping = _shipping(rules, payable)
     lines = tuple(map(priced_line, taken, amounts, discounts))
     order = PricedOrder(
         lines=lines,
@@ -181,6 +195,21 @@ def _plainly(rules: RuleSet, cart: Cart, taken: Sequence[tuple[OfferRule, int]])
         trace_hash=_trace_hash(rules, lines, coupon, shipping.amount),
     )
     return PlainPrice(order, coupon, buyer_counters(taken))
+
+
+def _require_saving(rules: RuleSet, order: PricedOrder, coupon: CouponRule) -> None:
+    """Refuse a coupon with which the order costs no less, since it is not sent for nothing any more."""
+    if order.total >= order.goods_total + _shipping(rules, order.goods_total).amount:
+        raise CouponSavesNothing(
+            "With this coupon the order would cost no less, since shipping would not be free. Nothing was ordered and "
+            "the coupon was not used; order without it.",
+            coupon=coupon.code,
+        )
+
+
+def _shipping(rules: RuleSet, payable: int) -> PriceStep:
+    """Shipping of goods that come to so much after all reductions."""
+    return rules.free_shipping if rules.free_from is not None and payable >= rules.free_from else rules.shipping
 
 
 def explain(rules: RuleSet, cart: Cart, facts: Facts = NOBODY) -> Trace:

@@ -20,7 +20,7 @@ from tidegate.offer.pricing.contracts import (
     StepKind,
     Trace,
 )
-from tidegate.offer.pricing.engine import Settled, costs_of, settle
+from tidegate.offer.pricing.engine import Settled, costs_after, costs_of, settle
 from tidegate.offer.pricing.kernel import Decided, bits_of
 from tidegate.offer.pricing.matching import allowed, named, outcomes, shown
 from tidegate.offer.pricing.slot_tracing import between_words, used_up_words
@@ -223,8 +223,8 @@ def _said(
 
 def _hints(rules: RuleSet, book: Book, settled: Settled) -> list[Hint]:
     """What a little more in the cart would bring, the least missing first."""
-    bases = {Stage.SHOP: costs_of(settled), Stage.PLATFORM: _after(book, settled, Stage.SHOP)}
-    after = _after(book, settled, Stage.PLATFORM)
+    bases = {Stage.SHOP: costs_of(settled), Stage.PLATFORM: costs_after(book, settled, Stage.SHOP)}
+    after = costs_after(book, settled, Stage.PLATFORM)
     applied = {book.rules[bit]: places for bit, places in settled.decided.applied}
     freed_by = settled.decided.freed_by
     units = [units for _, units in settled.taken]
@@ -241,17 +241,6 @@ def _hints(rules: RuleSet, book: Book, settled: Settled) -> list[Hint]:
             words = _more(rule, measure, missing, money, rules.currency)
             hints.append(Hint(rule.id, rule.promotion.label, measure, missing, money, words))
     return sorted(hints, key=lambda each: (each.measure is Measure.PIECES, each.missing, each.promotion))
-
-
-def _after(book: Book, settled: Settled, stage: Stage) -> list[int]:
-    """What each line has left to pay after a stage."""
-    off: dict[str, int] = {}
-    for each in settled.decided.reductions:
-        if book.rules[book.bits[each.promotion]].stage <= stage:
-            for sku, part in each.lines:
-                off[sku] = off.get(sku, 0) + part
-    costs = costs_of(settled)
-    return [cost - off.get(offer.sku, 0) for cost, (offer, _) in zip(costs, settled.taken, strict=True)]
 
 
 def _more(rule: Rule, measure: Measure, missing: int, off: int, currency: str) -> Words:

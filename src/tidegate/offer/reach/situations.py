@@ -24,7 +24,7 @@ from tidegate.offer.reach.rules import Engine, Situation
 from tidegate.offer.reach.telling import told
 
 COUPONS_MAX: Final = 12
-"""Coupons tried, those that take off the greatest part of their threshold first."""
+"""Coupons tried: those that open promotions first, then by the part of their threshold that they take off."""
 LIKELY_MAX: Final = 6
 SITUATIONS_MAX: Final = 60
 POINTS: Final = 10**12
@@ -47,7 +47,7 @@ class Situations:
         self._definition = version.definition
         unconditional = msgspec.structs.replace(version, definition=_unconditional(version.definition))
         self._compiled = compile_rules(unconditional)
-        self._coupons = (*_generous(version.definition), None)
+        self._coupons = _coupons(version.definition)
         self._promotions = {promotion.id: promotion for promotion in version.definition.promotions}
         self.in_slots = frozenset(
             each.benefit.sku for each in version.definition.promotions if isinstance(each.benefit, FlashPrice)
@@ -82,10 +82,9 @@ def _facts(definition: CampaignDefinition, sku: str) -> list[Facts]:
         return [Facts()]
     tiers: list[str | None] = [*sorted({tier for promotion in promotions for tier in promotion.tiers})]
     segments = frozenset(segment for promotion in promotions for segment in promotion.segments)
-    shown = tuple(sorted({promotion.coupon for promotion in promotions if promotion.coupon}))
     points = POINTS if any(isinstance(promotion.benefit, PointsOff) for promotion in promotions) else 0
     return [
-        Facts(now=now, audience=audience, tier=tier, segments=segments, coupons=shown, points=points)
+        Facts(now=now, audience=audience, tier=tier, segments=segments, points=points)
         for now, audience, tier in product(_moments(definition, sku), _AUDIENCES, tiers or [None])
     ]
 
@@ -115,6 +114,11 @@ def _windows(promotion: Promotion) -> Sequence[Promotion | Slot]:
     return promotion.benefit.slots if isinstance(promotion.benefit, FlashPrice) else (promotion,)
 
 
-def _generous(definition: CampaignDefinition) -> list[str]:
-    ordered = sorted(definition.coupons, key=lambda each: (-each.off / max(each.threshold, 1), each.code))
-    return [coupon.code for coupon in ordered[:COUPONS_MAX]]
+def _coupons(definition: CampaignDefinition) -> list[str | None]:
+    """What a shopper may show with an order: one coupon, or none. None is among the likely ones."""
+    opening = {promotion.coupon for promotion in definition.promotions}
+    ordered = sorted(
+        definition.coupons, key=lambda each: (each.code not in opening, -each.off / max(each.threshold, 1), each.code)
+    )
+    codes = [coupon.code for coupon in ordered[:COUPONS_MAX]]
+    return [*codes[: LIKELY_MAX - 1], None, *codes[LIKELY_MAX - 1 :]]

@@ -1,8 +1,8 @@
 """What a campaign's promotions would cost: a shop's order log, order by order, through the engine that prices orders.
 
-Pure. Of what is not known the dearest for the shop is assumed: every shopper uses the coupon that saves most, shows
-all codes, and buys what he bought in the log, though nothing was reduced then. Budgets, limits and quotas are counted
-as orders come, so that what is used up costs nothing more.
+Pure. Of what is not known the dearest for the shop is assumed: every shopper uses the coupon that saves most,
+and buys what he bought in the log, though nothing was reduced then. Budgets, limits and quotas are counted as orders
+come, so that what is used up costs nothing more.
 """
 
 from collections import defaultdict
@@ -74,8 +74,9 @@ class Costing:
         self._left: dict[str, int] = {}
         self._seen: set[str] = set()
         self._first, self._span = first, max(last - first, timedelta(seconds=1))
-        self._coupons = (None, *[coupon.code for coupon in definition.coupons[:COUPONS_MAX]])
-        self._shown = tuple(sorted({each.coupon for each in definition.promotions if each.coupon}))
+        opening = {each.coupon for each in definition.promotions}
+        codes = sorted((coupon.code for coupon in definition.coupons), key=lambda code: code not in opening)
+        self._coupons = (None, *codes[:COUPONS_MAX])
         budgets = {each.id: each.limits.budget for each in definition.promotions}
         self._costs: dict[str, PromotionCost] = {
             rule: PromotionCost(rule=rule, bearers={}, budget=budget) for rule, budget in budgets.items()
@@ -128,7 +129,6 @@ class Costing:
             buyer=_buyer(account),
             now=min(now, burst.ends_at - timedelta(seconds=1)),
             audience=frozenset({Audience.EVERYONE, known}),
-            coupons=self._shown,
             left=self._left,
         )
 
