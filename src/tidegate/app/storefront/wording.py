@@ -380,10 +380,6 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("Your turn has to be taken again"),
         marked("The pass to order is over or is not this account's. Go back to the line; nothing was ordered."),
     ),
-    "no-waiting-room": (
-        marked("Nobody has to wait here"),
-        marked("There is no line for this sale. Go on to the goods."),
-    ),
     "campaign-unknown": (
         marked("There is no such version of the rules"),
         marked("Look at the rules that hold now; the page lists those of before."),
