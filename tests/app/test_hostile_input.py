@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from urllib.parse import unquote_to_bytes
 
 import httpx
 import msgspec
@@ -219,6 +220,7 @@ async def test_no_json_door_breaks_on_its_address(house: House) -> None:
             for bad in ENCODED:
                 address = filled(path, {**house.ids, name: bad} if place == "path" else house.ids)
                 query = f"?{name}={bad}" if place == "query" else ""
-                asked.append((method.upper(), address + query, {}))
+                headers = {name: unquote_to_bytes(bad)} if place == "header" else {}
+                asked.append((method.upper(), address + query, {"headers": headers}))
     assert len(asked) > 200
     assert await house.faults(asked) == []
