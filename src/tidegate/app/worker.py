@@ -7,6 +7,7 @@ import signal
 import uvloop
 
 from tidegate.app.compose import App, compose
+from tidegate.app.publication import PublicationDesk
 from tidegate.base.config import Config
 from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.log import begin_logging
@@ -19,6 +20,7 @@ from tidegate.sale.payment import jobs as payment_jobs
 from tidegate.sale.presale import jobs as presale_jobs
 from tidegate.sale.protection import jobs as protection_jobs
 from tidegate.watch.monitor import jobs as monitor_jobs
+from tidegate.watch.rehearsal import jobs as rehearsal_jobs
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ async def work_for_ever(app: App) -> None:
     draw_jobs.schedule(app.jobs, app.draws)
     protection_jobs.schedule(app.jobs, app.protection)
     monitor_jobs.schedule(app.jobs, app.db, app.monitor)
+    rehearsal_jobs.schedule(app.jobs, app.db, app.campaign, PublicationDesk(app).publish)
     app.jobs.every(1.0, "refresh", app.refresh)
     app.jobs.every(1.0, "load", app.outlook.refresh)
     app.jobs.every(1.0, "queue.step", app.queue.step)

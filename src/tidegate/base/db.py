@@ -5,8 +5,8 @@ PostgreSQL alone is the truth. A transaction opens at a door and is passed down 
 
 import asyncio
 import select
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from time import perf_counter
 from typing import TypeAlias, TypeVar, cast
 
@@ -49,11 +49,27 @@ class DatabaseUnavailable(Refusal):
         super().__init__("The database does not answer just now. Try again in a few seconds.", retry_after=2)
 
 
+class TextNotAllowed(Refusal):
+    """A text holds a character that PostgreSQL cannot keep: NUL, or half of a surrogate pair."""
+
+    code = "text-not-allowed"
+    status = 422
+    title = "A text holds a character that cannot be kept"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A text holds a NUL character (U+0000) or one that UTF-8 cannot write. Nothing was changed. "
+            "Take it out and send again."
+        )
+
+
 class Database:
     """Pools of connections to the primary, and to a replica for reads where one is given.
 
     Sizes are caps for one process. Every connection's search path holds no table of ours, so that all SQL must
     name its schema. How long work waits for a connection is told to `load`.
+
+    What a transaction or a reading cannot take as a text ends it with TextNotAllowed, whichever door the text came in.
     """
 
     def __init__(
@@ -86,9 +102,10 @@ class Database:
         Raises DatabaseUnavailable when it cannot begin. A lost connection inside leaves nothing behind, except that
         a commit whose answer was lost may have happened: whoever retries uses an idempotency key.
         """
-        async with AsyncExitStack() as stack:
-            connection = await _begin(self._pool, stack, self._load)
-            yield connection
+        with _texts_refused():
+            async with AsyncExitStack() as stack:
+                connection = await _begin(self._pool, stack, self._load)
+                yield connection
 
     @asynccontextmanager
     async def pipelined(self) -> AsyncIterator[Tx]:
@@ -98,21 +115,22 @@ class Database:
         not need each other's answers go out at once with `together`.
         Raises DatabaseUnavailable when no connection is free.
         """
-        async with AsyncExitStack() as stack:
-            connection = await _borrow(self._pool, stack, self._load)
-            try:
-                async with connection.pipeline():
-                    # psycopg's own transaction waits for all answers before it sends COMMIT, and twice after it.
-                    await connection.execute("begin")
-                    yield connection
-                    ended = await connection.execute("commit")
-            except BaseException:
-                # A COMMIT that travelled behind a failed statement was not carried out.
-                with suppress(psycopg.Error):
-                    await connection.rollback()
-                raise
-            if ended.statusmessage != "COMMIT":
-                raise psycopg.errors.InFailedSqlTransaction("the transaction had failed before its end")
+        with _texts_refused():
+            async with AsyncExitStack() as stack:
+                connection = await _borrow(self._pool, stack, self._load)
+                try:
+                    async with connection.pipeline():
+                        # psycopg's own transaction waits for all answers before it sends COMMIT, and twice after it.
+                        await connection.execute("begin")
+                        yield connection
+                        ended = await connection.execute("commit")
+                except BaseException:
+                    # A COMMIT that travelled behind a failed statement was not carried out.
+                    with suppress(psycopg.Error):
+                        await connection.rollback()
+                    raise
+                if ended.statusmessage != "COMMIT":
+                    raise psycopg.errors.InFailedSqlTransaction("the transaction had failed before its end")
 
     @asynccontextmanager
     async def read(self, *, wait_seconds: float = _POOL_WAIT_SECONDS) -> AsyncIterator[Tx]:
@@ -121,8 +139,9 @@ class Database:
         Raises DatabaseUnavailable where none is free within `wait_seconds`, or the connection is lost while reading.
         """
         try:
-            async with AsyncExitStack() as stack:
-                yield await _borrow(self._reads, stack, self._load, wait_seconds)
+            with _texts_refused():
+                async with AsyncExitStack() as stack:
+                    yield await _borrow(self._reads, stack, self._load, wait_seconds)
         except psycopg.OperationalError as fault:
             raise DatabaseUnavailable from fault
 
@@ -134,8 +153,9 @@ class Database:
         Raises DatabaseUnavailable where none is free, or the connection is lost while reading.
         """
         try:
-            async with AsyncExitStack() as stack:
-                yield await _borrow(self._pool, stack, self._load)
+            with _texts_refused():
+                async with AsyncExitStack() as stack:
+                    yield await _borrow(self._pool, stack, self._load)
         except psycopg.OperationalError as fault:
             raise DatabaseUnavailable from fault
 
@@ -161,6 +181,30 @@ class Database:
             raise DatabaseUnavailable from fault
         async with connection:
             yield connection
+
+
+@contextmanager
+def _texts_refused() -> Iterator[None]:
+    """Say in words what a driver's error says of a text; any other error is passed on."""
+    try:
+        yield
+    except (psycopg.DataError, UnicodeEncodeError) as fault:
+        if not _is_of_a_text(fault):
+            raise
+        raise TextNotAllowed from fault
+
+
+def _is_of_a_text(fault: Exception) -> bool:
+    """Return whether PostgreSQL refused a character, or psycopg did before it: then there is no SQLSTATE."""
+    match fault:
+        case UnicodeEncodeError():
+            return True
+        case psycopg.errors.CharacterNotInRepertoire() | psycopg.errors.UntranslatableCharacter():
+            return True
+        case psycopg.DataError():
+            return fault.sqlstate is None and "NUL" in str(fault)
+        case _:
+            return False
 
 
 async def _borrow(

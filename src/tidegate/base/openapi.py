@@ -10,7 +10,10 @@ from tidegate.base.http import KEY_PATTERN, PROBLEM, Problem
 
 _ALWAYS = {
     400: "`request-malformed`: the request cannot be read",
-    422: "`request-not-valid`: a field is missing, of the wrong type or out of range",
+    422: (
+        "`request-not-valid`: a field is missing, of the wrong type or out of range. "
+        "`text-not-allowed`: a text holds a character that cannot be kept"
+    ),
     429: "`rate-limit-reached`: asked too often",
     500: "`fault`: something broke on our side",
     503: "`overloaded`, `database-unavailable`: too busy, or a component is away; try again",

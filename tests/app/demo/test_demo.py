@@ -14,6 +14,7 @@ from tests.ports import installation_port
 from tests.watch.debrief.test_rules import FACTS, at
 from tidegate.app.demo.room import PER_NETWORK, with_line
 from tidegate.app.demo.story import FULL, QUICK, settings
+from tidegate.app.supervisor import _environment
 from tidegate.app.up import example_file
 from tidegate.base.invariant import Check
 from tidegate.offer.campaign.commands import load_definition
@@ -77,6 +78,31 @@ def test_the_demo_begins_anew_in_a_folder_of_its_own(tmp_path: Path) -> None:
     assert config.trusted_proxies == ("127.0.0.1",)
     assert kept.exists()
     assert not old.exists()
+
+
+def test_the_demo_touches_no_servers_channels_and_phones_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = {
+        "TIDEGATE_DATABASE_URL": "postgresql://shop/real",
+        "TIDEGATE_REPLICA_URL": "postgresql://shop/replica",
+        "TIDEGATE_CACHE_URL": "redis://shop",
+        "TIDEGATE_CHANNELS": '[{"name": "bank", "url": "https://bank.example", "secret": "real"}]',
+        "TIDEGATE_SMS": "http",
+        "TIDEGATE_SMS_URL": "https://sms.example",
+        "TIDEGATE_SMS_SECRET": "real",
+        "TIDEGATE_DEFENCE_HOOK_URL": "https://scrubbing.example",
+        "TIDEGATE_DEFENCE_HOOK_SECRET": "a real secret of thirty-two letters",
+    }
+    for name, value in real.items():
+        monkeypatch.setenv(name, value)
+    config = settings({**os.environ, "TIDEGATE_DATA_DIR": str(tmp_path)}, QUICK)
+    assert (config.database_url, config.replica_url, config.cache_url) == (None, None, None)
+    assert [channel.name for channel in config.channels] == ["harbour", "lantern"]
+    assert (config.sms, config.sms_url, config.defence_hook_url) == ("sandbox", "", "")
+    # The processes of the demo see what the demo was given, not what its own environment says.
+    given = _environment(config)
+    assert [name for name, value in real.items() if given[name] == value] == []
 
 
 def test_the_demos_line_is_a_campaign_that_could_be_published() -> None:

@@ -98,6 +98,23 @@ async def test_json_previews_and_refunds_the_same(shop: App, client: httpx.Async
     assert (listed["withheld"], listed["asked_by"]) == (1_500, "")
 
 
+async def test_a_reason_that_cannot_be_kept_gives_nothing_back(
+    shop: App, client: httpx.AsyncClient, buyer: Buyer
+) -> None:
+    order_id = await paid(shop, buyer, CART, TOTAL)
+    path, reason = f"/api/v1/orders/{order_id}", "too\0many"
+    lines = [{"sku": "CUP", "quantity": 1}]
+    given_up = await client.post(f"{path}/cancellation", json={"reason": reason})
+    given_back = await client.post(f"{path}/refunds", json={"lines": lines, "reason": reason})
+    form = await client.post(f"/orders/{order_id}/return", data={"units-CUP": "1", "reason": reason, "amount": "3333"})
+    for answer in (given_up, given_back):
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/text-not-allowed")
+    assert form.status_code < 500
+    order = await show(shop, order_id)
+    assert (order.state, order.refunded) == (OrderState.PAID, 0)
+    assert (await client.get(f"{path}/refunds")).json() == []
+
+
 async def test_the_difference_is_shown_given_and_explained(
     shop: App, client: httpx.AsyncClient, buyer: Buyer, clock: ManualClock
 ) -> None:

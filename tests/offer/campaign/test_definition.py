@@ -52,6 +52,29 @@ def line(needle: str, text: str = FESTIVAL) -> int:
     return text[: text.index(needle)].count("\n") + 1
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (FESTIVAL + "\nx = " + "[" * 5_000, ["festival.toml: is nested too deeply to be read"]),
+        (FESTIVAL + "\nx = 1" + "0" * 5_000, ["festival.toml: holds a number too long to be read"]),
+        (
+            FESTIVAL.replace('"Spring sale"', '"Spring\\u0000sale"'),
+            [f"festival.toml:{line('Spring sale')}: campaign.title.en: holds a NUL character, which no text may hold"],
+        ),
+    ],
+)
+def test_what_no_text_editor_writes_is_named_too(text: str, words: list[str]) -> None:
+    assert faults(text) == words
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:00:00-05:00"])
+def test_a_time_out_of_reach_is_no_time(time: str) -> None:
+    found = faults(FESTIVAL.replace("start = 2027-03-20T10:00:00+08:00", f"start = {time}"))
+    assert f"festival.toml:{line('start = 2027')}: campaign.start: " in found[0]
+    assert "write 2026-11-11T00:00:00+08:00" in found[0]
+    assert "(--start) is not a time" in faults(start=time)[0]
+
+
 def test_the_template_means_what_it_says() -> None:
     festival = read()
     assert (festival.id, festival.theme, festival.currency) == ("spring-sale", Theme.SEASON, "CNY")

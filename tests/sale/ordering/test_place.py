@@ -1,8 +1,10 @@
 """Placing an order: taken durably and once, or refused and nothing changed."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -11,13 +13,22 @@ from tests.sale.shop import Buyer, broken, buyers, levels, open_sale, order, pub
 from tidegate.app.compose import App, compose
 from tidegate.base.batch import Overloaded
 from tidegate.base.clock import ManualClock
+from tidegate.base.config import Config
 from tidegate.base.db import Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
 from tidegate.offer.pricing.api import Counters
 from tidegate.offer.pricing.errors import BuyerLimitReached, CouponUsedUp, UnknownGoods
 from tidegate.sale.ordering.contracts import OrderState, Placed
-from tidegate.sale.ordering.errors import AddressUnknown, KeyMalformed, KeyReused, PriceChanged, SaleNotOpen
+from tidegate.sale.ordering.errors import (
+    AddressUnknown,
+    KeyMalformed,
+    KeyReused,
+    OrderDenied,
+    PriceChanged,
+    SaleNotOpen,
+)
+from tidegate.sale.ordering.station import OrderFacts, RiskStation, Verdict
 from tidegate.sale.stock.contracts import StockLedger
 from tidegate.sale.stock.errors import SoldOut
 
@@ -106,6 +117,74 @@ async def test_two_buyers_may_use_the_same_key(app: App, clock: ManualClock) -> 
     first = await app.ordering.place(one.account_id, KEY, order(one, {"KTL-1": 1}, 8_000))
     second = await app.ordering.place(two.account_id, KEY, order(two, {"KTL-1": 1}, 8_000))
     assert first.order_id != second.order_id
+
+
+class Wary:
+    """A risk station that lets one buyer's orders through only while it trusts him."""
+
+    def __init__(self) -> None:
+        self.distrusted: UUID | None = None
+        self.asked: list[OrderFacts] = []
+
+    async def judge(self, facts: Sequence[OrderFacts]) -> Sequence[Verdict]:
+        """Deny the distrusted buyer, allow all others."""
+        self.asked += facts
+        return [Verdict.DENY if each.buyer_id == self.distrusted else Verdict.ALLOW for each in facts]
+
+
+@asynccontextmanager
+async def composed(config: Config, clock: ManualClock, ids: Ids, station: RiskStation) -> AsyncIterator[App]:
+    """The application with a risk station."""
+    app = compose(config, clock=clock, ids=ids, risk=station)
+    await app.cache.client.flushall()
+    await app.open()
+    yield app
+    await app.close()
+
+
+async def test_the_risk_station_denies_an_order_and_lets_those_beside_it_through(
+    config: Config, clock: ManualClock, ids: Ids
+) -> None:
+    station = Wary()
+    async with composed(config, clock, ids, station) as app:
+        festival = await publish(app, definition([offer("A", quota=10)], coupons=[coupon("TIDE50", 8_000, 100)]))
+        open_sale(clock)
+        honest, crook = await buyers(app, 2)
+        station.distrusted = crook.account_id
+        placing = (
+            app.ordering.place(each.account_id, KEY, order(each, {"A": 2}, 15_900, "TIDE50"))
+            for each in (crook, honest)
+        )
+        denied, placed = await asyncio.gather(*placing, return_exceptions=True)
+        assert isinstance(denied, OrderDenied)
+        assert (denied.status, "Nothing was ordered" in denied.detail) == (403, True)
+        assert isinstance(placed, Placed)
+        assert {(each.buyer_id, each.total, each.units) for each in station.asked} == {
+            (crook.account_id, 15_900, 1),
+            (honest.account_id, 15_900, 1),
+        }
+        # Nothing of his is there: no order, no unit, no use of the coupon, no payment.
+        assert (await count_orders(app), (await levels(app, festival.id, ["A"]))["A"].held) == (1, 2)
+        async with app.db.read() as tx:
+            assert await app.ordering.orders_of(tx, crook.account_id) == []
+        assert await broken(app) == []
+
+
+async def test_an_order_stays_the_answer_to_its_key_though_its_buyer_is_distrusted_by_now(
+    config: Config, clock: ManualClock, ids: Ids
+) -> None:
+    station = Wary()
+    async with composed(config, clock, ids, station) as app:
+        await publish(app)
+        open_sale(clock)
+        [buyer] = await buyers(app, 1)
+        command = order(buyer, {"KTL-1": 1}, 8_000)
+        placed = await app.ordering.place(buyer.account_id, KEY, command)
+        station.distrusted = buyer.account_id
+        assert await app.ordering.place(buyer.account_id, KEY, command) == placed
+        with pytest.raises(OrderDenied):
+            await app.ordering.place(buyer.account_id, "another-key", command)
+        assert await count_orders(app) == 1
 
 
 async def test_sold_out_says_so_at_once_and_changes_nothing(app: App, clock: ManualClock) -> None:

@@ -82,11 +82,45 @@ def test_a_mapping_that_says_nothing_is_refused(text: str) -> None:
         (HEAD + "1,A,x,1,yesterday,1.00,7\n", "Row 2 of the log"),
         (HEAD + "1,A,x,1,2011-03-01,nan,7\n", "Row 2 of the log"),
         (HEAD + "1,A,x,1,2011-03-01,1.00,7\n1,A\n", "Row 3 of the log"),
+        (HEAD + "1,A,x,1,2011-03-01,1e40,7\n", "Row 2 of the log .*price '1e40'"),
+        (HEAD + "1,A,x,1,2011-03-01,1e-40,7\n", "Row 2 of the log"),
+        (HEAD + "1,A,x,1,2011-03-01,1e1000000,7\n", "Row 2 of the log"),
+        (HEAD + f"1,A,x,{10**30},2011-03-01,1.00,7\n", "Row 2 of the log .*quantity beyond 1,000,000,000"),
+        (HEAD + f"1,A,x,{'9' * 5_000},2011-03-01,1.00,7\n", "Row 2 of the log"),
+        (HEAD + "1,A,x,1,0001-01-01T00:00:00+05:00,1.00,7\n", "Row 2 of the log"),
     ],
 )
 def test_a_faulty_log_names_the_place(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(LogNotReadable, match=words):
         list(read_lines(written(tmp_path, text), DIALECT))
+
+
+def test_empty_rows_are_no_lines(tmp_path: Path) -> None:
+    log = written(tmp_path, HEAD + "1,A,x,1,2011-03-01,1.00,7\n\n2,A,x,1,2011-03-01,1.00,7\n,,,,,,\n \n\n")
+    assert [(line.row, line.invoice) for line in read_lines(log, DIALECT)] == [(2, "1"), (4, "2")]
+
+
+def test_characters_that_no_database_keeps_are_left_out(tmp_path: Path) -> None:
+    line = next(read_lines(written(tmp_path, HEAD + "1,A,Ca\0fé,1,2011-03-01,1.00,\0\n"), DIALECT))
+    assert (line.description, line.customer) == ("Café", "")
+    escaped = tmp_path / "escaped.csv"
+    escaped.write_text(HEAD + "1,A,half\\ud800,1,2011-03-01,1.00,7\n", encoding="ascii")
+    assert next(read_lines(escaped, Dialect(encoding="unicode_escape"))).description == "half"
+
+
+@pytest.mark.parametrize("encoding", ["bogus", "hex"])
+def test_an_encoding_that_does_not_exist_is_named(encoding: str) -> None:
+    with pytest.raises(LogNotReadable, match=f"no encoding '{encoding}'"):
+        list(read_lines(SMALL, Dialect(encoding=encoding)))
+
+
+def test_a_packed_log_with_other_bytes_in_it_says_so(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(SMALL.read_bytes()))
+    broken = tmp_path / "broken.csv.gz"
+    for place in range(10, len(packed) - 8):
+        broken.write_bytes(packed[:place] + bytes([packed[place] ^ 0xFF]) + packed[place + 1 :])
+        with pytest.raises(LogNotReadable):
+            list(read_lines(broken, DIALECT))
 
 
 def test_a_missing_file_and_a_wrong_encoding_say_what_to_do(tmp_path: Path) -> None:

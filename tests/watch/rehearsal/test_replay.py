@@ -1,17 +1,23 @@
 """A replay end to end: the small log through every process of the system, and its money in the books to the cent."""
 
+import asyncio
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
+from tests.offer.festivals import definition
 from tests.watch.rehearsal.conftest import Running
 
 from tidegate.app.compose import App
 from tidegate.app.demo.wiring import rehearsal_of
+from tidegate.app.publication import PublicationDesk
+from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.watch.rehearsal.books import differences
 from tidegate.watch.rehearsal.contracts import BookMoney, LogMoney, OrderLimits, ReplayManner
-from tidegate.watch.rehearsal.errors import SystemNotReachable
+from tidegate.watch.rehearsal.errors import LogNotReadable, ReplayUnderWay, SystemNotReachable
 from tidegate.watch.rehearsal.festival import festival_of
+from tidegate.watch.rehearsal.interruption import put_back, replaying
 from tidegate.watch.rehearsal.keys import idempotency_key
 from tidegate.watch.rehearsal.order_log import invoices, read_lines
 from tidegate.watch.rehearsal.rules import survey
@@ -71,7 +77,7 @@ async def test_the_money_in_the_books_equals_the_money_in_the_log_and_a_second_r
 @pytest.mark.slow
 async def test_the_campaign_before_the_replay_is_current_again_after_it(running: Running) -> None:
     log = list(invoices(read_lines(SMALL, MANNER.dialect), MANNER.dialect))
-    other = festival_of(survey(log, "f" * 64), "CNY")
+    other = msgspec.structs.replace(festival_of(survey(log, "f" * 64), "CNY"), id=CampaignId("the-real-one"))
     await running.rehearsal._publish(other, "test")
     async with running.app.db.read() as tx:
         await running.app.campaign.refresh(tx)
@@ -82,7 +88,43 @@ async def test_the_campaign_before_the_replay_is_current_again_after_it(running:
         await running.app.campaign.refresh(tx)
     current = running.app.campaign.current()
     assert current is not None
-    assert current.campaign_id == "replay-ffffffffffff"
+    assert current.campaign_id == "the-real-one"
+
+    # A replay that is killed leaves its campaign behind; what was there before comes back by itself.
+    await running.rehearsal._publish(festival_of(survey(log, "e" * 64), "CNY"), "test")
+    assert await _current(running.app) == "replay-eeeeeeeeeeee"
+    async with asyncio.timeout(30):
+        while await _current(running.app) != "the-real-one":
+            await asyncio.sleep(0.2)
+
+
+async def _current(app: App) -> str:
+    async with app.db.newest() as tx:
+        await app.campaign.refresh(tx)
+    current = app.campaign.current()
+    return current.campaign_id if current is not None else ""
+
+
+async def test_what_a_killed_replay_interrupted_is_put_back_and_not_while_one_is_under_way(app: App) -> None:
+    log = list(invoices(read_lines(SMALL, MANNER.dialect), MANNER.dialect))
+    publish = PublicationDesk(app).publish
+    assert not await put_back(app.db, app.campaign, publish)
+    for sha256 in ("e" * 64, "f" * 64):
+        await publish(festival_of(survey(log, sha256), "GBP"), "test")
+    assert await _current(app) == "replay-ffffffffffff"
+    assert not await put_back(app.db, app.campaign, publish), "there was nothing before them"
+    await publish(definition(campaign_id="replay-party"), "test")
+    for sha256 in ("e" * 64, "f" * 64):
+        await publish(festival_of(survey(log, sha256), "GBP"), "test")
+    assert await _current(app) == "replay-ffffffffffff"
+    async with replaying(app.db):
+        assert not await put_back(app.db, app.campaign, publish)
+        with pytest.raises(ReplayUnderWay, match="Nothing was sent"):
+            async with replaying(app.db):
+                pytest.fail("two replays at once")
+    assert await put_back(app.db, app.campaign, publish)
+    assert await _current(app) == "replay-party"
+    assert not await put_back(app.db, app.campaign, publish)
 
 
 async def test_nothing_is_sent_to_a_system_that_does_not_answer(app: App) -> None:
@@ -115,6 +157,14 @@ def test_idempotency_keys_are_made_from_log_and_invoice_alone() -> None:
     odd = idempotency_key("0123456789abcdef", "C536379 / 7")
     assert odd == idempotency_key("0123456789abcdef", "C536379 / 7")
     assert len(odd) == len("replay-01234567-") + 32
+
+
+def test_a_log_that_sells_more_than_a_campaign_holds_is_refused_before_anything_is_sent() -> None:
+    found = survey(list(invoices(read_lines(SMALL, MANNER.dialect), MANNER.dialect)), "a" * 64)
+    first, *others = found.variants
+    first = msgspec.structs.replace(first, units=10**9 + 1)
+    with pytest.raises(LogNotReadable, match="1,000,000,001 units"):
+        festival_of(msgspec.structs.replace(found, variants=(first, *others)), "GBP")
 
 
 def test_the_campaign_of_a_log_sells_what_the_log_sold() -> None:

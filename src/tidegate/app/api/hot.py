@@ -313,7 +313,7 @@ def _decoded(decode: Callable[[bytes], T], body: bytes) -> T:
             "A field is missing, of the wrong type or out of range. Nothing was done. Mend it and send again.",
             errors=[{"field": "", "fault": str(fault)}],
         ) from fault
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise RequestMalformed(f"The body is not JSON: {fault}. Nothing was done.") from fault
 
 

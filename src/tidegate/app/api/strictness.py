@@ -32,7 +32,7 @@ async def strict_body(connection: ASGIConnection[Any, Any, Any, Any], handler: B
         msgspec.json.decode(body, type=field.annotation)
     except msgspec.ValidationError as fault:
         raise ValidationException(str(fault)) from fault
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise ClientException(f"The body is not JSON: {fault}") from fault
 
 

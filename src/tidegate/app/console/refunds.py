@@ -12,6 +12,7 @@ from tidegate.app.console.frame import Desk, PageRequest, language
 from tidegate.app.console.story import Stories, Story
 from tidegate.app.console.words import refusal_words
 from tidegate.app.pages.answer import see_other
+from tidegate.app.pages.form import sent_form
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.offer.pricing.api import RefundPlan
@@ -55,7 +56,7 @@ class RefundDesk:
 
     async def form(self) -> tuple[dict[str, int], str, int | None]:
         """Return the units, the reason and the amount that was shown, as the form says them."""
-        sent = await self._request.form()
+        sent = await sent_form(self._request)
         units = {name.removeprefix("units-"): _whole(sent[name]) for name in sent if name.startswith("units-")}
         shown = sent.get("amount")
         reason = str(sent.get("reason", "")).strip()[:REASON_MAX]

@@ -15,6 +15,7 @@ from litestar.params import Body, PathParameter, QueryParameter
 from tidegate.app.console.frame import Desk, PageRequest, language
 from tidegate.app.console.words import refusal_words
 from tidegate.app.pages.answer import see_other
+from tidegate.app.pages.form import sent_form
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.api import Campaign
@@ -360,7 +361,7 @@ async def change_tier(
 
 async def _sent(request: PageRequest) -> tuple[NumbersForm, bytes]:
     """The form, and its file's bytes; a way that does not exist is taken for adding, which takes nobody out."""
-    sent = await request.form()
+    sent = await sent_form(request)
     how, file = str(sent.get("how", "")), sent.get("file")
     form = NumbersForm(
         name=str(sent.get("name", "")).strip(),

@@ -147,6 +147,7 @@ def _refusals(messages: Messages) -> dict[str, str]:
         "staff-not-signed-in": _("Staff not signed in"),
         "not-permitted": _("Not permitted"),
         "foreign-form": _("Form from another site"),
+        "text-not-allowed": _("A character that cannot be kept"),
     }
 
 
@@ -427,6 +428,10 @@ _REFUSALS = {
     "quota-below-promise": (
         marked("Not published: a quota is too low"),
         marked("A quota is below what was already promised to shoppers. Nothing was published; raise it: %(detail)s"),
+    ),
+    "text-not-allowed": (
+        marked("A character that cannot be kept"),
+        marked("What was entered holds a character that cannot be kept. Nothing was changed; take it out."),
     ),
     "foreign-form": (
         marked("Form not accepted"),

@@ -15,9 +15,10 @@ from tidegate.app.supervisor import NotReady, ending_signals
 def command(*, quick: bool) -> None:
     """Run a whole festival on this machine: flood, outage of a payment channel, debrief.
 
-    Starts everything in a data folder of its own, publishes the example festival, lets thousands of simulated shoppers
-    in over real HTTP with a spike at the opening, fails one payment channel half-way and brings it back, and ends with
-    a table and an HTML debrief. Exits 0 only if every invariant holds. Needs no terminal and no browser.
+    Starts everything in a data folder of its own, also where the environment names other servers, publishes the example
+    festival, lets thousands of simulated shoppers in over real HTTP with a spike at the opening, fails one payment
+    channel half-way and brings it back, and ends with a table and an HTML debrief. Exits 0 only if every invariant
+    holds. Needs no terminal and no browser.
     """
     scene = QUICK if quick else FULL
     try:

@@ -31,6 +31,11 @@ from tidegate.watch.debrief.contracts import Debrief
 from tidegate.watch.rehearsal.api import ShownProgress
 from tidegate.watch.rehearsal.contracts import BotFarm, FloodPlan, FloodReport
 
+_REAL: Final = frozenset({
+    "TIDEGATE_DATABASE_URL", "TIDEGATE_REPLICA_URL", "TIDEGATE_CACHE_URL", "TIDEGATE_CHANNELS", "TIDEGATE_SMS",
+    "TIDEGATE_SMS_URL", "TIDEGATE_SMS_SECRET", "TIDEGATE_DEFENCE_HOOK_URL", "TIDEGATE_DEFENCE_HOOK_SECRET",
+})  # fmt: skip
+"""Settings that lead to somebody's own data, money and people: a demo floods none of them."""
 _PORTS: Final = range(8470, 8570, 10)
 _TAKE_UP_SECONDS: Final = 2.5
 _QUIET_ROUNDS: Final = 3
@@ -91,9 +96,10 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 def settings(environ: Mapping[str, str], scene: Scene) -> Config:
     """Return the demo's settings: a data folder of its own, begun anew, and ports that are free.
 
-    Raises NotReady where a demo runs on that folder.
+    Its servers, payment channels and SMS are its own too, whatever the environment names. Raises NotReady where a demo
+    runs on that folder.
     """
-    own = dict(environ)
+    own = {name: value for name, value in environ.items() if name not in _REAL}
     folder = Path(environ.get("TIDEGATE_DATA_DIR", ".tidegate")).absolute() / "demo"
     own["TIDEGATE_DATA_DIR"] = str(folder)
     own["TIDEGATE_HOLD_SECONDS"] = str(scene.hold_seconds)

@@ -33,12 +33,13 @@ from tidegate.app.sandbox_channel.contracts import (
     Totals,
 )
 from tidegate.app.sandbox_channel.post import PostOffice, now_ms
-from tidegate.base.batch import Batcher
+from tidegate.base.batch import Batcher, Overloaded
 from tidegate.base.ids import Ids
 
 R = TypeVar("R")
 
 _ENTRIES_MAX = 500
+_BUSY_SECONDS = 0.5
 _encode = msgspec.json.Encoder().encode
 
 
@@ -180,7 +181,14 @@ class SandboxChannel:
             confirmed = books.confirm(attempt_id, at_ms, break_close=break_close)
             return self._write_home(books, confirmed[1], confirmed[0], at_ms) if confirmed else []
 
-        self._post.take(await self._enter_one(entry, list[Letter]))
+        while True:
+            try:
+                letters = await self._enter_one(entry, list[Letter])
+            except Overloaded:
+                await asyncio.sleep(_BUSY_SECONDS)
+            else:
+                self._post.take(letters)
+                return
 
     def _keep(self, task: "asyncio.Task[None]") -> None:
         self._tasks.add(cast("asyncio.Task[object]", task))

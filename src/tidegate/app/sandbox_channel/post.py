@@ -74,12 +74,16 @@ class PostOffice:
                 continue
 
     async def _deliver(self, session: aiohttp.ClientSession, letter: Letter) -> None:
-        if await self._taken(session, letter):
-            await self._delivered(letter.letter_id)
-            return
+        """Deliver one, or keep it for later; also one that was taken while the books were too busy to say so."""
         tries = letter.tries + 1
         due_ms = now_ms() + min(_PAUSE_MS_MAX, 100 * 2 ** min(tries, 10))
-        await self._postponed(letter.letter_id, due_ms, tries)
+        try:
+            if await self._taken(session, letter):
+                await self._delivered(letter.letter_id)
+                return
+            await self._postponed(letter.letter_id, due_ms, tries)
+        except Exception:
+            log.exception("callback %s could not be noted and is sent again", letter.letter_id)
         self.take([Letter(letter_id=letter.letter_id, url=letter.url, body=letter.body, due_ms=due_ms, tries=tries)])
 
     async def _taken(self, session: aiohttp.ClientSession, letter: Letter) -> bool:

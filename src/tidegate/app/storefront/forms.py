@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tidegate.app.pages.form import sent_form
 from tidegate.app.storefront.visit import Asking
 
 TEXT_MAX = 500
@@ -25,5 +26,5 @@ class Form:
 
 
 async def read_form(request: Asking) -> Form:
-    """Return what the form sent; the size of the body is bounded by the router."""
-    return Form(await request.form())
+    """Return what the form sent; the size of the body is bounded by the router. Raises what `sent_form` raises."""
+    return Form(await sent_form(request))

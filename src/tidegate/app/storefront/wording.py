@@ -392,6 +392,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("Nothing is on sale right now"),
         marked("The next festival will be announced here."),
     ),
+    "text-not-allowed": (
+        marked("A character that cannot be kept"),
+        marked("What you entered holds a character that no text may hold. Nothing was changed. Take it out."),
+    ),
     "foreign-form": (
         marked("This form came from another site"),
         marked("Nothing was changed. Open the page here and try again."),

@@ -194,6 +194,14 @@ class Campaign:
         self._current = await store.version(tx, *key)
         return True
 
+    async def last_published(self, tx: Tx, *, besides: str) -> CampaignVersion | None:
+        """The version that was published last of a campaign whose id does not match the regular expression `besides`.
+
+        None if nothing but such campaigns has been published.
+        """
+        key = await store.key_besides(tx, besides)
+        return await store.version(tx, *key) if key is not None else None
+
     async def version(self, tx: Tx, campaign_id: CampaignId, number: int | None = None) -> CampaignVersion:
         """That version of a campaign, or the one of it that was published last. Raises CampaignUnknown."""
         held = self._current

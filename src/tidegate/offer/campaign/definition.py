@@ -105,6 +105,10 @@ def read_definition(
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise DefinitionFaulty([_syntax_fault(fault, text, file)]) from None
+    except RecursionError:
+        raise DefinitionFaulty([Fault(path=(), message="is nested too deeply to be read", file=file)]) from None
+    except ValueError:  # Python reads no whole number of more than 4,300 digits
+        raise DefinitionFaulty([Fault(path=(), message="holds a number too long to be read", file=file)]) from None
     source = _Source(file, text, open_file)
     notes = Notes()
     top = Table(notes, (), raw)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from babel.numbers import get_currency_precision, list_currencies
 
 from tidegate.offer.campaign.contracts import AMOUNT_MAX, QUANTITY_MAX, Fault, Words
-from tidegate.offer.campaign.moments import moment
+from tidegate.offer.campaign.moments import absolute, moment
 from tidegate.offer.campaign.positions import Path
 
 TEXT_MAX = 2_000
@@ -124,6 +124,8 @@ class Table:
             return default or ""
         if not value.strip() and default is None:
             self.fault(key, "is empty; a text is needed here")
+        if "\0" in value:
+            self.fault(key, "holds a NUL character, which no text may hold")
         if len(value) > most:
             self.fault(key, f"has {len(value)} characters; the most is {most}")
         return value.strip()
@@ -250,8 +252,8 @@ class Table:
         """A time: absolute with its zone, or relative to the festival's start. None if it is not there or faulty."""
         self._known.add(key)
         value = self._raw.get(key)
-        if isinstance(value, datetime) and value.tzinfo is not None:
-            return value.astimezone(UTC)
+        if isinstance(value, datetime) and value.tzinfo is not None and (found := absolute(value)) is not None:
+            return found
         example = "2026-11-11T00:00:00+08:00"
         match value:
             case None:

@@ -33,7 +33,7 @@ from tidegate.offer.campaign.coupons import unique_faults
 from tidegate.offer.campaign.defences import contradictions
 from tidegate.offer.campaign.flash_slots import flash_price_faults
 from tidegate.offer.campaign.group_buying import group_buy_faults
-from tidegate.offer.campaign.moments import moment
+from tidegate.offer.campaign.moments import absolute, moment
 from tidegate.offer.campaign.presales import presale_faults
 from tidegate.offer.campaign.prize_draws import draw_faults
 from tidegate.offer.campaign.promotion_faults import promotion_faults
@@ -74,7 +74,7 @@ def start_of(text: str, now: datetime) -> datetime | None:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return found.astimezone(UTC) if found.tzinfo is not None else None
+    return absolute(found) if found.tzinfo is not None else None
 
 
 def find_faults(definition: CampaignDefinition) -> list[Fault]:

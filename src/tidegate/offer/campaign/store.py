@@ -90,6 +90,16 @@ async def current_key(tx: Tx) -> tuple[CampaignId, int] | None:
     return (CampaignId(last[0]), last[1]) if last else None
 
 
+async def key_besides(tx: Tx, besides: str) -> tuple[CampaignId, int] | None:
+    """Campaign and version of the last publication of a campaign whose id does not match a regular expression."""
+    row = await tx.execute(
+        "select campaign_id, version from campaign.publication where campaign_id !~ %s order by number desc limit 1",
+        [besides],
+    )
+    last = await row.fetchone()
+    return (CampaignId(last[0]), last[1]) if last else None
+
+
 class _SummaryRow(msgspec.Struct):
     campaign_id: str
     version: int

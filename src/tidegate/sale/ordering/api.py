@@ -44,6 +44,7 @@ from tidegate.sale.ordering.contracts import (
 from tidegate.sale.ordering.errors import (
     KeyMalformed,
     KeyReused,
+    OrderDenied,
     OrderEnded,
     OrderUnknown,
     PaymentUnderWay,
@@ -142,7 +143,13 @@ class Ordering:
             if earlier is None:
                 raise
             return earlier
-        return await self._lane.submit(asked)
+        try:
+            return await self._lane.submit(asked)
+        except OrderDenied:
+            earlier = await self._earlier(buyer_id, key, command)
+            if earlier is None:
+                raise
+            return earlier
 
     async def _asked(
         self,

@@ -149,7 +149,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     refunds: tuple[RefundView, ...] = ()
 
 
-class PayOrder(msgspec.Struct, frozen=True, kw_only=True):
+class PayOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Body of a request to pay: a channel by name, or none to let the shop choose."""
 
     channel: ChannelName | None = None

@@ -49,8 +49,10 @@ class StockBoard:
             return known
         wanted = [sku for sku in skus.split(",") if sku]
         await self._read(db, [sku for sku in wanted if sku not in self._free])
-        now = time.monotonic()
-        self._asked.update((sku, now) for sku in wanted)
+        if self._campaign.current() is not None:
+            # `renew` asks for all that is noted in one go: only what the database has taken as a text just now is.
+            now = time.monotonic()
+            self._asked.update((sku, now) for sku in wanted)
         stock = tuple(Left(sku, self._free[sku]) for sku in wanted if sku in self._free)
         made = msgspec.json.encode(StockAnswer(stock))
         if len(self._answers) < _ANSWERS_MAX:

@@ -152,7 +152,7 @@ class SegmentCount(msgspec.Struct, frozen=True):
     accounts: int
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True):
+class Address(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where goods go, and whom the courier calls."""
 
     name: Annotated[str, Meta(min_length=1, max_length=50, examples=["张三"])]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -41,6 +41,7 @@ from tidegate.watch.rehearsal.crowd import crowd_of, farm_check, member_checks, 
 from tidegate.watch.rehearsal.errors import NothingToBuy
 from tidegate.watch.rehearsal.festival import festival_of
 from tidegate.watch.rehearsal.flood import early_count, send_flood
+from tidegate.watch.rehearsal.interruption import BY, Publish, interrupted, replaying
 from tidegate.watch.rehearsal.journal import Comparison, read_journal, read_journeys
 from tidegate.watch.rehearsal.progress import ShownProgress
 from tidegate.watch.rehearsal.replay import Replay, Sent
@@ -48,9 +49,6 @@ from tidegate.watch.rehearsal.rules import Purchases, Tally, account_of, steps, 
 from tidegate.watch.rehearsal.shop import Shop
 
 __all__ = ["Progress", "Rehearsal", "ShownProgress", "last_flood"]
-
-Publish = Callable[[CampaignDefinition, str], Awaitable[CampaignVersion]]
-"""Makes a definition the current campaign, with its goods and stock, in a transaction of its own."""
 
 _FOLDER = "rehearsal"
 _RESULTS = "flood.json"
@@ -114,18 +112,26 @@ class Rehearsal:
     ) -> ReplayReport:
         """Send the log at `path` through the system at `url` and compare the money in its books with the log's.
 
-        The log's own campaign is published for the time of the replay, and the one before it afterwards. Running it
-        again changes nothing. Raises LogNotReadable, SystemNotReachable, SessionsOver.
+        The log's own campaign is published for the time of the replay, and the one before it afterwards: what was
+        published last by anybody but a replay. Where this process is killed, the worker publishes that one again.
+        Running a replay again changes nothing. Raises LogNotReadable, SystemNotReachable, SessionsOver, ReplayUnderWay.
         """
         manner = manner or ReplayManner()
         shop = Shop(url, connections_max=manner.workers)
-        before = self._campaign.current()
         try:
             await shop.require_ready()
+            async with replaying(self._db):
+                return await self._replayed(path, shop, progress, manner)
+        finally:
+            await shop.close()
+
+    async def _replayed(self, path: Path, shop: Shop, progress: Progress, manner: ReplayManner) -> ReplayReport:
+        before = await interrupted(self._db, self._campaign)
+        try:
             found = self._survey(path, manner.dialect, progress)
             accounts = await self._accounts(path, manner, found, progress)
             progress.stage("publishing goods and offers", 1)
-            version = await self._publish(festival_of(found, manner.currency), "tidegate rehearse replay")
+            version = await self._publish(festival_of(found, manner.currency), BY)
             await asyncio.sleep(_TAKE_UP_SECONDS)
             log = _Log(path, manner, found)
             sent, tally, seconds = await self._sent(log, Replay(shop, accounts, found.sha256, manner), progress)
@@ -133,9 +139,8 @@ class Rehearsal:
             books = await self._settled_books(sent, round(tally.money().undone * 100))
             return _report(log, version, sent, tally, books=books, seconds=seconds)
         finally:
-            await shop.close()
             if before is not None:
-                await self._publish(before.definition, "tidegate rehearse replay")
+                await self._publish(before.definition, BY)
 
     def _survey(self, path: Path, dialect: Dialect, progress: Progress) -> Survey:
         progress.stage("reading the log", path.stat().st_size if path.exists() else 1)

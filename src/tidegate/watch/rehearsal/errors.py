@@ -13,6 +13,14 @@ class LogNotReadable(Refusal):
     title: ClassVar[str] = "Order log not readable"
 
 
+class ReplayUnderWay(Refusal):
+    """Somebody else replays a log on this installation."""
+
+    code: ClassVar[str] = "replay-under-way"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "A replay is under way"
+
+
 class SystemNotReachable(Refusal):
     """No running system answers at the address."""
 

@@ -23,9 +23,12 @@ from tidegate.offer.campaign.contracts import (
     Words,
 )
 from tidegate.watch.rehearsal.contracts import Survey, Variant
+from tidegate.watch.rehearsal.errors import LogNotReadable
 
 _YEARS = (2000, 2001, 2002, 2100, 2101)
 _NAME_MAX = 200
+_UNITS_MAX = 1_000_000_000
+"""Of one SKU in one campaign."""
 
 
 def campaign_id_of(sha256: str) -> CampaignId:
@@ -34,7 +37,16 @@ def campaign_id_of(sha256: str) -> CampaignId:
 
 
 def festival_of(survey: Survey, currency: str) -> CampaignDefinition:
-    """Return the campaign that sells exactly what the log sold, at the prices of the log, without shipping."""
+    """Return the campaign that sells exactly what the log sold, at the prices of the log, without shipping.
+
+    Raises LogNotReadable where the log sold more of something than a campaign can hold.
+    """
+    for variant in survey.variants:
+        if variant.units > _UNITS_MAX:
+            raise LogNotReadable(
+                f"The log sells {variant.units:,} units of {variant.code} at one price; a campaign has at most "
+                f"{_UNITS_MAX:,} of one SKU. Nothing was sent. Leave lines out of the log, or replay it in parts."
+            )
     return CampaignDefinition(
         id=campaign_id_of(survey.sha256),
         title=Words(zh="订单日志重放", en="Replay of an order log"),

@@ -7,11 +7,12 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import IO
+from zlib import error as PackingError  # noqa: N812  the module names it in small letters, as a function
 
 import msgspec
 
@@ -20,6 +21,10 @@ from tidegate.watch.rehearsal.errors import LogNotReadable
 
 _DATE_FORMATS = ("%m/%d/%Y %H:%M", "%m/%d/%y %H:%M", "%d.%m.%Y %H:%M", "%Y/%m/%d %H:%M")
 _ROW_CHARACTERS_MAX = 100_000
+_PRICE_BELOW = 10**9
+_PRICE_DECIMALS_MAX = 8
+_QUANTITY_MAX = 10**9
+"""Within these, quantity times price is exact in 28 digits, and fits the catalogue and the stock of a campaign."""
 Progress = Callable[[int], None]
 
 
@@ -38,23 +43,26 @@ def parse_map(text: str, dialect: Dialect | None = None) -> Dialect:
 def read_lines(path: Path, dialect: Dialect, progress: Progress = lambda _: None) -> Iterator[LogLine]:
     """Yield the lines of the log at `path` (plain or gzip). `progress` is told the bytes of the file read so far.
 
+    Empty rows, as spreadsheets leave them at the end, are none; characters that no database keeps are left out.
+
     Raises LogNotReadable with the row and the column that are wrong.
     """
     csv.field_size_limit(_ROW_CHARACTERS_MAX)
     try:
         with path.open("rb") as raw, _unpacked(raw, path) as unpacked:
-            rows = csv.reader(io.TextIOWrapper(unpacked, encoding=dialect.encoding, newline=""))
+            rows = csv.reader(_decoded(unpacked, dialect.encoding))
             places = _places(next(rows, []), dialect)
             for number, row in enumerate(rows, start=2):
                 if number % 2048 == 0:
                     progress(raw.tell())
-                yield _line(row, number, places)
+                if any(cell.strip() for cell in row):
+                    yield _line(_kept(row), number, places)
             progress(raw.tell())
-    except UnicodeDecodeError as fault:
+    except UnicodeError as fault:
         raise LogNotReadable(
             f"{path.name} is not written in {dialect.encoding}. Name its encoding, for example --encoding latin-1."
         ) from fault
-    except (OSError, EOFError, csv.Error) as fault:
+    except (OSError, EOFError, PackingError, csv.Error) as fault:
         raise LogNotReadable(f"{path} cannot be read: {fault}.") from fault
 
 
@@ -98,6 +106,23 @@ def _unpacked(raw: IO[bytes], path: Path) -> gzip.GzipFile | IO[bytes]:
     return gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
 
 
+def _decoded(raw: gzip.GzipFile | IO[bytes], encoding: str) -> io.TextIOWrapper:
+    try:
+        return io.TextIOWrapper(raw, encoding=encoding, newline="")
+    except LookupError as fault:
+        raise LogNotReadable(
+            f"There is no encoding {encoding!r}. Try --encoding utf-8 or --encoding latin-1."
+        ) from fault
+
+
+def _kept(row: list[str]) -> list[str]:
+    """Return a row without NUL and without halves of surrogate pairs, which some encodings bring along."""
+    text = "".join(row)
+    if text.isascii() and "\0" not in text:
+        return row
+    return [cell.replace("\0", "").encode(errors="ignore").decode() for cell in row]
+
+
 def _places(header: list[str], dialect: Dialect) -> tuple[int, ...]:
     names = (dialect.invoice, dialect.code, dialect.description, dialect.quantity, dialect.at, dialect.price)
     missing = [name for name in (*names, dialect.customer) if name not in header]
@@ -117,12 +142,12 @@ def _line(row: list[str], number: int, places: tuple[int, ...]) -> LogLine:
             invoice=invoice,
             code=code,
             description=description,
-            quantity=int(quantity),
+            quantity=_quantity(quantity),
             price=_price(price),
             at=_moment(at),
             customer=customer.removesuffix(".0"),
         )
-    except (ValueError, InvalidOperation, IndexError) as fault:
+    except (ValueError, ArithmeticError, IndexError) as fault:
         raise LogNotReadable(f"Row {number} of the log is not an order line ({fault}): {row!r:.200}.") from fault
 
 
@@ -131,7 +156,16 @@ def _price(text: str) -> Decimal:
     price = Decimal(text)
     if not price.is_finite():
         raise ValueError(f"price {text!r}")
+    if abs(price) >= _PRICE_BELOW or price != round(price, _PRICE_DECIMALS_MAX):
+        raise ValueError(f"price {text!r} has more than 9 digits before the point or {_PRICE_DECIMALS_MAX} behind it")
     return price
+
+
+def _quantity(text: str) -> int:
+    quantity = int(text)
+    if abs(quantity) > _QUANTITY_MAX:
+        raise ValueError(f"quantity beyond {_QUANTITY_MAX:,}")
+    return quantity
 
 
 @lru_cache(maxsize=1024)
