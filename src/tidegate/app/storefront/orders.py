@@ -9,12 +9,14 @@ from litestar import Response, get, post
 from litestar.params import Parameter
 
 from tidegate.app.pages.answer import PRIVATE, own_origin, see_other
+from tidegate.app.storefront import cart
 from tidegate.app.storefront.forms import read_form
 from tidegate.app.storefront.visit import Asking, Visit
 from tidegate.app.storefront.wording import Spoken, spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.offer.catalogue.api import Catalogue
+from tidegate.offer.pricing.contracts import CartLine
 from tidegate.sale.groups.api import Groups
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import Order, OrderState
@@ -160,8 +162,16 @@ class OrderDesk:
             look=look,
             now_state=_now(order, payment),
             trouble=trouble,
+            again=_again(order),
             mask_phone=mask_phone,
         )
+
+
+def _again(order: Order) -> str:
+    """Return what puts all of an order in the cart once more; empty where it is one product."""
+    lines = [CartLine(line.sku, line.quantity - line.gifts) for line in order.priced.lines]
+    bought = [line for line in lines if line.quantity > 0]
+    return cart.write(bought) if 1 < len(bought) <= cart.LINES_MAX else ""
 
 
 def open_order_desk(
