@@ -53,6 +53,74 @@ def staff_see(browser: Browser, festival: Festival, order: str) -> None:
     context.close()
 
 
+def put_in_cart(page: Page, path: str) -> None:
+    """Add goods with one click, without leaving their page."""
+    page.goto(path)
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_role("status").filter(has_text="It is in your cart.")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"{path}$"))
+
+
+def goods_paths(page: Page, count: int) -> list[str]:
+    """The addresses of the first goods on the shelf that are no flash offers."""
+    page.goto("/")
+    return [link.get_attribute("href") or "" for link in page.locator("#goods .goods a").all()[:count]]
+
+
+def test_a_cart_of_two_goods_is_bought_as_one_order(phone: Page) -> None:
+    first, second = goods_paths(phone, 2)
+    put_in_cart(phone, first)
+    put_in_cart(phone, second)
+    expect(phone.locator("[data-cart-count]")).to_have_text("2")
+    phone.get_by_role("link", name="See the cart").click()
+    lines, total = phone.locator(".cart .line"), phone.locator(".sum__total dd")
+    expect(lines).to_have_count(2)
+    of_one_each = total.inner_text()
+    lines.first.get_by_role("button", name="One more").click()
+    expect(total).not_to_have_text(of_one_each)
+    expect(phone.locator("[data-cart-count]")).to_have_text("3")
+    expect(lines.first.get_by_role("button", name="One more")).to_be_focused()
+    lines.first.get_by_role("button", name="One less").click()
+    expect(total).to_have_text(of_one_each)
+    lines.nth(1).get_by_role("button", name="Remove").click()
+    expect(lines).to_have_count(1)
+    phone.get_by_role("button", name="Put it back").click()
+    expect(lines).to_have_count(2)
+    expect(total).to_have_text(of_one_each)
+    phone.locator("a:visible", has_text="Check out").click()
+    sign_in(phone)
+    fill_address(phone)
+    expect(phone.locator(".sum__total dd")).to_have_text(of_one_each)
+    phone.get_by_role("button", name="Place the order").click()
+    pay(phone)
+    ordered = phone.locator("section", has=phone.locator("#lines"))
+    for path in (first, second):
+        expect(ordered.locator(f'a[href="{path}"]')).to_be_visible()
+    expect(ordered.locator(".sum__total dd")).to_have_text(of_one_each)
+    expect(phone.locator("[data-cart-count]")).to_be_hidden()
+
+
+def test_a_cart_is_bought_without_a_script(browser: Browser, festival: Festival) -> None:
+    context = browser.new_context(base_url=festival.url, java_script_enabled=False, locale="en-GB")
+    page = context.new_page()
+    for path in goods_paths(page, 2):
+        page.goto(path)
+        page.get_by_role("button", name="Add to cart").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Cart")
+    quantity = page.get_by_label("Quantity").first
+    quantity.fill("2")
+    page.get_by_role("button", name="Change the quantity").first.click()
+    expect(page.get_by_label("Quantity").first).to_have_value("2")
+    expect(page.locator("[data-cart-count]")).to_have_text("3")
+    page.locator("a:visible", has_text="Check out").click()
+    sign_in(page)
+    fill_address(page)
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ordered. Please pay now")
+    expect(page.locator("section", has=page.locator("#lines")).locator(".line")).to_have_count(2)
+    context.close()
+
+
 def test_the_price_follows_the_quantity_in_place(phone: Page) -> None:
     first_goods(phone)
     total = phone.locator("#steps .sum__total dd")

@@ -24,7 +24,7 @@ function count(): void {
   const kept = /(?:^|; )tg_cart=([^;]*)/.exec(document.cookie)?.[1] ?? "";
   const units = kept.split("~").reduce((sum, line) => sum + (Number(line.split(":")[1]) || 0), 0);
   for (const place of document.querySelectorAll<HTMLElement>("[data-cart-count]")) {
-    place.textContent = String(units);
+    place.textContent = units > 99 ? "99+" : String(units);
     place.hidden = units === 0;
   }
 }
@@ -103,7 +103,9 @@ async function send(place: HTMLElement, form: HTMLFormElement): Promise<void> {
   const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
   try {
     const answer = await fetch(form.action, { method: "POST", headers: { Accept: "text/html" }, body });
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("cart");
+    // The colours behind the pictures are those of another page: this page's policy does not know them.
+    const html = (await answer.text()).replace(/<style>[^]*?<\/style>/g, "");
+    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("cart");
     if (!fresh) throw new Error(String(answer.status));
     count();
     if (mine === asked) show(place, fresh);

@@ -115,8 +115,7 @@ class CartDesk:
 
     def _line(self, line: CartLine, card: Card | None, limit: Spoken | None) -> LineView:
         why_not = self.why_never(line.sku, [line.sku] if card else []) or _short(line, card) or limit
-        fits = self._offers.quantity_max(card) if card else 1
-        return LineView(line=line, card=card, why_not=why_not, fits=min(fits, QUANTITY_MAX))
+        return LineView(line=line, card=card, why_not=why_not, fits=_fits(card))
 
     async def _priced(self, view: CartView) -> CartView:
         whole = Cart(view.ready)
@@ -151,6 +150,11 @@ def _over_limits(lines: Sequence[CartLine], cards: Mapping[str, Card]) -> dict[s
             said = Spoken(_LIMIT_TITLE, text, {"limit": cap, "count": len(those)})
             found |= {line.sku: said for line in those}
     return found
+
+
+def _fits(card: Card | None) -> int:
+    left = [max(1, card.left)] if card and card.left is not None else []
+    return min([QUANTITY_MAX, *left, *(cap for _, cap in _counters(card))])
 
 
 def _counters(card: Card | None) -> tuple[tuple[str, int], ...]:
