@@ -59,6 +59,7 @@ function change(place: HTMLElement): void {
     const form = event.target as HTMLFormElement;
     if (!form.matches("[data-cart]")) return;
     event.preventDefault();
+    if (form.dataset["sent"]) return; // pressed twice: once is meant
     window.clearTimeout(timer);
     void send(place, form);
   });

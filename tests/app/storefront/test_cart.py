@@ -16,7 +16,7 @@ from tests.sale.shop import Buyer, open_sale, order, publish
 from tidegate.app.compose import App
 from tidegate.app.storefront.cart import COOKIE, LINES_MAX
 from tidegate.base.clock import ManualClock
-from tidegate.offer.campaign.contracts import Bearer, CampaignDefinition, Gift, GroupBuy, Measure
+from tidegate.offer.campaign.contracts import Bearer, CampaignDefinition, Gift, GroupBuy, Limit, Measure, Words
 from tidegate.offer.pricing.contracts import StepKind
 from tidegate.trust.identity.api import SESSION_COOKIE
 
@@ -255,7 +255,7 @@ async def test_sold_out_between_is_named_changes_nothing_and_the_line_stays(
     assert [plain(each).strip() for each in faulty] == ["Goods FEW"]
     assert (len(await orders(app, buyer)), await free(app, "TEA"), kept(shop)) == (1, 100, "TEA:1~FEW:2")
     text = await say(shop)
-    assert "Fewer are left than you chose. Only 1 are left now." in text
+    assert "Fewer are left than you chose Only 1 are left now." in text
     assert "Take 1" in text
     assert "1 line that cannot be ordered now is not counted here." in text
     rest = await shop.get("/checkout")
@@ -269,10 +269,10 @@ async def test_a_line_that_is_gone_is_named_and_kept(app: App, shop: httpx.Async
     await put_in(shop, {"TEA": 1, "MUG": 1})
     await publish(app, msgspec.structs.replace(shops(), offers=shops().offers[:2], limits=()))
     text = await say(shop)
-    assert "Goods MUG Not on sale. These goods are not on sale in this campaign at present." in text
+    assert "Goods MUG Not on sale These goods are not on sale in this campaign at present." in text
     assert kept(shop) == "TEA:1~MUG:1"
     shop.cookies.set(COOKIE, "TEA:1~NEVER:1")
-    assert "NEVER No longer in the shop." in await say(shop)
+    assert "NEVER No longer in the shop" in await say(shop)
     shop.cookies.set(COOKIE, "NEVER:1")
     assert "Nothing in the cart can be ordered now" in await say(shop)
     assert (await shop.get("/checkout")).headers["location"] == "/cart"
@@ -297,6 +297,17 @@ async def test_a_limit_that_earlier_orders_used_names_its_lines(
     faulty = re.findall(r"data-faulty>(.*?)</a>", refused.text, re.DOTALL)
     assert [plain(each).strip() for each in faulty] == ["Goods MUG", "Goods FEW"]
     assert (len(await orders(app, buyer)), kept(shop)) == (1, "TEA:1~MUG:1~FEW:1")
+
+
+async def test_a_limit_by_address_names_its_lines(app: App, shop: httpx.AsyncClient, buyer: Buyer) -> None:
+    by_address = Limit(name="home", skus=("MUG",), per_buyer=0, per_address=1, label=Words("限购", "Limit"))
+    await publish(app, msgspec.structs.replace(shops(), limits=(*shops().limits, by_address)))
+    await put_in(shop, {"TEA": 1, "MUG": 2})
+    refused = await shop.post("/checkout", data=form(await shop.get("/checkout"), buyer))
+    assert refused.status_code == 409
+    faulty = re.findall(r"data-faulty>(.*?)</a>", refused.text, re.DOTALL)
+    assert [plain(each).strip() for each in faulty] == ["Goods MUG"]
+    assert await orders(app, buyer) == []
 
 
 async def test_a_gift_that_comes_with_it_is_named(app: App, shop: httpx.AsyncClient) -> None:

@@ -161,7 +161,7 @@ class Desk:
 
     def _about(self, refusal: Refusal) -> frozenset[str]:
         rules = self._offers.rules
-        return limited_by(refusal, rules.offers) if rules else frozenset()
+        return limited_by(refusal, rules) if rules else frozenset()
 
     async def claimed(self, wish: Wish) -> Wish:
         """Return the wish with a code that was handed out, and typed here, claimed and chosen.

@@ -11,7 +11,7 @@ from tidegate.app.storefront.wording import Spoken, marked, spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.contracts import QUANTITY_MAX, Cart, CartLine, Hint, NotApplied, OfferRule, Trace
+from tidegate.offer.pricing.contracts import QUANTITY_MAX, Cart, CartLine, Hint, NotApplied, RuleSet, Trace
 
 FULL = Spoken(
     marked("The cart is full"),
@@ -161,14 +161,21 @@ def _counters(card: Card | None) -> tuple[tuple[str, int], ...]:
     return card.offer.counters if card and card.offer else ()
 
 
-def limited_by(refusal: Refusal, offers: Mapping[str, OfferRule]) -> frozenset[str]:
+def limited_by(refusal: Refusal, rules: RuleSet) -> frozenset[str]:
     """Return the SKUs that a refusal is about: the one that it names, or all on offer that its limit counts."""
     sku, rule = refusal.fields.get("sku"), refusal.fields.get("rule")
     if isinstance(sku, str):
         return frozenset({sku})
     if not isinstance(rule, str):
         return frozenset()
-    return frozenset(each for each, offer in offers.items() if any(f":{rule}:" in head for head, _ in offer.counters))
+    of_buyers = [each for each, offer in rules.offers.items() if any(_is_of(head, rule) for head, _ in offer.counters)]
+    shared = [limit.skus or rules.offers.keys() for limit in rules.scoped if _is_of(limit.head, rule)]
+    return frozenset(of_buyers).union(*shared)
+
+
+def _is_of(head: str, rule: str) -> bool:
+    """Whether a counter's head is that of a limit of this name."""
+    return head.partition("/")[2].partition(":")[2] == f"{rule}:"
 
 
 def open_cart_desk(visit: Visit, offers: Offers, pricing: Pricing, db: Database) -> CartDesk:
