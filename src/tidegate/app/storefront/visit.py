@@ -126,7 +126,7 @@ def render(
         definition=definition,
         version=version,
         path=path,
-        **{"query": "", "sandbox": False, "cart_units": 0, **values},
+        **{"query": "", "sandbox": False, **values},
     )
 
 
