@@ -1,7 +1,8 @@
 """What the waiting room carries: `python -m bench.waiting`.
 
-Polls and places over HTTP with one web worker, each against pgbench's yardstick in the same run; then a million places,
-and what they take of memory and disk; then a million polls while web, Valkey and worker are killed in turn.
+Polls, places and signs of life over HTTP with one web worker, each against pgbench's yardstick in the same run; then a
+million places, and what they and their sealing take of memory, disk and time; then a million polls while web, Valkey
+and worker are killed in turn.
 """
 
 import argparse
@@ -21,7 +22,8 @@ from rich.table import Table
 from bench import restarts
 from bench.client import NextRequest, Tally, in_turn, load, request
 from bench.orders import data_folder, yardstick
-from bench.waiting_room import SNAPSHOT, line_open, looks, shoppers, with_waiting_room
+from bench.sealing import sealed
+from bench.waiting_room import SNAPSHOT, line_open, shoppers, signs, with_waiting_room
 from tidegate.app.compose import App, opened
 from tidegate.app.publication import PublicationDesk
 from tidegate.app.supervisor import Supervisor, festival
@@ -70,7 +72,7 @@ class Bench:
             self._table.add_column(heading, justify="left" if heading == "what" else "right")
 
     async def http(self) -> Table:
-        """Measure polls, places and looks at one's own place."""
+        """Measure polls, places and signs of life."""
         sessions = await shoppers(self._app, SHOPPERS)
         await self._row("polls of the snapshot", in_turn([SNAPSHOT]), CONNECTIONS)
         await self._row("places taken", _each_once([token for token, _, _ in sessions]), PLACING_CONNECTIONS)
@@ -78,7 +80,7 @@ class Bench:
             (token, (await self._app.queue.take_place(AskPlace(account_id=account, device=device))).token)
             for token, account, device in sessions[:2_000]
         ]
-        await self._row("looks at one's own place", looks(places), CONNECTIONS)
+        await self._row("signs of life", signs(places), CONNECTIONS)
         return self._table
 
     async def _row(self, name: str, following: NextRequest, connections: int) -> None:
@@ -110,7 +112,7 @@ class Bench:
         return int(row[0]) if row else 0
 
     async def crowd(self, waiters: int) -> Table:
-        """Fill the line up to so many waiters, signs of life up to the last serial; return what they take."""
+        """Fill the line up to so many waiters, with signs of life, and seal it; return what that takes."""
         queue, client = self._app.queue, self._app.cache.client
         memory = int((await client.info("memory"))["used_memory"])
         held, own = await self._count(), psutil.Process().memory_info().rss
@@ -118,15 +120,13 @@ class Bench:
         for start in range(held, waiters, _TOGETHER):
             asks = [AskPlace(account_id=uuid4(), device=uuid4()) for _ in range(min(_TOGETHER, waiters - start))]
             places = await asyncio.gather(*[queue.take_place(ask) for ask in asks])
-            await asyncio.gather(
-                *[
-                    queue.beat(queue.check_place(place.token, ask.account_id, ask.device))
-                    for ask, place in zip(asks[:50], places[:50], strict=True)
-                ]
-            )
+            for ask, place in zip(asks[:50], places[:50], strict=True):
+                queue.beat(queue.check_place(place.token, ask.account_id, ask.device))
+            await queue.write_signs()
         seconds = time.perf_counter() - began
         grown = int((await client.info("memory"))["used_memory"]) - memory
         grew = psutil.Process().memory_info().rss - own
+        sealing = await sealed(self._supervisor.config, queue.room().rules.seals_at)
         table = Table(title=f"{waiters:,} waiters", title_justify="left")
         table.add_column("what")
         table.add_column("figure", justify="right")
@@ -135,6 +135,8 @@ class Bench:
             ("bytes of Valkey's memory a waiter", f"{grown / (waiters - held):.2f}"),
             ("bytes of this process's memory a waiter, which gave the places", f"{grew / (waiters - held):.1f}"),
             ("bytes on PostgreSQL's disk a waiter, indexes included", f"{await self._disk() / waiters:.0f}"),
+            ("seconds from the sealing to the published root", f"{sealing.seconds:.1f}"),
+            ("bytes that a worker grows by while it seals, a waiter", f"{sealing.grown_bytes / waiters:.1f}"),
         ):
             table.add_row(name, figure)
         return table

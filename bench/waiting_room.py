@@ -9,7 +9,7 @@ import msgspec
 from bench.client import NextRequest, in_turn, request
 from bench.orders import definition
 from tidegate.app.compose import App
-from tidegate.gate.queue.contracts import PLACE_HEADER
+from tidegate.gate.queue.contracts import PLACE_COOKIE, PLACE_HEADER
 from tidegate.offer.campaign.contracts import (
     Audience,
     CampaignDefinition,
@@ -18,6 +18,7 @@ from tidegate.offer.campaign.contracts import (
     WaitingRoom,
     Words,
 )
+from tidegate.trust.identity.api import SESSION_COOKIE
 
 SNAPSHOT = request("GET", "/api/v1/queue", {})
 
@@ -69,6 +70,12 @@ async def shoppers(app: App, count: int) -> list[tuple[str, UUID, UUID]]:
 def looks(places: list[tuple[str, str]]) -> NextRequest:
     """Shoppers, by session and place, look at their own places, which is also their sign of life."""
     return in_turn([request("GET", "/api/v1/places/current", _owner(*each)) for each in places])
+
+
+def signs(places: list[tuple[str, str]]) -> NextRequest:
+    """Shoppers, by session and place, give signs of life as the waiting room's page does."""
+    cookies = [f"{SESSION_COOKIE}={session}; {PLACE_COOKIE}={place}" for session, place in places]
+    return in_turn([request("POST", "/api/v1/places/current/signs", {"Cookie": each}) for each in cookies])
 
 
 def asks_for_passes(places: list[tuple[str, str]]) -> NextRequest:

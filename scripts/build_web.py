@@ -13,7 +13,7 @@ NODE_MAJOR_MIN = 20
 
 def main() -> None:
     """Install what `web/` needs and build it. Exits with Node's own message when that fails."""
-    environment = {**os.environ, "PATH": f"{_node_folder()}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {**os.environ, "PATH": f"{node_folder()}{os.pathsep}{os.environ.get('PATH', '')}"}
     print("Building the pages ...", flush=True)
     for command in (["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], ["npm", "run", "--silent", "build"]):
         done = subprocess.run(command, cwd=ROOT / "web", env=environment, check=False, capture_output=True, text=True)
@@ -22,7 +22,7 @@ def main() -> None:
     (ROOT / "src/tidegate/app/assets/manifest.json").touch()
 
 
-def _node_folder() -> Path:
+def node_folder() -> Path:
     """Return the folder with `node` and `npm`."""
     system = shutil.which("node")
     if system and shutil.which("npm") and _major(system) >= NODE_MAJOR_MIN:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from asyncio.subprocess import DEVNULL
 from pathlib import Path
 
 import httpx
@@ -13,9 +14,12 @@ import pytest
 
 from tests.faults.flood import kill, settings
 from tidegate.app.compose import opened
-from tidegate.app.supervisor import NotReady, Process, Supervisor, festival
+from tidegate.app.process import Process
+from tidegate.app.supervisor import NotReady, Supervisor, festival, vacated
 from tidegate.app.up import STAFF_NAME, prepare
 from tidegate.base.embedded.process import alive
+from tidegate.base.embedded.servers import embedded_servers
+from tidegate.base.embedded.valkey import EmbeddedValkey
 
 SLEEPER = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
 
@@ -74,7 +78,7 @@ async def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path
     pid = left.pid
     assert pid is not None
     Process("sleeper", command, os.environ, tmp_path / "sleeper.log").end_leftover()
-    await _until(lambda: left.pid is None)
+    assert left.pid is None, "it is gone when that returns, and so is what it listened at"
     # A number that was given to another process since is left alone.
     left.start()
     other = left.pid
@@ -120,6 +124,43 @@ async def test_everything_runs_dies_comes_back_and_ends_in_order() -> None:
             current = app.campaign.current()
             assert current is not None
             assert (current.campaign_id, current.version) == version, "it continues with the same data"
+
+
+async def test_a_folder_is_vacated_of_what_a_killed_supervisor_left() -> None:
+    with settings() as config:
+        logs = config.data_dir / "log"
+        logs.mkdir(parents=True)
+        process, server = Process("sleeper", SLEEPER, os.environ, logs / "sleeper.log"), EmbeddedValkey(config.data_dir)
+        process.start()
+        assert server.start()
+        with vacated(config.data_dir):
+            assert (process.pid, server.pid) == (None, None)
+            with pytest.raises(NotReady, match="runs already"), vacated(config.data_dir):
+                raise AssertionError("never given")
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("flood")
+async def test_after_a_kill_of_the_supervisor_itself_the_next_takes_over_and_ends_everything() -> None:
+    with settings() as config:
+        own = {"TIDEGATE_DATA_DIR": str(config.data_dir), "TIDEGATE_PORT": str(config.port)}
+        up = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tidegate", "up", env={**os.environ, **own}, stdout=DEVNULL, stderr=DEVNULL
+        )
+        await _ready(config.public_url)
+        up.kill()
+        await up.wait()
+        servers = {type(server).__name__: server.pid for server in embedded_servers(config)}
+        processes = [int(file.read_text().split()[0]) for file in (config.data_dir / "log").glob("*.pid")]
+        pids = [*processes, *[pid for pid in servers.values() if pid is not None]]
+        assert len(pids) == 6
+        assert all(alive(pid) for pid in pids), "a kill of the supervisor ends only itself"
+        async with festival(config) as again:
+            await _ready(config.public_url)
+            assert {name: _pids(again)[name] for name in servers} == servers, "the servers were taken over"
+            with pytest.raises(NotReady, match="runs already"), vacated(config.data_dir):
+                raise AssertionError("never given")
+        assert not [pid for pid in pids if alive(pid)]
 
 
 def _pids(supervisor: Supervisor) -> dict[str, int | None]:

@@ -7,7 +7,28 @@ import msgspec
 import pytest
 
 from tidegate.base.errors import Refusal
-from tidegate.base.http import etag, matches, problem, retry_after, with_mapped
+from tidegate.base.http import cookie_of, etag, matches, problem, retry_after, with_mapped
+
+
+@pytest.mark.parametrize(
+    ("sent", "found"),
+    [
+        ([], None),
+        ([b"a=1"], None),
+        ([b"tg_place_old=x; my_tg_place=y"], None),
+        ([b"tg_place=abc"], "abc"),
+        ([b"a=1;tg_place=abc ; b=2"], "abc"),
+        ([b"a=1", b"tg_place=abc"], "abc"),
+        ([b'tg_place="abc"'], "abc"),
+        ([b"tg_place=a=b"], "a=b"),
+        ([b"tg_place="], ""),
+        ([b";;=; tg_place"], None),
+        ([b"tg_place=\xff"], "\xff"),
+    ],
+)
+def test_a_cookie_is_found_by_its_whole_name(sent: list[bytes], found: str | None) -> None:
+    headers = [(b"host", b"shop"), *((b"cookie", each) for each in sent), (b"x-cookie", b"tg_place=other")]
+    assert cookie_of(headers, "tg_place") == found
 
 
 class TooLate(Refusal):

@@ -20,7 +20,7 @@ from tests.ports import installation_port
 
 _READY_SECONDS = 120
 _TOO_BUSY = 503
-_DROP = Path(__file__).parents[2] / "examples" / "drop" / "festival.toml"
+DROP = Path(__file__).parents[2] / "examples" / "drop" / "festival.toml"
 _PROMOTIONS = Path(__file__).parents[2] / "examples" / "promotions"
 _SLOTS = 'daily = { first = "start", last = "start+2d", at = ["10:00", "14:00", "20:00"], lasts = "2 h" }'
 
@@ -66,7 +66,7 @@ def running_festival() -> Iterator[Festival]:
 @pytest.fixture(scope="module")
 def drop() -> Iterator[Festival]:
     """The drop of the examples, which opens a quarter of a minute after it is published."""
-    with running_campaign("drop", _DROP.read_text().replace('start = "now+3m"', 'start = "now+45s"')) as running:
+    with running_campaign("drop", DROP.read_text().replace('start = "now+3m"', 'start = "now+45s"')) as running:
         yield running
 
 

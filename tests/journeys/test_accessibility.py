@@ -2,20 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Literal
 
 import msgspec
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.journeys.axe import FACES, faults
 from tests.journeys.conftest import Festival, running_promotions
 from tests.journeys.shopping import ADDRESS, fill_address, pay, sign_in, staff_sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PUBLIC = [
     "/",
     "/?category=flash",
@@ -27,7 +24,6 @@ PUBLIC = [
     "/complaint",
 ]
 CONSOLE = ["/console", "/console/orders", "/console/payments", "/console/campaign"]
-FACES: list[tuple[int, Literal["light", "dark"], str]] = [(390, "light", "zh-CN"), (1440, "dark", "en-GB")]
 
 
 @pytest.fixture(params=FACES, ids=["phone-light-zh", "desk-dark-en"])
@@ -44,19 +40,6 @@ def page(request: pytest.FixtureRequest, browser: Browser, festival: Festival) -
     )
     yield context.new_page()
     context.close()
-
-
-def faults(page: Page) -> list[str]:
-    """What axe-core finds on the open page that is serious or worse, and what runs out of the page's width."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate(
-        "rules => axe.run({ runOnly: rules }).then(result => result.violations.map(v => "
-        "[v.impact, v.id, v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(', ')]))",
-        RULES,
-    )
-    serious = [f"{page.url}: {rule} at {where}" for impact, rule, where in found if impact in {"serious", "critical"}]
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return serious + ([f"{page.url}: {wide} pixels too wide"] if wide > 0 else [])
 
 
 def test_pages_for_everyone(page: Page) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.journeys.axe import faults
 from tests.journeys.conftest import Festival, running_campaign
 from tests.journeys.shopping import fill_address, sign_in, staff_sign_in
-from tests.journeys.test_accessibility import faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("presale")]
 

@@ -21,3 +21,8 @@ order();
 line();
 queueWork();
 share();
+
+const draw = document.querySelector<HTMLElement>("[data-draw]");
+if (draw) void import("./draw_page.ts").then((page) => page.drawPage(draw));
+const receipt = document.querySelector<HTMLElement>("[data-receipt]");
+if (receipt) void import("./receipt_page.ts").then((page) => page.receiptPage(receipt));

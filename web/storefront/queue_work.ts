@@ -30,7 +30,8 @@ async function earn(form: HTMLFormElement): Promise<void> {
   try {
     const challenge = await ask(form);
     const controller = new AbortController();
-    form.querySelector("[data-wait]")?.addEventListener("click", () => {
+    form.querySelector("[data-wait]")?.addEventListener("click", (event) => {
+      event.preventDefault();  // without this script the button asks the server for the wait
       controller.abort();
       wait(form, challenge);
     });
@@ -104,7 +105,7 @@ function ready(form: HTMLFormElement): void {
 
 /** Keeps the form from being sent before its answer is there: it would only be refused. */
 function hold(form: HTMLFormElement, held: boolean): void {
-  const button = form.querySelector<HTMLButtonElement>("button:not([type=button])");
+  const button = form.querySelector<HTMLButtonElement>("button:not([data-wait])");
   if (button) button.disabled = held;
 }
 

@@ -8,7 +8,7 @@ from tidegate.app.acquaintance import GiftShelf, KnownShoppers
 from tidegate.app.books import MoneyPath, PaymentOutcomes
 from tidegate.app.deals import Deals
 from tidegate.app.loyalty import Loyalty
-from tidegate.app.waiting import Outlook
+from tidegate.app.waiting import Means, Outlook
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
 from tidegate.base.config import Config
@@ -85,11 +85,11 @@ class App:
     def _guard(self) -> None:
         """What stands before the sale."""
         config, cache, campaign = self.config, self.cache, self.campaign
-        self.admission = Admission(config, self.clock)
         self.defences = build_defences(
             config, cache=cache, clock=self.clock, outbox=self.outbox, jobs=self.jobs, campaign=campaign
         )
         self.bots = Bots(config, cache, self.clock, self.ids)
+        self.admission = Admission(config, self.clock, self.bots.misused)
         self.limits = build_limits(config, cache, campaign, self.defences.limit_factor, self.bots.rate_factor)
 
     def _sell(self, risk: RiskStation) -> None:
@@ -146,7 +146,9 @@ class App:
             self.admission,
             self.outlook,
             shoppers,
+            Means(self.identity, self.payment),
             self.bots.cleared,
+            self.bots.misused,
         )
 
     def _watch(self) -> None:

@@ -11,108 +11,35 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
-import psutil
 
+from tidegate.app.process import Process, end_leftover
 from tidegate.base.config import Config
 from tidegate.base.db import Database
+from tidegate.base.embedded.postgres import EmbeddedPostgres
 from tidegate.base.embedded.process import ServerFault
 from tidegate.base.embedded.servers import Server, embedded_servers, located
+from tidegate.base.embedded.valkey import EmbeddedValkey
 from tidegate.base.migration import migrate
 
 log = logging.getLogger(__name__)
 
+_LOCK = "festival.lock"
 _WATCH_SECONDS = 0.5
 _READY_SECONDS = 60
-_STOP_SECONDS = 10
 
 
 class NotReady(RuntimeError):
     """The festival did not become ready in time; the message says which log to read."""
-
-
-class Process:
-    """One child process with its own log, started again when it dies."""
-
-    def __init__(self, name: str, command: list[str], environment: Mapping[str, str], log_file: Path) -> None:
-        self.name = name
-        self.log_file = log_file
-        self._pid_file = log_file.with_suffix(".pid")
-        self.restarts = 0
-        self._command = command
-        self._environment = environment
-        self._running: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process id, or None when it does not run."""
-        return self._running.pid if self._running is not None and self._running.poll() is None else None
-
-    def start(self) -> None:
-        """Start it; its output goes to its log."""
-        with self.log_file.open("ab") as output:
-            self._running = subprocess.Popen(  # noqa: S603  our own programs and arguments
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=dict(self._environment),
-                start_new_session=True,
-            )
-        self._pid_file.write_text(f"{self._running.pid} {_born(self._running.pid)}")
-
-    def end_leftover(self) -> None:
-        """End what a supervisor that was killed left running under this name, with all its group."""
-        with suppress(OSError, ValueError):
-            pid, born = self._pid_file.read_text().split()
-            if _born(int(pid)) == float(born):  # else the number belongs to somebody else by now
-                log.warning("%s was left running by a supervisor that is gone, and is ended", self.name)
-                _end_group(int(pid))
-
-    def revive(self) -> None:
-        """Start it again if it died."""
-        if self._running is not None and self._running.poll() is not None:
-            log.warning("%s ended with %s and is started again", self.name, self._running.returncode)
-            self.restarts += 1
-            _end_group(self._running.pid)
-            self.start()
-
-    def stop(self) -> None:
-        """Ask it to end, and after ten seconds make it."""
-        if self._running is None:
-            return
-        self._running.send_signal(signal.SIGTERM)
-        try:
-            self._running.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._running.kill()
-            self._running.wait()
-        _end_group(self._running.pid)
-
-
-def _born(pid: int) -> float | None:
-    """Return when a process was started, or None when there is no such process."""
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.NoSuchProcess:
-        return None
-
-
-def _end_group(pid: int) -> None:
-    """End what a dead process left behind in its own group, such as a server's workers."""
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
 
 
 class Supervisor:
@@ -122,8 +49,8 @@ class Supervisor:
         self.config = located(config)
         self.servers: list[Server] = embedded_servers(config)
         self.processes = self._processes(worker=worker)
-        self._started: list[Server] = []
-        self._claimed = (self.config.data_dir / "festival.lock").open("a")
+        self._owned: list[Server] = []
+        self._claimed = (self.config.data_dir / _LOCK).open("a")
 
     def process(self, name: str) -> Process:
         """Return the process called `name`: web, worker, or a sandbox channel's."""
@@ -135,12 +62,14 @@ class Supervisor:
         Raises NotReady when it does not within a minute, or when a festival runs on this data folder already;
         ServerFault when an embedded server does not start.
         """
-        self._claim()
+        _claim(self._claimed, self.config.data_dir)
         for process in self.processes:
-            process.end_leftover()
+            await asyncio.to_thread(process.end_leftover)
         _require_free(self.config.host, self.config.port)
         _forget_metrics(self.config)
-        self._started = [server for server in self.servers if await asyncio.to_thread(server.start)]
+        for server in self.servers:  # one that a supervisor left running when it was killed is this one's, too
+            await asyncio.to_thread(server.start)
+            self._owned.append(server)
         assert self.config.database_url is not None
         await migrate(Database(self.config.database_url))
         for process in self.processes:
@@ -157,30 +86,18 @@ class Supervisor:
             for process in self.processes:
                 process.revive()
 
-    def _claim(self) -> None:
-        """Hold the data folder until the end: two that keep the same processes running would fight over their ports."""
-        try:
-            fcntl.flock(self._claimed, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise NotReady(
-                f"A festival runs already on {self.config.data_dir}. Nothing was started. "
-                "Stop that one first, or set TIDEGATE_DATA_DIR to another folder."
-            ) from None
-
     async def _revive(self, server: Server) -> None:
         log.warning("%s is gone and is started again", type(server).__name__)
         try:
-            if await asyncio.to_thread(server.start):
-                self._started.append(server)
+            await asyncio.to_thread(server.start)
         except ServerFault as fault:
             log.error("%s It is tried again.", fault)  # noqa: TRY400  the sentence says it all
 
     async def stop(self) -> None:
-        """Stop processes first, then the servers that were started here; everything committed stays."""
+        """Stop processes first, then the servers; everything committed stays."""
         await asyncio.gather(*[asyncio.to_thread(process.stop) for process in self.processes])
-        for server in reversed(self.servers):
-            if server in self._started:
-                await asyncio.to_thread(server.stop)
+        for server in reversed(self._owned):
+            await asyncio.to_thread(server.stop)
         self._claimed.close()
 
     def _processes(self, *, worker: bool) -> list[Process]:
@@ -219,6 +136,39 @@ class Supervisor:
             f"The shop was not ready at {self.config.host}:{self.config.port} within {_READY_SECONDS} s; "
             f"see {self.process('web').log_file}."
         )
+
+
+def _claim(lock: TextIO, data_dir: Path) -> None:
+    """Hold a data folder: two that keep the same processes running would fight over their ports. Raises NotReady."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise NotReady(
+            f"A festival runs already on {data_dir}. Nothing was started. "
+            "Stop that one first, or set TIDEGATE_DATA_DIR to another folder."
+        ) from None
+
+
+@contextmanager
+def vacated(data_dir: Path) -> Iterator[None]:
+    """Hold a data folder on which nothing runs any more: what a supervisor that was killed left there is ended.
+
+    Raises NotReady where a festival runs.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / _LOCK).open("a") as lock:
+        _claim(lock, data_dir)
+        for pid_file in (data_dir / "log").glob("*.pid"):
+            end_leftover(pid_file)
+        for server in (EmbeddedValkey(data_dir), EmbeddedPostgres(data_dir)):
+            if server.pid is not None:
+                server.stop()
+        yield
+
+
+def ending_signals() -> list[signal.Signals]:
+    """Return what ends a festival in order beside Ctrl-C: a request, and a closed terminal, except under nohup."""
+    return [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
 
 
 def web_client(config: Config) -> httpx.AsyncClient:

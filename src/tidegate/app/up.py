@@ -13,7 +13,7 @@ from rich.text import Text
 
 from tidegate.app.compose import App, opened
 from tidegate.app.publication import PublicationDesk
-from tidegate.app.supervisor import NotReady, Supervisor, festival, web_client
+from tidegate.app.supervisor import NotReady, Supervisor, ending_signals, festival, web_client
 from tidegate.base.config import Config
 from tidegate.base.crypto import derive_key
 from tidegate.offer.campaign.commands import load_definition
@@ -48,7 +48,7 @@ async def _up(config: Config, campaign: Path | None) -> None:
     console = Console()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, *ending_signals()):
         loop.add_signal_handler(name, stopped.set)
     with console.status("Starting PostgreSQL, Valkey, payment channels, worker and web ..."):
         starting = festival(config)

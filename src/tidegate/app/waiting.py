@@ -1,4 +1,4 @@
-"""What the waiting room learns from other rooms and from all processes: stock, purchases, load."""
+"""What the waiting room learns from other rooms and from all processes: stock, purchases, load, what accounts share."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,7 +9,25 @@ from tidegate.base.db import Tx
 from tidegate.base.load import least_admitting
 from tidegate.gate.queue.contracts import Purchases, SupplyLevel
 from tidegate.sale.ordering.api import Ordering
+from tidegate.sale.payment.api import Payment
 from tidegate.sale.stock.api import Stock
+from tidegate.trust.identity.api import Identity
+
+
+class Means:
+    """Fulfils the queue's `Means`: identity knows browsers, payment who paid."""
+
+    def __init__(self, identity: Identity, payment: Payment) -> None:
+        self._identity = identity
+        self._payment = payment
+
+    async def devices_of(self, tx: Tx, session_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+        """Return the browser that each session was opened on."""
+        return await self._identity.devices_of(tx, session_ids)
+
+    async def payers_of(self, tx: Tx, account_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Return from which account each of these last paid."""
+        return await self._payment.payers_of(tx, account_ids)
 
 
 class Outlook:

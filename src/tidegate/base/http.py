@@ -73,6 +73,17 @@ def with_mapped(networks: Iterable[str]) -> list[str]:
     return [*(str(each) for each in read), *mapped]
 
 
+def cookie_of(headers: Iterable[tuple[bytes, bytes]], name: str) -> str | None:
+    """Return a cookie in a request's raw ASGI headers, whose names are in lower case; None where it was not sent."""
+    cookies = b";".join([value for header, value in headers if header == b"cookie"])
+    wanted = name.encode() + b"="
+    for pair in cookies.split(b";"):
+        pair_text = pair.strip()
+        if pair_text.startswith(wanted):
+            return pair_text[len(wanted) :].strip(b'"').decode("latin-1")
+    return None
+
+
 def etag(body: bytes) -> str:
     """Return a strong validator for `body` (RFC 9110, section 8.8.3)."""
     return f'"{digest(body)[:27]}"'

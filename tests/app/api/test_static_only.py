@@ -50,7 +50,8 @@ async def test_cached_pages_the_money_path_and_staff_go_on(client: AsyncClient, 
 @pytest.mark.parametrize(
     "path",
     ["/search?q=kettle", "/?category=kitchen", "/?x=1", "/api/v1/search?q=kettle", "/wp-login.php", "/api/v1/goods?x=1",
-     "/ordersx", "/api/v1/campaign/versions", "/openapi.json"],
+     "/ordersx", "/api/v1/campaign/versions", "/openapi.json", "/line/draws/drop",
+     "/api/v1/queue/sealed?campaign_id=drop"],
 )  # fmt: skip
 async def test_all_else_waits(client: AsyncClient, path: str) -> None:
     page = await client.get(path, headers={"Accept": "text/html"})

@@ -1,5 +1,6 @@
 """The bots' pages: counts, one decision scored again, undo of a decision and of an account, and who may do it."""
 
+import re
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
@@ -9,7 +10,7 @@ import pytest
 from tests.app.console.test_pages import enter, visitor
 from tests.sale.shop import publish
 from tidegate.app.compose import App
-from tidegate.gate.bots.contracts import Decision, Lane, PageSignals
+from tidegate.gate.bots.contracts import Decision, Lane, PageSignals, TokenKind
 from tidegate.trust.identity.contracts import Role, SessionFacts
 
 UNDO = {"reason": "a screen reader filled the field", "days": "7"}
@@ -62,6 +63,40 @@ async def test_an_empty_record_says_what_comes_next(client: httpx.AsyncClient, a
     assert "No visits in this time" in page
     assert "No decision is recorded yet" in page
     assert "Nothing was undone" in page
+    assert "None was refused in this time" in page
+    assert "while work is asked for" not in page
+
+
+async def test_refused_tokens_are_shown_by_kind_and_reason(app: App, client: httpx.AsyncClient) -> None:
+    for token, reason, times in (
+        (TokenKind.PASS, "forged", 3),
+        (TokenKind.PASS, "expired", 1),
+        (TokenKind.PLACE, "other-device", 2),
+        (TokenKind.ANSWER, "used", 1_200),
+        (TokenKind.ANSWER, "missing", 9),  # nobody's trick
+    ):
+        for _ in range(times):
+            app.bots.misused(token, reason)
+    await app.refresh()
+    await enter(app, client, Role.RISK)
+    page = (await client.get("/console/bots?minutes=15")).text
+    table = page.split('aria-labelledby="misuse"')[1].split("</table>")[0]
+    rows = [re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", row) for row in table.split("<tr")[2:]]
+    assert rows == [
+        ["Passes", "3", "0", "0", "1", "0", "4"],
+        ["Places in line", "0", "2", "0", "0", "0", "2"],
+        ["Answers to the puzzle, and waits", "0", "0", "1,200", "0", "0", "1,200"],
+        ["All", "3", "2", "1,200", "1", "0", "1,206"],
+    ]
+    seen = (await client.get("/api/v1/bots/misuse?minutes=15")).json()
+    assert [(each["token"], each["reason"], each["times"]) for each in seen] == [
+        ("answer", "used", 1_200),
+        ("pass", "expired", 1),
+        ("pass", "forged", 3),
+        ("place", "shared", 2),
+    ]
+    chinese = (await client.get("/console/bots", headers={"Accept-Language": "zh-CN"})).text
+    assert "被拒绝的通行证、排队位置和答案" in chinese
 
 
 @pytest.mark.parametrize("query", ["kind=honeypot-field", "minutes=15"])

@@ -9,9 +9,10 @@ from tests.sale.ordering.conftest import shop
 from tests.sale.ordering.test_life import paid, refunded, show
 from tests.sale.ordering.test_returns import CART, TOTAL
 from tests.sale.payment.conftest import harbour, lantern, two_channels
-from tests.sale.shop import buyers, publish
+from tests.sale.shop import broken, buyers, publish
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
+from tidegate.sale.ordering.contracts import RefundLine
 from tidegate.trust.identity.contracts import Role
 
 __all__ = ["harbour", "lantern", "shop", "two_channels"]
@@ -38,13 +39,39 @@ async def test_staff_refund_by_line_with_a_reason_and_a_preview(shop: App, clock
             answer = await client.post(f"{page}/refund", data=wrong)
             assert said in answer.text
         assert (await show(shop, order_id)).refunded == 0
-        done = await client.post(f"{page}/refund", data=form | {"amount": amount})
-        assert (done.status_code, done.headers["location"]) == (303, f"{page}#refunds")
+        key = shown.text.partition('name="key" value="')[2].partition('"')[0]
+        for _ in range(2):  # a second click
+            done = await client.post(f"{page}/refund", data=form | {"amount": amount, "key": key})
+            assert (done.status_code, done.headers["location"]) == (303, f"{page}#refunds")
         await refunded(shop, clock)
         assert (await show(shop, order_id)).refunded == int(amount)
         told = (await client.get(page)).text
         assert "broken cup" in told
         assert "a.payment" in told
+
+
+async def test_a_refused_refund_is_sent_again_by_a_person(shop: App, clock: ManualClock) -> None:
+    await publish(shop, selling())
+    [buyer] = await buyers(shop, 1)
+    order_id = await paid(shop, buyer, CART, TOTAL)
+    async with shop.db.transaction() as tx:
+        await shop.ordering.refund(tx, order_id, buyer.account_id, (RefundLine("CUP", 1),), "")
+        await tx.execute("update payment.refund set state = 'refused', ended_at = requested_at, answer = 'too old'")
+    [told] = await broken(shop)
+    assert told.startswith("payment: no payment and no refund waits for a person")
+    page = f"/console/orders/{order_id}"
+    async with visitor(shop) as client:
+        await enter(shop, client, Role.PAYMENT)
+        told = (await client.get(page)).text
+        actions = [part.partition('"')[0] for part in told.split('action="')]
+        [again] = [action for action in actions if action.endswith("/again")]
+        sent = await client.post(again)
+        assert (sent.status_code, sent.headers["location"]) == (303, f"{page}#refunds")
+        assert "did not refuse this refund" in (await client.post(again)).text
+        await refunded(shop, clock)
+        assert (await show(shop, order_id)).refunded > 0
+        assert "Send again" not in (await client.get(page)).text
+    assert await broken(shop) == []
 
 
 async def test_the_list_of_differences_adds_up_and_is_for_those_who_may(shop: App) -> None:

@@ -5,12 +5,14 @@ Needs the program nginx, which `make nginx` finds or unpacks on Debian, and skip
 
 import asyncio
 import importlib.util
+import socket
 import ssl
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +22,7 @@ import pytest
 from scripts.nginx import find as find_nginx
 
 from tests.app.edge.raw import Certificate, connection, drip, head, make_certificate, status_of
-from tests.live import Live, installation
+from tests.live import Live, installation, until
 from tidegate.app.compose import compose
 from tidegate.trust.identity.api import SESSION_COOKIE
 
@@ -30,6 +32,8 @@ NGINX = find_nginx()
 DEPLOY = Path(__file__).parents[3] / "deploy" / "nginx"
 ORDERS_A_SECOND = 20
 PERSONAL_PAGES_A_SECOND = 50
+CONNECTIONS = 24
+"""More than any other test here holds open of one address, and fewer than the sign-ins the application takes of it."""
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -70,6 +74,7 @@ def configuration(certificate: Certificate, live: Live, port: int, run: Path, mi
         "orders-a-second": str(ORDERS_A_SECOND),
         "personal-pages-a-second": str(PERSONAL_PAGES_A_SECOND),
         "sign-ins-a-second": "100",
+        "connections": str(CONNECTIONS),
     }
     given = [word for name, value in arguments.items() for word in (f"--{name}", value)]
     return str(module.render(module.values_of(given)))
@@ -314,3 +319,25 @@ def test_an_oversize_body_is_refused(edge: Edge, path: str, content_type: str) -
 def test_what_is_for_machines_is_not_shown(edge: Edge) -> None:
     with edge.client("127.0.5.2") as client:
         assert [client.get(path).status_code for path in ("/metrics", "/health/ready", "/health/live")] == [404] * 3
+
+
+def test_too_many_open_requests_of_one_address_are_refused_and_others_are_served(edge: Edge) -> None:
+    """What one address may hold open at once, nginx counts by the request: a head that came, and no answer yet."""
+    begun = head("POST /api/v1/sessions", "Content-Type: application/json", "Content-Length: 1000")
+
+    def opened(source: str) -> socket.socket:
+        conn = connection(edge.port, source=source, tls=edge.certificate.context())
+        conn.sendall(begun)
+        return conn
+
+    with ExitStack() as open_ones, edge.client("127.0.6.2") as modest, edge.client("127.0.6.1") as greedy:
+        for _ in range(CONNECTIONS):
+            open_ones.enter_context(opened("127.0.6.1"))
+        until(lambda: greedy.get("/rules").status_code == 429, seconds=5)
+        refused = greedy.get("/api/v1/stock?skus=A")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2")
+        assert refused.json()["type"] == "/problems/too-many-requests"
+        assert modest.get("/rules").status_code == 200
+        assert modest.get("/api/v1/stock?skus=A").status_code == 200
+        open_ones.close()
+        until(lambda: greedy.get("/rules").status_code == 200, seconds=10)

@@ -61,8 +61,10 @@ async def test_a_part_goes_back_for_what_was_shown(
     other = await client.post(page, data=units | {"amount": str(int(amount) + 1)})
     assert (other.status_code, "The refund has changed" in other.text) == (409, True)
     assert (await show(shop, order_id)).refunded == 0
-    done = await client.post(page, data=units | {"amount": amount})
-    assert (done.status_code, done.headers["location"]) == (303, f"/orders/{order_id}#returned")
+    key = shown.text.partition('name="key" value="')[2].partition('"')[0]
+    for _ in range(2):  # a second click
+        done = await client.post(page, data=units | {"amount": amount, "key": key})
+        assert (done.status_code, done.headers["location"]) == (303, f"/orders/{order_id}#returned")
     await refunded(shop, clock)
     assert (await show(shop, order_id)).refunded == int(amount)
     told = (await client.get(f"/orders/{order_id}")).text
@@ -82,10 +84,14 @@ async def test_json_previews_and_refunds_the_same(shop: App, client: httpx.Async
         "shipping": 800,
         "withheld": 1_500,
     }
-    changed = await client.post(path, json=body | {"expected_amount": 1})
+    key = {"Idempotency-Key": "return-of-all-1"}
+    changed = await client.post(path, json=body | {"expected_amount": 1}, headers=key)
     assert (changed.status_code, changed.json()["type"].rpartition("/")[2]) == (409, "refund-changed")
-    made = await client.post(path, json=body | {"expected_amount": plan["amount"]})
+    made = await client.post(path, json=body | {"expected_amount": plan["amount"]}, headers=key)
     assert (made.status_code, made.json()["amount"]) == (201, plan["amount"])
+    again = await client.post(path, json=body | {"expected_amount": plan["amount"]}, headers=key)
+    assert again.json()["refund_id"] == made.json()["refund_id"], "the answer to the first may have been lost"
+    assert (await client.post(path, json=body)).status_code == 422, "without a key nothing is given back"
     async with shop.db.transaction() as tx:
         await tx.execute("update ordering.refund set asked_by = 'Lin'")
     [listed] = (await client.get(path)).json()

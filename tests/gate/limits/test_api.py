@@ -333,8 +333,8 @@ async def test_suspicion_lowers_the_limits_of_the_account_and_its_device_and_nob
     suspect = ABROAD.account_id
     neighbour = Asker(ABROAD.address, UUID(int=4), UUID(int=44))
     for scope, suspect_admitted in (
-        (LimitScope.ACCOUNT, 2),
-        (LimitScope.DEVICE, 2),
+        (LimitScope.ACCOUNT, 3),
+        (LimitScope.DEVICE, 3),
         (LimitScope.ADDRESS, 8),
         (LimitScope.NETWORK, 8),
     ):
@@ -348,6 +348,6 @@ async def test_suspicion_lowers_the_limits_of_the_account_and_its_device_and_nob
 async def test_a_suspicion_that_is_undone_gives_the_whole_limit_back_and_forgets_no_act(cache: Cache) -> None:
     stated, now = (limit(LimitScope.ACCOUNT, burst=8),), [0.25]
     counting = Limits(settings_of(), cache, lambda: stated, suspicion=lambda _: now[0])
-    assert sum(await admitted(counting, *[HOME] * 10)) == 2
+    assert sum(await admitted(counting, *[HOME] * 10)) == 3
     now[0] = 1.0
-    assert sum(await admitted(counting, *[HOME] * 10)) == 6
+    assert sum(await admitted(counting, *[HOME] * 10)) == 5

@@ -89,6 +89,12 @@ def test_lowering_leaves_one_act_at_least_and_never_adds_any(quota: int, burst: 
     assert rules.lowered(limit(quota, burst=burst), 1.0) == limit(quota, burst=burst)
 
 
+@given(st.integers(1, 1_000), st.floats(0.01, 1), st.integers(1, 10))
+def test_lowering_leaves_so_many_at_once_as_the_limit_allows_of_them(burst: int, factor: float, least: int) -> None:
+    lowered = rules.lowered(limit(60, burst=burst), factor, burst_min=least)
+    assert min(least, burst) <= lowered.burst <= burst
+
+
 def test_while_down_one_that_refuses_is_enough() -> None:
     refusing = limit(when_down=WhenDown.REFUSE)
     assert rules.while_down([]) == Admitted()

@@ -81,6 +81,12 @@ def facts(app: App, shopper: Shopper, place: Place) -> PlaceFacts:
     return app.queue.check_place(place.token, shopper.session.account_id, shopper.session.session_id)
 
 
+async def beat(app: App, shopper: Shopper, place: Place) -> None:
+    """Give a sign of life, and write it."""
+    app.queue.beat(facts(app, shopper, place))
+    await app.queue.write_signs()
+
+
 async def enter(app: App, shopper: Shopper, place: Place) -> Entered | Waiting:
     """Ask to be let in."""
     return await app.queue.enter(facts(app, shopper, place))

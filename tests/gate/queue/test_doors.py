@@ -14,6 +14,7 @@ from tidegate.gate.admission.contracts import PASS_HEADER
 from tidegate.gate.bots.contracts import Evidence
 from tidegate.gate.defence.contracts import StartDefence, UndoDefence
 from tidegate.gate.queue.contracts import PLACE_HEADER
+from tidegate.offer.campaign.contracts import WorkAsked
 from tidegate.trust.identity.contracts import Role
 
 
@@ -134,7 +135,7 @@ async def test_the_shortcut_is_limited_as_the_documented_door_is(
 async def test_a_suspect_s_place_is_given_in_the_slow_lane_at_every_door(
     client: AsyncClient, app: App, clock: ManualClock
 ) -> None:
-    await opened_room(app, clock)
+    await opened_room(app, clock, work=WorkAsked.ATTACK)
     hot, page, honest = await shoppers(app, 3)
     for suspect in (hot, page):
         session = app.identity.require_session(suspect.session.token)

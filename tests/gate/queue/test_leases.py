@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.gate.queue.rooms import ROOM, enter, facts, opened_room, shoppers, stand, tick, to_the_opening
+from tests.gate.queue.rooms import ROOM, beat, enter, facts, opened_room, shoppers, stand, tick, to_the_opening
 from tests.gate.queue.test_steering import lane
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
@@ -56,12 +56,12 @@ async def test_nobody_waits_for_who_is_away_and_he_may_return_once(app: App, clo
     crowd = await shoppers(app, 12)
     places = [await stand(app, each) for each in crowd]
     for shopper, place in zip(crowd, places, strict=True):
-        await app.queue.beat(facts(app, shopper, place))
+        await beat(app, shopper, place)
     await tick(app, clock, seconds=(ROOM.seals_at - clock.now()).total_seconds())
     clock.advance(seconds=50)
     here = crowd[:4]
     for shopper, place in zip(here, places, strict=False):
-        await app.queue.beat(facts(app, shopper, place))
+        await beat(app, shopper, place)
     await tick(app, clock, seconds=10)
     for _ in range(3):
         await tick(app, clock)
@@ -72,7 +72,7 @@ async def test_nobody_waits_for_who_is_away_and_he_may_return_once(app: App, clo
     assert (figures.called, figures.skipped) == (4 + figures.skipped, figures.called - 4)
     shopper, place = crowd[11], places[11]
     if app.queue.view(facts(app, shopper, place)).standing is not Standing.CALLED:
-        await app.queue.beat(facts(app, shopper, place))
+        await beat(app, shopper, place)
         await app.queue.leave(facts(app, crowd[0], places[0]))
         await tick(app, clock)
     assert app.queue.view(facts(app, shopper, place)).standing is Standing.CALLED
@@ -91,7 +91,7 @@ async def test_where_all_who_wait_are_away_they_are_called_all_the_same(app: App
     crowd = await shoppers(app, 3)
     places = [await stand(app, each) for each in crowd]
     for shopper, place in zip(crowd, places, strict=True):
-        await app.queue.beat(facts(app, shopper, place))
+        await beat(app, shopper, place)
     await to_the_opening(app, clock)
     await tick(app, clock)
     assert [type(await enter(app, each, place)) for each, place in zip(crowd, places, strict=True)] == [Entered] * 3
@@ -111,7 +111,7 @@ async def test_losing_all_signs_makes_nobody_away(app: App, clock: ManualClock) 
     crowd = await shoppers(app, 3)
     places = [await stand(app, each) for each in crowd]
     for shopper, place in zip(crowd, places, strict=True):
-        await app.queue.beat(facts(app, shopper, place))
+        await beat(app, shopper, place)
     await to_the_opening(app, clock)
     await app.cache.client.flushdb()
     await tick(app, clock)

@@ -1,13 +1,13 @@
 """The line from the pre-queue to the last unit, on the real database: places, draw, calls, passes, purchases."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
-from tests.gate.queue.rooms import ROOM, buy, enter, facts, opened_room, shoppers, stand, tick, to_the_opening
+from tests.gate.queue.rooms import ROOM, beat, buy, enter, facts, opened_room, shoppers, stand, tick, to_the_opening
 from tidegate.app.compose import App, compose
 from tidegate.base.cache import Cache
 from tidegate.base.clock import ManualClock
@@ -35,6 +35,9 @@ from tidegate.gate.queue.errors import (
     PlacesNotOpen,
     PlaceSpent,
 )
+from tidegate.gate.queue.presence import Leases
+from tidegate.offer.campaign.contracts import BeyondNetwork
+from tidegate.sale.payment.store_payers import put_payers
 from tidegate.sale.stock.contracts import Claim
 
 
@@ -253,8 +256,11 @@ async def test_latecomers_stand_behind_the_drawn_in_the_order_of_coming(app: App
     assert isinstance(await enter(app, crowd[3], late[2]), Waiting)
 
 
-async def test_a_network_holds_no_more_places_than_the_file_says(app: App, clock: ManualClock) -> None:
-    await opened_room(app, clock, per_network=2)
+@pytest.mark.parametrize("changes", [{"slow_share": 0}, {"beyond_network": BeyondNetwork.REFUSED}])
+async def test_a_network_holds_no_more_places_than_the_file_says(
+    app: App, clock: ManualClock, changes: dict[str, object]
+) -> None:
+    await opened_room(app, clock, **{"per_network": 2, **changes})  # type: ignore[arg-type]
     crowd = await shoppers(app, 3)
     for shopper in crowd[:2]:
         await stand(app, shopper, "192.0.2.0/24")
@@ -264,7 +270,7 @@ async def test_a_network_holds_no_more_places_than_the_file_says(app: App, clock
 
 
 async def test_a_place_that_is_given_up_leaves_its_network_once(app: App, clock: ManualClock) -> None:
-    await opened_room(app, clock, per_network=3)
+    await opened_room(app, clock, per_network=3, slow_share=0)
     crowd = await shoppers(app, 6)
     places = await asyncio.gather(*[stand(app, each, "192.0.2.0/24") for each in crowd[:3]])
     leaving = facts(app, crowd[0], places[0])
@@ -282,7 +288,7 @@ async def test_a_place_that_is_given_up_leaves_its_network_once(app: App, clock:
 
 
 async def test_a_network_s_count_is_held_against_its_places(app: App, clock: ManualClock) -> None:
-    await opened_room(app, clock, per_network=3)
+    await opened_room(app, clock, per_network=3, slow_share=0)
     crowd = await shoppers(app, 2)
     await stand(app, crowd[0], "192.0.2.0/24")
     gone = await stand(app, crowd[1], "198.51.100.0/24")
@@ -302,7 +308,7 @@ async def _networks_hold(app: App) -> tuple[bool, str]:
 
 
 async def test_an_expired_pass_leaves_its_network(app: App, clock: ManualClock) -> None:
-    await opened_room(app, clock, per_network=1)
+    await opened_room(app, clock, per_network=1, slow_share=0)
     crowd = await shoppers(app, 2)
     place = await stand(app, crowd[0], "192.0.2.0/24")
     await to_the_opening(app, clock)
@@ -358,11 +364,12 @@ async def test_a_clock_that_goes_back_and_a_valkey_that_is_gone_lose_nothing(app
     await tick(app, clock, seconds=-3_600)
     after = app.queue.snapshot().snapshot.lanes  # type: ignore[union-attr]
     assert [each.threshold for each in after] == [each.threshold for each in before]
-    app.queue._cache = Cache("redis://127.0.0.1:1", timeout_seconds=0.2)
-    await app.queue.beat(facts(app, crowd[0], places[0]))
+    gone = Cache("redis://127.0.0.1:1", timeout_seconds=0.2)
+    app.queue._leases = Leases(gone, clock)
+    await beat(app, crowd[0], places[0])
     await tick(app, clock, seconds=3_600)
     assert [await stand(app, each) for each in crowd] == places
-    await app.queue._cache.close()
+    await gone.close()
 
 
 async def test_who_comes_between_the_sealing_time_and_the_next_step_is_late(app: App, clock: ManualClock) -> None:
@@ -432,28 +439,38 @@ async def test_who_holds_a_place_is_found_without_reading_the_line(app: App, clo
         for each, place in zip(crowd, places, strict=True):
             await app.queue.leave(facts(app, each, place))
         await analyse_places(app)
-    asks = [AskPlace(account_id=uuid4(), device=uuid4(), instrument=uuid4().bytes) for _ in range(3_000)]
+    asks = [AskPlace(account_id=uuid4(), device=uuid4()) for _ in range(3_000)]
+    await paid_once(app, clock, [each.account_id for each in asks])
     for start in range(0, len(asks), 250):
         await app.queue.take_places(asks[start : start + 250])
     if analysed == "now":
         await analyse_places(app)
     asked = asks[::30]
-    accounts, devices = [each.account_id for each in asked], [each.device for each in asked]
-    instruments = [each.instrument for each in asked if each.instrument is not None]
-    asked_by: list[tuple[list[UUID], list[UUID], list[bytes]]] = [
-        (accounts, [], []),
-        ([], devices, []),
-        ([], [], instruments),
-    ]
+    accounts = [each.account_id for each in asked]
     async with app.db.transaction() as tx:
         line = await store.line(tx, app.queue.room().campaign_id)
         assert line is not None
+        known = await store.held(tx, line.line_id, accounts, [], [])
+        browsers = [each.browser for each in known if each.browser is not None]
+        instruments = [each.instrument for each in known if each.instrument is not None]
+        assert len({*browsers}) == len({*instruments}) == len(asked)
+        asked_by: list[tuple[list[UUID], list[bytes], list[bytes]]] = [
+            (accounts, [], []),
+            ([], browsers, []),
+            ([], [], instruments),
+        ]
         for names in asked_by:
             read_before = await rows_read(tx)
             found = await store.held(tx, line.line_id, *names)
             read = await rows_read(tx) - read_before
             assert {each.account_id for each in found} == set(accounts)
             assert read <= 2 * len(asked)
+
+
+async def paid_once(app: App, clock: ManualClock, accounts: Sequence[UUID]) -> None:
+    """Let each of them have paid, from an account of its own at a channel that tells which."""
+    async with app.db.transaction() as tx:
+        await put_payers(tx, {each: (f"harbour-{each.hex}", clock.now()) for each in accounts})
 
 
 async def analyse_places(app: App) -> None:

@@ -14,9 +14,9 @@ from tests.gate.queue.test_steering import NOW, SHARES, STEPS, lane, lanes_of
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.gate.bots.contracts import PageSignals
+from tidegate.gate.queue.checking import slow_faults
 from tidegate.gate.queue.contracts import Entered, Place, PlaceKind, PlaceView, Standing, Waiting
 from tidegate.gate.queue.draw import RANKS
-from tidegate.gate.queue.proof import slow_faults
 from tidegate.gate.queue.rows import SLOW, CallRow, LaneRow
 from tidegate.gate.queue.steering import share_out, slow_bound
 from tidegate.trust.identity.contracts import StaffId

@@ -15,6 +15,7 @@ from tidegate.offer.campaign.contracts import (
     QueueLane,
     WaitingRoom,
     Words,
+    WorkAsked,
 )
 from tidegate.offer.campaign.terms import published_rules
 
@@ -52,7 +53,7 @@ def test_it_means_what_it_says() -> None:
         claim_seconds=60,
         pass_seconds=600,
         purchases=1,
-        per_network=0,
+        per_network=20,
         goods=GuardedGoods.FLASH,
         lanes=(
             QueueLane(name="members", label=Words("会员", "Members"), share=30, audience=Audience.MEMBERS),
@@ -78,6 +79,7 @@ def test_a_waiting_room_that_says_nothing_of_the_slow_lane_keeps_its_hash_and_ha
     assert festival.waiting_room is not None
     assert festival.waiting_room.slow_share == 5
     assert b"slow_share" not in rules.canonical(festival)
+    assert b"beyond_network" not in rules.canonical(festival)
 
 
 @pytest.mark.parametrize(("share", "states"), [("12 %", True), ("0 %", False)])
@@ -87,6 +89,51 @@ def test_the_published_rules_state_the_slow_lane_if_there_is_one(share: str, sta
     assert ("beside each 100 calls of the other lanes at most 12 are of it" in said.en) is states
     assert ("慢速通道最多放行 12 个" in said.zh) is states
     assert ("where its rank was" in said.en) is states
+
+
+@pytest.mark.parametrize(
+    ("keys", "en", "zh"),
+    [
+        (
+            "",
+            "at most 20: more of them stand behind all that are drawn",
+            "不超过 20 个，超出的位置排在所有抽签位置之后",
+        ),
+        ("per_network = 40", "at most 40: more of them stand behind all", "不超过 40 个"),
+        ('slow_share = "0 %"', "at most 20: more are not given", "不超过 20 个，超出的不再发放"),
+        ('beyond_network = "refused"', "at most 20: more are not given", "不超过 20 个，超出的不再发放"),
+        ("per_network = 0", "and an account that paid here before. ", "（曾在本店付款者）一个位置。看起来"),
+    ],
+)
+def test_the_published_rules_state_what_one_person_and_one_network_may_hold(keys: str, en: str, zh: str) -> None:
+    text = FESTIVAL + ROOM.replace("cap = 500", f"cap = 500\n{keys}")
+    [said] = [each for each in published_rules(version(read(text))).statements if "Shares of the lanes" in each.en]
+    assert "One place an account, a browser, and an account that paid here before." in said.en
+    assert en in said.en
+    assert zh in said.zh
+
+
+@pytest.mark.parametrize(
+    ("work", "asked", "en", "zh"),
+    [
+        (
+            "",
+            WorkAsked.SUSPECTS,
+            "A visit that looks like a program's gets a place for a small puzzle",
+            "看起来由程序发出",
+        ),
+        ("attack", WorkAsked.ATTACK, "While the shop is under attack every place costs", "遭受攻击期间"),
+        ("always", WorkAsked.ALWAYS, "Every place costs a small puzzle", "每个位置都需先完成一道计算题"),
+    ],
+)
+def test_the_published_rules_state_of_whom_work_is_asked(work: str, asked: WorkAsked, en: str, zh: str) -> None:
+    festival = read(FESTIVAL + ROOM.replace("cap = 500", f'cap = 500\nwork = "{work}"' if work else "cap = 500"))
+    assert festival.waiting_room is not None
+    assert festival.waiting_room.work is asked
+    assert (b'"work"' in rules.canonical(festival)) is bool(work)
+    [said] = [each for each in published_rules(version(festival)).statements if "Shares of the lanes" in each.en]
+    assert en in said.en
+    assert zh in said.zh
 
 
 def test_the_published_rules_state_the_shares() -> None:
@@ -115,6 +162,10 @@ def test_the_published_rules_state_the_shares() -> None:
         ),
         ("cap = 500", 'cap = 500\nslow_share = "21 %"', "21 is out of range; it may be 0 to 20"),
         ("cap = 500", 'cap = 500\nslow_share = "few"', '"few" is not a whole percentage; write it like "30 %"'),
+        ("cap = 500", 'cap = 500\nbeyond_network = "away"', '"away" is not known; it may be behind or refused'),
+        ("cap = 500", 'cap = 500\nwork = "alway"', 'work: "alway" is not known; did you mean "always"?'),
+        ("cap = 500", 'cap = 500\nwork = "never"', '"never" is not known; it may be attack, suspects or always'),
+        ("cap = 500", "cap = 500\nwork = true", "work: true is not known; it may be attack, suspects or always"),
         ('name = "members"', 'name = "slow"', "is the lane of places that look like a program's"),
         ("cap = 500", "capp = 500", 'is not known here; did you mean "cap"?'),
     ],

@@ -111,7 +111,13 @@ def test_what_paying_earns_reads_back(per_order: int) -> None:
 
 def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
     definition = msgspec.structs.replace(
-        read(FESTIVAL + ROOM.replace('goods = "flash"', 'goods = "flash"\nslow_share = "7 %"')),
+        read(
+            FESTIVAL
+            + ROOM.replace(
+                'goods = "flash"',
+                'goods = "flash"\nslow_share = "7 %"\nbeyond_network = "refused"\nwork = "always"',
+            )
+        ),
         defences=DEFENCES,
         rate_limits=RATE_LIMITS,
         goals=tuple(
@@ -149,7 +155,7 @@ def test_everything_that_a_file_can_state_reads_back_as_it_is() -> None:
         (contracts.UniqueCodes, 10),
         (contracts.PublicNumber, 8),
         (contracts.Presale, 12),
-        (contracts.WaitingRoom, 13),
+        (contracts.WaitingRoom, 15),
     ],
 )
 def test_a_new_field_is_written_too(struct: type[msgspec.Struct], fields: int) -> None:

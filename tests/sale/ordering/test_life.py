@@ -11,8 +11,8 @@ from tests.sale.shop import Buyer, broken, buyers, levels, order, publish
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.offer.campaign.contracts import CampaignId, Shipping
-from tidegate.sale.ordering.contracts import Order, OrderState, RefundLine
-from tidegate.sale.ordering.errors import OrderEnded, OrderUnknown, PaymentUnderWay, RefundTooLarge
+from tidegate.sale.ordering.contracts import Order, OrderState, Refund, RefundLine
+from tidegate.sale.ordering.errors import KeyReused, OrderEnded, OrderUnknown, PaymentUnderWay, RefundTooLarge
 from tidegate.sale.payment.contracts import IntentState
 
 CAMPAIGN = CampaignId("double-11")
@@ -89,7 +89,9 @@ async def test_a_payment_under_way_keeps_the_hold_and_is_never_guessed(
     view = await shop.payment.pay(order_id, buyer.account_id)
     assert view.state is IntentState.CONFIRMING
     clock.advance(seconds=16 * 60)
+    told = (await show(shop, order_id)).expires_at
     assert await shop.ordering.expire_due() == 0
+    assert (await show(shop, order_id)).expires_at == told, "the time to pay stays what the buyer was told"
     async with shop.db.transaction() as tx:
         with pytest.raises(PaymentUnderWay):
             await shop.ordering.cancel(tx, order_id, buyer.account_id)
@@ -164,6 +166,28 @@ async def test_units_given_back_bring_their_shares_in_any_order(shop: App, clock
     async with shop.db.transaction() as tx:
         with pytest.raises(OrderEnded):
             await shop.ordering.refund(tx, order_id, buyer.account_id, (RefundLine("A", 1),), "")
+    assert await broken(shop) == []
+
+
+async def test_a_refund_asked_for_again_is_the_same_refund(shop: App, clock: ManualClock) -> None:
+    await publish(shop, definition([offer("A", 3_000, quota=9)]))
+    [buyer] = await buyers(shop, 1)
+    order_id = await paid(shop, buyer, {"A": 2}, 6_000)
+    one, both = (RefundLine("A", 1),), (RefundLine("A", 2),)
+
+    async def ask(lines: tuple[RefundLine, ...], key: str) -> Refund:
+        async with shop.db.transaction() as tx:
+            return await shop.ordering.refund(tx, order_id, buyer.account_id, lines, "", expected=3_000, key=key)
+
+    asked = await asyncio.gather(*[ask(one, "the-answer-was-lost") for _ in range(8)])
+    assert len({refund.refund_id for refund in asked}) == 1
+    with pytest.raises(KeyReused, match="Nothing was refunded"):
+        await ask(both, "the-answer-was-lost")
+    assert (await ask(one, "another-unit")).refund_id != asked[0].refund_id
+    await refunded(shop, clock)
+    found = await show(shop, order_id)
+    assert (found.state, found.refunded) == (OrderState.REFUNDED, 6_000)
+    assert (await ask(one, "the-answer-was-lost")).refund_id == asked[0].refund_id, "also when all is back"
     assert await broken(shop) == []
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 from functools import partial
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -25,6 +25,7 @@ from tidegate.sale.payment.errors import (
     NothingCaptured,
     RefundExceedsCapture,
 )
+from tidegate.sale.payment.store_payers import put_payers
 
 
 async def test_paying_captures_once_books_it_and_says_so(shop: World, harbour: SandboxProcess) -> None:
@@ -40,6 +41,38 @@ async def test_paying_captures_once_books_it_and_says_so(shop: World, harbour: S
     after = harbour.totals()
     assert (after["charges"] - before["charges"], after["charged"] - before["charged"]) == (1, 12_900)
     await shop.hold()
+
+
+async def test_who_paid_last_is_known_where_the_channel_tells_it(shop: World, harbour: SandboxProcess) -> None:
+    await shop.pay(await shop.open(), "harbour")
+    assert await payers_of(shop) == {}
+    seen = set()
+    for payers in (1, 10**9, 1):
+        harbour.order(payers=payers)
+        shop.clock.advance(seconds=1)
+        await shop.pay(await shop.open(), "harbour")
+        [payer] = (await payers_of(shop)).values()
+        paid = [event for event in await shop.events() if isinstance(event, PaymentCaptured)]
+        assert payer == paid[-1].payer
+        assert payer.startswith("harbour-")
+        seen.add(payer)
+    assert len(seen) == 2
+    harbour.order(payers=0)
+    await shop.pay(await shop.open(), "harbour")
+    assert set((await payers_of(shop)).values()) < seen  # what is not told changes nothing
+
+
+async def payers_of(shop: World) -> dict[UUID, str]:
+    async with shop.db.read() as tx:
+        return await shop.payment.payers_of(tx, [BUYER, uuid4()])
+
+
+async def test_a_payment_heard_of_late_does_not_displace_a_later_one(shop: World) -> None:
+    now = shop.clock.now()
+    for payer, moment in (("harbour-a", now), ("harbour-b", now + timedelta(seconds=5)), ("harbour-c", now)):
+        async with shop.db.transaction() as tx:
+            await put_payers(tx, {BUYER: (payer, moment)})
+    assert await payers_of(shop) == {BUYER: "harbour-b"}
 
 
 async def test_paying_again_changes_nothing(shop: World, harbour: SandboxProcess) -> None:

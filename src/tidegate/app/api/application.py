@@ -141,6 +141,7 @@ def _lifespan(app: App) -> Callable[[Litestar], AbstractAsyncContextManager[None
             asyncio.create_task(_repeat("defence counts", _COUNTS_SECONDS, app.defences.publish)),
             asyncio.create_task(_repeat("stock board", _BOARD_SECONDS, lambda: app.board.renew(app.db))),
             asyncio.create_task(_repeat("queue", _REFRESH_SECONDS, app.queue.renew)),
+            asyncio.create_task(_repeat("signs of life", _REFRESH_SECONDS, app.queue.write_signs)),
             asyncio.create_task(_repeat("load", _REFRESH_SECONDS, lambda: _publish_load(app))),
             asyncio.create_task(_watch_lateness(app.load)),
         ]
@@ -149,6 +150,7 @@ def _lifespan(app: App) -> Callable[[Litestar], AbstractAsyncContextManager[None
         finally:
             for loop in loops:
                 loop.cancel()
+            await app.queue.write_signs()
             await app.close()
 
     return connected

@@ -18,7 +18,7 @@ from tidegate.app.api.limiting import asker_of
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
 from tidegate.app.api.proxies import client_named_by
 from tidegate.app.api.searching import Asked, SearchDoor, plainly_asked
-from tidegate.app.api.shedding import Answer, Door, Scope
+from tidegate.app.api.shedding import Answer, Door, Scope, kind_of
 from tidegate.app.api.slowness import BodyWatch
 from tidegate.app.api.standing import PlaceDoor
 from tidegate.app.api.static_only import answer_static_only, is_essential
@@ -33,8 +33,10 @@ from tidegate.gate.bots.contracts import Answer as Work
 from tidegate.gate.bots.contracts import Evidence, Visitor
 from tidegate.gate.defence.contracts import Defence
 from tidegate.gate.limits.contracts import LimitedAct
+from tidegate.gate.queue.api import place_of
+from tidegate.gate.queue.contracts import PlaceFacts, Sign, Standing
 from tidegate.gate.queue.errors import NoWaitingRoom
-from tidegate.gate.queue.http import SNAPSHOT_CACHE
+from tidegate.gate.queue.http import SNAPSHOT_CACHE, everybody_works
 from tidegate.offer.pricing.errors import NotOnOffer, UnknownGoods
 from tidegate.sale.ordering.contracts import PlaceOrder
 from tidegate.sale.stock.http import POLL_CACHE, SKUS_LENGTH_MAX
@@ -83,6 +85,7 @@ class Front:
             ("GET", "/api/v1/queue"): self._queue,
             ("GET", "/api/v1/search"): self._search,
             ("POST", "/api/v1/places"): self._stand,
+            ("POST", "/api/v1/places/current/signs"): self._sign,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -135,8 +138,8 @@ class Front:
 
     def answered(self, scope: Scope, status: int, began: float) -> None:
         """Count a request that was answered here."""
-        if status < _SERVER_FAULTS:
-            self._app.load.served()
+        if status < _SERVER_FAULTS and kind_of(scope["path"]) is not None:
+            self._app.load.served()  # as many as it counts of those who ask
         self._statuses[status] += 1
         _observe(scope["path"], status, began)
 
@@ -253,16 +256,29 @@ class Front:
     def _stand(self, scope: Scope) -> Step:
         return partial(self._stood, scope, self._app.identity.require_session(token_of(scope["headers"])))
 
+    def _sign(self, scope: Scope) -> Answer | Step:
+        """Answer a sign of life at once; only whoever is called waits for the gate."""
+        session = self._app.identity.require_session(token_of(scope["headers"]))
+        facts = self._app.queue.check_place(place_of(scope["headers"]), session.account_id, session.session_id)
+        sign = self._app.queue.beat(facts)
+        if sign.standing is Standing.CALLED:
+            return partial(self._come, facts, sign)
+        return 200, [_JSON, _NO_STORE], _encode(sign)
+
+    async def _come(self, facts: PlaceFacts, sign: Sign, _: bytes) -> Answer:
+        return 200, [_JSON, _NO_STORE], _encode(await self._app.queue.come(facts, sign))
+
     async def _stood(self, scope: Scope, session: SessionFacts, body: bytes) -> Answer:
         asker = asker_of(scope, session)
-        work_needed = self._app.defences.active(Defence.WORK_FOR_ALL)
-        if work_needed:  # judging work costs more than counting: it is counted first
+        everybody = everybody_works(self._app.queue, self._app.defences)
+        if everybody:  # judging work costs more than counting: it is counted first
             await self._app.limits.require(LimitedAct.TAKE_PLACE, asker)
         answer = _decoded(_decode_work, body)
-        if work_needed:
+        if everybody:
             await self._app.bots.require_work(session, answer)
         visitor = Visitor(session, _host(scope), _header(scope["headers"], b"user-agent"))
-        return 201, [_JSON, _NO_STORE], _encode(await self._places.take(visitor, None if work_needed else asker))
+        paid = self._places.take(visitor, None, None) if everybody else self._places.take(visitor, asker, answer)
+        return 201, [_JSON, _NO_STORE], _encode(await paid)
 
 
 def canonical(path: str) -> str:

@@ -22,6 +22,7 @@ ACTS: Mapping[tuple[str, str], LimitedAct] = {
     ("POST", "/api/v1/challenges"): LimitedAct.TAKE_PLACE,  # making one costs as much as ten places
     ("POST", "/api/v1/places"): LimitedAct.TAKE_PLACE,
     ("POST", "/line"): LimitedAct.TAKE_PLACE,
+    ("POST", "/line/wait"): LimitedAct.TAKE_PLACE,
     ("POST", "/api/v1/passes"): LimitedAct.TAKE_PASS,
     ("GET", "/api/v1/search"): LimitedAct.SEARCH,
     ("GET", "/search"): LimitedAct.SEARCH,

@@ -22,6 +22,7 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 _ASKS = frozenset({"GET", "HEAD"})
 _FILES = ("/assets/", "/media/")
 _COHORT_SECONDS = 3600
+_PATHS_REMEMBERED_MAX = 2_000
 _WAITS: Final = range(3, 11)
 """Seconds after which the refused come back, spread so that they do not come back together."""
 
@@ -41,7 +42,11 @@ def _below(*paths: str) -> tuple[str, ...]:
 
 _NEVER_REFUSED = _below("/health", "/metrics", "/console", "/api/v1/monitor", "/api/v1/staff", "/api/v1/defences",
                         "/api/v1/bots", "/api/v1/queue/acts", "/api/v1/queue/figures", "/api/v1/queue/watch",
-                        "/api/v1/payments/callbacks")  # fmt: skip
+                        "/api/v1/payments/callbacks", "/api/v1/places/current/signs")  # fmt: skip
+LOOKS_BACK = ("/line/draws", "/line/receipt", "/api/v1/queue/sealed", "/api/v1/queue/calls")
+"""What proves a draw: long lists, and nobody buys a minute later for them."""
+_LOOKS_BACK = _below(*LOOKS_BACK)
+
 _PAY = _below("/orders", "/api/v1/orders", "/reservations", "/api/v1/presales/reservations")
 _BUY = _below("/checkout", "/line", "/reservations", "/api/v1/orders", "/api/v1/presales/reservations",
               "/groups/open", "/api/v1/groups", "/api/v1/passes", "/api/v1/places", "/api/v1/challenges")  # fmt: skip
@@ -52,17 +57,21 @@ _names_one = re.compile(r".*?/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/").mat
 """An order, a reservation or a group: what merely begins like its address is nobody's."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_PATHS_REMEMBERED_MAX)
 def kind_of(path: str) -> Kind | None:
-    """Return what a request is for, or None for one that is never refused.
+    """Return what a request is for, or None for one that is never refused, nor counted.
 
-    It is the kind of the address at it or below it, never that of one that merely begins with the same letters.
+    It is the kind of the address at it or below it, never that of one that merely begins with the same letters. A sign
+    of life is none of the load: to answer it costs what a refusal costs, a hundred of them weigh like one page, and
+    whoever's signs were refused for an hour would be passed over in line as if he had gone.
     """
     path += "/"
     if path.startswith(_NEVER_REFUSED):
         return None
     if path.startswith(_PAY) and _names_one(path):
         return Kind.PAY
+    if path.startswith(_LOOKS_BACK):
+        return Kind.BROWSE
     if path.startswith(_BUY) or (path.startswith(_BUY_ONE) and _names_one(path)):
         return Kind.BUY
     return Kind.CHOOSE if path.startswith(_CHOOSE) else Kind.BROWSE

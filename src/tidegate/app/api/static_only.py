@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tidegate.app.api.shedding import LOOKS_BACK
 from tidegate.app.api.small_page import HEADERS, Said, small_page
 from tidegate.base.http import PROBLEM, problem, retry_after
 from tidegate.base.metrics import refusals
@@ -48,6 +49,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 def is_essential(scope: Scope) -> bool:
     """Return whether a request is served while only cached pages and the money path are."""
     path: str = scope["path"]
+    if path.startswith(LOOKS_BACK):
+        return False
     if path.startswith(_STAFF) or _is_below(path, _MONEY_PATH):
         return True
     if scope["method"] not in {"GET", "HEAD"}:

@@ -67,7 +67,8 @@ class BotsRoom:
         """Show counts, newest decisions and undos; `fault` is the field that does not fit and the words for it."""
         account_id = account_of(account)
         async with self._db.read() as tx:
-            tallies = await self._bots.overview(tx, self._clock.now() - timedelta(minutes=minutes))
+            since = self._clock.now() - timedelta(minutes=minutes)
+            tallies, misuse = await self._bots.overview(tx, since), await self._bots.misuse(tx, since)
             asked = bool(account.strip())
             decisions = (
                 await self._bots.examples(tx, kind or None, account_id=account_id) if account_id or not asked else []
@@ -82,6 +83,7 @@ class BotsRoom:
             status=422 if fault else 200,
             tallies=tallies,
             visits=sum(tally.visits for tally in tallies),
+            misuse={(each.token, each.reason): each.times for each in misuse},
             decisions=decisions,
             undos=undos,
             names=names,

@@ -1,7 +1,7 @@
 """Words of the bots' pages, chosen outside of their templates because the charts need them too."""
 
 from tidegate.app.pages.language import Messages
-from tidegate.gate.bots.contracts import Effect, Evidence
+from tidegate.gate.bots.contracts import Effect, Evidence, Misuse, TokenKind
 
 
 def bots_words(messages: Messages) -> dict[str, dict[str, str]]:
@@ -27,6 +27,18 @@ def bots_words(messages: Messages) -> dict[str, dict[str, str]]:
             Effect.MORE_WORK.value: _("More work"),
             Effect.UNDONE.value: _("Cleared by an undo"),
             Effect.NOTHING.value: _("Served as usual"),
+        },
+        "token": {
+            TokenKind.PASS.value: _("Passes"),
+            TokenKind.PLACE.value: _("Places in line"),
+            TokenKind.ANSWER.value: _("Answers to the puzzle, and waits"),
+        },
+        "misuse": {
+            Misuse.FORGED.value: _("Forged or altered"),
+            Misuse.SHARED.value: _("Somebody else's"),
+            Misuse.USED.value: _("Used before"),
+            Misuse.EXPIRED.value: _("Expired"),
+            Misuse.OTHER_CAMPAIGN.value: _("Of another campaign"),
         },
         "say": {"others": _("Other reasons")},
     }

@@ -15,8 +15,9 @@ from tidegate.app.pages.answer import see_other
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.offer.pricing.api import RefundPlan
-from tidegate.sale.ordering.api import Ordering
+from tidegate.sale.ordering.api import Ordering, next_refund_key
 from tidegate.sale.ordering.contracts import RefundLine
+from tidegate.sale.payment.api import Payment
 from tidegate.sale.protection.api import Protection
 from tidegate.sale.protection.contracts import AskedBy
 from tidegate.trust.identity.contracts import Permission, Staff
@@ -24,14 +25,16 @@ from tidegate.trust.identity.http import requires
 
 PAGE_ROWS = 50
 REASON_MAX = 200
+_KEY_MAX = 64
 _FORM_BYTES_MAX = 16_384
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund as it stands in the form: units by SKU, the reason, what it would give back, and what is wrong."""
+    """A refund as it stands in the form: units by SKU, the reason, what it would give back, its key, what is wrong."""
 
     units: Mapping[str, int] = {}
     reason: str = ""
+    key: str = ""
     plan: RefundPlan | None = None
     fault: str | None = None
 
@@ -45,6 +48,10 @@ class RefundDesk:
         self._stories = stories
         self._ordering = ordering
         self._db = db
+
+    async def key(self) -> str | None:
+        """Return the key that the form was given: sent twice, it is one refund."""
+        return str((await self._request.form()).get("key", ""))[:_KEY_MAX] or None
 
     async def form(self) -> tuple[dict[str, int], str, int | None]:
         """Return the units, the reason and the amount that was shown, as the form says them."""
@@ -70,7 +77,8 @@ class RefundDesk:
         fault = refusal_words(words, refusal)[1] if refusal else None
         if not units and refusal is None:
             fault = words.gettext("Choose at least one unit. Nothing was refunded.")
-        draft = Draft(units=units, reason=reason, plan=plan, fault=fault)
+        key = next_refund_key(told.refunds)
+        draft = Draft(units=units, reason=reason, key=key, plan=plan, fault=fault)
         return await self._show(staff, told, draft, refusal.status if refusal else 200)
 
     async def _show(self, staff: Staff, told: Story, draft: Draft, status: int) -> Response[bytes]:
@@ -136,9 +144,28 @@ async def refund(
         return await refund_desk.show(staff, order_id, units, reason)
     try:
         async with db.transaction() as tx:
-            await ordering.refund(tx, order_id, None, lines_of(units), reason, by=staff.name, expected=shown)
+            lines, key = lines_of(units), await refund_desk.key()
+            await ordering.refund(tx, order_id, None, lines, reason, by=staff.name, expected=shown, key=key)
     except Refusal as refusal:
         return await refund_desk.show(staff, order_id, units, reason, refusal)
+    return see_other(f"/console/orders/{order_id}#refunds")
+
+
+@post(
+    "/console/orders/{order_id:uuid}/refunds/{refund_id:uuid}/again",
+    include_in_schema=False,
+    dependencies=_REFUNDS,
+    request_max_body_size=_FORM_BYTES_MAX,
+)
+async def send_again(
+    refund_desk: RefundDesk, staff: Staff, order_id: UUID, refund_id: UUID, payment: Payment, db: Database
+) -> Response[bytes]:
+    """Send a refund that the channel refused again, in this person's name."""
+    try:
+        async with db.transaction() as tx:
+            await payment.send_again(tx, refund_id, staff.name)
+    except Refusal as refusal:
+        return await refund_desk.show(staff, order_id, {}, "", refusal)
     return see_other(f"/console/orders/{order_id}#refunds")
 
 

@@ -118,6 +118,7 @@ console = Router(
         payments.payments,
         refunds.preview,
         refunds.refund,
+        refunds.send_again,
         refunds.protect,
         refunds.protected,
         campaign_page.campaign_page,

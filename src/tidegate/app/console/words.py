@@ -353,6 +353,10 @@ _REFUSALS = {
         marked("The refund has changed"),
         marked("Something of this order went back meanwhile. Nothing was refunded; look at it again."),
     ),
+    "refund-not-refused": (
+        marked("Not refused"),
+        marked("The channel did not refuse this refund. Nothing was sent; look at the order again."),
+    ),
     "refund-reason-missing": (
         marked("A reason is needed"),
         marked("Say why, in three letters or more: it is recorded. Nothing was refunded."),

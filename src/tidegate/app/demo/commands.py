@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-import signal
 
 import click
 from rich.console import Console
 
 from tidegate.app.demo.story import FULL, QUICK, Ending, Scene, settings, tell
-from tidegate.app.supervisor import NotReady
+from tidegate.app.supervisor import NotReady, ending_signals
 
 
 @click.command("demo", short_help="Run a whole festival in about four minutes and show the result.")
@@ -31,9 +30,10 @@ def command(*, quick: bool) -> None:
 
 
 async def _told(scene: Scene) -> Ending:
-    """Tell the story; a SIGTERM ends it in order, so that no server is left behind."""
+    """Tell the story; a SIGTERM, or a terminal that is closed, ends it in order, so that no server is left behind."""
     story = asyncio.create_task(tell(settings(os.environ, scene), scene, Console()))
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, story.cancel)
+    for name in ending_signals():
+        asyncio.get_running_loop().add_signal_handler(name, story.cancel)
     try:
         return await story
     except asyncio.CancelledError:

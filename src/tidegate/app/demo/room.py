@@ -7,12 +7,14 @@ import msgspec
 
 from tidegate.offer.campaign.contracts import (
     Audience,
+    BeyondNetwork,
     CampaignDefinition,
     GuardedGoods,
     PhaseName,
     QueueLane,
     WaitingRoom,
     Words,
+    WorkAsked,
 )
 
 _SEAL_SECONDS: Final = 2
@@ -23,7 +25,9 @@ _LANES: Final = (
 """Early access: one shopper in five is a member, and three calls in ten are theirs while both lanes have somebody."""
 
 PER_NETWORK: Final = 4
-"""Places from one network: a household of two takes one each, and each once more when its pass is used up."""
+"""Places from one network: a household of two takes one each, and each once more when its pass is used up. More are
+refused: goods may outlast the demo's draw, and a farm's places that stood behind it would have them then.
+"""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +56,10 @@ def with_line(definition: CampaignDefinition, line: Line, now: datetime) -> Camp
         pass_seconds=line.pass_seconds,
         purchases=line.purchases,
         per_network=PER_NETWORK,
+        beyond_network=BeyondNetwork.REFUSED,
         goods=GuardedGoods.EVERYTHING,
         lanes=_LANES,
+        # The farm's work would be done by the machine that the demo measures: minutes of it, which a farm does at home.
+        work=WorkAsked.ATTACK,
     )
     return msgspec.structs.replace(definition, waiting_room=room)

@@ -18,7 +18,7 @@ from tidegate.app.demo.outage import ChannelAdmin, outage
 from tidegate.app.demo.room import Line, with_line
 from tidegate.app.demo.wiring import debriefing_of, rehearsal_of
 from tidegate.app.publication import PublicationDesk
-from tidegate.app.supervisor import Supervisor, festival
+from tidegate.app.supervisor import Supervisor, festival, vacated
 from tidegate.app.up import STAFF_NAME, ensure_staff, example_file
 from tidegate.base.config import Config
 from tidegate.base.invariant import Check
@@ -89,16 +89,20 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def settings(environ: Mapping[str, str], scene: Scene) -> Config:
-    """Return the demo's settings: a data folder of its own, begun anew, and ports that are free."""
+    """Return the demo's settings: a data folder of its own, begun anew, and ports that are free.
+
+    Raises NotReady where a demo runs on that folder.
+    """
     own = dict(environ)
     folder = Path(environ.get("TIDEGATE_DATA_DIR", ".tidegate")).absolute() / "demo"
     own["TIDEGATE_DATA_DIR"] = str(folder)
     own["TIDEGATE_HOLD_SECONDS"] = str(scene.hold_seconds)
     # The simulated shoppers come from one process. It stands where a balancer would, and says for whom it asks.
     own["TIDEGATE_TRUSTED_PROXIES"] = "127.0.0.1"
-    own.setdefault("TIDEGATE_PORT", str(_free_port()))
-    shutil.rmtree(folder, ignore_errors=True)
+    with vacated(folder):
+        shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    own.setdefault("TIDEGATE_PORT", str(_free_port()))
     return Config.from_env(own)
 
 

@@ -16,11 +16,12 @@ from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.pricing.api import RefundPlan
-from tidegate.sale.ordering.api import Ordering, left_of
+from tidegate.sale.ordering.api import Ordering, left_of, next_refund_key
 from tidegate.sale.ordering.contracts import TOTAL_MAX, Left, RefundLine
 from tidegate.sale.protection.api import Protection
 
 REASON_MAX = 200
+_KEY_MAX = 64
 
 
 class AftersaleDesk:
@@ -53,6 +54,7 @@ class AftersaleDesk:
             "return",
             status=refusal.status if refusal else 200,
             order=kept.order,
+            key=next_refund_key(kept.refunds),
             left=left_of(kept.order, kept.back),
             asked=asked,
             plan=plan,
@@ -114,11 +116,12 @@ async def give_back(
     form = await read_form(request)
     try:
         async with db.transaction() as tx:
-            kept = await ordering.kept(tx, order_id, visit.account)
-            lines = lines_of(chosen(form, left_of(kept.order, kept.back)))
+            order = await ordering.order(tx, order_id, visit.account)
+            lines = lines_of(chosen(form, left_of(order, {})))  # sent twice, they are gone the second time
             if lines:
                 shown, reason = form.whole("amount", 0, TOTAL_MAX), form.text("reason", REASON_MAX)
-                await ordering.refund(tx, order_id, visit.account, lines, reason, expected=shown)
+                key = form.text("key", _KEY_MAX) or None
+                await ordering.refund(tx, order_id, visit.account, lines, reason, expected=shown, key=key)
     except Refusal as refusal:
         return await aftersale_desk.show_return(order_id, form, refusal)
     return see_other(f"/orders/{order_id}#returned") if lines else await aftersale_desk.show_return(order_id, form)

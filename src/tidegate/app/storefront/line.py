@@ -1,28 +1,27 @@
 """The waiting room's page: take a place, see how far it is, go in when called.
 
-The page follows the public snapshot, which is one cached body a second for everybody; the server is asked for the
-reader's own page twice a minute, which is the sign of life, and when something changed.
+The page follows the public snapshot, which is one cached body a second for everybody. Twice a minute it gives a sign of
+life at a door of a few bytes (`POST /api/v1/places/current/signs`); it is made anew when something changed.
 """
 
 import msgspec
 from litestar import Response, get, post
 
 from tidegate.app.pages.answer import own_origin, see_other
-from tidegate.app.storefront.forms import Form, read_form
+from tidegate.app.storefront.earning import Cost, Till, no_wait, signals_of
+from tidegate.app.storefront.forms import read_form
 from tidegate.app.storefront.visit import Asking, Visit, client_of
 from tidegate.app.storefront.wording import Spoken, spoken
 from tidegate.base.errors import Refusal
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.bots.contracts import Answer, PageSignals
+from tidegate.gate.bots.contracts import Answer
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
-from tidegate.gate.queue.contracts import Entered, PlaceFacts, PlaceView, Standing
+from tidegate.gate.queue.contracts import PLACE_COOKIE, Entered, PlaceFacts, PlaceView, Standing
 from tidegate.gate.queue.http import give_place
-from tidegate.offer.campaign.contracts import Defence
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.http import private_cookie
 
-PLACE_COOKIE = "tg_place"
 _PLACE_SECONDS = 7 * 86_400
 
 
@@ -52,10 +51,7 @@ class Line:
         session, token = self._visit.session, self._request.cookies.get(PLACE_COOKIE)
         if session is None or not token:
             return None
-        try:
-            return self._queue.check_place(token, session.account_id, session.session_id)
-        except Refusal:
-            return None
+        return self._queue.kept_place(token, session.account_id, session.session_id)
 
     async def turn(self) -> Turn:
         """Return where the reader stands; whoever was called goes in."""
@@ -64,7 +60,7 @@ class Line:
             return Turn()
         try:
             view = self._queue.view(facts)
-            await self._queue.beat(facts)
+            self._queue.beat(facts)
             answer = await self._queue.enter(facts) if view.standing is Standing.CALLED else None
         except Refusal as refusal:
             return Turn(trouble=spoken(refusal))
@@ -81,24 +77,22 @@ def open_line(request: Asking, visit: Visit, queue: Queue) -> Line:
 
 
 @get("/line", include_in_schema=False)
-async def see_line(visit: Visit, line: Line, queue: Queue, bots: Bots, defences: Defences) -> Response[bytes]:
+async def see_line(visit: Visit, line: Line, queue: Queue, bots: Bots, till: Till) -> Response[bytes]:
     """Where the reader stands."""
     if not line.exists:
         return see_other("/")
-    needed = defences.active(Defence.WORK_FOR_ALL)
-    return _page(visit, queue, bots, await line.turn(), line.facts(), work_needed=needed)
+    return _page(visit, queue, bots, await line.turn(), line.facts(), cost=till.cost())
 
 
 @post("/line", include_in_schema=False, guards=[own_origin])
 async def take_place(
-    *, request: Asking, visit: Visit, queue: Queue, bots: Bots, defences: Defences, identity: Identity
+    *, request: Asking, visit: Visit, queue: Queue, bots: Bots, defences: Defences, till: Till, identity: Identity
 ) -> Response[bytes]:
-    """Take a place, or the one taken before; while an attack is on, for work or a wait."""
+    """Take a place, or the one taken before; where it is asked, for work or a wait."""
     if visit.session is None:
         return see_other("/sign-in?next=/line")
     form = await read_form(request)
     answer_given = Answer(work=form.text("work", 4_000), wait_ticket=form.text("wait_ticket", 200))
-    needed = defences.active(Defence.WORK_FOR_ALL)
     try:
         place = await give_place(
             answer=answer_given,
@@ -108,12 +102,14 @@ async def take_place(
             session=visit.session,
             host=client_of(request),
             agent=request.headers.get("user-agent", ""),
-            page=_signals_of(form),
+            page=signals_of(form),
         )
     except Refusal as refusal:
-        return _page(visit, queue, bots, Turn(trouble=spoken(refusal)), None, work_needed=needed, status=refusal.status)
+        turn = Turn(trouble=None if till.is_news(refusal) else spoken(refusal))
+        return _page(visit, queue, bots, turn, None, cost=till.cost(refusal), status=refusal.status)
     answer = see_other("/line")
     answer.cookies.append(private_cookie(PLACE_COOKIE, place.token, _PLACE_SECONDS, secure=identity.secure_cookies))
+    answer.cookies.append(no_wait(identity))
     return answer
 
 
@@ -128,16 +124,6 @@ async def leave(line: Line, queue: Queue, identity: Identity) -> Response[bytes]
     return answer
 
 
-def _signals_of(form: Form) -> PageSignals:
-    """Return what the form says of the browser; the time it was shown is read from its stamp."""
-    return PageSignals(
-        website=form.text("website", 200),
-        automation=form.text("automation") == "yes",
-        headless=form.text("headless") == "yes",
-        page=form.text("page", 200),
-    )
-
-
 def _page(
     visit: Visit,
     queue: Queue,
@@ -145,7 +131,7 @@ def _page(
     turn: Turn,
     facts: PlaceFacts | None,
     *,
-    work_needed: bool,
+    cost: Cost,
     status: int = 200,
 ) -> Response[bytes]:
     body = queue.snapshot()
@@ -157,7 +143,7 @@ def _page(
         seen=body.snapshot if body else None,
         room=queue.room(),
         signed_in=visit.session is not None,
-        work_needed=work_needed,
+        cost=cost,
         stamp=bots.stamp(visit.session) if visit.session is not None else "",
     )
 

@@ -15,6 +15,8 @@ from tidegate.app.storefront.visit import Asking, Visit
 from tidegate.app.storefront.wording import Spoken, spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
+from tidegate.gate.queue.api import Queue
+from tidegate.gate.queue.contracts import PLACE_COOKIE
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.pricing.contracts import CartLine
 from tidegate.sale.groups.api import Groups
@@ -122,9 +124,11 @@ class OrderDesk:
         catalogue: Catalogue,
         identity: Identity,
         protection: Protection,
+        queue: Queue,
         db: Database,
     ) -> None:
         self._visit = visit
+        self._queue = queue
         self._protection = protection
         self._ordering = ordering
         self._groups = groups
@@ -160,6 +164,7 @@ class OrderDesk:
             not_back=order.total - sum(refund.amount for refund in refunds),
             on_its_way=sum(refund.amount for refund in refunds if refund.confirmed_at is None),
             look=look,
+            in_line=self._queue.is_place_of(self._visit.cookie(PLACE_COOKIE), account, order.campaign_id),
             now_state=_now(order, payment),
             trouble=trouble,
             again=_again(order),
@@ -183,6 +188,7 @@ def open_order_desk(
     catalogue: Catalogue,
     identity: Identity,
     protection: Protection,
+    queue: Queue,
     db: Database,
 ) -> OrderDesk:
     """Dependency `order_desk`."""
@@ -194,6 +200,7 @@ def open_order_desk(
         catalogue=catalogue,
         identity=identity,
         protection=protection,
+        queue=queue,
         db=db,
     )
 

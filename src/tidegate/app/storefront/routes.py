@@ -10,7 +10,9 @@ from tidegate.app.storefront import (
     buying,
     cart_page,
     coupons,
+    draw_proof,
     draws,
+    earning,
     front,
     groups,
     honeypot,
@@ -27,6 +29,7 @@ from tidegate.app.storefront.aftersale import open_aftersale_desk
 from tidegate.app.storefront.buying import open_desk
 from tidegate.app.storefront.cart_desk import open_cart_desk
 from tidegate.app.storefront.coupons import open_coupon_book
+from tidegate.app.storefront.earning import open_till
 from tidegate.app.storefront.groups import open_group_desk
 from tidegate.app.storefront.line import open_line
 from tidegate.app.storefront.offers import open_offers
@@ -53,6 +56,8 @@ _modules = (
     rules_page,
     openness,
     line,
+    draw_proof,
+    earning,
     honeypot,
 )
 _handlers = [route for module in _modules for route in module.routes]
@@ -73,6 +78,7 @@ storefront = Router(
         "reservation_desk": Provide(open_reservation_desk, sync_to_thread=False),
         "aftersale_desk": Provide(open_aftersale_desk, sync_to_thread=False),
         "line": Provide(open_line, sync_to_thread=False),
+        "till": Provide(open_till, sync_to_thread=False),
     },
     exception_handlers={Refusal: refused, HTTPException: unanswerable, Exception: failed},
     request_max_body_size=FORM_BYTES_MAX,

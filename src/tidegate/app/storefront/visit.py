@@ -65,6 +65,10 @@ class Visit:
         """Return what the address of this page says under a name; empty where it says nothing."""
         return str(self._request.query_params.get(name, ""))
 
+    def cookie(self, name: str) -> str | None:
+        """Return a cookie of the reader's browser."""
+        return self._request.cookies.get(name)
+
     @property
     def zone(self) -> ZoneInfo:
         """The zone that times are shown in."""

@@ -27,6 +27,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("Just sold out"),
         marked("Someone was faster. Nothing was ordered. Unpaid units come back within minutes: look again shortly."),
     ),
+    "no-waiting-room": (
+        marked("No line here"),
+        marked("This campaign lets nobody wait in a line, so there is no draw to look at."),
+    ),
     "places-not-open": (marked("The line is not open yet"), marked("Come back when it opens; nothing was taken.")),
     "places-closed": (
         marked("The line is closed"),
@@ -38,7 +42,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     ),
     "one-place-a-person": (
         marked("One place a person"),
-        marked("Another account holds a place on the same device. Go on with that place, or give it up first."),
+        marked(
+            "Another account holds a place on the same device or with the same way to pay. Go on with that place, or "
+            "give it up first."
+        ),
     ),
     "place-refused": (
         marked("This place cannot be used"),

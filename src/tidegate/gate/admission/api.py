@@ -1,5 +1,6 @@
 """What others may ask of admission: give a pass, check a pass. Neither does any I/O."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -9,7 +10,9 @@ from tidegate.base.config import Config
 from tidegate.base.crypto import Signer, derive_key
 from tidegate.gate.admission import rules
 from tidegate.gate.admission.contracts import PASS_HEADER, Pass, PassFacts, PassWindow
+from tidegate.gate.admission.errors import PassRefused
 from tidegate.gate.admission.rules import campaign_digest
+from tidegate.gate.bots.contracts import TokenKind
 
 __all__ = ["PASS_HEADER", "Admission", "campaign_digest", "pass_of"]
 
@@ -20,8 +23,12 @@ _PASS_HEADER_ASGI = PASS_HEADER.lower().encode()
 class Admission:
     """Gives and checks passes for one installation; every process with the same secret knows them all."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    def __init__(
+        self, config: Config, clock: Clock, misused: Callable[[TokenKind, str], None] = lambda *_: None
+    ) -> None:
+        """Take `misused`: what counts a pass that is refused, by the refusal's reason."""
         self._clock = clock
+        self._misused = misused
         self._signer = Signer(derive_key(config.secret, "admission.pass"))
         # A shopper sends the same pass with each poll and order: remembering the verified ones saves the digest each
         # time. The price is about 8 MB a process when full.
@@ -52,7 +59,11 @@ class Admission:
             raise rules.missing_pass()
         # The length is looked at first, so that nobody fills the memory with long texts.
         signed = self._remembered(token) if len(token) == rules.PASS_LENGTH else None
-        return rules.judge_pass(signed, account_id, device, campaign_id, now)
+        try:
+            return rules.judge_pass(signed, account_id, device, campaign_id, now)
+        except PassRefused as refusal:
+            self._misused(TokenKind.PASS, str(refusal.fields["reason"]))
+            raise
 
     def _read(self, token: str) -> rules.SignedPass | None:
         return rules.read_pass(self._signer, token)

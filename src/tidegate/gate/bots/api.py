@@ -28,19 +28,22 @@ from tidegate.gate.bots.contracts import (
     DecisionView,
     Evidence,
     Lane,
+    MisuseTally,
     PageSignals,
     Signals,
     Tally,
+    TokenKind,
     Undo,
     UndoId,
     Visitor,
     WorkFault,
 )
-from tidegate.gate.bots.errors import DecisionUnknown
+from tidegate.gate.bots.errors import DecisionUnknown, WorkRefused
 from tidegate.gate.bots.marks import SLOWED_MEMORY, Marks, Seen, Slowed, Subject, marked_as
+from tidegate.gate.bots.misuse import Misuses
 from tidegate.gate.bots.networks import NetworkList
 from tidegate.gate.bots.stamps import Stamps
-from tidegate.gate.bots.work import Workshop, refused
+from tidegate.gate.bots.work import Proof, Workshop, refused
 from tidegate.trust.identity.contracts import SessionFacts, StaffId
 
 __all__ = ["Bots"]
@@ -76,6 +79,7 @@ class Bots:
         self._counts: Counter[store.Count] = Counter()
         self._examples: list[tuple[str, Decision]] = []
         self._taken: Counter[store.Count] = Counter()
+        self._misuses = Misuses()
 
     # A shopper's way to a number
 
@@ -110,7 +114,11 @@ class Bots:
         seen = await self._looks.submit(self._subject(session, "", address))
         decision = self.decide(session, "", self._signals(session, page, address, agent, seen))
         slowed = self._slow(decision)
-        if slowed is not None:
+        if slowed is not None and page is not None:
+            # Else what its form said would be gone with the next form; that one is timed by a stamp of its own.
+            told = msgspec.structs.replace(decision.signals, shown_ms=None)
+            await self._marks.keep(session.session_id, told, slowed)
+        elif slowed is not None:
             await self._marks.slow([slowed])
         return decision
 
@@ -148,8 +156,8 @@ class Bots:
             honeypot_field=field or before.honeypot_field or bool(page is not None and page.website),
             honeypot_link=link or before.honeypot_link,
             honeypot_goods=goods or before.honeypot_goods,
-            automation=page.automation if page else before.automation,
-            headless=rules.steered(agent) or (page.headless if page else before.headless),
+            automation=before.automation or bool(page is not None and page.automation),
+            headless=rules.steered(agent) or before.headless or bool(page is not None and page.headless),
             shown_ms=self._shown_ms(session, page) if page else before.shown_ms,
             datacenter=address in self._networks,
             device_accounts=max(seen.device_accounts, before.device_accounts),
@@ -197,10 +205,43 @@ class Bots:
         One Valkey call. Raises WorkRefused with a `reason`; an answer that was refused for another reason than being
         used is not spent. While Valkey is down an answer may be used again, by its own session.
         """
+        [refusal] = await self.work_refusals([(session, answer)])
+        if refusal is not None:
+            raise refusal
+
+    async def work_refusals(self, answers: Sequence[tuple[SessionFacts, Answer | None]]) -> list[WorkRefused | None]:
+        """Do as `require_work` does for all of them by one Valkey call; return each one's refusal, if there is one."""
         now = self._clock.now()
-        proof = self._workshop.judge(session.session_id, answer, now)
-        if not await self._marks.spend(proof, session.session_id, now):
-            raise refused(WorkFault.USED)
+        judged = [self._judged(session, answer, now) for session, answer in answers]
+        proofs = [
+            (each, of.session_id) for each, (of, _) in zip(judged, answers, strict=True) if isinstance(each, Proof)
+        ]
+        unspent = iter(await self._marks.spend(proofs, now) if proofs else ())
+        refusals = [
+            each if isinstance(each, WorkRefused) else None if next(unspent) else refused(WorkFault.USED)
+            for each in judged
+        ]
+        for refusal in refusals:
+            if refusal is not None:
+                self.misused(TokenKind.ANSWER, str(refusal.fields["reason"]))
+        return refusals
+
+    def misused(self, token: TokenKind, reason: str) -> None:
+        """Count a refused token by its refusal's `reason`; those that are nobody's trick are not counted. No I/O."""
+        self._misuses.note(token, reason, self._clock.now())
+
+    def _judged(self, session: SessionFacts, answer: Answer | None, now: datetime) -> Proof | WorkRefused:
+        try:
+            return self._workshop.judge(session.session_id, answer, now)
+        except WorkRefused as refusal:
+            return refusal
+
+    def waits_until(self, session: SessionFacts, ticket: str) -> datetime | None:
+        """Return when the wait of a challenge's ticket is over, or was; None for no good ticket of this session.
+
+        No I/O: whether it was spent is not known here.
+        """
+        return self._workshop.waits_until(session.session_id, ticket, self._clock.now())
 
     async def touched(self, honeypot: Evidence, address: str, session: SessionFacts | None = None) -> None:
         """Mark for a day that somebody touched what no person sees: a hidden link, field or product.
@@ -237,6 +278,10 @@ class Bots:
     async def overview(self, tx: Tx, since: datetime) -> list[Tally]:
         """Return counts by kind, lane and work factor since a moment, most visits first; some seconds behind."""
         return await store.tallies(tx, since)
+
+    async def misuse(self, tx: Tx, since: datetime) -> list[MisuseTally]:
+        """Return how often passes, places and answers were refused since a moment, and why; some seconds behind."""
+        return await store.misuse(tx, since)
 
     async def course(self, tx: Tx, minutes: int) -> Course:
         """Return counts over the last `minutes` in spans of at least one minute, oldest first; some seconds behind.
@@ -327,7 +372,7 @@ class Bots:
     @property
     def pending(self) -> bool:
         """Return whether anything was noted that is not written."""
-        return bool(self._counts)
+        return bool(self._counts or self._misuses)
 
     async def flush(self, tx: Tx) -> None:
         """Write the counts and examples noted since the last time. What a failed transaction held is lost."""
@@ -336,6 +381,8 @@ class Bots:
         if counts:
             await store.add_tallies(tx, list(counts.items()))
             await store.insert_decisions(tx, examples)
+        if self._misuses:
+            await store.add_misuse(tx, self._misuses.taken())
 
     async def tidy(self, tx: Tx) -> int:
         """Delete what is older than thirty days; return how many rows went."""

@@ -61,6 +61,27 @@ class WorkFault(StrEnum):
     USED = "used"
 
 
+class TokenKind(StrEnum):
+    """What is signed and given to one session."""
+
+    PASS = "pass"  # noqa: S105  the name of a kind, not a secret
+    PLACE = "place"
+    ANSWER = "answer"
+    """To a challenge: work, or a wait's ticket."""
+
+
+class Misuse(StrEnum):
+    """Why such a token was refused, as far as somebody may have meant it."""
+
+    FORGED = "forged"
+    """Not signed by us, altered, or with the wrong solution."""
+    SHARED = "shared"
+    """Given to another account or session."""
+    USED = "used"
+    EXPIRED = "expired"
+    OTHER_CAMPAIGN = "other-campaign"
+
+
 class PageSignals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the page says of its browser. All of it can be invented, so that none of it weighs much alone."""
 
@@ -157,6 +178,15 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     lane: Lane
     work_factor: int
     visits: int
+    last_at: Annotated[datetime, Meta(description="The minute of the last one.")]
+
+
+class MisuseTally(msgspec.Struct, frozen=True, kw_only=True):
+    """How often one kind of token was refused for one reason, in a span of time."""
+
+    token: TokenKind
+    reason: Misuse
+    times: int
     last_at: Annotated[datetime, Meta(description="The minute of the last one.")]
 
 

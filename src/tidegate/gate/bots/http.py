@@ -14,7 +14,16 @@ from tidegate.base.clock import Clock
 from tidegate.base.db import Database
 from tidegate.base.openapi import refuses
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.bots.contracts import Challenge, Course, Decision, DecisionView, PageSignals, Tally, Undo
+from tidegate.gate.bots.contracts import (
+    Challenge,
+    Course,
+    Decision,
+    DecisionView,
+    MisuseTally,
+    PageSignals,
+    Tally,
+    Undo,
+)
 from tidegate.gate.bots.errors import DecisionUnknown, UndoNotValid
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import AccountId, Permission, SessionFacts, Staff
@@ -82,6 +91,23 @@ async def see_course(
     staff.require(Permission.RISK_VIEW)
     async with db.read() as tx:
         return await bots.course(tx, minutes)
+
+
+@get(
+    "/api/v1/bots/misuse",
+    tags=["bots"],
+    operation_id="SeeTokenMisuse",
+    summary="Passes, places and answers that were refused, and why",
+    cache_control=_PRIVATE,
+    responses=refuses(StaffNotSignedIn, NotPermitted),
+)
+async def see_misuse(
+    staff: Staff, db: Database, clock: Clock, bots: Bots, minutes: Annotated[int, Parameter(ge=1, le=43_200)] = 60
+) -> list[MisuseTally]:
+    """Return the counts of the last minutes."""
+    staff.require(Permission.RISK_VIEW)
+    async with db.read() as tx:
+        return await bots.misuse(tx, clock.now() - timedelta(minutes=minutes))
 
 
 @get(
@@ -170,6 +196,7 @@ routes = [
     ask_for_challenge,
     see_bots,
     see_course,
+    see_misuse,
     list_decisions,
     see_decision,
     undo_decision,

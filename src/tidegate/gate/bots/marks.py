@@ -68,19 +68,20 @@ class Marks:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
-    async def spend(self, proof: Proof, session_id: UUID, now: datetime) -> bool:
-        """Return whether the answer was unspent; it is spent now.
+    async def spend(self, proofs: Sequence[tuple[Proof, UUID]], now: datetime) -> list[bool]:
+        """Return of each answer, with its session, whether it was unspent; all of them are spent now.
 
-        While Valkey is down: true. The answer stays bound to its session, and an account has one place in the queue.
+        While Valkey is down: true. An answer stays bound to its session, and an account has one place in the queue.
         """
-        seconds = max(1, int((proof.expires_at - now).total_seconds()) + 1)
         try:
-            taken = await self._cache.client.set(
-                f"bots:spent:{proof.challenge_id}", session_id.hex, nx=True, ex=seconds
-            )
+            async with self._cache.client.pipeline(transaction=False) as pipeline:
+                for proof, session_id in proofs:
+                    seconds = max(1, int((proof.expires_at - now).total_seconds()) + 1)
+                    pipeline.set(f"bots:spent:{proof.challenge_id}", session_id.hex, nx=True, ex=seconds)
+                taken = await pipeline.execute()
         except CacheDown:
-            return True
-        return bool(taken)
+            return [True] * len(proofs)
+        return [bool(each) for each in taken]
 
     async def touch(self, honeypot: Evidence, subjects: Sequence[str], network: str) -> None:
         """Remember for a day that accounts or devices touched a honeypot, and count it for the network.

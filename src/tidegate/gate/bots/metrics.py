@@ -8,6 +8,7 @@ from tidegate.gate.bots.contracts import Effect
 
 marks = Counter("tidegate_bot_marks", "Honeypots touched, by honeypot", ["honeypot"])
 decisions = Counter("tidegate_bot_decisions", "Visits decided, by what followed", ["effect"])
+misuse = Counter("tidegate_token_misuse", "Passes, places, answers refused, by what was wrong", ["token", "reason"])
 undos = Counter("tidegate_bot_undos", "Decisions undone by staff")
 
 

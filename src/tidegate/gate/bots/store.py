@@ -10,7 +10,7 @@ from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
 from tidegate.base.db import Tx
-from tidegate.gate.bots.contracts import Decision, Lane, SpanTally, Tally, Undo
+from tidegate.gate.bots.contracts import Decision, Lane, Misuse, MisuseTally, SpanTally, Tally, TokenKind, Undo
 
 
 class Count(NamedTuple):
@@ -20,6 +20,15 @@ class Count(NamedTuple):
     kind: str
     lane: Lane
     work_factor: int
+
+
+class MisusedTimes(NamedTuple):
+    """How often one kind of token was refused for one reason in one minute."""
+
+    minute_at: datetime
+    token: TokenKind
+    reason: Misuse
+    times: int
 
 
 async def add_tallies(tx: Tx, counts: Sequence[tuple[Count, int]]) -> None:
@@ -32,6 +41,32 @@ async def add_tallies(tx: Tx, counts: Sequence[tuple[Count, int]]) -> None:
             """,
             sorted((*count, visits) for count, visits in counts),
         )
+
+
+async def add_misuse(tx: Tx, found: Sequence[MisusedTimes]) -> None:
+    """Add refused tokens to their counts, in key order."""
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            """
+            insert into bots.misuse as m (minute_at, token, reason, times) values (%s, %s, %s, %s)
+            on conflict (minute_at, token, reason) do update set times = m.times + excluded.times
+            """,
+            sorted(found),
+        )
+
+
+async def misuse(tx: Tx, since: datetime) -> list[MisuseTally]:
+    """Return the refused tokens since a moment, by kind and reason."""
+    async with tx.cursor(row_factory=class_row(MisuseTally)) as cursor:
+        await cursor.execute(
+            """
+            select token, reason, sum(times)::bigint as times, max(minute_at) as last_at
+              from bots.misuse where minute_at >= %s
+             group by token, reason order by token, reason
+            """,
+            [since],
+        )
+        return await cursor.fetchall()
 
 
 async def insert_decisions(tx: Tx, decisions: Sequence[tuple[str, Decision]]) -> None:
@@ -197,6 +232,7 @@ async def delete_old(tx: Tx, before: datetime) -> int:
     for statement in (
         "delete from bots.decision where decided_at < %s",
         "delete from bots.tally where minute_at < %s",
+        "delete from bots.misuse where minute_at < %s",
         "delete from bots.undo where ends_at < %s",
     ):
         gone += (await tx.execute(statement, [before])).rowcount

@@ -101,17 +101,28 @@ class Workshop:
         # Work and wait share the challenge's nonce, so that one challenge buys one number, however it is answered.
         return self._tickets.sign(_TICKET.pack(_TICKET_MARK, bytes.fromhex(nonce), session_id.bytes, *ends))
 
+    def waits_until(self, session_id: UUID, ticket: str, now: datetime) -> datetime | None:
+        """Return when the wait of a ticket is over, or was; None for no good ticket of this session."""
+        try:
+            return self._read_ticket(session_id, ticket, now)[1]
+        except WorkRefused:
+            return None
+
     def _judge_ticket(self, session_id: UUID, ticket: str, now: datetime) -> Proof:
+        proof, wait_until = self._read_ticket(session_id, ticket, now)
+        early = int(wait_until.timestamp()) - int(now.timestamp())
+        if early > 0:
+            raise refused(WorkFault.EARLY, retry_after=early)
+        return proof
+
+    def _read_ticket(self, session_id: UUID, ticket: str, now: datetime) -> tuple[Proof, datetime]:
         payload = self._tickets.verify(ticket)
         if payload is None or len(payload) != _TICKET.size:
             raise refused(WorkFault.FORGED)
         _, nonce, session, wait_until, end = _TICKET.unpack(payload)
         expires_at = datetime.fromtimestamp(end, UTC)
         _hold(session == session_id.bytes, expires_at, now)
-        early = wait_until - int(now.timestamp())
-        if early > 0:
-            raise refused(WorkFault.EARLY, retry_after=early)
-        return Proof(nonce.hex(), expires_at)
+        return Proof(nonce.hex(), expires_at), datetime.fromtimestamp(wait_until, UTC)
 
 
 def refused(fault: WorkFault, **fields: object) -> WorkRefused:

@@ -136,7 +136,10 @@ class Limits:
         return self._paces[suspicion]
 
     def _pace(self, stated: RateLimit, factor: float, suspicion: float) -> _Pace:
-        now = rules.lowered(stated, factor * suspicion if stated.scope in rules.OWN_SCOPES else factor)
+        if suspicion < 1 and stated.scope in rules.OWN_SCOPES:
+            now = rules.lowered(stated, factor * suspicion, burst_min=rules.SUSPECT_BURST_MIN)
+        else:
+            now = rules.lowered(stated, factor)
         return _Pace(
             now,
             (rules.interval_of(now), now.burst, rules.ahead_most_of(stated, now)),

@@ -50,10 +50,18 @@ def keys_of(secret: bytes, limit: RateLimit) -> Callable[[bytes], bytes]:
     return key_of
 
 
-def lowered(limit: RateLimit, factor: float) -> RateLimit:
-    """Return the limit with quota and burst times `factor` (above 0, at most 1); one act always stays possible."""
+SUSPECT_BURST_MIN = 3
+"""Acts at once that suspicion leaves a person: to ask for a place, for the work that it costs, and with that again."""
+
+
+def lowered(limit: RateLimit, factor: float, *, burst_min: int = 1) -> RateLimit:
+    """Return the limit with quota and burst times `factor` (above 0, at most 1); one act always stays possible, and
+    `burst_min` at once where the limit allows so many.
+    """
     return msgspec.structs.replace(
-        limit, quota=max(1, int(limit.quota * factor)), burst=max(1, int(limit.burst * factor))
+        limit,
+        quota=max(1, int(limit.quota * factor)),
+        burst=max(min(burst_min, limit.burst), int(limit.burst * factor)),
     )
 
 

@@ -5,20 +5,26 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
+import msgspec
+
 from tidegate.base.batch import Batcher
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock
 from tidegate.base.config import Config
 from tidegate.base.crypto import Signer, Vault, derive_key
 from tidegate.base.db import Database, Tx
+from tidegate.base.http import cookie_of
 from tidegate.base.invariant import Check
 from tidegate.gate.admission.api import Admission
-from tidegate.gate.queue import store, store_gate
+from tidegate.gate.bots.contracts import TokenKind
+from tidegate.gate.queue import store, store_gate, store_proof
 from tidegate.gate.queue.adapters.drand import Drand
-from tidegate.gate.queue.board import Board, Room, read_board, room_of, view_of
+from tidegate.gate.queue.board import Board, Room, read_board, room_of, sign_of, view_of
 from tidegate.gate.queue.contracts import (
+    PLACE_COOKIE,
     PLACE_HEADER,
     AskPlace,
+    CallList,
     Entered,
     GateFigures,
     GateRecord,
@@ -27,9 +33,12 @@ from tidegate.gate.queue.contracts import (
     Place,
     PlaceFacts,
     PlaceView,
+    PublishedDraw,
     Receipt,
     SealedList,
+    Sign,
     SnapshotBody,
+    Standing,
     StateNumber,
     SteerGate,
     Verification,
@@ -38,17 +47,18 @@ from tidegate.gate.queue.contracts import (
 from tidegate.gate.queue.controller import Controller, guarded_skus
 from tidegate.gate.queue.drawing import Drawing, state_number
 from tidegate.gate.queue.entering import Entrance
-from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent
+from tidegate.gate.queue.errors import NoWaitingRoom, PassSpent, PlaceRefused
 from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.placing import Placing, not_open
-from tidegate.gate.queue.ports import Audiences, Outlook
-from tidegate.gate.queue.presence import beat
-from tidegate.gate.queue.proof import check_line, receipt_of, sealed_list_of, verify_line
+from tidegate.gate.queue.ports import Audiences, Means, Outlook
+from tidegate.gate.queue.presence import Leases
+from tidegate.gate.queue.proof import check_line, receipt_of, verify_line
 from tidegate.gate.queue.public_number import NumberNotGenuine, PublishedNumber, announced, draw_key
-from tidegate.gate.queue.tokens import SignedPlace, judge_place, place_refused, read_place
+from tidegate.gate.queue.publishing import call_list_of, published_draw, sealed_list_of
+from tidegate.gate.queue.tokens import SignedPlace, is_of, judge_place, own_place, place_refused, read_place
 from tidegate.gate.queue.watching import KEPT_FOR, watch_of
 from tidegate.offer.campaign.api import Campaign
-from tidegate.offer.campaign.contracts import OfferKind
+from tidegate.offer.campaign.contracts import OfferKind, WorkAsked
 
 __all__ = [
     "PLACE_HEADER",
@@ -78,11 +88,16 @@ class Queue:
         admission: Admission,
         outlook: Outlook,
         audiences: Audiences,
+        means: Means,
         cleared: Callable[[], Collection[UUID]],
+        misused: Callable[[TokenKind, str], None],
     ) -> None:
-        """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane."""
+        """Take `cleared`: the accounts that staff cleared, whose places leave the slow lane; and `misused`: what counts
+        a place or pass that is refused, by the refusal's reason.
+        """
+        self._misused = misused
         self._db = db
-        self._cache = cache
+        self._leases = Leases(cache, clock)
         self._clock = clock
         self._campaign = campaign
         self._signer = Signer(derive_key(config.secret, "queue.place"))
@@ -90,7 +105,7 @@ class Queue:
         self._read = lru_cache(maxsize=_REMEMBERED_MAX)(self._verified)
         self._board: Board | None = None
         self._watched: GateWatch | None = None
-        self._placing = Placing(db, clock, self._signer, self._salt_key, self.room, audiences)
+        self._placing = Placing(db, clock, self._signer, self._salt_key, self.room, audiences, means)
         self._places: Batcher[AskPlace, Place] = Batcher("place", self._placing.take, in_flight_max=1)
         self._entrance = Entrance(db, clock, admission)
         vault = Vault(derive_key(config.secret, "queue.seed"))
@@ -107,6 +122,11 @@ class Queue:
         if room is None:
             raise NoWaitingRoom("This campaign has no waiting room: ask for a pass and go in.")
         return room
+
+    def work_asked(self) -> WorkAsked:
+        """Return of whom the current campaign asks work for a place, beside who is asked during an attack."""
+        room = room_of(self._campaign.current())
+        return room.rules.work if room is not None else WorkAsked.ATTACK
 
     async def take_place(self, ask: AskPlace) -> Place:
         """Give a place, or the one that this account holds already; durable when this returns.
@@ -133,7 +153,22 @@ class Queue:
         room = self.room()
         if not token:
             raise place_refused("missing", "This needs a place in line")
-        return judge_place(self._read(token), account_id, device, room.campaign_id)
+        try:
+            return judge_place(self._read(token), account_id, device, room.campaign_id)
+        except PlaceRefused as refusal:
+            self._misused(TokenKind.PLACE, str(refusal.fields["reason"]))
+            raise
+
+    def kept_place(self, token: str, account_id: UUID, device: UUID) -> PlaceFacts | None:
+        """Return what a place says that a browser kept; None where it is of a former sign-in or campaign. No I/O.
+
+        That is nobody's trick, and is not counted as one.
+        """
+        room = room_of(self._campaign.current())
+        try:
+            return judge_place(self._read(token), account_id, device, room.campaign_id) if room is not None else None
+        except PlaceRefused:
+            return None
 
     def _verified(self, token: str) -> SignedPlace | None:
         return read_place(self._signer, token)
@@ -145,9 +180,25 @@ class Queue:
         """
         return view_of(self._required_board(), facts, self._clock.now())
 
-    async def beat(self, facts: PlaceFacts) -> None:
-        """Note a sign of life. Without Valkey nothing is noted and nothing fails."""
-        await beat(self._cache, self._required_board().line.line_id, facts.serial, self._clock.now())
+    def beat(self, facts: PlaceFacts) -> Sign:
+        """Note a sign of life, for the next `write_signs`; return where the place stands. No I/O.
+
+        Raises PlacesNotOpen while the line is not open.
+        """
+        board = self._required_board()
+        self._leases.note(board.line.line_id, facts.serial)
+        return sign_of(board, facts, self._clock.now())
+
+    async def come(self, facts: PlaceFacts, sign: Sign) -> Sign:
+        """Let whoever is called go in, as `enter` does and with its refusals; return the sign with what came of it."""
+        if sign.standing is not Standing.CALLED:
+            return sign
+        answer = await self.enter(facts)
+        return msgspec.structs.replace(sign, inside=isinstance(answer, Entered))
+
+    async def write_signs(self) -> None:
+        """Write the signs of life given since. Each web process, each second; without Valkey they are lost."""
+        await self._leases.write()
 
     async def leave(self, facts: PlaceFacts) -> None:
         """Give up a place, and the pass that came of it; its room is free at once. Again changes nothing."""
@@ -166,6 +217,7 @@ class Queue:
         Known within about a second; limits on what one buyer may have are exact, and pricing's.
         """
         if self._board is not None and account_id in self._board.shut_out:
+            self._misused(TokenKind.PASS, "used")
             raise PassSpent(
                 "Your pass is used up; nothing was ordered. Take a new place in line to order again.", reason="ended"
             )
@@ -231,6 +283,28 @@ class Queue:
         """Return what explains this place's rank, with its path to the sealed root."""
         return await receipt_of(tx, facts, self._salt_key)
 
+    async def receipt_for(self, tx: Tx, token: str | None, account_id: UUID) -> Receipt:
+        """Return the receipt of a place that this account holds or held, of any campaign, from whatever device.
+
+        Raises PlaceRefused with a `reason`.
+        """
+        if not token:
+            raise place_refused("missing", "This needs a place in line")
+        facts = own_place(self._read(token), account_id, await store_proof.campaigns(tx))
+        return await self.receipt(tx, facts)
+
+    def is_place_of(self, token: str | None, account_id: UUID, campaign_id: str) -> bool:
+        """Return whether a place is this account's in this campaign, one that was used or is over too. No I/O."""
+        return bool(token) and is_of(self._read(token or ""), account_id, campaign_id)
+
+    async def draw(self, tx: Tx, campaign_id: str) -> PublishedDraw:
+        """Return the draw of a campaign, of one that is over too, as far as it is public. Raises NoWaitingRoom."""
+        return await published_draw(tx, campaign_id)
+
+    async def call_list(self, tx: Tx, campaign_id: str, start: int = 0, limit: int = 10_000) -> CallList:
+        """Return a part of the calls, in their order. Raises NoWaitingRoom."""
+        return await call_list_of(tx, campaign_id, start, limit)
+
     async def sealed_list(self, tx: Tx, campaign_id: str, start: int = 0, limit: int = 10_000) -> SealedList:
         """Return a part of the sealed list. Raises NotSealed, NoWaitingRoom."""
         return await sealed_list_of(tx, campaign_id, start, limit)
@@ -261,8 +335,8 @@ def require_board(board: Board | None, room: Room, now: Callable[[], datetime]) 
 
 
 def place_of(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
-    """Return the place in a request's raw ASGI headers, whose names are in lower case."""
+    """Return the place in a request's raw ASGI headers, whose names are in lower case: the header, then the cookie."""
     for name, value in headers:
         if name == _PLACE_HEADER_ASGI:
             return value.strip().decode("latin-1")
-    return None
+    return cookie_of(headers, PLACE_COOKIE)

@@ -16,6 +16,7 @@ from tidegate.gate.queue.contracts import (
     PlaceFacts,
     PlaceView,
     QueueState,
+    Sign,
     Snapshot,
     SnapshotBody,
     Standing,
@@ -26,7 +27,7 @@ from tidegate.gate.queue.draw import RANKS, rank, rank_text
 from tidegate.gate.queue.forecast import ahead_of, chance_of_goods, wait_for
 from tidegate.gate.queue.rows import GateRow, Home, LaneRow, LineRow, Spot
 from tidegate.gate.queue.spots import own_spot, spots_of
-from tidegate.gate.queue.steering import GateSettings, is_called, smoothed
+from tidegate.gate.queue.steering import SKEW, GateSettings, is_called, smoothed
 from tidegate.offer.campaign.contracts import CampaignVersion, PhaseName, WaitingRoom, Words
 
 RATE_SECONDS = 60.0
@@ -77,7 +78,7 @@ async def read_board(tx: Tx, room: Room, now: datetime) -> Board | None:
     lanes = tuple(await store.lanes(tx, line.line_id))
     gate = await store_gate.gate(tx, line.line_id)
     settings = await store_gate.settings(tx, line.line_id)
-    calls = await store.calls_since(tx, line.line_id, now - timedelta(seconds=RATE_SECONDS))
+    calls = await store.calls_since(tx, line.line_id, now - timedelta(seconds=RATE_SECONDS), now + SKEW)
     shut_out = await store_gate.shut_out(tx, line.line_id, now - timedelta(seconds=room.rules.pass_seconds))
     homes = await store_slow.homes(tx, line.line_id)
     snapshot = _snapshot(room, line, lanes, gate, settings, calls, now)
@@ -167,6 +168,19 @@ def called(board: Board, facts: PlaceFacts) -> bool:
     return any(
         is_called(board.lanes[spot.lane], rank=spot.rank, number=spot.number)
         for spot in spots_of(own_spot_of(board, facts), board.homes.get(facts.serial))
+    )
+
+
+def sign_of(board: Board, facts: PlaceFacts, now: datetime) -> Sign:
+    """Return what a sign of life is answered."""
+    spot = spot_of(board, facts)
+    ahead = ahead_of(board.lanes[spot.lane], rank=spot.rank, number=spot.number)
+    return Sign(
+        state=board.body.snapshot.state,
+        standing=_standing(board, facts),
+        lane_index=spot.lane,
+        wait=_wait(board, spot, ahead, now),
+        chance_percent=_chance(board, spot, ahead),
     )
 
 

@@ -16,12 +16,16 @@ from tidegate.gate.admission.contracts import Pass
 from tidegate.offer.campaign.contracts import NumberSource, Words
 
 PLACE_HEADER = "Tidegate-Place"
+PLACE_COOKIE = "tg_place"
+"""In which a page's browser keeps its place; no script reads it."""
 
 Hex = Annotated[str, Meta(pattern="^[0-9a-f]+$")]
 
 
 class PlaceKind(StrEnum):
-    """How a place is ordered: by draw, or by number behind all that were drawn."""
+    """How a place is ordered: by draw, or by number behind all that were drawn, for those that were taken after the
+    sealing or beyond what their network has in the draw.
+    """
 
     DRAWN = "drawn"
     LATE = "late"
@@ -41,14 +45,15 @@ class QueueState(StrEnum):
 
 
 class AskPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for a place. `device` is the session; `instrument` and `network` are digests or keys by which one person
-    may hold one place, and one network a limited number; None where they are not known. `slow`: it looks like a
-    program, and stands in the slow lane if the line has one.
+    """Who asks for a place. `device` is the session, which the place is bound to. `browser` and `instrument` stand for
+    the browser that signed in and the account that paid last, as digests: one place each. One `network` has a limited
+    number. None where they are not known. `slow`: it looks like a program, and stands in the slow lane if there is one.
     """
 
     account_id: UUID
     device: UUID
     audiences: frozenset[str] = frozenset()
+    browser: bytes | None = None
     instrument: bytes | None = None
     network: str | None = None
     slow: bool = False
@@ -113,6 +118,17 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     chance_percent: Annotated[int | None, Meta(description="The chance that something is left at the call.")]
     opens_at: datetime
     note: str
+
+
+class Sign(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sign of life is answered: as much as a page needs to know whether it still says what is true."""
+
+    state: QueueState
+    standing: Standing
+    inside: Annotated[bool, Meta(description="Called, and let in: its pass can be had now.")] = False
+    lane_index: Annotated[int, Meta(description="Where it is called: the place of that lane in the snapshot's list.")]
+    wait: Wait | None
+    chance_percent: int | None
 
 
 class LaneView(msgspec.Struct, frozen=True, kw_only=True):
@@ -370,35 +386,81 @@ class GateWatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SealedPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the sealed list: nothing in it says who it is."""
+    """One line of the sealed list: nothing in it says who it is.
+
+    The lane is its number among the lanes, with 128 added for a place that stands behind all that are drawn.
+    """
 
     serial: int
     lane: int
     commitment: Hex
 
 
-class SealedList(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the sealed list, in the order of serials; `following` is where the next part begins, or None."""
+class SealedLane(msgspec.Struct, frozen=True, kw_only=True):
+    """A lane of a draw: its declared share of the calls in percent, and how many of its places were drawn."""
+
+    name: str
+    label: Words
+    share: int
+    drawn: int
+    slow: Annotated[bool, Meta(description="Whether it is the slow lane, called no further than any other.")]
+
+
+class PublishedDraw(msgspec.Struct, frozen=True, kw_only=True):
+    """A draw as far as it is public, and since when each part of it is: what is still to come is None."""
 
     campaign_id: str
     seed_hash: Hex
-    root: Hex
-    count: int
-    seed: Hex | None
+    opened_at: Annotated[datetime, Meta(description="When the first place could be taken; the hash stood then.")]
+    lanes: Annotated[tuple[SealedLane, ...], Meta(description="A place's lane is its index here.")]
+    sealed_at: datetime | None
+    count: int | None
+    root: Hex | None
+    rooted_at: datetime | None
     number: NumberView | None
+    seed: Hex | None
+    revealed_at: datetime | None
+
+
+class SealedList(PublishedDraw, frozen=True, kw_only=True):
+    """A part of the sealed list, in the order of serials; `following` is where the next part begins, or None."""
+
+    count: int
+    root: Hex
     places: tuple[SealedPlace, ...]
+    following: int | None
+
+
+class PublishedCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One move of a lane: from then on its drawn places below the threshold and its late ones up to the number."""
+
+    lane: int
+    threshold: Hex
+    late_called: int
+    called_at: datetime
+
+
+class CallList(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a line's calls, in their order; `following` is where the next part begins, or None."""
+
+    campaign_id: str
+    calls: tuple[PublishedCall, ...]
     following: int | None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Why a place stands where it stands. With it its owner checks that the place is in the sealed list and what its
-    rank is: SHA-256 of salt, account and device is the commitment; the path leads from the leaf to the root; the rank
-    is made under the seed, or, where there is a public number, under HMAC-SHA256 of that number under the seed.
+    rank is: SHA-256 of salt, account and device is the commitment; the path leads from the leaf (serial, index of the
+    lane, commitment) to the root of a list of `count` places; the rank is made under the seed, or, where there is a
+    public number, under HMAC-SHA256 of that number under the seed.
     """
 
     campaign_id: str
     serial: int
     lane: str
+    lane_index: int
+    lane_label: Words
+    lane_share: int
     kind: PlaceKind
     joined_at: datetime
     account_id: UUID
@@ -406,9 +468,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     salt: Hex
     commitment: Hex
     seed_hash: Hex
+    opened_at: datetime
+    sealed_at: datetime | None
+    count: int | None
     root: Hex | None
+    rooted_at: datetime | None
     path: tuple[Hex, ...]
     seed: Hex | None
+    revealed_at: datetime | None
     public_number: NumberView | None
     rank: Hex | None
     number: int

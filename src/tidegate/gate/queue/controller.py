@@ -19,6 +19,7 @@ from tidegate.gate.queue.ports import Outlook
 from tidegate.gate.queue.presence import Signs, Watch
 from tidegate.gate.queue.rows import CallRow, GateRow, Inside, LaneRow, LineRow
 from tidegate.gate.queue.steering import (
+    SKEW,
     Flow,
     GateSettings,
     allowance,
@@ -89,6 +90,7 @@ class Controller:
     ) -> None:
         if cleared := self._cleared():
             await store_slow.restore(tx, line.line_id, cleared, now)
+        gate = await _set_back(tx, room, line, gate, now)
         gate = await self._freed(tx, room, line, gate, now)
         supply = await self._outlook.supply(tx, room.campaign_id, skus)
         seconds = (now - gate.stepped_at).total_seconds() if gate.stepped_at else 1.0
@@ -147,8 +149,8 @@ class Controller:
             cap=room.rules.cap,
             inside=gate.inside,
             ready=await store_gate.ready(tx, line.line_id),
-            called_lately=sum((await store.calls_since(tx, line.line_id, since)).values()),
-            came_lately=await store_gate.came_since(tx, line.line_id, since),
+            called_lately=sum((await store.calls_since(tx, line.line_id, since, now + SKEW)).values()),
+            came_lately=await store_gate.came_since(tx, line.line_id, since, now + SKEW),
             come_share=smoothed(gate.came, gate.called),
             conversion=smoothed(gate.bought, gate.ended),
             sellable=gate.sellable,
@@ -197,7 +199,7 @@ class Controller:
             return {}
         if line.line_id not in self._ranks:
             found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-            for serial, lane, _ in await store.sealed(tx, line.line_id, 0, EXACT_PLACES_MAX):
+            for serial, lane in await store.drawn(tx, line.line_id, EXACT_PLACES_MAX):
                 found[lane].append((rank(key, line.root, serial), serial))
             self._ranks = {line.line_id: {lane: sorted(places) for lane, places in found.items()}}
         return self._ranks[line.line_id]
@@ -215,6 +217,17 @@ async def _late_places(tx: Tx, line: LineRow) -> Places:
 def _without(places: Places, away: frozenset[int]) -> dict[int, list[int]]:
     """Return the ranks or numbers of places whose serial is not among those."""
     return {lane: [order for order, serial in each if serial not in away] for lane, each in places.items()}
+
+
+async def _set_back(tx: Tx, room: Room, line: LineRow, gate: GateRow, now: datetime) -> GateRow:
+    """Return the gate as one that was stepped by this clock: one that was ahead and was set right stops nothing.
+
+    What was called, given and published by it stays; no pass outlives the others for having been given then.
+    """
+    if gate.stepped_at is None or gate.stepped_at <= now + SKEW:
+        return gate
+    await store_gate.set_back(tx, line.line_id, now, now + timedelta(seconds=room.rules.pass_seconds))
+    return msgspec.structs.replace(gate, stepped_at=now)
 
 
 class Stay(StrEnum):

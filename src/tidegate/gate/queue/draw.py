@@ -49,6 +49,10 @@ def commitment(salt: bytes, account_id: UUID, device: UUID) -> bytes:
     return sha256(salt + account_id.bytes + device.bytes).digest()
 
 
+BEHIND = 0x80
+"""Added to the lane, in the sealed list, of a place that stands behind all that are drawn."""
+
+
 def leaf(serial: int, lane: int, committed: bytes) -> bytes:
-    """Return the hash of one line of the sealed list."""
+    """Return the hash of one line of the sealed list; `lane` below 256, as the list has it."""
     return leaf_hash(serial.to_bytes(8, "big") + lane.to_bytes(1, "big") + committed)

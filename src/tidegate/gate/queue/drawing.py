@@ -1,7 +1,7 @@
 """The draw as it comes to be: seed and announcements, the sealing, the root, the public number, the revealed seed."""
 
-import asyncio
 import secrets
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,14 +12,15 @@ from tidegate.base.db import Database, Tx
 from tidegate.gate.queue import store
 from tidegate.gate.queue.board import Room
 from tidegate.gate.queue.contracts import NOT_GENUINE, AnnouncedNumber, NumberView
-from tidegate.gate.queue.draw import SEED_BYTES, leaf, merkle_root, seed_hash, subtree_roots
+from tidegate.gate.queue.draw import SEED_BYTES, SUBTREE, leaf, merkle_root, seed_hash, subtree_roots
 from tidegate.gate.queue.errors import NumberNotWanted
 from tidegate.gate.queue.ports import PublicNumbers
 from tidegate.gate.queue.public_number import NumberNotGenuine, PublishedNumber, announced
 from tidegate.gate.queue.rows import LineRow
 from tidegate.offer.campaign.contracts import NumberSource
 
-_LIST_MAX = 1 << 32
+READ_PLACES = 4 * SUBTREE
+"""How many places of the sealed list are in memory at once: whole parts, and some 20 ms of the event loop's time."""
 _ASK_AGAIN = timedelta(seconds=3)
 
 
@@ -72,11 +73,22 @@ class Drawing:
         return line
 
     async def _publish_root(self, line: LineRow) -> None:
+        roots = [root async for root in self._subtree_roots(line)]
         async with self._db.transaction() as tx:
-            listed = await store.sealed(tx, line.line_id, 0, _LIST_MAX)
-            parts = await asyncio.to_thread(lambda: subtree_roots([leaf(*each) for each in listed]))
             # Not the step's own moment: a long list takes a while, and the root must be out before the number is.
-            await store.put_root(tx, line.line_id, merkle_root(parts), parts, self._clock.now())
+            await store.put_root(tx, line.line_id, merkle_root(roots), roots, self._clock.now())
+
+    async def _subtree_roots(self, line: LineRow) -> AsyncIterator[bytes]:
+        """Give the roots of the sealed list's parts. A few are read at a time, each time in a transaction of its own:
+        what is sealed does not change, and a million places together would be hundreds of megabytes.
+        """
+        start: int | None = 0
+        while start is not None:
+            async with self._db.transaction() as tx:
+                listed = await store.sealed(tx, line.line_id, start, READ_PLACES)
+            for root in subtree_roots([leaf(*each) for each in listed]):
+                yield root
+            start = listed[-1][0] + 1 if len(listed) == READ_PLACES else None
 
     async def _read(self, room: Room) -> LineRow:
         async with self._db.transaction() as tx:

@@ -4,7 +4,7 @@ Refusal
 ├── NoWaitingRoom    404  this campaign has none: passes are given for the asking
 ├── PlacesNotOpen    409  the pre-queue is not open yet
 ├── PlacesClosed     409  no more places are given
-├── NetworkFull      429  too many places from one network
+├── NetworkFull      429  too many places from one network, in a line without a slow lane
 ├── OnePlaceAPerson  409  another account holds a place with this device or payment instrument
 ├── PlaceRefused     403  no place, not ours, somebody else's, or given up
 ├── PlaceSpent       409  this place was used: its pass ended, or it was skipped twice
@@ -36,13 +36,16 @@ class PlacesClosed(Refusal):
 
 
 class NetworkFull(Refusal):
-    """As many places as one network may hold were taken from this one. Field: `limit`."""
+    """As many places as one network may hold were taken from this one, and there is no slow lane. Field: `limit`."""
 
     code, status, title = "network-full", 429, "Too many places from one network"
 
 
 class OnePlaceAPerson(Refusal):
-    """Another account holds a place with the same device or payment instrument. Field: `what`, device or instrument."""
+    """Another account holds a place on the same browser, or paid last from the same account at a channel.
+
+    Field: `what`, device or instrument.
+    """
 
     code, status, title = "one-place-a-person", 409, "One place a person"
 

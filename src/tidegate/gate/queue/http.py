@@ -14,13 +14,15 @@ from tidegate.gate.admission.api import Admission
 from tidegate.gate.admission.contracts import Pass, PassWindow
 from tidegate.gate.admission.errors import CampaignOver, NoCampaign, PhaseNotOpen
 from tidegate.gate.bots.api import Bots
-from tidegate.gate.bots.contracts import Answer, Decision, Lane, PageSignals
+from tidegate.gate.bots.contracts import Answer, Decision, Lane, PageSignals, TokenKind
 from tidegate.gate.bots.errors import WorkRefused
 from tidegate.gate.defence.api import Defences
 from tidegate.gate.queue.api import Queue
 from tidegate.gate.queue.contracts import (
+    PLACE_COOKIE,
     PLACE_HEADER,
     AskPlace,
+    CallList,
     Entered,
     GateFigures,
     GateRecord,
@@ -30,6 +32,7 @@ from tidegate.gate.queue.contracts import (
     PlaceView,
     Receipt,
     SealedList,
+    Sign,
     StateNumber,
     SteerGate,
     Waiting,
@@ -47,7 +50,7 @@ from tidegate.gate.queue.errors import (
     PlaceSpent,
 )
 from tidegate.offer.campaign.api import Campaign
-from tidegate.offer.campaign.contracts import Defence, PhaseName
+from tidegate.offer.campaign.contracts import Defence, PhaseName, WorkAsked
 from tidegate.trust.identity.contracts import Permission, SessionFacts, Staff
 from tidegate.trust.identity.errors import NotPermitted, NotSignedIn, StaffNotSignedIn
 
@@ -57,6 +60,8 @@ _BODY_BYTES_MAX = 8_192
 _NO_STORE = CacheControlHeader(no_store=True)
 
 AnyRequest = Request[Any, Any, Any]
+CampaignId = Annotated[str, QueryParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)]
+Start = Annotated[int, QueryParameter(ge=0, le=2**32)]
 Token = Annotated[str | None, HeaderParameter(name=PLACE_HEADER, max_length=200, description="Your place.")]
 
 
@@ -84,9 +89,12 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
 @post(
     "/api/v1/places",
     summary="Take a place in line",
-    description="One place an account and device; asking again gives the same. Places taken before the sealing are "
-    "drawn at the opening; later ones stand behind them, first come, first served. While an attack is on, a place is "
-    "given for work or a wait: an answer to `POST /api/v1/challenges`; otherwise send `{}`.",
+    description="One place an account, a browser (known by its cookie `tg_device` from signing in) and a way to pay "
+    "(of whoever paid here before); asking again gives the same. Places taken before the sealing are drawn at the "
+    "opening; later ones stand behind them, first come, first served, and so do those beyond what one network has in "
+    "the draw (`kind` late, `lane` slow). While an attack is on, where the campaign asks everybody, and to a visit "
+    "that looks like a program's, a place is given for work or a wait: an answer to `POST /api/v1/challenges`. Send "
+    "`{}` first: a refusal `work-refused` says that one is needed.",
     tags=["queue"],
     operation_id="TakePlace",
     request_max_body_size=_BODY_BYTES_MAX,
@@ -98,7 +106,7 @@ def see_line(queue: Queue, request: AnyRequest) -> Response[bytes]:
 async def take_place(
     *, data: Answer, queue: Queue, bots: Bots, defences: Defences, session: SessionFacts, request: AnyRequest
 ) -> Place:
-    """Give the signed-in shopper a place; while an attack is on, for work or a wait (`POST /api/v1/challenges`)."""
+    """Give the signed-in shopper a place, where it is asked for work or a wait (`POST /api/v1/challenges`)."""
     host, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
     return await give_place(
         answer=data, queue=queue, bots=bots, defences=defences, session=session, host=host, agent=agent
@@ -118,12 +126,26 @@ async def give_place(
 ) -> Place:
     """Give a place to a session that asks from this address, here and on the page; the hot shortcut gathers them.
 
-    Work is asked for before anything is weighed; what is weighed decides the lane and refuses nobody.
+    Where everybody works, work is asked for before anything is weighed. What is weighed decides the lane, and whether
+    work is asked for all the same; whoever does it, or waits, is refused by nothing that was weighed.
     """
-    if defences.active(Defence.WORK_FOR_ALL):
+    everybody = everybody_works(queue, defences)
+    if everybody:
         await bots.require_work(session, answer)
     decision = await bots.weigh(session, host, agent, page)
+    if not everybody and owes_work(queue, decision):
+        await bots.require_work(session, answer)
     return await queue.take_place(ask_of(session, host, decision))
+
+
+def everybody_works(queue: Queue, defences: Defences) -> bool:
+    """Return whether a place costs everybody work or a wait now: an attack is on, or the campaign file says so."""
+    return defences.active(Defence.WORK_FOR_ALL) or queue.work_asked() is WorkAsked.ALWAYS
+
+
+def owes_work(queue: Queue, decision: Decision) -> bool:
+    """Return whether a visit that was weighed pays for its place while others do not: it looks like a program's."""
+    return decision.lane is Lane.SLOW and queue.work_asked() is not WorkAsked.ATTACK
 
 
 def ask_of(session: SessionFacts, host: str, decision: Decision) -> AskPlace:
@@ -152,8 +174,28 @@ async def see_place(queue: Queue, session: SessionFacts, place: Token = None) ->
     """Return where the sender's place stands."""
     facts = queue.check_place(place, session.account_id, session.session_id)
     view = queue.view(facts)
-    await queue.beat(facts)
+    queue.beat(facts)
     return view
+
+
+@post(
+    "/api/v1/places/current/signs",
+    status_code=HTTP_200_OK,
+    summary="Give a sign of life",
+    description="What the waiting room's page sends every half minute, and every two seconds once it is called: the "
+    "cheapest way to keep a place, never refused for overload. The place may stand in the page's cookie. A called "
+    "place goes in if there is room, as by asking for a pass; the pass itself comes from `POST /api/v1/passes`.",
+    tags=["queue"],
+    operation_id="GiveSign",
+    request_max_body_size=_BODY_BYTES_MAX,
+    cache_control=_NO_STORE,
+    responses=refuses(NotSignedIn, PlaceRefused, PlaceSpent, NothingLeft, PlacesNotOpen, NoWaitingRoom, CampaignOver),
+)
+async def give_sign(queue: Queue, session: SessionFacts, request: AnyRequest, place: Token = None) -> Sign:
+    """Note that the sender is there; return where the place stands. The hot shortcut answers in its stead."""
+    token = place or request.cookies.get(PLACE_COOKIE)
+    facts = queue.check_place(token, session.account_id, session.session_id)
+    return await queue.come(facts, queue.beat(facts))
 
 
 @delete(
@@ -173,24 +215,25 @@ async def leave_line(queue: Queue, session: SessionFacts, place: Token = None) -
     "/api/v1/places/current/receipt",
     summary="Why my place stands where it stands",
     description="The opening of the place's commitment, its path to the published root, the seed when it is revealed, "
-    "and the rank that follows from them: everything to check the draw for oneself.",
+    "and the rank that follows from them: everything to check the draw for oneself. Also after the sale, from whatever "
+    "device the account is signed in on. `/line/receipt` is the same as a page.",
     tags=["queue"],
     operation_id="SeeReceipt",
     cache_control=_NO_STORE,
-    responses=refuses(NotSignedIn, PlaceRefused, NotSealed, NoWaitingRoom),
+    responses=refuses(NotSignedIn, PlaceRefused),
 )
 async def see_receipt(queue: Queue, db: Database, session: SessionFacts, place: Token = None) -> Receipt:
     """Return the receipt of the sender's place."""
-    facts = queue.check_place(place, session.account_id, session.session_id)
     async with db.read() as tx:
-        return await queue.receipt(tx, facts)
+        return await queue.receipt_for(tx, place, session.account_id)
 
 
 @get(
     "/api/v1/queue/sealed",
     summary="The sealed list",
     description="All places of the draw in the order of their serials, each as lane and commitment, with the root and "
-    "the hash of the seed: whoever keeps a copy from before the opening can recompute every rank afterwards.",
+    "the hash of the seed: whoever keeps a copy from before the opening can recompute every rank afterwards. "
+    "`/line/draws/{campaign_id}` does it in a browser, `tidegate admission verify --url` on a command line.",
     tags=["queue"],
     operation_id="SealedList",
     cache_control=CacheControlHeader(public=True, max_age=60),
@@ -199,12 +242,28 @@ async def see_receipt(queue: Queue, db: Database, session: SessionFacts, place: 
 async def sealed_list(
     queue: Queue,
     db: Database,
-    campaign_id: Annotated[str, QueryParameter(pattern="^[a-z][a-z0-9-]{0,39}$", max_length=40)],
-    start: Annotated[int, QueryParameter(ge=0, le=2**32)] = 0,
+    campaign_id: CampaignId,
+    start: Start = 0,
 ) -> SealedList:
     """Return a part of the sealed list. Raises NotSealed, NoWaitingRoom."""
     async with db.read() as tx:
         return await queue.sealed_list(tx, campaign_id, start, _LIST_PART_MAX)
+
+
+@get(
+    "/api/v1/queue/calls",
+    summary="How far each lane was called, and when",
+    description="All calls of a line in their order: drawn places with a rank below the threshold and late ones up to "
+    "the number were called then at the latest. With sealed list and seed they tell when each place was called.",
+    tags=["queue"],
+    operation_id="CallsOfLine",
+    cache_control=CacheControlHeader(public=True, max_age=60),
+    responses=refuses(NoWaitingRoom),
+)
+async def calls(queue: Queue, db: Database, campaign_id: CampaignId, start: Start = 0) -> CallList:
+    """Return a part of the calls. Raises NoWaitingRoom."""
+    async with db.read() as tx:
+        return await queue.call_list(tx, campaign_id, start, _LIST_PART_MAX)
 
 
 @post(
@@ -223,7 +282,7 @@ async def sealed_list(
     ),
 )
 async def ask_for_pass(
-    queue: Queue, admission: Admission, campaign: Campaign, session: SessionFacts, place: Token = None
+    *, queue: Queue, admission: Admission, campaign: Campaign, bots: Bots, session: SessionFacts, place: Token = None
 ) -> Response[Pass | Waiting]:
     """Give a pass to the signed-in shopper, or say why not yet."""
     if not queue.has_waiting_room():
@@ -232,10 +291,14 @@ async def ask_for_pass(
             admission.issue_pass(session.account_id, session.session_id, window), status_code=HTTP_201_CREATED
         )
     facts = queue.check_place(place, session.account_id, session.session_id)
-    answer = await queue.enter(facts)
+    try:
+        answer = await queue.enter(facts)
+    except PlaceSpent:
+        bots.misused(TokenKind.PLACE, "used")
+        raise
     if isinstance(answer, Entered):
         return Response(answer.given, status_code=HTTP_201_CREATED)
-    await queue.beat(facts)
+    queue.beat(facts)
     return Response(answer, status_code=HTTP_202_ACCEPTED, headers={"Retry-After": str(answer.retry_after)})
 
 
@@ -351,9 +414,11 @@ routes = [
     see_line,
     take_place,
     see_place,
+    give_sign,
     leave_line,
     see_receipt,
     sealed_list,
+    calls,
     ask_for_pass,
     line_figures,
     watch_gate,

@@ -6,18 +6,20 @@ from datetime import datetime
 import msgspec
 
 from tidegate.base.clock import Clock
-from tidegate.base.crypto import Signer
+from tidegate.base.crypto import Signer, keyed_digest
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.gate.queue import store, store_gate
 from tidegate.gate.queue.board import Room
 from tidegate.gate.queue.contracts import AskPlace, Place, PlaceFacts, PlaceKind
 from tidegate.gate.queue.errors import PlacesClosed, PlacesNotOpen
-from tidegate.gate.queue.ports import Audiences
+from tidegate.gate.queue.ports import Audiences, Means
 from tidegate.gate.queue.rows import HeldPlace, LaneRow, LineRow
 from tidegate.gate.queue.rules import PlaceLedger
 from tidegate.gate.queue.tokens import sign_place
 from tidegate.offer.campaign.contracts import Audience
+
+_DIGEST_BYTES = 16
 
 
 class Placing:
@@ -31,6 +33,7 @@ class Placing:
         salt_key: bytes,
         room: Callable[[], Room],
         audiences: Audiences,
+        means: Means,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -38,6 +41,7 @@ class Placing:
         self._salt_key = salt_key
         self._room = room
         self._audiences = audiences
+        self._means = means
 
     async def take(self, batch: list[AskPlace]) -> Sequence[Place | Exception]:
         """Give a place to each asker, or say why there is none."""
@@ -47,8 +51,9 @@ class Placing:
         if now >= room.closes_at:
             return [PlacesClosed("The campaign is over; no place was given.", reason="over")] * len(batch)
         async with self._db.transaction() as tx:
+            batch = await self._with_means(tx, room, batch)  # before the line is locked
             if any(lane.audience is not Audience.EVERYONE for lane in room.rules.lanes):
-                batch = await self._with_audiences(tx, batch)  # before the line is locked
+                batch = await self._with_audiences(tx, batch)
             line = await store.line(tx, room.campaign_id, lock=True)
             if line is None:
                 return [not_open(room, now)] * len(batch)
@@ -61,9 +66,30 @@ class Placing:
             closed = (await store_gate.settings(tx, line.line_id)).closed
             taken = [_closed_to_new(ledger, ask) if closed else ledger.take(ask) for ask in batch]
             if ledger.new:
-                await store.write_places(tx, line.line_id, ledger.new, drawn=ledger.drawn, now=now)
+                await store.write_places(tx, line.line_id, ledger.new, now)
             await store.move_places(tx, line.line_id, ledger.moved, now)
         return [each if isinstance(each, Refusal) else self._place(room, lanes, each) for each in taken]
+
+    async def _with_means(self, tx: Tx, room: Room, batch: Sequence[AskPlace]) -> list[AskPlace]:
+        """Return the asks with the browser and the way to pay of each, as far as they are known: two statements.
+
+        As digests for this line alone: by what it keeps, nobody is known again in another.
+        """
+        devices = await self._means.devices_of(tx, [ask.device for ask in batch])
+        payers = await self._means.payers_of(tx, [ask.account_id for ask in batch])
+        return [
+            msgspec.structs.replace(
+                ask,
+                browser=self._digest(room, "browser", devices[ask.device].bytes),
+                instrument=self._digest(room, "payer", payers[ask.account_id].encode())
+                if ask.account_id in payers
+                else None,
+            )
+            for ask in batch
+        ]
+
+    def _digest(self, room: Room, kind: str, name: bytes) -> bytes:
+        return keyed_digest(self._salt_key, f"{room.campaign_id}/{kind}:".encode() + name)[:_DIGEST_BYTES]
 
     async def _with_audiences(self, tx: Tx, batch: Sequence[AskPlace]) -> list[AskPlace]:
         """Return the asks with the audiences that their accounts belong to: two statements a batch, no more later."""
@@ -77,7 +103,7 @@ class Placing:
             tx,
             line.line_id,
             [ask.account_id for ask in batch],
-            [ask.device for ask in batch],
+            [ask.browser for ask in batch if ask.browser is not None],
             [ask.instrument for ask in batch if ask.instrument is not None],
         )
         networks = await store.networks(tx, line.line_id, {ask.network for ask in batch if ask.network is not None})
@@ -89,6 +115,7 @@ class Placing:
             now=now,
             seals_at=room.rules.seals_at,
             per_network=room.rules.per_network,
+            behind=room.rules.places_behind,
             salt_key=self._salt_key,
         )
 

@@ -38,6 +38,18 @@ class Audiences(Protocol):
         ...
 
 
+class Means(Protocol):
+    """Who knows what accounts share: browsers, and ways to pay. One statement a batch each."""
+
+    async def devices_of(self, tx: Tx, session_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+        """Return the browser that each session was opened on; a session of which none is known is its own."""
+        ...
+
+    async def payers_of(self, tx: Tx, account_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Return from which account each of these last paid; who never paid, or whose channel tells nothing, misses."""
+        ...
+
+
 class PublicNumbers(Protocol):
     """An outside source of numbers that nobody knows before their time."""
 

@@ -5,16 +5,19 @@ comes, and nobody waits for it. It stays called: its owner may come within the c
 once by grace. Whoever never gave a sign is not away: a program may hold a place without asking after it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from tidegate.base.cache import Cache, CacheDown
+from tidegate.base.clock import Clock
 
 LEASE = timedelta(seconds=60)
 """A sign of life holds at least half as long and at most so long."""
 _BEAT_SECONDS = 30
 _SEEN_SECONDS = 86_400
+_TOGETHER_MAX = 1_000
 
 
 class Signs(msgspec.Struct, frozen=True):
@@ -45,15 +48,38 @@ class Watch:
         return Signs(there, await away(self._cache, line_id, now))
 
 
-async def beat(cache: Cache, line_id: int, serial: int, now: datetime) -> None:
-    """Note a sign of life. Without Valkey nothing is noted."""
-    key, seen = _beats(line_id, now), _seen(line_id)
+class Leases:
+    """Signs of life as one process gathers them: written all together, by `write`.
+
+    A process that is killed loses what it gathered since; whoever gave such a sign gives the next half a lease later.
+    """
+
+    def __init__(self, cache: Cache, clock: Clock) -> None:
+        self._cache = cache
+        self._clock = clock
+        self._noted: dict[int, set[int]] = {}
+
+    def note(self, line_id: int, serial: int) -> None:
+        """Note a sign of life. No I/O."""
+        self._noted.setdefault(line_id, set()).add(serial)
+
+    async def write(self) -> None:
+        """Write what was noted since, as of now. Without Valkey it is lost, and nothing fails."""
+        noted, self._noted = self._noted, {}
+        for line_id, serials in noted.items():
+            listed = list(serials)
+            for start in range(0, len(listed), _TOGETHER_MAX):
+                await _write(self._cache, line_id, listed[start : start + _TOGETHER_MAX], self._clock.now())
+
+
+async def _write(cache: Cache, line_id: int, serials: Sequence[int], now: datetime) -> None:
+    bits = [part for serial in serials for part in ("SET", "u1", serial, 1)]
     try:
         async with cache.client.pipeline(transaction=False) as pipe:
-            pipe.setbit(key, serial, 1)
-            pipe.expire(key, 3 * _BEAT_SECONDS)
-            pipe.setbit(seen, serial, 1)
-            pipe.expire(seen, _SEEN_SECONDS)
+            for key, seconds in ((_beats(line_id, now), 3 * _BEAT_SECONDS), (_seen(line_id), _SEEN_SECONDS)):
+                # One command for all bits of a key: a command for each would cost the client ten times as much.
+                pipe.execute_command("BITFIELD", key, *bits)
+                pipe.expire(key, seconds)
             await pipe.execute()
     except CacheDown:
         return

@@ -108,6 +108,7 @@ class HeldPlace(msgspec.Struct, frozen=True, kw_only=True):
     account_id: UUID
     device: UUID
     joined_at: datetime
+    browser: bytes | None = None
     instrument: bytes | None = None
 
 
@@ -120,6 +121,7 @@ class NewPlace(msgspec.Struct, frozen=True, kw_only=True):
     account_id: UUID
     device: UUID
     commitment: str
+    browser: str | None
     instrument: str | None
     network: str | None
     home_lane: int | None = None
@@ -144,11 +146,12 @@ class Spot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """A place that goes along to another device."""
+    """A place that goes along to another device: to a session of the same account, and the browser that it is on."""
 
     serial: int
     from_device: UUID
     to_device: UUID
+    browser: bytes | None
 
 
 class GateRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from tidegate.base.errors import Refusal
 from tidegate.gate.queue.contracts import AskPlace
 from tidegate.gate.queue.draw import commitment, salt_of
@@ -26,7 +28,9 @@ def lane_for(lanes: Sequence[LaneRow], audiences: frozenset[str]) -> int:
 class PlaceLedger:
     """The places of those who ask in one batch; what is given anew is collected in `new` and `moved`.
 
-    Drawn while the line is not sealed and `now` is before the sealing; otherwise late, numbered within the lane.
+    Drawn while the line is not sealed and `now` is before the sealing; otherwise late, numbered within the lane. Of one
+    network at most `per_network` stand where all do (0 = any number); others are late in the slow lane, or are refused
+    where there is none or not `behind`.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class PlaceLedger:
         now: datetime,
         seals_at: datetime,
         per_network: int,
+        behind: bool,
         salt_key: bytes,
     ) -> None:
         self.new: list[NewPlace] = []
@@ -49,10 +54,13 @@ class PlaceLedger:
         self._late = {lane.lane: lane.late for lane in lanes}
         self._networks = dict(networks)
         self._by_account: dict[UUID, HeldPlace] = {}
-        self._devices: set[UUID] = set()
+        # By whom a browser is taken. What a move sets free stays taken until the next batch: the database holds it
+        # until the moves are written, which is after the new places.
+        self._browsers: dict[bytes, UUID] = {}
         self._instruments: set[bytes] = set()
         self._now = now
         self._per_network = per_network
+        self._behind = behind
         self._salt_key = salt_key
         for place in held:
             self._hold(place)
@@ -66,28 +74,32 @@ class PlaceLedger:
         """Return the asker's place, old or new, or why there is none."""
         if (same := self.known(ask)) is not None:
             return same
-        known = self._by_account.get(ask.account_id)
-        if ask.device in self._devices:
+        if ask.browser is not None and self._browsers.get(ask.browser, ask.account_id) != ask.account_id:
             return _one_a_person("device")
-        if known is not None:
-            return self._moved(known, ask.device)
+        if (known := self._by_account.get(ask.account_id)) is not None:
+            return self._moved(known, ask)
         if ask.instrument is not None and ask.instrument in self._instruments:
             return _one_a_person("instrument")
-        if ask.network is not None and 0 < self._per_network <= self._networks.get(ask.network, 0):
+        counted = ask.network if ask.instrument is None else None  # whose way to pay is known counts by that alone
+        crowded = counted is not None and 0 < self._per_network <= self._networks.get(counted, 0)
+        if crowded and not (self._behind and slow_lane(self._lanes) is not None):
             return NetworkFull(
                 f"{self._per_network} places were taken from your network already, and no more are given there; you "
                 "hold none. Try another connection, such as your phone's own.",
                 limit=self._per_network,
                 retry_after=60,
             )
-        return self._given(ask)
+        return self._given(ask, None if crowded else counted, crowded=crowded)
 
-    def _given(self, ask: AskPlace) -> HeldPlace:
+    def _given(self, ask: AskPlace, network: str | None, *, crowded: bool) -> HeldPlace:
+        """Give a new place that counts in this network. One beyond its network's number is late in the slow lane, also
+        while others are drawn: behind all of these, and from then on at the slow lane's share.
+        """
         home = lane_for(self._lanes, ask.audiences)
-        slow = slow_lane(self._lanes) if ask.slow else None
+        slow = slow_lane(self._lanes) if ask.slow or crowded else None
         lane = home if slow is None else slow
         number, behind = 0, 0
-        if not self.drawn:
+        if crowded or not self.drawn:
             behind = self._late[home]
             self._late[lane] += 1
             number = self._late[lane]
@@ -100,6 +112,7 @@ class PlaceLedger:
             account_id=ask.account_id,
             device=ask.device,
             joined_at=self._now,
+            browser=ask.browser,
             instrument=ask.instrument,
         )
         self.new.append(
@@ -110,35 +123,30 @@ class PlaceLedger:
                 account_id=ask.account_id,
                 device=ask.device,
                 commitment=commitment(salt, ask.account_id, ask.device).hex(),
+                browser=ask.browser.hex() if ask.browser is not None else None,
                 instrument=ask.instrument.hex() if ask.instrument is not None else None,
-                network=ask.network,
+                network=network,
                 home_lane=None if slow is None else home,
                 home_number=None if slow is None else behind,
             )
         )
-        if ask.network is not None:
-            self._networks[ask.network] = self._networks.get(ask.network, 0) + 1
+        if network is not None:
+            self._networks[network] = self._networks.get(network, 0) + 1
         self._hold(place)
         return place
 
-    def _moved(self, place: HeldPlace, device: UUID) -> HeldPlace:
-        self.moved.append(Move(serial=place.serial, from_device=place.device, to_device=device))
-        self._devices.discard(place.device)
-        moved = HeldPlace(
-            serial=place.serial,
-            lane=place.lane,
-            number=place.number,
-            account_id=place.account_id,
-            device=device,
-            joined_at=place.joined_at,
-            instrument=place.instrument,
+    def _moved(self, place: HeldPlace, ask: AskPlace) -> HeldPlace:
+        self.moved.append(
+            Move(serial=place.serial, from_device=place.device, to_device=ask.device, browser=ask.browser)
         )
+        moved = msgspec.structs.replace(place, device=ask.device, browser=ask.browser)
         self._hold(moved)
         return moved
 
     def _hold(self, place: HeldPlace) -> None:
         self._by_account[place.account_id] = place
-        self._devices.add(place.device)
+        if place.browser is not None:
+            self._browsers.setdefault(place.browser, place.account_id)
         if place.instrument is not None:
             self._instruments.add(place.instrument)
 

@@ -7,7 +7,7 @@ those who come and of those who buy are measured; before, everybody is expected 
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -18,6 +18,8 @@ from tidegate.gate.queue.rows import GateRow, LaneRow, LineRow
 # How many cases the expectation before all measurement weighs.
 PRIOR_CASES = 20
 STEP_SECONDS_MAX = 5.0
+SKEW = timedelta(seconds=STEP_SECONDS_MAX)
+"""How far the clocks of two machines may be apart; what lies further ahead was written by a clock that was wrong."""
 _SHARE_MIN = 0.05
 
 

@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
 from tidegate.gate.queue.contracts import AnnouncedNumber
+from tidegate.gate.queue.draw import BEHIND
 from tidegate.gate.queue.public_number import PublishedNumber
 from tidegate.gate.queue.rows import SLOW, CallRow, HeldPlace, LaneRow, LineRow, Move, NewPlace
 from tidegate.offer.campaign.contracts import QueueLane
@@ -85,30 +86,31 @@ async def lanes(tx: Tx, line_id: int) -> list[LaneRow]:
 
 
 async def held(
-    tx: Tx, line_id: int, accounts: Sequence[UUID], devices: Sequence[UUID], instruments: Sequence[bytes]
+    tx: Tx, line_id: int, accounts: Sequence[UUID], browsers: Sequence[bytes], instruments: Sequence[bytes]
 ) -> list[HeldPlace]:
-    """Return the live places of these accounts, devices and instruments.
+    """Return the live places of these accounts, browsers and instruments.
 
     Planned anew each time and looked up one by one, and `line_id + 0` fits no index that begins with the line: while a
     line fills nothing is known of it, or what was true of an earlier one, and any other plan reads all its places for
-    every batch. Each holder's own index is the only one that fits (0008_lookups_by_one_index.sql).
+    every batch. Each holder's own index is the only one that fits (0008_lookups_by_one_index.sql,
+    0009_one_a_browser.sql).
     """
     async with tx.cursor(row_factory=class_row(HeldPlace)) as cursor:
         await cursor.execute(
             """
             select p.* from unnest(%(accounts)b::uuid[]) asked (account) cross join lateral (
-                select serial, lane, number, account_id, device, joined_at, instrument from queue.place
+                select serial, lane, number, account_id, device, joined_at, browser, instrument from queue.place
                 where line_id + 0 = %(line)s and left_at is null and account_id = asked.account limit 1) p
             union
-            select p.* from unnest(%(devices)b::uuid[]) asked (device) cross join lateral (
-                select serial, lane, number, account_id, device, joined_at, instrument from queue.place
-                where line_id + 0 = %(line)s and left_at is null and device = asked.device limit 1) p
+            select p.* from unnest(%(browsers)b::bytea[]) asked (browser) cross join lateral (
+                select serial, lane, number, account_id, device, joined_at, browser, instrument from queue.place
+                where line_id + 0 = %(line)s and left_at is null and browser = asked.browser limit 1) p
             union
             select p.* from unnest(%(instruments)b::bytea[]) asked (instrument) cross join lateral (
-                select serial, lane, number, account_id, device, joined_at, instrument from queue.place
+                select serial, lane, number, account_id, device, joined_at, browser, instrument from queue.place
                 where line_id + 0 = %(line)s and left_at is null and instrument = asked.instrument limit 1) p
             """,
-            {"line": line_id, "accounts": accounts, "devices": devices, "instruments": instruments},
+            {"line": line_id, "accounts": accounts, "browsers": browsers, "instruments": instruments},
             prepare=False,
         )
         return await cursor.fetchall()
@@ -148,19 +150,19 @@ async def give_back_networks(tx: Tx, line_id: int) -> int:
     return int(found[0]) if found else 0
 
 
-async def write_places(tx: Tx, line_id: int, new: Sequence[NewPlace], *, drawn: bool, now: datetime) -> None:
+async def write_places(tx: Tx, line_id: int, new: Sequence[NewPlace], now: datetime) -> None:
     """Write new places and count them on the line, its lanes and the networks; the line is locked by the caller."""
     await tx.execute(
         """
         with new as materialized (
             select * from json_to_recordset(%(rows)s::json) as new (serial bigint, lane smallint, number bigint,
-                account_id uuid, device uuid, commitment text, instrument text, network text,
+                account_id uuid, device uuid, commitment text, browser text, instrument text, network text,
                 home_lane smallint, home_number bigint)
         ), placed as (
             insert into queue.place (line_id, lane, serial, number, account_id, device, joined_at, commitment,
-                                     instrument, network, home_lane, home_number)
+                                     browser, instrument, network, home_lane, home_number)
             select %(line)s, lane, serial, number, account_id, device, %(now)s, decode(commitment, 'hex'),
-                   decode(instrument, 'hex'), network, home_lane, home_number
+                   decode(browser, 'hex'), decode(instrument, 'hex'), network, home_lane, home_number
             from new
         ), numbered as (
             update queue.line set next_serial = next_serial + (select count(*) from new) where line_id = %(line)s
@@ -170,12 +172,14 @@ async def write_places(tx: Tx, line_id: int, new: Sequence[NewPlace], *, drawn: 
             on conflict (line_id, network) do update set places = n.places + excluded.places
         )
         update queue.lane l
-        set drawn = l.drawn + case when %(drawn)s then c.places else 0 end,
-            late = l.late + case when %(drawn)s then 0 else c.places end
-        from (select lane, count(*) as places from new group by lane) c
+        set drawn = l.drawn + c.drawn, late = l.late + c.late
+        from (
+            select lane, count(*) filter (where number = 0) as drawn, count(*) filter (where number > 0) as late
+            from new group by lane
+        ) c
         where l.line_id = %(line)s and l.lane = c.lane
         """,
-        {"line": line_id, "rows": _encode(new).decode(), "drawn": drawn, "now": now},
+        {"line": line_id, "rows": _encode(new).decode(), "now": now},
     )
 
 
@@ -183,8 +187,8 @@ async def move_places(tx: Tx, line_id: int, moves: Sequence[Move], now: datetime
     """Let places go along to other devices."""
     for move in moves:
         await tx.execute(
-            "update queue.place set device = %s where line_id = %s and serial = %s",
-            [move.to_device, line_id, move.serial],
+            "update queue.place set device = %s, browser = %s where line_id = %s and serial = %s",
+            [move.to_device, move.browser, line_id, move.serial],
         )
         await tx.execute(
             "insert into queue.move (line_id, serial, from_device, to_device, moved_at) values (%s, %s, %s, %s, %s)",
@@ -258,11 +262,23 @@ async def reveal(tx: Tx, line_id: int, seed: bytes, now: datetime) -> None:
 
 
 async def sealed(tx: Tx, line_id: int, start: int, limit: int) -> list[tuple[int, int, bytes]]:
-    """Return serial, lane and commitment of drawn places in the order of serials, those given up included."""
+    """Return serial, lane and commitment of the places in the sealed list in the order of serials: all that were taken
+    before the sealing, those given up included, and those that stand behind the drawn, with BEHIND added to their lane.
+    """
     rows = await tx.execute(
-        "select serial, lane, commitment from queue.place"
-        " where line_id = %s and serial >= %s and number = 0 order by serial limit %s",
-        [line_id, start, limit],
+        "select p.serial, p.lane + case when p.number > 0 then %s else 0 end, p.commitment"
+        " from queue.line l join queue.place p using (line_id)"
+        " where line_id = %s and p.serial >= %s and p.serial < l.sealed_count order by p.serial limit %s",
+        [BEHIND, line_id, start, limit],
+    )
+    return await rows.fetchall()
+
+
+async def drawn(tx: Tx, line_id: int, limit: int) -> list[tuple[int, int]]:
+    """Return serial and lane of the drawn places in the order of serials, those given up included."""
+    rows = await tx.execute(
+        "select serial, lane from queue.place where line_id = %s and number = 0 order by serial limit %s",
+        [line_id, limit],
     )
     return await rows.fetchall()
 
@@ -315,10 +331,11 @@ async def called_at(tx: Tx, line_id: int, lane: int, *, rank: int | None, number
     return row[0] if row else None
 
 
-async def calls_since(tx: Tx, line_id: int, since: datetime) -> dict[int, int]:
-    """Return how many were called of each lane since then."""
+async def calls_since(tx: Tx, line_id: int, since: datetime, until: datetime) -> dict[int, int]:
+    """Return how many were called of each lane between the two."""
     rows = await tx.execute(
-        "select lane, sum(calls)::bigint from queue.call where line_id = %s and called_at >= %s group by lane",
-        [line_id, since],
+        "select lane, sum(calls)::bigint from queue.call where line_id = %s and called_at between %s and %s"
+        " group by lane",
+        [line_id, since, until],
     )
     return dict(await rows.fetchall())

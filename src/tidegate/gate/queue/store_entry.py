@@ -80,12 +80,14 @@ async def ask_again(tx: Tx, line_id: int, serials: Sequence[int], now: datetime)
 
 
 async def admit(tx: Tx, line_id: int, admitted: Sequence[Admitted], now: datetime) -> None:
-    """Let some who came in. A constraint refuses one more than the cap, and a second time on one place."""
+    """Let some who came in. A constraint refuses one more than the cap, and a second time on one place. As for coming,
+    nobody enters before the call, whose clock may be another one.
+    """
     if not admitted:
         return
     await tx.execute(
-        "update queue.entry e set entered_at = %(now)s, expires_at = new.expires_at, inside_then = new.inside,"
-        " cap_then = new.cap from json_to_recordset(%(rows)s::json)"
+        "update queue.entry e set entered_at = greatest(%(now)s, e.called_at), expires_at = new.expires_at,"
+        " inside_then = new.inside, cap_then = new.cap from json_to_recordset(%(rows)s::json)"
         " as new (serial bigint, expires_at timestamptz, inside integer, cap integer)"
         " where e.line_id = %(line)s and e.serial = new.serial and e.entered_at is null",
         {"line": line_id, "now": now, "rows": msgspec.json.encode(admitted).decode()},

@@ -86,6 +86,15 @@ async def renew(tx: Tx, line_id: int, serials: Sequence[int], expires_at: dateti
     )
 
 
+async def set_back(tx: Tx, line_id: int, now: datetime, expires_at: datetime) -> None:
+    """After the clock was set back to `now`: no pass lasts beyond `expires_at`, and nobody asked in the future."""
+    await tx.execute(
+        "update queue.entry set asked_at = least(asked_at, %(now)s), expires_at = least(expires_at, %(expires)s)"
+        " where line_id = %(line)s and ended_at is null and (asked_at > %(now)s or expires_at > %(expires)s)",
+        {"line": line_id, "now": now, "expires": expires_at},
+    )
+
+
 async def end(tx: Tx, line_id: int, serials: Sequence[int], by: str, now: datetime) -> int:
     """End entries; return how many of them were inside."""
     if not serials:
@@ -99,10 +108,10 @@ async def end(tx: Tx, line_id: int, serials: Sequence[int], by: str, now: dateti
 
 
 async def inside(tx: Tx, line_id: int) -> list[Inside]:
-    """Return who is inside."""
+    """Return who is inside, and since when: whoever goes in has asked at that moment, by the same clock."""
     async with tx.cursor(row_factory=class_row(Inside)) as cursor:
         await cursor.execute(
-            "select serial, account_id, entered_at, expires_at from queue.entry"
+            "select serial, account_id, least(entered_at, asked_at) as entered_at, expires_at from queue.entry"
             " where line_id = %s and ended_at is null and entered_at is not null",
             [line_id],
         )
@@ -129,12 +138,12 @@ async def ready(tx: Tx, line_id: int) -> int:
     return int(row[0]) if row else 0
 
 
-async def came_since(tx: Tx, line_id: int, since: datetime) -> int:
-    """Return how many of those called since then came."""
+async def came_since(tx: Tx, line_id: int, since: datetime, until: datetime) -> int:
+    """Return how many of those called between the two came."""
     row = await (
         await tx.execute(
-            "select count(*) from queue.entry where line_id = %s and came_at >= %s and called_at >= %s",
-            [line_id, since, since],
+            "select count(*) from queue.entry where line_id = %s and came_at >= %s and called_at between %s and %s",
+            [line_id, since, since, until],
         )
     ).fetchone()
     return int(row[0]) if row else 0

@@ -23,12 +23,18 @@ async def subtrees(tx: Tx, line_id: int) -> list[bytes]:
     return [root for (root,) in await rows.fetchall()]
 
 
-async def calls(tx: Tx, line_id: int) -> list[CallRow]:
-    """Return the calls in their order."""
+async def campaigns(tx: Tx) -> list[str]:
+    """Return the campaigns that ever had a line: one row each."""
+    rows = await tx.execute("select campaign_id from queue.line order by line_id")
+    return [campaign_id for (campaign_id,) in await rows.fetchall()]
+
+
+async def calls(tx: Tx, line_id: int, start: int = 0, limit: int | None = None) -> list[CallRow]:
+    """Return the calls in their order, all of them or a part."""
     rows = await tx.execute(
         "select lane, threshold::text, late_called, calls, called_at from queue.call where line_id = %s"
-        " order by call_id",
-        [line_id],
+        " order by call_id offset %s limit %s",
+        [line_id, start, limit],
     )
     return [
         CallRow(lane=lane, threshold=int(threshold), late_called=late, calls=count, called_at=at)

@@ -1,5 +1,6 @@
 """The token of a place: signed as passes are, checked without I/O by any process with the same secret."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 from uuid import UUID
@@ -72,6 +73,24 @@ def read_place(signer: Signer, token: str) -> SignedPlace | None:
         number=number,
         joined_ms=high << 32 | low,
     )
+
+
+def own_place(signed: SignedPlace | None, account_id: UUID, campaigns: Iterable[str]) -> PlaceFacts:
+    """Return what a place of this account says, of whichever of these campaigns and whatever device asks: good for
+    looking back, not for going in. Raises PlaceRefused with a reason.
+    """
+    campaign_id = next((each for each in campaigns if is_of(signed, account_id, each)), None)
+    if signed is None or campaign_id is None:
+        raise place_refused(
+            "forged" if signed is None else "other-account" if signed.account != account_id.bytes else "other-campaign",
+            "There is no such place of this account here",
+        )
+    return judge_place(signed, account_id, UUID(bytes=signed.device), campaign_id)
+
+
+def is_of(signed: SignedPlace | None, account_id: UUID, campaign_id: str) -> bool:
+    """Return whether a place is this account's in this campaign, whichever device holds it."""
+    return signed is not None and signed.account == account_id.bytes and signed.campaign == campaign_digest(campaign_id)
 
 
 def judge_place(signed: SignedPlace | None, account_id: UUID, device: UUID, campaign_id: str) -> PlaceFacts:

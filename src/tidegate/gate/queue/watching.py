@@ -19,7 +19,7 @@ from tidegate.gate.queue.contracts import (
 )
 from tidegate.gate.queue.figures import figures_of
 from tidegate.gate.queue.rows import LaneRow, LaneTotals
-from tidegate.gate.queue.steering import Flow, busy_of, ramped
+from tidegate.gate.queue.steering import SKEW, Flow, busy_of, ramped
 from tidegate.offer.campaign.contracts import Words
 
 SPAN_SECONDS = 10
@@ -67,8 +67,8 @@ async def _flow(tx: Tx, board: Board, figures: GateFigures, now: datetime) -> Fl
         cap=rules.cap,
         inside=figures.inside,
         ready=await store_gate.ready(tx, line_id),
-        called_lately=sum((await store.calls_since(tx, line_id, since)).values()),
-        came_lately=await store_gate.came_since(tx, line_id, since),
+        called_lately=sum((await store.calls_since(tx, line_id, since, now + SKEW)).values()),
+        came_lately=await store_gate.came_since(tx, line_id, since, now + SKEW),
         come_share=figures.come_percent / 100,
         conversion=figures.conversion_percent / 100,
         sellable=board.gate.sellable,

@@ -29,6 +29,7 @@ from tidegate.offer.campaign.errors import CampaignUnknown, DefinitionFaulty, Pu
 from tidegate.offer.campaign.fault_words import fault_words
 from tidegate.offer.campaign.places import Places
 from tidegate.offer.campaign.prize_draws import draw_words
+from tidegate.offer.campaign.queue_terms import queue_words
 from tidegate.offer.campaign.rate_limits import rate_limits_of
 from tidegate.offer.campaign.reviewing import (
     Finding,
@@ -42,7 +43,7 @@ from tidegate.offer.campaign.reviewing import (
     with_kept,
 )
 from tidegate.offer.campaign.rule_items import rule_items
-from tidegate.offer.campaign.terms import PublishedRules, limit_words, offer_terms, published_rules, queue_words
+from tidegate.offer.campaign.terms import PublishedRules, limit_words, offer_terms, published_rules
 from tidegate.offer.campaign.writing import write_definition
 
 __all__ = [

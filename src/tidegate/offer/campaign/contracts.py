@@ -28,6 +28,7 @@ from tidegate.offer.campaign.guarding import RateLimit as RateLimit
 from tidegate.offer.campaign.guarding import Signal as Signal
 from tidegate.offer.campaign.guarding import Threshold as Threshold
 from tidegate.offer.campaign.guarding import WhenDown as WhenDown
+from tidegate.offer.campaign.guarding import WorkAsked as WorkAsked
 from tidegate.offer.campaign.presale_contracts import PRESALES_MAX as PRESALES_MAX
 from tidegate.offer.campaign.presale_contracts import Presale as Presale
 from tidegate.offer.campaign.public_numbers import DRAND_KEYS as DRAND_KEYS
@@ -252,6 +253,13 @@ class GuardedGoods(StrEnum):
     EVERYTHING = "everything"
 
 
+class BeyondNetwork(StrEnum):
+    """What becomes of places beyond their network's number."""
+
+    BEHIND = "behind"  # given, behind all that are drawn, at the share of the slow lane; refused without one
+    REFUSED = "refused"
+
+
 class QueueLane(Struct, frozen=True, kw_only=True):
     """A part of the line: whom it is for, and its share of the calls in percent while all lanes have somebody."""
 
@@ -265,8 +273,10 @@ class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the line is let in. Places taken from ``opens_at`` on and before ``seals_at`` are drawn; calls begin with
     the burst. ``cap`` shoppers are inside at most, ``per_minute`` are called at most, at first fewer: over
     ``ramp_seconds`` the flow rises to that. Who is called comes within ``claim_seconds``, with a pass for
-    ``pass_seconds`` and ``purchases``. ``per_network`` places come from one network (0 = no limit). Beside each 100
-    calls at most ``slow_share`` are of the slow lane, in which places stand that look like a program's (0 = none is).
+    ``pass_seconds`` and ``purchases``. ``per_network`` places of one network stand where all do, and any others
+    as ``beyond_network`` says (0 = no limit); whose way to pay is known does not count. Beside each 100 calls at most
+    ``slow_share`` are of the slow lane, in which places stand that look like a program's or are too many of one network
+    (0 = none is). ``work`` says of whom work, or a wait, is asked for a place.
     """
 
     opens_at: datetime
@@ -282,6 +292,13 @@ class WaitingRoom(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lanes: tuple[QueueLane, ...]
     public_number: PublicNumber | None = None
     slow_share: Annotated[int, Meta(ge=0, le=20)] = 5
+    beyond_network: BeyondNetwork = BeyondNetwork.BEHIND
+    work: WorkAsked = WorkAsked.SUSPECTS
+
+    @property
+    def places_behind(self) -> bool:
+        """Whether places beyond their network's number are given, behind the others."""
+        return self.slow_share > 0 and self.beyond_network is BeyondNetwork.BEHIND
 
 
 class Layer(StrEnum):

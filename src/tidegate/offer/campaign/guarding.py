@@ -21,6 +21,17 @@ class Defence(StrEnum):
     """The operator's scrubbing service or CDN is told."""
 
 
+class WorkAsked(StrEnum):
+    """Of whom a waiting room asks work, or a wait, for a place; while `work_for_all` is on, of everybody."""
+
+    ATTACK = "attack"
+    """Of nobody else."""
+    SUSPECTS = "suspects"
+    """Of visits that look like a program's."""
+    ALWAYS = "always"
+    """Of everybody."""
+
+
 class Signal(StrEnum):
     """What an attack shows in."""
 

@@ -8,20 +8,16 @@ from tidegate.base.money import format_money
 from tidegate.offer.campaign.aftersale_terms import aftersale_statements
 from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import (
-    Audience,
     CampaignDefinition,
     CampaignId,
     CampaignVersion,
     Coupon,
     Earning,
     Limit,
-    NumberSource,
     OfferKind,
     PhaseName,
-    QueueLane,
     Returns,
     Shipping,
-    WaitingRoom,
     Words,
 )
 from tidegate.offer.campaign.coupons import claim_words
@@ -29,6 +25,7 @@ from tidegate.offer.campaign.group_buying import GROUP_STATEMENT, group_buy_word
 from tidegate.offer.campaign.presale_terms import PRESALE_STATEMENT, PresaleTerms, presale_terms
 from tidegate.offer.campaign.prize_draws import DRAW_STATEMENT, draw_words
 from tidegate.offer.campaign.promotion_terms import ORDER_STATEMENT, PromotionTerms, promotion_terms
+from tidegate.offer.campaign.queue_terms import queue_words
 
 
 class OfferTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,75 +267,6 @@ def _shipping_statement(shipping: Shipping, currency: str) -> Words:
         zh=f"每个订单运费 {zh}；优惠后商品金额满 {free_zh} 免运费。",
         en=f"Shipping is {en} an order, and free when the goods, after all reductions, come to {free_en} or more.",
     )
-
-
-_AUDIENCE_WORDS = {
-    Audience.NEW: Words(zh="仅限未付过款的新顾客", en="for who has paid for nothing here before"),
-    Audience.RETURNING: Words(zh="仅限付过款的老顾客", en="for who has paid for an order here before"),
-    Audience.MEMBERS: Words(zh="仅限会员", en="for members"),
-}
-
-
-def queue_words(room: WaitingRoom) -> Words:
-    """How the line is ordered: the draw, the lanes and their shares, how long a called shopper has."""
-    shares_zh = "、".join(_lane_words(lane).zh for lane in room.lanes)
-    shares_en = ", ".join(_lane_words(lane).en for lane in room.lanes)
-    number = _number_words(room)
-    slow = _slow_statement(room.slow_share) if room.slow_share else Words(zh="", en="")
-    return Words(
-        zh=f"开售前取得的排队位置由抽签定先后，随机种子的摘要和名单的根值事先公布，开售时公布种子，人人可验算；{number.zh}"
-        f"之后取得的位置按先后排在其后。各通道的放行比例：{shares_zh}。顾客进入第一个符合条件的通道，以取得位置时为准。"
-        f"轮到后请在 {room.claim_seconds} 秒内进入；错过一次仍可返回一次；"
-        "轮到时页面已关闭一分钟以上者先跳过，同样可返回一次。"
-        f"每个账号一个位置。{slow.zh}",
-        en="Places taken before the list is sealed are put in order by a draw: the hash of its seed and the root of "
-        f"the list are published before, the seed at the opening, so that anyone can check it. {number.en}Later places "
-        f"follow in the order in which they were taken. Shares of the lanes: {shares_en}. A shopper stands in the "
-        "first lane that is for him when he takes the place. Who is called enters within "
-        f"{room.claim_seconds} seconds, and may return once after missing that; whose page was closed for more than a "
-        f"minute when his turn came is passed over, and may return once as well. One place an account.{slow.en}",
-    )
-
-
-def _slow_statement(share: int) -> Words:
-    """What becomes of places that look like a program's, and how that is taken back."""
-    return Words(
-        zh=f"看起来由程序取得的位置进入慢速通道：每放行其他通道 100 个位置，慢速通道最多放行 {share} 个，"
-        "次序仍按同一抽签，且不会早于其他通道中排在其前的位置。对此有异议可投诉；核实为误判的，位置按原有次序恢复。",
-        en=" Places that look as if a program took them stand in the slow lane: beside each 100 calls of the other "
-        f"lanes at most {share} are of it, in the order of the same draw, and none before those of the other lanes "
-        "that stand before it. Whoever objects can complain; where it was a mistake, the place goes back to where its "
-        "rank was.",
-    )
-
-
-def _lane_words(lane: QueueLane) -> Words:
-    whom = _AUDIENCE_WORDS.get(lane.audience)
-    return Words(
-        zh=f"{lane.label.zh} {lane.share}%" + (f"（{whom.zh}）" if whom else ""),
-        en=f"{lane.label.en} {lane.share} %" + (f" ({whom.en})" if whom else ""),
-    )
-
-
-def _number_words(room: WaitingRoom) -> Words:
-    """What the draw uses beside its seed, and what happens where it cannot be had."""
-    number = room.public_number
-    if number is None:
-        return Words(zh="", en="")
-    zh, en = number.label.zh, number.label.en
-    if number.source is NumberSource.DRAND:
-        zh, en = f"{zh}（链 {number.chain[:16]}…，该时刻起第一轮）", f"{en} (chain {number.chain[:16]}..., first round)"
-    return Words(
-        zh=f"名次同时取决于名单封存之后才产生的公开数字：{zh}，产生时间为 {_moment_zh(number.drawn_at)}；"
-        f"开售后 {number.patience_seconds} 秒仍无法取得时，仅用已公布摘要的种子抽签，并予公示；",
-        en=f"The order also follows from a public number that is drawn after the sealing: {en}, from "
-        f"{number.drawn_at:%Y-%m-%d %H:%M:%S} UTC on. If it cannot be had within {number.patience_seconds} seconds of "
-        "the opening, the seed alone decides, and that is shown. ",
-    )
-
-
-def _moment_zh(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}（协调世界时）"
 
 
 def coupon_terms(coupon: Coupon, definition: CampaignDefinition) -> CouponTerms:

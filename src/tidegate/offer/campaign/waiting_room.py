@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from tidegate.offer.campaign.contracts import (
     LANES_MAX,
     Audience,
+    BeyondNetwork,
     CampaignDefinition,
     Fault,
     GuardedGoods,
@@ -17,6 +18,7 @@ from tidegate.offer.campaign.contracts import (
     QueueLane,
     WaitingRoom,
     Words,
+    WorkAsked,
 )
 from tidegate.offer.campaign.public_numbers import DRAND_KEYS, QUICKNET, QUICKNET_GENESIS
 from tidegate.offer.campaign.reading import Table
@@ -29,6 +31,11 @@ _CHAIN = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PUBLIC_KEY = re.compile(r"[0-9a-f]{192}", re.ASCII)
 SLOW_LANE = "slow"
 SLOW_SHARE, SLOW_SHARE_MAX = 5, 20
+PER_NETWORK = 20
+"""Places of one /24 or /48 that stand where all do, unless the file says otherwise: a farm in twenty networks has 400
+of them, not ten thousand. A /24 is 254 lines, a /48 as much as one site is commonly given (RFC 6177). Behind addresses
+that a carrier shares (RFC 6888), or in a mall, may be more persons: docs/campaign-file.md says for whom to raise it.
+"""
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 Found = Iterator[Fault]
@@ -45,11 +52,13 @@ def read_waiting_room(table: Table) -> WaitingRoom:
         claim_seconds=_seconds(table, "claim_window", 90),
         pass_seconds=_seconds(table, "pass_life", 600),
         purchases=table.count("purchases", default=1),
-        per_network=table.count("per_network", default=0),
+        per_network=table.count("per_network", default=PER_NETWORK),
         goods=table.choice("goods", GuardedGoods, GuardedGoods.EVERYTHING),
         lanes=tuple(_lane(each) for each in table.tables("lane", most=LANES_MAX)) or (_one_lane(),),
         public_number=read_public_number(table.table("public_number")) if "public_number" in table else None,
         slow_share=_percent(table, "slow_share") if "slow_share" in table else SLOW_SHARE,
+        beyond_network=table.choice("beyond_network", BeyondNetwork, BeyondNetwork.BEHIND),
+        work=table.choice("work", WorkAsked, WorkAsked.SUSPECTS),
     )
     table.done()
     return room

@@ -297,6 +297,8 @@ def _waiting_room(room: WaitingRoom, units: Units) -> Raw:
         "per_network": room.per_network,
         "goods": room.goods.value,
         "slow_share": f"{room.slow_share} %",
+        "beyond_network": room.beyond_network.value,
+        "work": room.work.value,
     }
 
 

@@ -52,7 +52,7 @@ from tidegate.sale.ordering.errors import (
     SaleNotOpen,
 )
 from tidegate.sale.ordering.lane import HotLane
-from tidegate.sale.ordering.refunding import left_of, units_back
+from tidegate.sale.ordering.refunding import left_of, next_refund_key, units_back
 from tidegate.sale.ordering.reserved import request_hash_of, told_of
 from tidegate.sale.ordering.returns import Asking, Returns
 from tidegate.sale.ordering.rules import GIVEN_UP, may_move, request_hash, shares_of, units_of
@@ -64,7 +64,7 @@ from tidegate.sale.points.api import Points
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import Claim, Fingerprint, Units
 
-__all__ = ["Ordering", "left_of", "units_back"]
+__all__ = ["Ordering", "left_of", "next_refund_key", "units_back"]
 
 log = logging.getLogger(__name__)
 
@@ -243,19 +243,24 @@ class Ordering:
         *,
         by: str = "",
         expected: int | None = None,
+        key: str | None = None,
     ) -> Refund:
         """Give back units of a paid order: their shares, fixed at purchase, go back through the channel.
 
         Without a buyer staff act, named in `by`, and with a reason. `expected` is the amount that was shown before:
-        another one is refused. Raises OrderUnknown, OrderEnded when it is not paid or all is back already,
-        RefundTooLarge, RefundChanged, RefundReasonMissing.
+        another one is refused. Asked for again under the same `key` it is the same refund. Raises OrderUnknown,
+        OrderEnded when it is not paid or all is back already, RefundTooLarge, RefundChanged, RefundReasonMissing,
+        KeyReused.
         """
         if buyer_id is None and len(reason.strip()) < REASON_LENGTH_MIN:
             raise RefundReasonMissing(
                 f"Write why this goes back, in {REASON_LENGTH_MIN} letters or more. Nothing was refunded."
             )
-        order = await self._paid(tx, order_id, buyer_id)
-        asking = Asking(reason=reason.strip(), by=by, expected=expected)
+        order = await self._locked(tx, order_id, buyer_id)
+        if key is not None and (before := await self._returns.asked_before(tx, order, key, lines)) is not None:
+            return before
+        _require_paid(order)
+        asking = Asking(reason=reason.strip(), by=by, expected=expected, key=key)
         return await self._returns.give_back(tx, order, lines, asking)
 
     async def plan_refund(

@@ -187,14 +187,24 @@ async def cancel_order(
     summary="Give units back",
     tags=["orders"],
     operation_id="RefundUnits",
-    responses=refuses(NotSignedIn, OrderUnknown, OrderEnded, RefundTooLarge, RefundChanged),
+    responses=refuses(NotSignedIn, OrderUnknown, OrderEnded, RefundTooLarge, RefundChanged, KeyReused),
 )
 async def refund_units(
-    order_id: UUID, data: RefundUnits, account: AccountId, ordering: Ordering, db: Database
+    order_id: UUID,
+    data: RefundUnits,
+    account: AccountId,
+    ordering: Ordering,
+    db: Database,
+    idempotency_key: Annotated[str, key_header("refund")],
 ) -> Refund:
-    """Give back units of a paid order: what was paid for them, fixed at purchase, goes back through the channel."""
+    """Give back units of a paid order: what was paid for them, fixed at purchase, goes back through the channel.
+
+    Asking again with the same key gives the same refund.
+    """
     async with db.transaction() as tx:
-        return await ordering.refund(tx, order_id, account, data.lines, data.reason, expected=data.expected_amount)
+        return await ordering.refund(
+            tx, order_id, account, data.lines, data.reason, expected=data.expected_amount, key=idempotency_key
+        )
 
 
 @post(

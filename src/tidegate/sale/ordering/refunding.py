@@ -59,6 +59,11 @@ def remaining(order: Order, back: Mapping[str, int]) -> tuple[RefundLine, ...]:
     )
 
 
+def next_refund_key(refunds: Sequence[Refund]) -> str:
+    """Return the key under which the next refund of an order is asked for by a form: one sent twice is one refund."""
+    return f"refund-{len(refunds) + 1}"
+
+
 def left_of(order: Order, back: Mapping[str, int]) -> tuple[Left, ...]:
     """Return the lines of which something can still be given back."""
     found = []

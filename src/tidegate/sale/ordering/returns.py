@@ -28,6 +28,7 @@ from tidegate.sale.ordering.contracts import (
     RefundReason,
     UnitsReturned,
 )
+from tidegate.sale.ordering.errors import KeyReused
 from tidegate.sale.ordering.refunding import after, all_is_back, everything_left, kept_of, plan_return, require_shown
 from tidegate.sale.ordering.rules import refund_parts
 from tidegate.sale.payment.api import Payment
@@ -37,12 +38,13 @@ from tidegate.sale.stock.contracts import Units
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for money back, why, and which amount was shown before (None: none was)."""
+    """Who asks for money back, why, which amount was shown before (None: none was), and under which key."""
 
     reason: str
     cause: RefundReason = RefundReason.RETURNED
     by: str = ""
     expected: int | None = None
+    key: str | None = None
 
 
 class Returns:
@@ -87,6 +89,17 @@ class Returns:
         asking = msgspec.structs.replace(asking, cause=RefundReason.CANCELLED)
         return await self._give_back(tx, kept, everything_left(order, kept.back), asking)
 
+    async def asked_before(self, tx: Tx, order: Order, key: str, lines: Sequence[RefundLine]) -> Refund | None:
+        """Return what was given back of an order under this key, or None. Raises KeyReused for other units."""
+        refund = await store.refund_of_key(tx, order.order_id, key)
+        if refund is not None and set(refund.lines) != set(lines):
+            raise KeyReused(
+                "This idempotency key belongs to a refund of other units. Nothing was refunded. "
+                "Look at the order again, and use a new key.",
+                order_id=order.order_id,
+            )
+        return refund
+
     async def give_back(self, tx: Tx, order: Order, lines: Sequence[RefundLine], asking: Asking) -> Refund:
         """Take units back for what the plan says. Raises RefundTooLarge, RefundChanged."""
         return await self._give_back(tx, await self.kept(tx, order), lines, asking)
@@ -103,7 +116,8 @@ class Returns:
             withheld=plan.withheld,
             gifts=plan.gifts,
         )
-        for refund in (first, *further):
+        await store.insert_refund(tx, first, asking.key)
+        for refund in further:
             await store.insert_refund(tx, refund)
         units = [Units(order.order_id, line.sku, line.quantity) for line in lines]
         await self._stock.take_back(tx, order.campaign_id, units)

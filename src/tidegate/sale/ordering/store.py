@@ -172,12 +172,16 @@ async def lock_orders(tx: Tx, order_ids: Iterable[UUID]) -> list[Order]:
 
 
 async def lock_due(tx: Tx, now: datetime, limit: int) -> list[Order]:
-    """Lock orders whose time to pay is over, oldest first; those that another process works on are left to it."""
+    """Lock orders whose time to pay is over, oldest first; those that another process works on are left to it.
+
+    One whose payment is under way waits until it is to be looked at again.
+    """
     return await _orders(
         tx,
-        f"select {_ORDER} from ordering.orders o where state = 'placed' and expires_at <= %s"
-        " order by expires_at, order_id limit %s for update skip locked",
-        [now, limit],
+        f"select {_ORDER} from ordering.orders o where state = 'placed' and expires_at <= %(now)s"
+        " and (look_at is null or look_at <= %(now)s)"
+        " order by expires_at, order_id limit %(limit)s for update skip locked",
+        {"now": now, "limit": limit},
     )
 
 
@@ -208,11 +212,8 @@ async def mark_counters_back(tx: Tx, order_ids: Collection[UUID]) -> set[UUID]:
 
 
 async def delay(tx: Tx, order_ids: Sequence[UUID], until: datetime) -> None:
-    """Look at these again at `until`: a payment is still under way."""
-    await tx.execute(
-        "update ordering.orders set expires_at = greatest(expires_at, %s) where order_id = any(%s)",
-        [until, list(order_ids)],
-    )
+    """Look at these again at `until`: a payment is still under way. What the buyer was told of the time stays."""
+    await tx.execute("update ordering.orders set look_at = %s where order_id = any(%s)", [until, list(order_ids)])
 
 
 async def orders_of(tx: Tx, buyer_id: UUID, limit: int, offset: int) -> list[Order]:
@@ -263,12 +264,12 @@ def _conditions(asked: OrderFilter) -> tuple[LiteralString, dict[str, Any]]:
     return ("where " + " and ".join(parts) if parts else ""), values
 
 
-async def insert_refund(tx: Tx, refund: Refund) -> None:
-    """Record money on its way back."""
+async def insert_refund(tx: Tx, refund: Refund, key: str | None = None) -> None:
+    """Record money on its way back, and the key under which it was asked for."""
     await tx.execute(
         "insert into ordering.refund (refund_id, order_id, lines, amount, reason, requested_at, confirmed_at, cause,"
-        " points, shipping, withheld, gifts, lowered, asked_by)"
-        " values (%s, %s, %s::json, %s, %s, %s, %s, %s, %s, %s, %s, %s::json, %s::json, %s)",
+        " points, shipping, withheld, gifts, lowered, asked_by, request_key)"
+        " values (%s, %s, %s::json, %s, %s, %s, %s, %s, %s, %s, %s, %s::json, %s::json, %s, %s)",
         [
             refund.refund_id,
             refund.order_id,
@@ -284,8 +285,19 @@ async def insert_refund(tx: Tx, refund: Refund) -> None:
             _encode(refund.gifts).decode(),
             _encode(refund.lowered).decode(),
             refund.asked_by,
+            key,
         ],
     )
+
+
+async def refund_of_key(tx: Tx, order_id: UUID, key: str) -> Refund | None:
+    """Return the refund of an order that was asked for under this key, or None."""
+    async with tx.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            f"select {_REFUND} from ordering.refund where order_id = %s and request_key = %s", [order_id, key]
+        )
+        row = await cursor.fetchone()
+    return msgspec.convert(row, Refund) if row else None
 
 
 async def refunds_of(tx: Tx, order_id: UUID) -> list[Refund]:
@@ -416,14 +428,17 @@ async def misadded(tx: Tx) -> tuple[int, list[UUID]]:
 
 
 async def overdue(tx: Tx, before: datetime) -> int:
-    """Return how many orders still wait for payment although their time ended before `before`."""
+    """Return how many orders still wait although their time ended, and nobody looked at them, since `before`."""
     row = await (
-        await tx.execute("select count(*) from ordering.orders where state = 'placed' and expires_at < %s", [before])
+        await tx.execute(
+            "select count(*) from ordering.orders where state = 'placed' and coalesce(look_at, expires_at) < %s",
+            [before],
+        )
     ).fetchone()
     return int(row[0]) if row else 0
 
 
-async def _orders(tx: Tx, statement: LiteralString, values: Sequence[object]) -> list[Order]:
+async def _orders(tx: Tx, statement: LiteralString, values: Sequence[object] | Mapping[str, object]) -> list[Order]:
     async with tx.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(statement, values)
         rows = await cursor.fetchall()

@@ -18,7 +18,7 @@ from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.metrics import faults
 from tidegate.base.outbox import Outbox
-from tidegate.sale.payment import reconciliation, rules, store, store_figures, store_ledger
+from tidegate.sale.payment import reconciliation, rules, store, store_figures, store_ledger, store_payers
 from tidegate.sale.payment.adapters.sandbox import sandbox_adapters
 from tidegate.sale.payment.contracts import (
     AccountBalance,
@@ -40,6 +40,7 @@ from tidegate.sale.payment.errors import (
     IntentUnknown,
     NoChannelAvailable,
     NothingCaptured,
+    RefundNotRefused,
 )
 from tidegate.sale.payment.health import ChannelHealth
 from tidegate.sale.payment.lane import Begin, Heard, Lane, Outcome, RefundHeard
@@ -128,6 +129,14 @@ class Payment:
         if refusal is not None or captured is None:
             raise refusal or AssertionError
         return await self._promise(tx, captured, amount, cause, reason)
+
+    async def send_again(self, tx: Tx, refund_id: UUID, by: str) -> None:
+        """Send a refund that its channel refused again, at the word of a member of staff, named in `by`.
+
+        Raises RefundNotRefused.
+        """
+        if not await store.send_again(tx, refund_id, f"sent again by {by}", self._clock.now()):
+            raise RefundNotRefused("This refund was not refused. Nothing was sent. Look at the order again.")
 
     async def compensate(self, tx: Tx, intent_id: UUID, amount: int, reason: str) -> RefundId:
         """Promise `amount` (minor units) of our own money to whoever paid an intent, beyond what was charged.
@@ -292,6 +301,12 @@ class Payment:
             counted.setdefault(channel, {})[outcome] = count
         return counted
 
+    async def payers_of(self, tx: Tx, buyer_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """Return a digest of the account at a channel from which each shopper paid last, as far as channels tell; one
+        statement.
+        """
+        return await store_payers.payers(tx, buyer_ids)
+
     async def takings(self, tx: Tx, since_at: datetime, until_at: datetime) -> Takings:
         """Return what became of the intents opened in the span: tried, captured, refunded."""
         return await store_figures.takings(tx, since_at, until_at)
@@ -363,9 +378,14 @@ class Payment:
         """Hold payment's invariants against the database."""
         return await store_ledger.check(tx)
 
-    async def _pay(self, key: UUID, buyer_id: UUID, wanted: str | None, *, by_order: bool) -> PaymentView:
-        """Record the attempt, commit, call the channel, record the outcome; next channel where that is certain."""
-        tried: list[str] = []
+    async def _pay(
+        self, key: UUID, buyer_id: UUID, wanted: str | None, *, by_order: bool, left: Sequence[str] = ()
+    ) -> PaymentView:
+        """Record the attempt, commit, call the channel, record the outcome; next channel where that is certain.
+
+        Channels that were `left` before are not tried.
+        """
+        tried = list(left)
         last: Outcome | None = None
         while True:
             channel = self._pick(wanted, tried, last)
@@ -407,8 +427,13 @@ class Payment:
         """Find out what became of an attempt; where it never charged and never will, pay through another channel."""
         answer = await self._enquiry.about(attempt)
         outcome = await self._lane.answers.submit(Heard(attempt.attempt_id, attempt.channel, answer))
-        if self._may_fail_over(outcome) and outcome.intent is not None:
-            await self.pay(outcome.intent.intent_id, outcome.intent.buyer_id)
+        if not self._may_fail_over(outcome) or outcome.intent is None:
+            return
+        intent_id, buyer_id = outcome.intent.intent_id, outcome.intent.buyer_id
+        try:
+            await self._pay(intent_id, buyer_id, None, by_order=False, left=[attempt.channel])
+        except NoChannelAvailable:  # then the one that was left may be back
+            await self.pay(intent_id, buyer_id)
 
     async def _send_refund(self, refund: RefundFacts, channel: str) -> None:
         answer = await self._enquiry.send_refund(refund, channel)

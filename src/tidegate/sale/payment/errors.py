@@ -94,3 +94,11 @@ class ChannelSilent(Refusal):
     code = "channel-silent"
     status = 503
     title = "The payment channel does not answer"
+
+
+class RefundNotRefused(Refusal):
+    """Only a refund that its channel refused is sent again by hand."""
+
+    code = "refund-not-refused"
+    status = 409
+    title = "The refund was not refused"

@@ -13,7 +13,7 @@ from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
 from tidegate.base.outbox import Event, Outbox
-from tidegate.sale.payment import rules, store
+from tidegate.sale.payment import rules, store, store_payers
 from tidegate.sale.payment.contracts import (
     OUTSTANDING,
     AttemptState,
@@ -78,6 +78,7 @@ class _Changes:
         self.touched_intents: set[UUID] = set()
         self.transfers: list[Transfer] = []
         self.events: list[Event] = []
+        self.payers: dict[UUID, tuple[str, datetime]] = {}
         self.surplus: list[tuple[UUID, UUID, int, RefundCause, str]] = []
         self.oddities: list[tuple[UUID, str, Oddity, str, str]] = []
 
@@ -193,7 +194,10 @@ class Lane:
             changes.surplus.append((self._ids.new(), attempt.attempt_id, attempt.amount, RefundCause.SURPLUS, reason))
             return
         captured_at = attempt.ended_at or self._clock.now()
-        changes.events.append(_captured(intent, attempt, captured_at, f"{attempt.channel}-{payer}" if payer else ""))
+        named = f"{attempt.channel}-{payer}" if payer else ""
+        if named:
+            changes.payers[intent.buyer_id] = named, captured_at
+        changes.events.append(_captured(intent, attempt, captured_at, named))
 
     async def _write(self, tx: Tx, changes: _Changes, before: dict[UUID, AttemptFacts]) -> None:
         moved = [each for key, each in changes.attempts.items() if each != before[key]]
@@ -206,6 +210,8 @@ class Lane:
                 check_at=self._clock.now(),
                 now=self._clock.now(),
             )
+        if changes.payers:
+            await store_payers.put_payers(tx, changes.payers)
         if changes.surplus:
             await store.reserve_refunds(tx, changes.surplus, self._clock.now())
         if changes.oddities:

@@ -256,6 +256,16 @@ async def claim_refunds(tx: Tx, now: datetime, refunds_max: int) -> list[tuple[R
     return [(_refund_of(row[:9]), row[9]) for row in await rows.fetchall()]
 
 
+async def send_again(tx: Tx, refund_id: UUID, answer: str, now: datetime) -> bool:
+    """Let a refused refund be sent again; return whether there was one."""
+    done = await tx.execute(
+        "update payment.refund set state = 'requested', ended_at = null, tries = 0, try_at = %s, answer = %s"
+        " where refund_id = %s and state = 'refused'",
+        [now, answer, refund_id],
+    )
+    return done.rowcount == 1
+
+
 def _refund_of(row: tuple[Any, ...]) -> RefundFacts:
     return RefundFacts(*(*row[:4], RefundCause(row[4]), row[5], RefundState(row[6]), *row[7:]))
 

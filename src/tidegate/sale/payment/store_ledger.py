@@ -210,6 +210,12 @@ _CHECKS = {
         " full join (select * from payment.transfer where kind in ('refund', 'compensation')) t"
         "  on t.reference = r.refund_id"
     ),
+    "payment: no payment and no refund waits for a person": (
+        "select a.attempt_id::text, not exists (select from payment.discrepancy d where d.channel = a.channel"
+        "  and d.reference = a.attempt_id::text and d.kind in ('amount-differs', 'currency-differs'))"
+        " from payment.attempt a where a.state in ('started', 'pending', 'unknown')"
+        " union all select refund_id::text, state <> 'refused' from payment.refund"
+    ),
     "payment: refunds stay within what was captured, and surplus money goes back whole": (
         "select a.attempt_id::text, (a.refund_reserved = coalesce(sum(r.amount) filter"
         "   (where r.cause <> 'compensation'), 0) and a.refund_reserved <= a.amount"

@@ -13,6 +13,7 @@ from tidegate.base.clock import Clock
 from tidegate.base.config import Config
 from tidegate.base.crypto import derive_key
 from tidegate.base.db import Database, Tx
+from tidegate.base.http import cookie_of
 from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.trust.identity import invariants, store
@@ -122,17 +123,8 @@ def token_of(headers: Iterable[tuple[bytes, bytes]], cookie: str = SESSION_COOKI
 
     For the hot lane, which reads ASGI headers itself; the headers' names are in lower case, as ASGI gives them.
     """
-    cookies = b""
-    for name, value in headers:
+    sent = list(headers)
+    for name, value in sent:
         if name == b"authorization" and value[:7].lower() == b"bearer ":
             return value[7:].strip().decode("latin-1")
-        if name == b"cookie":
-            cookies += value + b";"
-    if not cookies:
-        return None
-    wanted = cookie.encode() + b"="
-    for pair in cookies.split(b";"):
-        pair_text = pair.strip()
-        if pair_text.startswith(wanted):
-            return pair_text[len(wanted) :].strip(b'"').decode("latin-1")
-    return None
+    return cookie_of(sent, cookie)

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from psycopg.rows import class_row
 
+from tidegate.base import columns
 from tidegate.base.db import Tx
 
 
@@ -18,10 +19,11 @@ class PlaceRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def devices(tx: Tx, session_ids: Sequence[UUID]) -> dict[UUID, UUID]:
-    """Return the devices of these sessions."""
+    """Return the devices of those of these sessions that are not their own."""
     rows = await tx.execute(
-        "select session_id, coalesce(device_id, session_id) from identity.session where session_id = any(%s)",
-        [list(session_ids)],
+        "select session_id, device_id from identity.session"
+        " where session_id = any(%b::uuid[]) and device_id is not null",
+        [columns.uuids(session_ids)],
     )
     return dict(await rows.fetchall())
 

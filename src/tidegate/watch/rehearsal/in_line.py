@@ -172,7 +172,7 @@ class InLine:
                 return False
             if time.time() >= sign_at:
                 sign_at = time.time() + self._plan.sign_seconds
-                self._see_place()
+                self._give_sign()
             looks += 1
             gevent.sleep(self._chance.uniform(*self._manner.poll_seconds))
         return False
@@ -188,8 +188,14 @@ class InLine:
             self._see_place()
         return self._rank is not None and self._rank < int(lane["threshold"], 16)
 
+    def _give_sign(self) -> None:
+        """Say that somebody is there, as the page does."""
+        _, said, _ = self._send("sign of life", "POST", "/api/v1/places/current/signs", headers=self._with_place())
+        if _code(said) in _PLACE_GONE:
+            self._place = None
+
     def _see_place(self) -> None:
-        """Ask where the place stands, which is the sign of life too; the rank is told once the seed is revealed."""
+        """Ask where the place stands; the rank is told once the seed is revealed."""
         status, said, _ = self._send("my place", "GET", "/api/v1/places/current", headers=self._with_place())
         if status == 200 and said.get("rank"):
             self._rank = int(said["rank"], 16)
