@@ -107,6 +107,7 @@ class Desk:
             wish=wish,
             card=cards[wish.sku],
             priced=priced,
+            told=self._offers.advice(wish.cart, facts),
             addresses=addresses,
             choices=choices,
             balance=balance,

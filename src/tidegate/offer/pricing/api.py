@@ -13,6 +13,7 @@ from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
+from tidegate.offer.pricing.book import PERSONAL_FACTS
 from tidegate.offer.pricing.contracts import (
     NOBODY,
     Cart,
@@ -45,11 +46,14 @@ from tidegate.offer.pricing.rules import (
 )
 from tidegate.offer.pricing.scoped import scoped_uses, use_of
 from tidegate.offer.pricing.timetable import SlotSold, SlotState, SlotView, on_at, slot_key, timetable
+from tidegate.offer.pricing.words import SHORTFALLS
 
 LEFT_MAX = 10_000
 """Keys of short counters remembered between two looks at the database."""
 
 __all__ = [
+    "PERSONAL_FACTS",
+    "SHORTFALLS",
     "Counters",
     "GiftBack",
     "Lowered",
