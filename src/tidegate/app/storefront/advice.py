@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from tidegate.offer.campaign.contracts import Words
+from tidegate.offer.campaign.contracts import Measure, Words
 from tidegate.offer.pricing.api import PERSONAL_FACTS, SHORTFALLS
 from tidegate.offer.pricing.contracts import Hint, NotApplied, PricedOrder, Shortfall, Trace
 
@@ -42,7 +42,7 @@ def advice_of(trace: Trace, names: Mapping[str, Words], slots: Collection[str]) 
 
     `names` are those of all goods by SKU, `slots` the ids of the slots that are on.
     """
-    hints = trace.hints[:HINTS_SHOWN]
+    hints = nearest(trace)[:HINTS_SHOWN]
     hinted = {each.promotion for each in hints}
     return Advice(
         priced=trace.order,
@@ -51,6 +51,16 @@ def advice_of(trace: Trace, names: Mapping[str, Words], slots: Collection[str]) 
         not_used=tuple(NotUsed(each.label, _why(each)) for each in trace.not_applied if each.promotion not in hinted),
         slot_note=next((each.words for each in trace.not_applied if each.promotion in slots), None),
     )
+
+
+def nearest(trace: Trace) -> tuple[Hint, ...]:
+    """Return the hints, those first that cost least: one more piece costs what the cheapest in the cart does."""
+    piece = min((line.unit_price for line in trace.order.lines if line.quantity > line.gifts), default=0)
+
+    def cost(hint: Hint) -> int:
+        return hint.missing if hint.measure is Measure.AMOUNT else hint.missing * piece
+
+    return tuple(sorted(trace.hints, key=cost))
 
 
 def _why(each: NotApplied) -> Words:
