@@ -122,7 +122,10 @@ class Offers:
 
     def is_own(self, cart: Cart) -> bool:
         """Return whether the price of a cart is one for who is looking, and not everybody's."""
-        return self._visit.session is not None and self.rules is not None and self._pricing.is_personal(cart)
+        session = self._visit.session
+        if session is None or self.rules is None:
+            return False
+        return self._pricing.is_own(cart, session.account_id, self._visit.now)
 
     def quantity_max(self, card: Card) -> int:
         """Return how many one buyer can put in at most: what the limits allow, and what is left."""
