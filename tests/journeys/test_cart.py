@@ -35,7 +35,7 @@ def test_goods_of_two_shops_reach_a_threshold_together_and_are_one_order(phone: 
     expect(phone.locator("[data-cart-count]")).to_have_text("1")
     phone.get_by_role("link", name="See the cart").click()
     across = phone.locator(".sum div", has_text=ACROSS)
-    expect(phone.locator(".hints li", has_text=ACROSS)).to_contain_text("151.00 more")
+    expect(phone.locator(".told li", has_text=ACROSS)).to_contain_text("151.00 more")
     expect(across).to_have_count(0)
 
     put_in(phone, TEAPOT)

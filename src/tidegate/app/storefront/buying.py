@@ -130,6 +130,7 @@ class Desk:
             cards=cards,
             left_in_cart=self._left_in_cart(wish),
             priced=priced,
+            told=self._offers.advice(wish.cart, facts),
             addresses=addresses,
             choices=choices,
             balance=balance,

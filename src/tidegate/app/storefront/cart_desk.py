@@ -5,13 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from tidegate.app.storefront import cart
+from tidegate.app.storefront.advice import Advice
 from tidegate.app.storefront.offers import Offers
 from tidegate.app.storefront.visit import Card, Visit
 from tidegate.app.storefront.wording import Spoken, marked, spoken
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.contracts import QUANTITY_MAX, Cart, CartLine, Hint, NotApplied, RuleSet, Trace
+from tidegate.offer.pricing.contracts import QUANTITY_MAX, Cart, CartLine, RuleSet
 
 FULL = Spoken(
     marked("The cart is full"),
@@ -50,31 +51,19 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CartView(msgspec.Struct, frozen=True, kw_only=True):
-    """The cart as its page shows it: `trace` prices the lines that can be ordered, None where there are none.
+    """The cart as its page shows it: `told` is the price of the lines that can be ordered with what is told beside it.
 
-    `trouble` says why they cannot be priced together.
+    None where there are none; `trouble` says why they cannot be priced together.
     """
 
     lines: tuple[LineView, ...]
-    trace: Trace | None = None
+    told: Advice | None = None
     trouble: Spoken | None = None
-    gifts: Mapping[str, Card] = {}
 
     @property
     def ready(self) -> tuple[CartLine, ...]:
         """The lines that can be ordered now."""
         return tuple(each.line for each in self.lines if each.why_not is None)
-
-    @property
-    def hints(self) -> tuple[Hint, ...]:
-        """What a little more would bring."""
-        return self.trace.hints if self.trace else ()
-
-    @property
-    def not_applied(self) -> tuple[NotApplied, ...]:
-        """What does not apply and is no matter of a little more."""
-        near = {each.promotion for each in self.hints}
-        return tuple(each for each in self.trace.not_applied if each.promotion not in near) if self.trace else ()
 
 
 class CartDesk:
@@ -119,14 +108,15 @@ class CartDesk:
 
     async def _priced(self, view: CartView) -> CartView:
         whole = Cart(view.ready)
+        facts = await self._offers.facts(whole)
+        told = self._offers.advice(whole, facts)
+        if told is not None:
+            return msgspec.structs.replace(view, told=told)
         try:
-            trace = self._pricing.explain(whole, await self._offers.facts(whole))
+            self._pricing.price(whole, facts)
         except Refusal as refusal:
             return msgspec.structs.replace(view, trouble=spoken(refusal))
-        gifts = [each.sku for each in trace.order.gifts]
-        async with self._db.read() as tx:
-            cards = await self._offers.cards(tx, gifts) if gifts else {}
-        return msgspec.structs.replace(view, trace=trace, gifts=cards)
+        return view
 
 
 def _short(line: CartLine, card: Card | None) -> Spoken | None:

@@ -144,7 +144,7 @@ class OrderDesk:
             order = await self._ordering.order(tx, order_id, account)
             payment = await self._payment.view(tx, order_id, deposit_id=order.deposit_id)
             channels = await self._payment.channels(tx)
-            goods = await self._catalogue.goods_of(tx, [line.sku for line in order.priced.lines])
+            goods = await self._catalogue.goods_of(tx, _skus(order))
             addresses = await self._identity.addresses(tx, account)
             group_id = await self._groups.group_of_order(tx, order_id)
             refunds = await self._ordering.refunds_of(tx, order_id)
@@ -203,6 +203,11 @@ def open_order_desk(
         queue=queue,
         db=db,
     )
+
+
+def _skus(order: Order) -> list[str]:
+    """Return the goods that an order's page names: those ordered, and the gifts that were gone."""
+    return [*(line.sku for line in order.priced.lines), *order.priced.gifts_left_off]
 
 
 def _address(addresses: list[SavedAddress], wanted: AddressId) -> SavedAddress | None:
