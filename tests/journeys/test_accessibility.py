@@ -51,6 +51,16 @@ def test_pages_for_everyone(page: Page) -> None:
     page.locator("#goods .goods a").first.click()
     page.wait_for_load_state()
     found += faults(page)
+    page.locator("[data-add]").click()
+    page.locator("[data-to-cart]").wait_for()
+    found += faults(page)
+    sku = page.url.rsplit("/", 1)[1]
+    for cart in (f"{sku}:2", f"{sku}:9999~NONE:1", "no cart", ""):
+        page.context.add_cookies([{"name": "tg_cart", "value": cart, "url": page.url}])
+        page.goto("/cart")
+        found += faults(page)
+    page.goto(f"/cart?removed={sku}&units=1")
+    found += faults(page)
     assert found == []
 
 
@@ -151,6 +161,13 @@ def visited(browser: Browser, promotions: Festival) -> Visited:
     reservation = page.url
     page.goto("/checkout?sku=KETTLE-1&quantity=2")
     checkout = page.url
+    page.context.add_cookies([{"name": "tg_cart", "value": "KETTLE-1:1~TEAPOT-1:2~KETTLE-P:1", "url": page.url}])
+    page.goto("/cart")
+    page.locator("summary", has_text="other offer").first.click()
+    assert faults(page) == []
+    page.goto("/checkout")
+    assert faults(page) == []
+    page.goto(checkout)
     page.get_by_role("button", name="Place the order").click()
     order = pay(page)
     page.goto(f"/orders/{order}/return")
@@ -170,7 +187,7 @@ def visited(browser: Browser, promotions: Festival) -> Visited:
         "/orders",
     )
     of_order = (f"/orders/{order}", f"/orders/{order}/return", f"/orders/{order}/protection")
-    shopper = (*mine, *of_order, opening, group, reservation, checkout, "/rules")
+    shopper = (*mine, *of_order, opening, group, reservation, checkout, "/cart", "/checkout", "/rules")
     served = browser.new_context(base_url=promotions.url, locale="en-GB", bypass_csp=True, reduced_motion="reduce")
     staff = _served(served.new_page(), promotions, number, order, group.rsplit("/", 1)[1])
     found = Visited(shopper, staff, _cookies(bought), _cookies(served))

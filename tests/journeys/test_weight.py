@@ -57,7 +57,7 @@ def load(browser: Browser, url: str) -> Load:
     return Load(counted["rest"], largest_ms / 1000)
 
 
-@pytest.mark.parametrize("path", ["/", "/search?q=kettle", "/rules"])
+@pytest.mark.parametrize("path", ["/", "/search?q=kettle", "/rules", "/cart"])
 def test_a_page_is_light_and_there_within_two_seconds(browser: Browser, festival: Festival, path: str) -> None:
     loads = [load(browser, festival.url + path) for _ in range(TRIES)]
     assert max(each.bytes for each in loads) <= BYTES_MAX

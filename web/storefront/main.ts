@@ -1,5 +1,6 @@
 // The islands of the storefront. Every page works without them; they save waiting, walking and typing.
 import "./storefront.css";
+import { cart } from "./cart.ts";
 import { countdowns } from "./countdown.ts";
 import { forms } from "./forms.ts";
 import { line } from "./line.ts";
@@ -13,6 +14,7 @@ import { stock } from "./stock.ts";
 stock();
 slots();
 countdowns();
+cart();
 forms();
 quantity();
 order();

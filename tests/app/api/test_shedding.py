@@ -48,6 +48,8 @@ def overloaded(windows: int, wait: float = 0.2) -> LoadControl:
         ("/goods/KTL-1", Kind.BROWSE),
         ("/api/v1/stock", Kind.BROWSE),
         ("/search", Kind.CHOOSE),
+        ("/cart", Kind.CHOOSE),
+        ("/cart/lines", Kind.CHOOSE),
         ("/sign-in", Kind.CHOOSE),
         ("/orders", Kind.CHOOSE),
         ("/api/v1/quotes", Kind.CHOOSE),

@@ -39,7 +39,7 @@ async def client(app: App, officer: Staff) -> AsyncIterator[AsyncClient]:
         ("/", 200), ("/rules", 200), ("/goods/A", 200), ("/goods/A/price?quantity=2", 200), ("/api/v1/campaign", 200),
         ("/api/v1/stock?skus=A", 200), ("/sign-in?next=/", 200), ("/orders", 303), ("/api/v1/orders", 401),
         ("/reservations", 303), ("/api/v1/presales/reservations", 401), ("/api/v1/presales", 200),
-        ("/groups", 200), ("/api/v1/groups", 401),
+        ("/groups", 200), ("/api/v1/groups", 401), ("/cart", 200),
         ("/api/v1/defences", 401), ("/health/live", 200), ("/console/sign-in", 200),
     ],
 )  # fmt: skip

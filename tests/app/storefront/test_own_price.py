@@ -6,11 +6,13 @@ import msgspec
 from tests.app.storefront.conftest import visitor
 from tests.app.storefront.test_buying import orders, wish
 from tests.offer.festivals import coupon, definition, for_new_shoppers, goods, offer
+from tests.offer.promotions import amount_off, promotion
 from tests.sale.shop import Buyer, publish
 from tidegate.app.compose import App
 from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     OfferKind,
+    PromotionLimits,
 )
 
 
@@ -52,3 +54,23 @@ async def test_goods_whose_price_is_everybodys_are_kept_for_all(
 ) -> None:
     await publish(app, _festival())
     assert "public" in (await shop.get("/goods/B/price?quantity=1")).headers["cache-control"]
+
+
+async def test_what_one_shopper_has_used_up_is_kept_from_everybodys_page(
+    app: App, shop: httpx.AsyncClient, buyer: Buyer
+) -> None:
+    once = promotion("once", amount_off(5_000, 1_000), skus=["B"], limits=PromotionLimits(per_account=1))
+    await publish(app, msgspec.structs.replace(_festival(), promotions=(once,)))
+    fragment = "/goods/B/price?quantity=1"
+    assert "public" in (await shop.get(fragment)).headers["cache-control"]
+    for key, status in (("first-key-1", 303), ("second-key-1", 409)):
+        answer = await shop.post("/checkout", data=wish(buyer, sku="B", key=key, expected_total="8000"))
+        assert answer.status_code == status
+    mine = await shop.get(fragment)
+    assert "private" in mine.headers["cache-control"]
+    assert "¥90.00</dd>" in mine.text
+    assert "Its uses or its budget are used up" in mine.text
+    async with visitor(app) as guest:
+        answer = await guest.get(fragment)
+        assert "public" in answer.headers["cache-control"]
+        assert "¥80.00</dd>" in answer.text

@@ -129,3 +129,8 @@ def test_every_step_is_told_with_its_figures() -> None:
         "Shipping CN¥0.00",
     ]
     assert trace.steps[1].zh == "优惠 P -¥10.00（2 种商品） ×2"
+
+
+def test_a_gift_that_is_near_is_called_by_its_name() -> None:
+    [hint] = traced([promotion("P", Gift(sku="B", reach=6_200))], {"A": 1}).hints
+    assert (hint.words.zh, hint.words.en) == ("再买 ¥12.00可得赠品 商品 B", "CN¥12.00 more for the gift Goods B")

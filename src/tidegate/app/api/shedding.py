@@ -51,7 +51,7 @@ _PAY = _below("/orders", "/api/v1/orders", "/reservations", "/api/v1/presales/re
 _BUY = _below("/checkout", "/line", "/reservations", "/api/v1/orders", "/api/v1/presales/reservations",
               "/groups/open", "/api/v1/groups", "/api/v1/passes", "/api/v1/places", "/api/v1/challenges")  # fmt: skip
 _BUY_ONE = _below("/groups")
-_CHOOSE = _below("/search", "/sign-in", "/orders", "/api/v1/search", "/api/v1/quotes", "/api/v1/sessions",
+_CHOOSE = _below("/search", "/cart", "/sign-in", "/orders", "/api/v1/search", "/api/v1/quotes", "/api/v1/sessions",
                  "/api/v1/codes", "/api/v1/addresses", "/api/v1/me", "/api/v1/queue")  # fmt: skip
 _names_one = re.compile(r".*?/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/").match
 """An order, a reservation or a group: what merely begins like its address is nobody's."""

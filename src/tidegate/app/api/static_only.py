@@ -21,7 +21,7 @@ _CACHED_BELOW = ("/goods/", "/api/v1/goods/", "/assets/", "/media/", "/problems/
 
 _MONEY_PATH = (
     "/api/v1/stock", "/api/v1/slots", "/api/v1/quotes", "/api/v1/passes", "/api/v1/orders", "/api/v1/payments",
-    "/api/v1/codes", "/api/v1/sessions", "/api/v1/me", "/api/v1/addresses", "/checkout", "/orders", "/sign-in",
+    "/api/v1/codes", "/api/v1/sessions", "/api/v1/me", "/api/v1/addresses", "/cart", "/checkout", "/orders", "/sign-in",
     "/sign-out", "/language", "/line", "/presales", "/reservations", "/api/v1/presales", "/groups",
     "/api/v1/groups", "/api/v1/queue", "/api/v1/places", "/api/v1/challenges",
 )  # fmt: skip

@@ -99,7 +99,7 @@ class Stories:
             version = await self._campaign.version(tx, CampaignId(order.campaign_id), order.priced.rules_version)
         except Refusal:
             return {}
-        wanted = {line.sku for line in order.priced.lines}
+        wanted = {*(line.sku for line in order.priced.lines), *order.priced.gifts_left_off}
         return {entry.sku: entry.name for entry in version.definition.goods if entry.sku in wanted}
 
 

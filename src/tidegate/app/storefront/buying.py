@@ -1,6 +1,9 @@
-"""Buying: the form once, or one click with the remembered address. Three steps at most to a paid order."""
+"""Buying one product or a cart: the form once, or one click with the remembered address.
 
-from collections.abc import Sequence
+Three steps at most to a paid order.
+"""
+
+from collections.abc import Collection, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +14,9 @@ from msgspec import UNSET
 
 from tidegate.app.pages.answer import own_origin, see_other
 from tidegate.app.pages.errors import PageUnknown
+from tidegate.app.storefront import cart
 from tidegate.app.storefront.addresses import ADDRESS_FIELDS, AddressDesk, address_fields, chosen_address
+from tidegate.app.storefront.cart_desk import CartDesk, limited_by
 from tidegate.app.storefront.coupons import CODE_LENGTH_MAX, Choice, CouponBook, best_of
 from tidegate.app.storefront.forms import Form, read_form
 from tidegate.app.storefront.honeypot import filled, ordered
@@ -23,7 +28,7 @@ from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.gate.bots.api import Bots
 from tidegate.offer.pricing.api import Pricing
-from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder
+from tidegate.offer.pricing.contracts import QUANTITY_MAX, Cart, CartLine, Facts, PricedOrder
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import OrderLine, PlaceOrder
 from tidegate.sale.points.api import Points
@@ -31,7 +36,6 @@ from tidegate.sale.points.contracts import POINTS_MAX, Balance
 from tidegate.trust.identity.api import mask_phone
 from tidegate.trust.identity.errors import AddressNotValid
 
-QUANTITY_MAX = 9_999
 NO_COUPON = "none"
 BEST_COUPON = "best"
 CHECK_AGAIN = Spoken(marked("Please check your order"), marked("Nothing was ordered yet."))
@@ -39,10 +43,10 @@ CHECK_AGAIN = Spoken(marked("Please check your order"), marked("Nothing was orde
 
 class Wish(msgspec.Struct, frozen=True):
     """What the form of the checkout holds: `coupon` as it was typed, `own` which of one's own was chosen,
-    `points` how many to spend at most."""
+    `points` how many to spend at most. `is_cart`: the lines are the cart's, and leave it once they are ordered."""
 
-    sku: str
-    quantity: int
+    lines: tuple[CartLine, ...]
+    is_cart: bool = False
     coupon: str = ""
     own: str = NO_COUPON
     points: int = 0
@@ -50,17 +54,33 @@ class Wish(msgspec.Struct, frozen=True):
     fields: dict[str, str] = msgspec.field(default_factory=lambda: dict.fromkeys(ADDRESS_FIELDS, ""))
 
     @property
+    def skus(self) -> tuple[str, ...]:
+        """What it is about."""
+        return tuple(line.sku for line in self.lines)
+
+    @property
     def cart(self) -> Cart:
         """The wish as a cart."""
         own = None if self.own in {NO_COUPON, BEST_COUPON} else self.own
-        return Cart((CartLine(self.sku, self.quantity),), self.coupon or own)
+        return Cart(self.lines, self.coupon or own)
+
+    @property
+    def text(self) -> str:
+        """The lines as the form keeps them: what is ordered is what was shown, whatever the cart holds by then."""
+        return cart.write(self.lines)
+
+    @property
+    def path(self) -> str:
+        """The page that it came from."""
+        return "/cart" if self.is_cart else f"/goods/{self.lines[0].sku}"
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Why the form came back: the refusal in words, and the faulty fields."""
+    """Why the form came back: the refusal in words, the faulty fields, and the goods that it is about."""
 
     spoken: Spoken | None = None
     fields: dict[str, str] = {}
+    skus: Collection[str] = ()
 
 
 class Desk:
@@ -94,10 +114,12 @@ class Desk:
             balance = await self._points.balance(tx, account) if self._offers.take_points else Balance()
             wish = msgspec.structs.replace(wish, points=min(wish.points, balance.available))
             facts = await self._offers.facts(wish.cart, wish.points)
-            cards = await self._offers.cards(tx, [wish.sku])
+            cards = await self._offers.cards(tx, wish.skus)
             addresses = await self._addresses.of(tx, account)
             choices = await self._coupon_book.choices(tx, wish.cart, facts)
-        if wish.sku not in cards:
+        if not cards.keys() >= set(wish.skus):
+            if wish.is_cart:
+                return see_other(wish.path)
             raise PageUnknown("These goods are not in the shop.")
         wish = _with_coupon(wish, choices)
         priced, trouble = self._priced(wish, facts, trouble)
@@ -105,8 +127,10 @@ class Desk:
             "checkout",
             status=status,
             wish=wish,
-            card=cards[wish.sku],
+            cards=cards,
+            left_in_cart=self._left_in_cart(wish),
             priced=priced,
+            told=self._offers.advice(wish.cart, facts),
             addresses=addresses,
             choices=choices,
             balance=balance,
@@ -124,11 +148,21 @@ class Desk:
             return self._pricing.price(wish.cart, facts), trouble
         except Refusal as refusal:
             fields = {"coupon": spoken(refusal).title} if wish.cart.coupon else {}
-            trouble = Trouble(trouble.spoken or spoken(refusal), {**trouble.fields, **fields})
+            about = trouble.skus or self._about(refusal)
+            trouble = Trouble(trouble.spoken or spoken(refusal), {**trouble.fields, **fields}, about)
         try:
             return self._pricing.price(Cart(wish.cart.lines), facts), trouble
         except Refusal:
             return None, trouble
+
+    def _left_in_cart(self, wish: Wish) -> int:
+        """How many lines of the cart are not in the order."""
+        inside = set(wish.skus)
+        return sum(line.sku not in inside for line in self._visit.cart.lines) if wish.is_cart else 0
+
+    def _about(self, refusal: Refusal) -> frozenset[str]:
+        rules = self._offers.rules
+        return limited_by(refusal, rules) if rules else frozenset()
 
     async def claimed(self, wish: Wish) -> Wish:
         """Return the wish with a code that was handed out, and typed here, claimed and chosen.
@@ -150,8 +184,11 @@ class Desk:
         except AddressNotValid as refusal:
             return await self.show(wish, Trouble(spoken(refusal), self._addresses.faults(refusal)), 422)
         except Refusal as refusal:
-            return await self.show(wish, Trouble(spoken(refusal)), refusal.status)
-        return see_other(f"/orders/{placed.order_id}")
+            return await self.show(wish, Trouble(spoken(refusal), skus=self._about(refusal)), refusal.status)
+        answer = see_other(f"/orders/{placed.order_id}")
+        if wish.is_cart:
+            answer.cookies.append(self._visit.cart_cookie(cart.without(self._visit.cart.lines, wish.lines)))
+        return answer
 
 
 def _with_coupon(wish: Wish, choices: Sequence[Choice]) -> Wish:
@@ -166,7 +203,7 @@ def _with_coupon(wish: Wish, choices: Sequence[Choice]) -> Wish:
 
 def _command(wish: Wish, address_id: UUID, expected_total: int) -> PlaceOrder:
     return PlaceOrder(
-        lines=(OrderLine(wish.sku, wish.quantity),),
+        lines=tuple(OrderLine(line.sku, line.quantity) for line in wish.lines),
         address_id=address_id,
         expected_total=expected_total,
         coupon=wish.cart.coupon,
@@ -200,16 +237,22 @@ def open_desk(
 
 @get("/checkout", include_in_schema=False)
 async def checkout(
+    *,
+    visit: Visit,
     desk: Desk,
+    cart_desk: CartDesk,
     line: Line,
     sku: Annotated[str, Parameter(max_length=64)] = "",
     quantity: Annotated[int, Parameter(ge=1, le=QUANTITY_MAX)] = 1,
     coupon: Annotated[str, Parameter(max_length=32)] = "",
 ) -> Response[bytes]:
-    """The form: where to, with which coupon, for how much."""
+    """The form: where to, with which coupon, for how much. For one product, else for what the cart can order now."""
     if await line.must_wait():
         return see_other("/line")
-    return await desk.show(Wish(sku, quantity, coupon.strip(), BEST_COUPON))
+    lines = (CartLine(sku, quantity),) if sku else (await cart_desk.look(visit.cart.lines)).ready
+    if not lines:
+        return see_other("/cart")
+    return await desk.show(Wish(lines, not sku, coupon.strip(), BEST_COUPON))
 
 
 @post("/checkout", include_in_schema=False, guards=[own_origin])
@@ -218,9 +261,10 @@ async def place(request: Asking, desk: Desk, visit: Visit, line: Line, bots: Bot
     form = await read_form(request)
     wish = _wish(form)
     await filled(request, form, bots, visit.session)
-    await ordered(request, visit, bots, wish.sku)
+    for sku in wish.skus:
+        await ordered(request, visit, bots, sku)
     if visit.session is None:
-        return see_other(f"/sign-in?next=/goods/{wish.sku}")
+        return see_other(f"/sign-in?next={wish.path}")
     if await line.must_wait():
         return see_other("/line")
     try:
@@ -237,9 +281,11 @@ async def place(request: Asking, desk: Desk, visit: Visit, line: Line, bots: Bot
 
 
 def _wish(form: Form) -> Wish:
+    several = cart.read(form.text("lines", cart.TEXT_MAX)).lines
+    one = CartLine(form.text("sku", 64), form.whole("quantity", 1, QUANTITY_MAX))
     return Wish(
-        sku=form.text("sku", 64),
-        quantity=form.whole("quantity", 1, QUANTITY_MAX),
+        lines=several or (one,),
+        is_cart=bool(several),
         coupon=form.text("coupon", CODE_LENGTH_MAX),
         own=form.text("own", CODE_LENGTH_MAX) or NO_COUPON,
         points=form.whole("points", 0, POINTS_MAX),

@@ -1,6 +1,6 @@
 """Coupons for shoppers: claiming one, all of one's own, and which of them an order can use, or why it cannot."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -121,6 +121,17 @@ class CouponBook:
         choices = [self._choice(each, templates[each.template], cart, facts) for each in kept]
         return sorted(choices, key=lambda each: (-each.saving, each.kept.expires_at, each.kept.code))
 
+    async def best(self, cart: Cart, facts_of: Callable[[Cart], Awaitable[Facts]]) -> Choice | None:
+        """Return the coupon of the shopper's that saves most on a cart, as the checkout chooses it; None without one.
+
+        Nothing is read where nobody is signed in, or nothing of this campaign can be claimed.
+        """
+        if self._visit.session is None or not self._coupons.templates():
+            return None
+        facts = await facts_of(cart)
+        async with self._db.read() as tx:
+            return _best(await self.choices(tx, cart, facts))
+
     def _choice(self, kept: Kept, template: Template, cart: Cart, facts: Facts) -> Choice:
         try:
             self._coupons.require_usable(kept, self._visit.account)
@@ -132,7 +143,12 @@ class CouponBook:
 
 def best_of(choices: Sequence[Choice]) -> str | None:
     """Return the code that saves most, if any saves something; of equal ones that which ends first."""
-    return next((each.kept.code for each in choices if each.why_not is None and each.saving > 0), None)
+    best = _best(choices)
+    return best.kept.code if best else None
+
+
+def _best(choices: Sequence[Choice]) -> Choice | None:
+    return next((each for each in choices if each.why_not is None and each.saving > 0), None)
 
 
 def open_coupon_book(*, visit: Visit, coupons: Coupons, pricing: Pricing, db: Database) -> CouponBook:

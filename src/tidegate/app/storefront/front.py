@@ -1,16 +1,17 @@
 """Pages that everyone may see: the campaign, one goods, search. The only I/O is the stock left, once in two seconds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
+import msgspec
 from litestar import Response, get
 from litestar.params import Parameter
 
 from tidegate.app.pages.errors import PageUnknown
 from tidegate.app.pages.rendering import Html
-from tidegate.app.storefront.coupons import CouponBook
+from tidegate.app.storefront.coupons import Choice, CouponBook
 from tidegate.app.storefront.honeypot import asked_for_goods, decoy_of
 from tidegate.app.storefront.offers import Offers
 from tidegate.app.storefront.shelf import FLASH_GOODS, PAGE_GOODS, Listing, Sort
@@ -21,12 +22,24 @@ from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.catalogue.contracts import QUERY_LENGTH_MAX, Category
 from tidegate.offer.pricing.contracts import Cart, CartLine
 from tidegate.trust.identity.api import Identity, mask_address, mask_name
+from tidegate.trust.identity.contracts import SavedAddress
 
 PAGE_MAX = 10_000
 BESIDE_GOODS = 6
 SEARCH_PAGE_MAX = 40
 
 PageNumber = Annotated[int, Parameter(query="page", ge=1, le=PAGE_MAX)]
+
+
+class Mine(msgspec.Struct, frozen=True):
+    """What a goods page has of who is looking: where an order goes, its idempotency key, the best coupon of one's own.
+
+    A guest's page has nothing of it, so that it is everybody's.
+    """
+
+    address: SavedAddress | None = None
+    key: str = ""
+    own: Choice | None = None
 
 
 @get("/", include_in_schema=False)
@@ -123,6 +136,7 @@ async def goods(
     request: Asking,
     visit: Visit,
     offers: Offers,
+    coupon_book: CouponBook,
     identity: Identity,
     bots: Bots,
     db: Database,
@@ -131,16 +145,22 @@ async def goods(
     """One goods: its picture, its price step by step, how many are left, and the button that buys it."""
     await asked_for_goods(request, visit, bots, sku)
     if visit.session is None:
-        return await visit.public(lambda: _goods_page(visit, offers, db, sku, {}))
+        return await visit.public(lambda: _goods_page(visit, offers, db, sku, Mine()))
     async with db.read() as tx:
         addresses = await identity.addresses(tx, visit.account)
     # Asked again with the next order; made here so that two presses of the button are one order.
-    mine = {"address": addresses[0] if addresses else None, "key": offers.new_key()}
+    own = await coupon_book.best(one_of(sku), offers.facts)
+    mine = Mine(address=addresses[0] if addresses else None, key=offers.new_key(), own=own)
     html = await _goods_page(visit, offers, db, sku, mine)
     return visit.answer(html)
 
 
-async def _goods_page(visit: Visit, offers: Offers, db: Database, sku: str, mine: Mapping[str, object]) -> Html:
+def one_of(sku: str, quantity: int = 1, own: Choice | None = None) -> Cart:
+    """Return so many of one SKU as a cart, with a coupon of the shopper's own."""
+    return Cart((CartLine(sku, quantity),), own.kept.code if own else None)
+
+
+async def _goods_page(visit: Visit, offers: Offers, db: Database, sku: str, mine: Mine) -> Html:
     shelf = visit.shelf
     beside = shelf.beside(sku, BESIDE_GOODS) if shelf else ()
     async with db.read() as tx:
@@ -148,21 +168,22 @@ async def _goods_page(visit: Visit, offers: Offers, db: Database, sku: str, mine
         categories = {each.slug: each for each in await offers.categories(tx)}
     if sku not in cards:
         raise PageUnknown("These goods are not in the shop. They may have been withdrawn; look for others.")
-    cart = Cart((CartLine(sku, 1),))
+    told = await offers.price(one_of(sku, own=mine.own))
     return visit.render(
         "goods",
         card=cards[sku],
         timetable=offers.timetable(sku),
-        slot_note=await offers.slot_note(cart),
         category=categories.get(cards[sku].goods.category),
         beside=[cards[each] for each in beside if each in cards],
-        priced=await offers.price(cart),
+        told=told,
+        priced=told.priced if told else None,
+        own=mine.own,
         phase=offers.phase(visit.now),
         rules=offers.rules,
         quantity_max=offers.quantity_max(cards[sku]),
         per_buyer=shelf.per_buyer.get(sku, 0) if shelf else 0,
-        address=mine.get("address"),
-        key=mine.get("key"),
+        address=mine.address,
+        key=mine.key,
         mask_address=mask_address,
         mask_name=mask_name,
     )
@@ -172,17 +193,18 @@ async def _goods_page(visit: Visit, offers: Offers, db: Database, sku: str, mine
 async def price(
     visit: Visit,
     offers: Offers,
+    coupon_book: CouponBook,
     sku: Annotated[str, Parameter(max_length=64)],
     quantity: Annotated[int, Parameter(ge=1, le=9_999)] = 1,
 ) -> Response[bytes]:
-    """The price of so many, as a fragment for the goods page."""
-
-    cart = Cart((CartLine(sku, quantity),))
+    """The price of so many, as a fragment for the goods page: kept for everybody where it is everybody's."""
+    own = await coupon_book.best(one_of(sku, quantity), offers.facts)
+    cart = one_of(sku, quantity, own)
 
     async def make() -> Html:
-        return visit.render("price", priced=await offers.price(cart), slot_note=await offers.slot_note(cart))
+        return visit.render("price", told=await offers.price(cart), own=own, phase=offers.phase(visit.now))
 
-    return visit.answer(await make()) if offers.is_own(cart) else await visit.public(make)
+    return visit.answer(await make()) if own or offers.is_own(cart) else await visit.public(make)
 
 
 routes = [front, search, goods, price]

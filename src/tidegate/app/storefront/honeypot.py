@@ -19,7 +19,7 @@ from tidegate.trust.identity.contracts import SessionFacts
 LINK = "/early-offers"
 FIELD = "website"
 _ROBOTS_CACHE = "public, max-age=300"
-_PERSONAL = ("/api/", "/checkout", "/console", "/language/", "/line", "/orders", "/sign-in")
+_PERSONAL = ("/api/", "/cart", "/checkout", "/console", "/language/", "/line", "/orders", "/sign-in")
 
 
 @get("/robots.txt", include_in_schema=False)

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from tidegate.app.storefront.advice import Advice, advice_of
 from tidegate.app.storefront.visit import Card, Visit
 from tidegate.base.db import Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
-from tidegate.offer.campaign.contracts import PointsOff, Words
+from tidegate.offer.campaign.contracts import PointsOff
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.catalogue.contracts import Category
 from tidegate.offer.pricing.api import Pricing, SlotState, SlotView
-from tidegate.offer.pricing.contracts import Cart, Facts, PricedOrder, RuleSet
+from tidegate.offer.pricing.contracts import Cart, Facts, RuleSet
 from tidegate.sale.stock.api import Stock
 
 QUANTITY_SHOWN_MAX = 99
@@ -78,26 +79,31 @@ class Offers:
         ordered = sorted(coming, key=lambda slot: (slot.state is not SlotState.ON, slot.starts_at, slot.sku))
         return [slot.sku for slot in ordered[:count]]
 
-    async def slot_note(self, cart: Cart) -> Words | None:
-        """Return why the slot that is on is no price of this cart: too many units, or one that is gone."""
-        slots = [slot for line in cart.lines for slot in self.timetable(line.sku) if slot.state in _ON]
-        if not slots:
-            return None
-        try:
-            trace = self._pricing.explain(cart, await self.facts(cart))
-        except Refusal:
-            return None
-        rules = {f"{slot.promotion}/{slot.name}" for slot in slots}
-        return next((each.words for each in trace.not_applied if each.promotion in rules), None)
+    def advice(self, cart: Cart, facts: Facts) -> Advice | None:
+        """Return the cart's price with what is told beside it; without its coupon where it is the coupon that is
+        refused, and None where the cart cannot be bought at all.
+        """
+        for coupon in dict.fromkeys((cart.coupon, None)):
+            try:
+                trace = self._pricing.explain(Cart(cart.lines, coupon), facts)
+            except Refusal:
+                continue
+            shelf = self._visit.shelf
+            return advice_of(trace, shelf.names if shelf else {}, self._slots_on(cart))
+        return None
+
+    def _slots_on(self, cart: Cart) -> set[str]:
+        slots = (slot for line in cart.lines for slot in self.timetable(line.sku))
+        return {f"{slot.promotion}/{slot.name}" for slot in slots if slot.state in _ON}
 
     async def categories(self, tx: Tx) -> tuple[Category, ...]:
         """Return the shop's categories."""
         return await self._catalogue.categories(tx)
 
-    async def price(self, cart: Cart) -> PricedOrder | None:
-        """Return the cart's price for who is looking, or None where it cannot be bought at all."""
+    async def price(self, cart: Cart) -> Advice | None:
+        """Return the cart's price for who is looking, explained, or None where it cannot be bought at all."""
         try:
-            return self._pricing.price(cart, await self.facts(cart))
+            return self.advice(cart, await self.facts(cart))
         except Refusal:
             return None
 
@@ -116,7 +122,10 @@ class Offers:
 
     def is_own(self, cart: Cart) -> bool:
         """Return whether the price of a cart is one for who is looking, and not everybody's."""
-        return self._visit.session is not None and self.rules is not None and self._pricing.is_personal(cart)
+        session = self._visit.session
+        if session is None or self.rules is None:
+            return False
+        return self._pricing.is_own(cart, session.account_id, self._visit.now)
 
     def quantity_max(self, card: Card) -> int:
         """Return how many one buyer can put in at most: what the limits allow, and what is left."""

@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.params import Parameter
 
 from tidegate.app.pages.answer import PRIVATE, own_origin, see_other
+from tidegate.app.storefront import cart
 from tidegate.app.storefront.forms import read_form
 from tidegate.app.storefront.visit import Asking, Visit
 from tidegate.app.storefront.wording import Spoken, spoken
@@ -17,6 +18,7 @@ from tidegate.base.errors import Refusal
 from tidegate.gate.queue.api import Queue
 from tidegate.gate.queue.contracts import PLACE_COOKIE
 from tidegate.offer.catalogue.api import Catalogue
+from tidegate.offer.pricing.contracts import CartLine
 from tidegate.sale.groups.api import Groups
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import Order, OrderState
@@ -142,7 +144,7 @@ class OrderDesk:
             order = await self._ordering.order(tx, order_id, account)
             payment = await self._payment.view(tx, order_id, deposit_id=order.deposit_id)
             channels = await self._payment.channels(tx)
-            goods = await self._catalogue.goods_of(tx, [line.sku for line in order.priced.lines])
+            goods = await self._catalogue.goods_of(tx, _skus(order))
             addresses = await self._identity.addresses(tx, account)
             group_id = await self._groups.group_of_order(tx, order_id)
             refunds = await self._ordering.refunds_of(tx, order_id)
@@ -165,8 +167,16 @@ class OrderDesk:
             in_line=self._queue.is_place_of(self._visit.cookie(PLACE_COOKIE), account, order.campaign_id),
             now_state=_now(order, payment),
             trouble=trouble,
+            again=_again(order),
             mask_phone=mask_phone,
         )
+
+
+def _again(order: Order) -> str:
+    """Return what puts all of an order in the cart once more; empty where it is one product."""
+    lines = [CartLine(line.sku, line.quantity - line.gifts) for line in order.priced.lines]
+    bought = [line for line in lines if line.quantity > 0]
+    return cart.write(bought) if 1 < len(bought) <= cart.LINES_MAX else ""
 
 
 def open_order_desk(
@@ -193,6 +203,11 @@ def open_order_desk(
         queue=queue,
         db=db,
     )
+
+
+def _skus(order: Order) -> list[str]:
+    """Return the goods that an order's page names: those ordered, and the gifts that were gone."""
+    return [*(line.sku for line in order.priced.lines), *order.priced.gifts_left_off]
 
 
 def _address(addresses: list[SavedAddress], wanted: AddressId) -> SavedAddress | None:

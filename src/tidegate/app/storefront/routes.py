@@ -8,6 +8,7 @@ from tidegate.app.pages.rendering import provide_pages
 from tidegate.app.storefront import (
     aftersale,
     buying,
+    cart_page,
     coupons,
     draw_proof,
     draws,
@@ -26,6 +27,7 @@ from tidegate.app.storefront import (
 from tidegate.app.storefront.addresses import open_address_desk
 from tidegate.app.storefront.aftersale import open_aftersale_desk
 from tidegate.app.storefront.buying import open_desk
+from tidegate.app.storefront.cart_desk import open_cart_desk
 from tidegate.app.storefront.coupons import open_coupon_book
 from tidegate.app.storefront.earning import open_till
 from tidegate.app.storefront.groups import open_group_desk
@@ -41,6 +43,7 @@ FORM_BYTES_MAX = 32_768
 
 _modules = (
     front,
+    cart_page,
     buying,
     groups,
     draws,
@@ -68,6 +71,7 @@ storefront = Router(
         "offers": Provide(open_offers, sync_to_thread=False),
         "coupon_book": Provide(open_coupon_book, sync_to_thread=False),
         "address_desk": Provide(open_address_desk, sync_to_thread=False),
+        "cart_desk": Provide(open_cart_desk, sync_to_thread=False),
         "desk": Provide(open_desk, sync_to_thread=False),
         "group_desk": Provide(open_group_desk, sync_to_thread=False),
         "order_desk": Provide(open_order_desk, sync_to_thread=False),

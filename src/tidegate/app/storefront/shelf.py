@@ -49,6 +49,7 @@ class Shelf:
     def __init__(self, version: CampaignVersion) -> None:
         goods = {entry.sku: entry for entry in version.definition.goods}
         offers = [offer for offer in version.definition.offers if offer.sku in goods]
+        self.names = {entry.sku: entry.name for entry in version.definition.goods}
         self.quotas = {offer.sku: offer.quota for offer in offers}
         self.per_buyer = {offer.sku: offer.per_buyer for offer in offers}
         self.flash = tuple(offer.sku for offer in offers if offer.kind is OfferKind.FLASH)

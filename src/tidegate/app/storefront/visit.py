@@ -1,6 +1,6 @@
 """One visit to a page: who is looking, in which language, and how the answer is made."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,19 +8,20 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response
-from litestar.datastructures import State
+from litestar.datastructures import Cookie, State
 
 from tidegate.app.pages.answer import PRIVATE, PUBLIC, page
 from tidegate.app.pages.colour import accent_css
 from tidegate.app.pages.language import Language, language_of
 from tidegate.app.pages.rendering import Html, Pages
+from tidegate.app.storefront import cart
 from tidegate.app.storefront.shelf import Shelf
 from tidegate.base.clock import Clock
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignVersion
 from tidegate.offer.catalogue.contracts import Goods
 from tidegate.offer.pricing.api import SlotState, SlotView
-from tidegate.offer.pricing.contracts import OfferRule
+from tidegate.offer.pricing.contracts import CartLine, OfferRule
 from tidegate.trust.identity.api import SESSION_COOKIE, Identity
 from tidegate.trust.identity.contracts import AccountId, SessionFacts
 from tidegate.trust.identity.errors import NotSignedIn
@@ -40,6 +41,8 @@ class Visit:
         self.now: datetime = clock.now()
         self.session: SessionFacts | None = identity.session(request.cookies.get(SESSION_COOKIE))
         self.sandbox: bool = identity.sms_is_sandbox
+        self.cart: cart.Kept = cart.read(request.cookies.get(cart.COOKIE))
+        self._secure: bool = identity.secure_cookies
 
     @property
     def account(self) -> AccountId:
@@ -53,6 +56,10 @@ class Visit:
         """The address of this page, to come back to."""
         query = self._request.url.query
         return self._request.url.path + (f"?{query}" if query else "")
+
+    def cart_cookie(self, lines: Sequence[CartLine]) -> Cookie:
+        """Return the cookie by which this browser keeps another cart."""
+        return cart.cookie(lines, secure=self._secure)
 
     def asked(self, name: str) -> str:
         """Return what the address of this page says under a name; empty where it says nothing."""
@@ -97,7 +104,8 @@ class Visit:
 
     def personal(self, template: str, *, status: int = 200, **values: Any) -> Response[bytes]:
         """Answer with a page for this reader only."""
-        return page(self._request, self.render(template, **values), cache=PRIVATE, status=status)
+        html = self.render(template, cart_units=self.cart.units, **values)
+        return page(self._request, html, cache=PRIVATE, status=status)
 
     def answer(self, html: Html) -> Response[bytes]:
         """Answer with a page for this reader only that is rendered already."""

@@ -13,6 +13,7 @@ from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
+from tidegate.offer.pricing.book import PERSONAL_FACTS
 from tidegate.offer.pricing.contracts import (
     NOBODY,
     Cart,
@@ -30,6 +31,7 @@ from tidegate.offer.pricing.contracts import (
 from tidegate.offer.pricing.counting import Left, for_all_and_for_one, is_for_one
 from tidegate.offer.pricing.gifts import without_gift
 from tidegate.offer.pricing.grouped import compile_group_rules
+from tidegate.offer.pricing.matching import has_used_up
 from tidegate.offer.pricing.ports import GiftStock, Shoppers
 from tidegate.offer.pricing.protecting import Lowered, Protected, cart_kept, facts_of_today, lowered, protect
 from tidegate.offer.pricing.refunding import GiftBack, RefundPlan, is_whole, plan_refund
@@ -45,11 +47,14 @@ from tidegate.offer.pricing.rules import (
 )
 from tidegate.offer.pricing.scoped import scoped_uses, use_of
 from tidegate.offer.pricing.timetable import SlotSold, SlotState, SlotView, on_at, slot_key, timetable
+from tidegate.offer.pricing.words import SHORTFALLS
 
 LEFT_MAX = 10_000
 """Keys of short counters remembered between two looks at the database."""
 
 __all__ = [
+    "PERSONAL_FACTS",
+    "SHORTFALLS",
     "Counters",
     "GiftBack",
     "Lowered",
@@ -147,6 +152,14 @@ class Pricing:
         """Whether a promotion of these goods asks who the shopper is; no I/O. Raises NoCampaign."""
         book = self.rules.book
         return book is not None and any(line.sku in book.personal for line in cart.lines)
+
+    def is_own(self, cart: Cart, buyer: UUID, now: datetime) -> bool:
+        """Whether a cart's price may be this buyer's and not everybody's: as a promotion asks who that is, or as this
+        process knows that a limit of the buyer's own is used up; no I/O. Raises NoCampaign.
+        """
+        book = self.rules.book
+        facts = Facts(buyer=buyer, now=now, left=self._left)
+        return self.is_personal(cart) or (book is not None and has_used_up(book, cart, facts))
 
     async def facts_of(self, cart: Cart, buyer: UUID | None, now: datetime, *, points: int = 0) -> Facts:
         """What a cart's price depends on beside the cart: one answer for goods page, checkout, quote and order.

@@ -181,6 +181,7 @@ class Book:
         price_masks: Mapping[str, int],
         kept: Mapping[str, Kept],
         values: Mapping[str, int],
+        names: Mapping[str, Words],
         gates: "Gates",
         offers: Mapping[str, OfferRule],
         shipping: ShippingRule,
@@ -192,6 +193,8 @@ class Book:
         self.kept = dict(kept)
         self.values = dict(values)
         """List prices of gifts, by SKU."""
+        self.names = dict(names)
+        """What gifts are called, by SKU."""
         self.gates = gates
         self.limited = any(rule.counters for rule in rules)
         self.bits = {rule.id: rule.bit for rule in rules}

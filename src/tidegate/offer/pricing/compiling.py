@@ -53,6 +53,7 @@ def compile_book(
         price_masks=_price_masks(rules),
         kept=kept,
         values={sku: goods[sku].list_price for sku in gifts},
+        names={sku: goods[sku].name for sku in gifts},
         gates=_gates(rules),
         offers=compiled,
         shipping=shipping,

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.book import Book, Per, Rule
 from tidegate.offer.pricing.conditions import Fact, Outcome
-from tidegate.offer.pricing.contracts import CounterUse, Facts
+from tidegate.offer.pricing.contracts import Cart, CounterUse, Facts
+from tidegate.offer.pricing.kernel import bits_of
 
 MASKS_MAX = 1_024
 LEFT_MANY = 2**62
@@ -124,6 +125,16 @@ def own_uses(rule: Rule, facts: Facts, units: int = 0) -> list[CounterUse]:
         elif per is Per.PERIOD:
             uses.append(CounterUse(f"{head}{period_of(rule, facts)}:{buyer}", 1, cap))
     return uses
+
+
+def has_used_up(book: Book, cart: Cart, facts: Facts) -> bool:
+    """Whether something is known to be short of what promotions of these goods give to this buyer alone."""
+    if facts.buyer is None or not facts.left:
+        return False
+    mask = 0
+    for line in cart.lines:
+        mask |= book.masks.get(line.sku, 0) | book.price_masks.get(line.sku, 0)
+    return any(use.key in facts.left for bit in bits_of(mask) for use in own_uses(book.rules[bit], facts))
 
 
 def period_of(rule: Rule, facts: Facts) -> int:

@@ -149,7 +149,7 @@ def _about_goods(rules: RuleSet, book: Book, settled: Settled, rule: Rule) -> No
     if rule.reckoner and not row.off:
         units = [units for _, units in settled.taken]
         measure, missing, _ = rule.reckoner.missing(row.places, costs_of(settled), units)
-        more = _more(rule, measure, missing, 0, rules.currency)
+        more = _more(book, rule, measure, missing, 0, rules.currency)
         return _said(rule, Shortfall.THRESHOLD, measure=measure, missing=missing, words=more)
     payable = {line.sku: line.payable for line in settled.decided.lines}
     goods = [settled.taken[place] for place in row.places]
@@ -238,12 +238,12 @@ def _hints(rules: RuleSet, book: Book, settled: Settled) -> list[Hint]:
         measure, missing, off = rule.reckoner.missing(applied.get(rule, row.places), at, units)
         if missing:
             money = off if rule.stage <= Stage.PLATFORM and not rule.gift else 0
-            words = _more(rule, measure, missing, money, rules.currency)
+            words = _more(book, rule, measure, missing, money, rules.currency)
             hints.append(Hint(rule.id, rule.promotion.label, measure, missing, money, words))
     return sorted(hints, key=lambda each: (each.measure is Measure.PIECES, each.missing, each.promotion))
 
 
-def _more(rule: Rule, measure: Measure, missing: int, off: int, currency: str) -> Words:
+def _more(book: Book, rule: Rule, measure: Measure, missing: int, off: int, currency: str) -> Words:
     """`12.00 more for 50.00 off`, for what it is."""
     if measure is Measure.AMOUNT:
         money = _money(missing, currency)
@@ -252,7 +252,8 @@ def _more(rule: Rule, measure: Measure, missing: int, off: int, currency: str) -
         need = Words(f"再买 {missing} 件", f"{missing} more {'piece' if missing == 1 else 'pieces'}")
     match rule.promotion.benefit:
         case Gift(sku=sku):
-            then = Words(f"可得赠品 {sku}", f"for the gift {sku}")
+            gift = book.names[sku]
+            then = Words(f"可得赠品 {gift.zh}", f"for the gift {gift.en}")
         case FreeShipping():
             then = Words("可免运费", "for free shipping")
         case Bundle() | PointsOff():
