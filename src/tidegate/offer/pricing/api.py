@@ -13,6 +13,7 @@ from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
+from tidegate.offer.pricing.again import priced_again
 from tidegate.offer.pricing.contracts import (
     NOBODY,
     Cart,
@@ -70,6 +71,7 @@ __all__ = [
     "lowered",
     "plan_refund",
     "price_order",
+    "priced_again",
     "protect",
     "use_of",
     "without_gift",

@@ -215,6 +215,10 @@ class Ordering:
         """Return a page of orders for staff."""
         return await store.find(tx, asked)
 
+    async def sampled(self, tx: Tx, latest: int, at_random: int, also: Sequence[UUID] = ()) -> list[Order]:
+        """Return so many of the latest orders, about so many others at random, and these; each once."""
+        return await store.sampled(tx, latest, at_random, also)
+
     async def refunds_of(self, tx: Tx, order_id: UUID) -> list[Refund]:
         """Return an order's refunds, oldest first."""
         return await store.refunds_of(tx, order_id)
