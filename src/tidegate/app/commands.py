@@ -90,7 +90,7 @@ def migrate_command() -> None:
 def commands() -> Iterator[click.Command]:
     """Give every command that is no process of a festival."""
     yield from (up.command, demo, migrate_command)
-    campaign = campaign_commands.group(_publication_desk)
+    campaign = campaign_commands.group(_publication_desk, rehearsal_commands.costed)
     campaign.add_command(rehearsal_commands.cost(campaign_commands.load))
     yield campaign
     yield queue_commands.admission_commands(_draw_desk)
