@@ -8,7 +8,7 @@ PUBLIC = ("api", "contracts", "errors")
 DOORS = ("http", "console", "commands", "jobs")
 ORDER = {
     "watch": ("monitor", "rehearsal", "debrief"),
-    "sale": ("stock", "points", "payment", "ordering", "presale", "groups", "draws", "protection"),
+    "sale": ("stock", "points", "payment", "ordering", "presale", "groups", "draws", "protection", "repricing"),
     "offer": ("campaign", "catalogue", "coupons", "pricing", "reach", "history", "law"),
 }
 EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()

@@ -24,6 +24,7 @@ from tidegate.offer.history.api import PriceHistory
 from tidegate.offer.law import commands as law_commands
 from tidegate.sale.payment import commands as payment_commands
 from tidegate.sale.points import commands as points_commands
+from tidegate.sale.repricing import commands as repricing_commands
 from tidegate.trust.identity import commands as staff_commands
 from tidegate.watch.monitor import commands as monitor_commands
 from tidegate.watch.monitor.api import Monitor
@@ -89,12 +90,12 @@ def migrate_command() -> None:
 def commands() -> Iterator[click.Command]:
     """Give every command that is no process of a festival."""
     yield from (up.command, demo, migrate_command)
-    campaign = campaign_commands.group(_publication_desk)
+    campaign = campaign_commands.group(_publication_desk, rehearsal_commands.costed)
     campaign.add_command(rehearsal_commands.cost(campaign_commands.load))
     yield campaign
     yield queue_commands.admission_commands(_draw_desk)
     yield from (staff_commands.group, staff_commands.members_group, law_commands.group, payment_commands.group)
-    for group in (catalogue_commands.group, coupon_commands.group, points_commands.group):
+    for group in (catalogue_commands.group, coupon_commands.group, points_commands.group, repricing_commands.group):
         yield group(installation)
     yield history_commands.group(_price_history)
     yield monitor_commands.command(_monitor)

@@ -38,6 +38,7 @@ from tidegate.sale.payment.api import Payment
 from tidegate.sale.points.api import Points
 from tidegate.sale.presale.api import Presales
 from tidegate.sale.protection.api import Protection
+from tidegate.sale.repricing.api import Repricing
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.board import StockBoard
 from tidegate.trust.identity.api import build_identity
@@ -125,6 +126,7 @@ class App:
         self.groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
         self.draws = Draws(config, db, clock, ids, outbox, campaign, ordering)
         self.protection = Protection(db, clock, campaign, pricing, stock, ordering)
+        self.repricing = Repricing(campaign, pricing, ordering)
 
     def _meet(self) -> None:
         """What lower rooms learn from higher ones, through ports of theirs; and who hears of orders."""
@@ -156,7 +158,7 @@ class App:
         offered: tuple[Checked, ...] = (self.identity, self.campaign, self.catalogue, self.coupons, self.pricing)
         guarded: tuple[Checked, ...] = (self.history, self.law, self.queue, self.defences, self.bots)
         sold: tuple[Checked, ...] = (self.points, self.stock, self.payment, self.ordering)
-        ways: tuple[Checked, ...] = (self.presales, self.groups, self.draws, self.protection)
+        ways: tuple[Checked, ...] = (self.presales, self.groups, self.draws, self.protection, self.repricing)
         self.monitor = Monitor(
             clock=self.clock,
             cache=self.cache,

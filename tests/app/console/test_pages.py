@@ -195,6 +195,23 @@ async def test_an_examination_on_demand_is_kept(app: App, client: httpx.AsyncCli
     assert "monitor: minutes equal the sum of their seconds" in page
 
 
+async def test_an_order_is_priced_again_on_its_page(app: App, client: httpx.AsyncClient, buyer: Buyer) -> None:
+    order_id = await place(app, buyer)
+    await enter(app, client, Role.SUPPORT)
+    page = f"/console/orders/{order_id}"
+    shown = (await client.get(page)).text
+    assert "Priced again" not in shown
+    assert 'href="/rules?version=1"' in shown
+    assert "Priced again: the same to the cent" in (await client.get(f"{page}?again=true")).text
+    async with app.db.transaction() as tx:
+        await tx.execute("update ordering.orders set total = total + 1")
+    differing = (await client.get(f"{page}?again=true")).text
+    assert "Priced again: not the same" in differing
+    assert "Total: kept " in differing
+    chinese = (await client.get(f"{page}?again=true", headers={"Accept-Language": "zh-CN"})).text
+    assert "重新计价：不一致" in chinese
+
+
 async def test_an_unknown_order_is_a_page_that_says_so(app: App, client: httpx.AsyncClient) -> None:
     await enter(app, client, Role.DIRECTOR)
     answer = await client.get(f"/console/orders/{uuid4()}")

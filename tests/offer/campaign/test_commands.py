@@ -17,6 +17,7 @@ from tidegate.offer.campaign.commands import group
 from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion, VersionSummary
 from tidegate.offer.campaign.errors import CampaignUnknown
 from tidegate.offer.law.api import build_law
+from tidegate.watch.rehearsal.commands import costed
 
 
 class Desk:
@@ -66,7 +67,7 @@ class Terminal:
             await db.close()
 
     async def type(self, *words: str | Path) -> Result:
-        command = group(self._desk)
+        command = group(self._desk, costed)
         return await asyncio.to_thread(CliRunner().invoke, command, [str(word) for word in words])
 
 
@@ -164,3 +165,22 @@ async def test_a_waiver_needs_a_law_a_reason_and_a_name(terminal: Terminal, tmp_
     unneeded = await terminal.type("publish", file, "--by", "Lin Yue", "--waive", "cn-price-14=stock")
     assert unneeded.exit_code == 1
     assert "no warning of cn-price-14" in unneeded.stderr
+
+
+async def test_a_log_shows_what_each_promotion_would_cost(terminal: Terminal, tmp_path: Path) -> None:
+    await terminal.type("init", tmp_path)
+    file, log = tmp_path / "festival.toml", tmp_path / "orders.csv"
+    first_sku = (tmp_path / "goods.csv").read_text().splitlines()[1].partition(",")[0]
+    log.write_text(
+        "Order,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
+        f"1,{first_sku},KETTLE,1,2010-12-01 08:00:00,2.55,17850\n"
+    )
+    mapped = ("--log", log, "--map", "invoice=Order")
+    checked = await terminal.type("check", file, *mapped)
+    assert checked.exit_code == 0
+    assert "Expected cost on the order log" in checked.stdout
+    assert "1 orders have goods of this campaign; 1 could be ordered" in " ".join(checked.stdout.split())
+    for more in ((), ("--file-only",)):
+        answer = msgspec.json.decode((await terminal.type("check", file, *mapped, "--json", *more)).stdout)
+        assert (answer["cost"]["orders"], answer["cost"]["priced"]) == (1, 1)
+    assert (await terminal.type("check", file, "--file-only", "--log", log)).exit_code == 1  # its columns are unknown

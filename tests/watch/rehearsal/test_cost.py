@@ -9,13 +9,31 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
-from tests.offer.festivals import coupon, definition, goods, offer
+from tests.offer.festivals import START, coupon, definition, goods, offer
 from tests.offer.promotions import amount_off, promotion
+from tests.offer.slots_made import flash, slot
+from tests.sale.groups import company
+from tests.sale.presale.presales_made import presale
 
-from tidegate.offer.campaign.contracts import Audience, Bearer, CampaignDefinition, PromotionLimits
+from tidegate.offer.campaign.contracts import (
+    Audience,
+    Bearer,
+    CampaignDefinition,
+    Earning,
+    FreeShipping,
+    Gift,
+    Layer,
+    MemberPrice,
+    PointsOff,
+    Promotion,
+    PromotionLimits,
+    Shipping,
+    Words,
+)
 from tidegate.watch.rehearsal.contracts import Dialect
-from tidegate.watch.rehearsal.cost import CostReport
+from tidegate.watch.rehearsal.cost import cost_of
 from tidegate.watch.rehearsal.cost_command import cost, estimate
+from tidegate.watch.rehearsal.cost_contracts import Assumed, CostReport, NotCosted, Purchase
 from tidegate.watch.rehearsal.errors import LogNotReadable
 from tidegate.watch.rehearsal.progress import ShownProgress
 
@@ -91,6 +109,103 @@ def test_quotas_and_limits_are_counted(tmp_path: Path) -> None:
     assert (limited.priced, limited.refused, limited.units) == (2, 1, 5)
 
 
+_CUT = amount_off(10_000, 1_000)
+_HALVES = (Bearer("platform", 5_000), Bearer("shop", 5_000))
+_SHOP = {"shop house": 2_000}
+
+# Each takes its part off two orders, of two and of three units of A at 80.00; shipping is 6.00.
+_KINDS: list[tuple[str, Promotion, int, dict[str, int], list[Assumed]]] = [
+    ("members", promotion("P", _CUT, audience=(Audience.MEMBERS,)), 2_000, _SHOP, [Assumed.MEMBERS]),
+    ("tier", promotion("P", _CUT, tiers=("gold",)), 2_000, _SHOP, [Assumed.TIERS]),
+    ("segment", promotion("P", _CUT, segments=("tea",)), 2_000, _SHOP, [Assumed.SEGMENTS]),
+    (
+        "condition",
+        promotion("P", _CUT, condition='city == "here"', facts=("city",), condition_words=Words("此地", "here")),
+        2_000,
+        _SHOP,
+        [Assumed.CONDITIONS],
+    ),
+    (
+        "points",
+        promotion("P", PointsOff(points=10, share=5_000), layer=Layer.POINTS),
+        20_000,
+        {"shop house": 20_000},
+        [Assumed.POINTS],
+    ),
+    (
+        "member price",
+        promotion("P", MemberPrice(prices=(("A", 7_000),)), audience=(Audience.MEMBERS,)),
+        5_000,
+        {"shop house": 5_000},
+        [Assumed.MEMBERS],
+    ),
+    ("flash price", flash(slot("all", 0, 4_320, 9)), 15_000, {"shop house": 15_000}, []),
+    ("gift", promotion("P", Gift(sku="B", reach=100)), 6_000, {"shop house": 6_000}, []),
+    (
+        "free shipping",
+        promotion("P", FreeShipping(reach=100), layer=Layer.SHIPPING, bearers=_HALVES),
+        1_200,
+        {"platform": 600, "shop house": 600},
+        [],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("made", "off", "bearers", "said"), [each[1:] for each in _KINDS], ids=[each[0] for each in _KINDS]
+)
+def test_each_kind_of_promotion_is_put_down_to_itself(
+    made: Promotion, off: int, bearers: dict[str, int], said: list[Assumed]
+) -> None:
+    of = definition(
+        [offer("A", 8_000), offer("B", 3_000)],
+        entries=[goods("A"), goods("B", 3_000)],
+        shipping=Shipping(fee=600, free_from=None),
+    )
+    report = cost_of(
+        msgspec.structs.replace(of, promotions=(made,)),
+        [Purchase("one", START, {"A": 2}), Purchase("two", START.replace(hour=1), {"A": 3, "OTHER": 1})],
+    )
+    found = rows(report)
+    assert found[made.id][2:] == (off, bearers)
+    assert found["offers"][:3] == (2, 5, 10_000)
+    assert report.assumed == said
+    assert (report.orders, report.priced, report.lines_unmatched) == (2, 2, 1)
+    # Each minor unit below list prices and full shipping stands in exactly one row.
+    assert sum(each.off for each in report.promotions) == report.at_list_price + 2 * 600 - report.paid
+    assert all(sum(each.bearers.values()) == each.off for each in report.promotions)
+
+
+def test_of_two_tiers_the_dearer_one_is_assumed_for_each_order() -> None:
+    gold = promotion("gold", amount_off(20_000, 3_000), tiers=("gold",))
+    jade = promotion("jade", amount_off(10_000, 1_000), tiers=("jade",))
+    of = msgspec.structs.replace(definition([offer("A", 8_000)]), promotions=(gold, jade))
+    found = rows(cost_of(of, [Purchase("one", START, {"A": 2}), Purchase("two", START, {"A": 3})]))
+    assert (found["jade"][2], found["gold"][2]) == (1_000, 3_000)
+
+
+def test_a_member_price_with_a_budget_ends_with_it() -> None:
+    price = promotion("price", MemberPrice(prices=(("A", 7_000),)), limits=PromotionLimits(budget=2_500))
+    of = msgspec.structs.replace(definition([offer("A", 8_000)]), promotions=(price,))
+    report = cost_of(of, [Purchase(name, START, {"A": 2}) for name in ("one", "two")])
+    assert rows(report)["price"] == (1, 2, 2_000, {"shop house": 2_000})
+    assert report.paid == 14_000 + 16_000
+
+
+def test_what_has_no_row_is_named() -> None:
+    more = {"group_buys": company.festival().group_buys, "presales": (presale(),)}
+    of = msgspec.structs.replace(company.festival(), earning=Earning(paid=100, points=1), **more)
+    of = msgspec.structs.replace(of, coupons=tuple(coupon(f"C{number}") for number in range(13)))
+    report = cost_of(of, [Purchase("one", START, {"A": 1})])
+    assert report.not_costed == [
+        NotCosted.PRESALES,
+        NotCosted.GROUP_BUYS,
+        NotCosted.EARNED_POINTS,
+        NotCosted.FURTHER_COUPONS,
+    ]
+    assert cost_of(definition(), []).orders == 0
+
+
 def test_a_log_without_sales_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LogNotReadable):
         costs(definition(), tmp_path, HEAD)
@@ -104,5 +219,6 @@ def test_the_command_prints_the_report(tmp_path: Path) -> None:
     shown = CliRunner().invoke(command, files)
     assert shown.exit_code == 0
     assert "3 orders have goods of this campaign; 3 could be ordered" in shown.stdout
+    assert "Assumed: everybody buys what he bought" in " ".join(shown.stdout.split())
     as_json = CliRunner().invoke(command, [*files, "--json"])
     assert msgspec.json.decode(as_json.stdout, type=CostReport).paid == 64_000

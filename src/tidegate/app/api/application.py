@@ -110,6 +110,7 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
         "groups",
         "draws",
         "protection",
+        "repricing",
         "monitor",
     )
     return {

@@ -10,6 +10,7 @@ from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, PathParameter, QueryParameter
 
+from tidegate.app.console.costing import PAST_ORDERS, past_cost
 from tidegate.app.console.drafting import Examined, examine
 from tidegate.app.console.example import CART_LINES, ExampleBuyer, ExampleCart, Known, first_cart, named_in
 from tidegate.app.console.findings import grouped
@@ -43,8 +44,10 @@ from tidegate.offer.campaign.errors import (
     ReasonMissing,
 )
 from tidegate.offer.law.api import CampaignLaw
+from tidegate.sale.ordering.api import Ordering
 from tidegate.trust.identity.contracts import Permission, Staff
 from tidegate.trust.identity.http import requires
+from tidegate.watch.rehearsal.api import CostReport
 
 BODY_BYTES_MAX = 8_000_000
 """A draft of the largest size, percent-encoded."""
@@ -140,8 +143,11 @@ class CheckAnswer(msgspec.Struct, frozen=True):
 class Editor:
     """What the handlers share: one request's desk, campaign and person."""
 
-    def __init__(self, desk: Desk, db: Database, campaign: Campaign, law: CampaignLaw, clock: Clock) -> None:
+    def __init__(
+        self, desk: Desk, db: Database, campaign: Campaign, law: CampaignLaw, clock: Clock, ordering: Ordering
+    ) -> None:
         self._desk, self._db, self._campaign, self._law, self._clock = desk, db, campaign, law, clock
+        self._ordering = ordering
 
     async def standing(self, tx: Tx, campaign_id: CampaignId) -> Standing:
         """Return what is stored of a campaign."""
@@ -167,6 +173,12 @@ class Editor:
             return None
         async with self._db.read() as tx:
             return await self._law.review(tx, examined.definition, search=search)
+
+    async def costed(self, examined: Examined) -> CostReport | None:
+        """Return what a text without faults would cost on the shop's own latest orders, reckoned in a thread."""
+        if examined.definition is None:
+            return None
+        return await past_cost(self._db, self._ordering, examined.definition)
 
     def text(self, campaign_id: CampaignId, standing: Standing, draft: Draft | None) -> DraftForm:
         """Return the form to begin with: the draft, else what is published, else the template."""
@@ -211,6 +223,7 @@ class Editor:
             standing = await self.standing(tx, campaign_id)
         examined = await self.examined(campaign_id, form, standing.current)
         review = await self.reviewed(examined, search=search)
+        cost = await self.costed(examined) if search else None
         shown = form.files
         return await self._desk.show(
             request,
@@ -225,13 +238,18 @@ class Editor:
             cart=_padded(form.cart.lines),
             named=named_in(examined.definition or (standing.current.definition if standing.current else None)),
             warned=_warned(review),
-            **_results(examined, review, standing, self._desk, request),
+            **_results(examined, review, standing, self._desk, request, cost),
             **{"refused": None, "changed": False, "done": "", "opened": None, **said},
         )
 
 
 def _results(
-    examined: Examined, review: Review | None, standing: Standing, desk: Desk, request: PageRequest
+    examined: Examined,
+    review: Review | None,
+    standing: Standing,
+    desk: Desk,
+    request: PageRequest,
+    cost: CostReport | None = None,
 ) -> dict[str, Any]:
     """Return what the results' template needs; why a cart has no price is said as the shop says it."""
     messages = desk.pages.messages(language(request))
@@ -242,6 +260,8 @@ def _results(
     return {
         "examined": examined,
         "review": review,
+        "cost": cost,
+        "cost_orders": PAST_ORDERS,
         "findings": grouped(review.findings) if review else [],
         "current": standing.current,
         "say": say,
@@ -267,9 +287,11 @@ def _told(fault: Fault, spoken_in: Language) -> str:
     return key + (words.zh if spoken_in is Language.ZH else words.en)
 
 
-def open_editor(desk: Desk, db: Database, campaign: Campaign, law: CampaignLaw, clock: Clock) -> Editor:
+def open_editor(
+    *, desk: Desk, db: Database, campaign: Campaign, law: CampaignLaw, clock: Clock, ordering: Ordering
+) -> Editor:
     """Dependency `editor`."""
-    return Editor(desk, db, campaign, law, clock)
+    return Editor(desk, db, campaign, law, clock, ordering)
 
 
 @get("/console/campaigns/{campaign_id:str}/edit", include_in_schema=False, dependencies=_MAY_PUBLISH)
@@ -344,7 +366,7 @@ async def examine_text(
     data: Annotated[DraftForm, _FORM],
 ) -> Response[bytes]:
     """Show the text again with its faults, differences and price, as the script does while one types, and with the
-    lowest prices that can be reached.
+    lowest prices that can be reached and what it would cost on past orders.
     """
     return await editor.show(request, staff, CampaignId(campaign_id), data, search=True)
 

@@ -19,8 +19,10 @@ from tidegate.app.pages.language import Language
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.money import format_money
+from tidegate.offer.campaign.api import Campaign
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import OrderFilter, OrderRow, OrderSort, OrderState
+from tidegate.sale.repricing.api import Repricing
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import AccountId, AddressId, Permission, Staff
 from tidegate.trust.identity.http import requires
@@ -199,12 +201,28 @@ async def order(
     db: Database,
     order_id: UUID,
     stories: Stories,
+    repricing: Repricing,
+    campaign: Campaign,
+    priced_again: Annotated[bool, QueryParameter(name="again")] = False,
 ) -> Response[bytes]:
-    """Show an order's whole story, personal data masked."""
+    """Show an order's whole story, personal data masked; with `again` also what it comes to when priced again."""
     async with db.read() as tx:
         told = await stories.tell(tx, order_id)
+        again = await repricing.reprice(tx, order_id) if priced_again else None
+    current = campaign.current()
+    has_rules = current is not None and current.campaign_id == told.order.campaign_id
     return await desk.show(
-        request, staff, "orders", "order.html", told=told, revealed=None, fault=None, purpose="", draft=None
+        request,
+        staff,
+        "orders",
+        "order.html",
+        told=told,
+        again=again,
+        has_rules=has_rules,
+        revealed=None,
+        fault=None,
+        purpose="",
+        draft=None,
     )
 
 

@@ -41,6 +41,7 @@ INVARIANTS = (
     "draws: seed, root and winners are those that anybody computes again",
     "ordering: what orders count as refunded is what was confirmed, and payment has the same refunds",
     "protection: each grant is one refund of its order, and each such refund one grant",
+    "repricing: orders priced again by the rules that they name come to the same cent",
     "monitor: minutes equal the sum of their seconds",
 )
 """The names of checks that the catalogue translates; another one reads as its module wrote it."""

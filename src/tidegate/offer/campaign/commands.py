@@ -63,6 +63,23 @@ OpenDesk = Callable[[], AbstractAsyncContextManager[Desk]]
 """Opens the installation named by the environment; the app provides it."""
 
 
+class Costed(Protocol):
+    """What a campaign's promotions would cost on an order log."""
+
+    @property
+    def report(self) -> msgspec.Struct:
+        """The figures, for machines."""
+        ...
+
+    def show(self, console: Console) -> None:
+        """Print them as a table."""
+        ...
+
+
+CostOn = Callable[[CampaignDefinition, Path, str], Costed]
+"""Prices the orders of a log, whose columns a mapping may name, by a definition; the app provides it."""
+
+
 def load_definition(path: Path, *, now: datetime, start: str | None = None) -> CampaignDefinition:
     """The definition in a campaign file. Raises DefinitionFaulty with every fault in it."""
     return read_definition(
@@ -76,7 +93,7 @@ def _text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def group(open_desk: OpenDesk) -> click.Group:
+def group(open_desk: OpenDesk, cost_on: CostOn) -> click.Group:
     """Return the commands `campaign ...`, working on the installation that `open_desk` opens."""
 
     @click.group("campaign", short_help="Define, check and publish a festival.")
@@ -87,7 +104,7 @@ def group(open_desk: OpenDesk) -> click.Group:
         """
 
     campaign.add_command(init)
-    campaign.add_command(_check(open_desk))
+    campaign.add_command(_check(open_desk, cost_on))
     campaign.add_command(_publish(open_desk))
     campaign.add_command(_show(open_desk))
     return campaign
@@ -116,33 +133,39 @@ def init(folder: Path) -> None:
     click.echo(f"Next: edit them, then tidegate campaign check {folder / 'festival.toml'}")
 
 
-def _check(open_desk: OpenDesk) -> click.Command:
+def _check(open_desk: OpenDesk, cost_on: CostOn) -> click.Command:
     @click.command("check", short_help="Name everything that is wrong with a campaign file, and what the law says.")
     @click.argument("file", type=CampaignFile)
     @click.option("--start", metavar="WHEN", help="When the festival starts: now, now+10m, 2026-11-11T00:00:00+08:00.")
     @click.option("--file-only", is_flag=True, help="Read the file only: no law, no lowest prices, no installation.")
+    @click.option("--log", type=CampaignFile, help="An order log (CSV or CSV in gzip): what each promotion would cost.")
+    @click.option("--map", "columns", default="", help="The log's columns, e.g. invoice=Order,price=Amount.")
     @click.option("--json", "as_json", is_flag=True, help="Print the definition and what was found, as JSON.")
-    def check(file: Path, start: str | None, *, file_only: bool, as_json: bool) -> None:
+    def check(*, file: Path, start: str | None, log: Path | None, columns: str, file_only: bool, as_json: bool) -> None:
         """Check a campaign FILE and the CSV files that it names. Publishes nothing.
 
         Names every fault by file and line; then what the law says, article by article, from the price history of this
-        installation, and the lowest price to which each product can be brought, with the cart that reaches it.
+        installation, and the lowest price to which each product can be brought, with the cart that reaches it. With
+        --log also what each promotion would cost on a shop's past orders (docs/law.md says what is assumed).
 
         Exits 0 when it could be published, perhaps with waivers, and 1 when not.
         """
         definition = _loaded(file, start, as_json=as_json)
+        costed = cost_on(definition, log, columns) if log else None
         if file_only:
-            _print_checked(definition, as_json=as_json)
+            _print_checked(definition, costed, as_json=as_json)
             return
         review = asyncio.run(_reviewed(open_desk, definition, as_json=as_json))
         findings = placed(review.findings, _places(file))
         if as_json:
             found = {"definition": definition, "findings": findings, "lowest": review.lowest}
-            click.echo(msgspec.json.encode(found).decode())
+            click.echo(msgspec.json.encode(found | _cost(costed)).decode())
         else:
-            _print_checked(definition, as_json=False)
+            _print_checked(definition, None, as_json=False)
             console = Console()
             print_lowest(review.lowest, definition.currency, console)
+            if costed:
+                costed.show(console)
             print_findings(findings, console)
             click.echo(verdict(review))
         raise SystemExit(any(each.severity is Severity.BLOCKING for each in findings))
@@ -150,12 +173,20 @@ def _check(open_desk: OpenDesk) -> click.Command:
     return check
 
 
-def _print_checked(definition: CampaignDefinition, *, as_json: bool) -> None:
+def _cost(costed: Costed | None) -> dict[str, msgspec.Struct]:
+    return {"cost": costed.report} if costed else {}
+
+
+def _print_checked(definition: CampaignDefinition, costed: Costed | None, *, as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.encode(definition).decode())
+        alone = msgspec.json.encode({"definition": definition} | _cost(costed) if costed else definition)
+        click.echo(alone.decode())
         return
-    _print_definition(definition, Console())
+    console = Console()
+    _print_definition(definition, console)
     click.echo("No faults.")
+    if costed:
+        costed.show(console)
 
 
 def _places(file: Path) -> Places:

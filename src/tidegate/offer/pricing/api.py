@@ -13,6 +13,7 @@ from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
+from tidegate.offer.pricing.again import priced_again
 from tidegate.offer.pricing.book import PERSONAL_FACTS
 from tidegate.offer.pricing.contracts import (
     NOBODY,
@@ -75,6 +76,7 @@ __all__ = [
     "lowered",
     "plan_refund",
     "price_order",
+    "priced_again",
     "protect",
     "use_of",
     "without_gift",

@@ -71,6 +71,7 @@ class Settled:
             if is_left(rule, facts, decided.reductions[-1].amount):
                 return
             barred |= 1 << rule.bit
+            self.barred |= {rule.id}
 
     @property
     def rows(self) -> dict[Rule, Row]:

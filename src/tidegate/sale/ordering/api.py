@@ -33,6 +33,7 @@ from tidegate.sale.ordering.contracts import (
     OrderPaid,
     OrderState,
     PaidOrder,
+    PastOrder,
     Placed,
     PlaceOrder,
     Refund,
@@ -222,6 +223,10 @@ class Ordering:
         """Return a page of orders for staff."""
         return await store.find(tx, asked)
 
+    async def sampled(self, tx: Tx, latest: int, at_random: int, also: Sequence[UUID] = ()) -> list[Order]:
+        """Return so many of the latest orders, about so many others at random, and these; each once."""
+        return await store.sampled(tx, latest, at_random, also)
+
     async def refunds_of(self, tx: Tx, order_id: UUID) -> list[Refund]:
         """Return an order's refunds, oldest first."""
         return await store.refunds_of(tx, order_id)
@@ -292,6 +297,10 @@ class Ordering:
     async def paid_orders(self, tx: Tx, days: int, after: UUID | None, limit: int) -> list[PaidOrder]:
         """Return paid orders of the last `days`, by their ids, from the one behind `after` on."""
         return await store_figures.paid_orders(tx, self._clock.now() - timedelta(days=days), after, limit)
+
+    async def past_orders(self, tx: Tx, limit: int) -> list[PastOrder]:
+        """Return what was bought in the latest paid orders of all campaigns, the newest first."""
+        return await store_figures.past_orders(tx, limit)
 
     async def protected_fingerprint(self, tx: Tx) -> Fingerprint:
         """Return the fingerprint of (refund, amount) over what went back for units that stay sold."""

@@ -308,6 +308,14 @@ class PaidOrder(msgspec.Struct, frozen=True, kw_only=True):
     paid_at: datetime
 
 
+class PastOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a buyer paid for: units bought by SKU, gifts not among them, whatever came back later."""
+
+    buyer_id: UUID
+    placed_at: datetime
+    units: Mapping[str, int]
+
+
 class UnitsReturned(Event, frozen=True, kw_only=True):
     """Units of a paid order were given back, and so much money and so many points for them."""
 

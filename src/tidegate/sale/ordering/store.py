@@ -162,6 +162,24 @@ async def order(tx: Tx, order_id: UUID) -> Order | None:
     return found[0] if found else None
 
 
+async def sampled(tx: Tx, latest: int, at_random: int, also: Sequence[UUID]) -> list[Order]:
+    """Return so many of the latest orders, about so many others at random, and these; each once.
+
+    Chance picks pages of the table first, about one for two of these orders, so that a large one is not read whole.
+    """
+    return await _orders(
+        tx,
+        f"select {_ORDER} from ordering.orders o where order_id in ("
+        " (select order_id from ordering.orders order by order_id desc limit %(latest)s)"
+        " union"
+        " (select order_id from ordering.orders tablesample system"
+        "   (least(100, 50.0 * %(random)s * 8192 / greatest(pg_relation_size('ordering.orders'), 1)))"
+        "  order by random() limit %(random)s)"
+        " union select unnest(%(also)s::uuid[]))",
+        {"latest": latest, "random": at_random, "also": list(also)},
+    )
+
+
 async def lock_orders(tx: Tx, order_ids: Iterable[UUID]) -> list[Order]:
     """Lock these orders in the order of their ids and return them."""
     return await _orders(

@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 
 from tidegate.base.db import Tx
 from tidegate.offer.pricing.contracts import CountersUsed
-from tidegate.sale.ordering.contracts import OrderState, PaidOrder, RefundReason
+from tidegate.sale.ordering.contracts import OrderState, PaidOrder, PastOrder, RefundReason
 from tidegate.sale.stock.contracts import Fingerprint
 
 _PAYING_DAYS = timedelta(days=3)
@@ -207,6 +207,20 @@ async def paid_orders(tx: Tx, since: datetime, after: UUID | None, limit: int) -
             " from ordering.orders join ordering.price using (price_hash)"
             " where order_id > %s and state = 'paid' and paid_at >= %s order by order_id limit %s",
             [max(after or placed_since, placed_since), since, limit],
+        )
+        return await cursor.fetchall()
+
+
+async def past_orders(tx: Tx, limit: int) -> list[PastOrder]:
+    """Return the latest orders that were paid, the newest first."""
+    async with tx.cursor(row_factory=class_row(PastOrder)) as cursor:
+        await cursor.execute(
+            "select buyer_id, placed_at, (select json_object_agg(l ->> 'sku',"
+            "  (l ->> 'quantity')::integer - coalesce((l ->> 'gifts')::integer, 0))"
+            "  from json_array_elements(priced -> 'lines') l) as units"
+            " from ordering.orders join ordering.price using (price_hash)"
+            " where paid_at is not null order by order_id desc limit %s",
+            [limit],
         )
         return await cursor.fetchall()
 

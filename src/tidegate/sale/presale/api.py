@@ -45,9 +45,12 @@ from tidegate.sale.presale.errors import (
     ReservationUnknown,
 )
 from tidegate.sale.presale.ports import Addresses
+from tidegate.sale.presale.rules import priced_by
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import Claim, Units
 from tidegate.sale.stock.errors import SoldOut
+
+__all__ = ["Presales", "priced_by"]
 
 _key = re.compile(KEY_PATTERN, re.ASCII)
 _DUE_MAX = 200

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from hashlib import blake2b, sha256
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from tidegate.base.errors import Refusal
-from tidegate.offer.campaign.contracts import GoodsEntry, Presale, Words
+from tidegate.offer.campaign.contracts import CampaignVersion, GoodsEntry, Presale, Words
 from tidegate.offer.pricing.contracts import PricedLine, PricedOrder, PriceStep, Share, StepKind
 from tidegate.sale.ordering.errors import PriceChanged
 from tidegate.sale.payment.contracts import OpenIntent, Purpose
@@ -109,32 +110,80 @@ def balance_refusal(reservation: Reservation, now: datetime) -> Refusal | None:
     return None
 
 
+class _Deal(NamedTuple):
+    """What makes the price of a completed reservation. Prices in minor units, per unit."""
+
+    sku: str
+    units: int
+    list_price: int
+    price: int
+    deposit: int
+    counts_for: int
+    currency: str
+    version: int
+
+
 def priced(reservation: Reservation) -> PricedOrder:
     """Return what the order of a completed reservation costs, step by step: deposit and balance together.
 
     Every unit has the same share, so that whatever goes back later is exact.
     """
-    units = reservation.quantity
-    goods_total = reservation.price * units
-    grown = (reservation.counts_for - reservation.deposit) * units
+    return _priced(
+        _Deal(
+            sku=reservation.sku,
+            units=reservation.quantity,
+            list_price=reservation.list_price,
+            price=reservation.price,
+            deposit=reservation.deposit,
+            counts_for=reservation.counts_for,
+            currency=reservation.currency,
+            version=reservation.campaign_version,
+        )
+    )
+
+
+def priced_by(version: CampaignVersion, sku: str, units: int) -> PricedOrder | None:
+    """Return what `priced` says of so many units reserved by a published version; None where it has no such presale."""
+    definition = version.definition
+    presale = next((each for each in definition.presales if each.sku == sku), None)
+    if presale is None:
+        return None
+    return _priced(
+        _Deal(
+            sku=sku,
+            units=units,
+            list_price=next(each.list_price for each in definition.goods if each.sku == sku),
+            price=presale.price,
+            deposit=presale.deposit,
+            counts_for=presale.counts_for,
+            currency=definition.currency,
+            version=version.version,
+        )
+    )
+
+
+def _priced(deal: _Deal) -> PricedOrder:
+    units = deal.units
+    goods_total = deal.price * units
+    grown = (deal.counts_for - deal.deposit) * units
     total = goods_total - grown
     steps = [
-        PriceStep(StepKind.LIST_PRICE, "list", _LIST, reservation.list_price * units),
-        PriceStep(StepKind.OFFER, "presale", _PRICE, goods_total - reservation.list_price * units),
+        PriceStep(StepKind.LIST_PRICE, "list", _LIST, deal.list_price * units),
+        PriceStep(StepKind.OFFER, "presale", _PRICE, goods_total - deal.list_price * units),
     ]
     if grown:
         steps.append(PriceStep(StepKind.PROMOTION, "deposit", _GROWN, -grown))
     steps.append(PriceStep(StepKind.SHIPPING, "included", _SHIPPING, 0))
     line = PricedLine(
-        sku=reservation.sku,
+        sku=deal.sku,
         quantity=units,
-        list_price=reservation.list_price,
-        unit_price=reservation.price,
+        list_price=deal.list_price,
+        unit_price=deal.price,
         discount=grown,
         payable=total,
         shares=(Share(units, total // units),),
     )
-    terms = (reservation.sku, units, reservation.price, reservation.deposit, reservation.counts_for)
+    terms = (deal.sku, units, deal.price, deal.deposit, deal.counts_for)
     return PricedOrder(
         lines=(line,),
         steps=tuple(steps),
@@ -142,9 +191,9 @@ def priced(reservation: Reservation) -> PricedOrder:
         discount_total=grown,
         shipping=0,
         total=total,
-        currency=reservation.currency,
+        currency=deal.currency,
         counters=(),
-        rules_version=reservation.campaign_version,
+        rules_version=deal.version,
         trace_hash=sha256(_encode(terms)).hexdigest(),
     )
 

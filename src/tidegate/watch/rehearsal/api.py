@@ -37,6 +37,8 @@ from tidegate.watch.rehearsal.contracts import (
     ReplayReport,
     Survey,
 )
+from tidegate.watch.rehearsal.cost import cost_of
+from tidegate.watch.rehearsal.cost_contracts import CostReport, Purchase
 from tidegate.watch.rehearsal.crowd import crowd_of, farm_check, member_checks, results_of, wanted_sku
 from tidegate.watch.rehearsal.errors import NothingToBuy
 from tidegate.watch.rehearsal.festival import festival_of
@@ -48,7 +50,7 @@ from tidegate.watch.rehearsal.replay import Replay, Sent
 from tidegate.watch.rehearsal.rules import Purchases, Tally, account_of, steps, survey
 from tidegate.watch.rehearsal.shop import Shop
 
-__all__ = ["Progress", "Rehearsal", "ShownProgress", "last_flood"]
+__all__ = ["CostReport", "Progress", "Purchase", "Rehearsal", "ShownProgress", "cost_of", "last_flood"]
 
 _FOLDER = "rehearsal"
 _RESULTS = "flood.json"

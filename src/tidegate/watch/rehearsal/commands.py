@@ -24,11 +24,11 @@ from tidegate.watch.rehearsal.contracts import (
     ReplayManner,
     ReplayReport,
 )
-from tidegate.watch.rehearsal.cost_command import cost
+from tidegate.watch.rehearsal.cost_command import cost, costed
 from tidegate.watch.rehearsal.order_log import parse_map
 from tidegate.watch.rehearsal.progress import ShownProgress
 
-__all__ = ["cost", "group"]
+__all__ = ["cost", "costed", "group"]
 
 T = TypeVar("T")
 Opened = Callable[[], AbstractAsyncContextManager[tuple[Rehearsal, str]]]

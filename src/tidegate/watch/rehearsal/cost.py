@@ -1,8 +1,8 @@
-"""What a campaign's promotions would cost: a shop's order log, order by order, through the engine that prices orders.
+"""What a campaign's promotions would cost: past orders, one by one, through the engine that prices orders.
 
-Pure. Of what is not known the dearest for the shop is assumed: every shopper uses the coupon that saves most,
-and buys what he bought in the log, though nothing was reduced then. Budgets, limits and quotas are counted as orders
-come, so that what is used up costs nothing more.
+Pure. Of what is not known the dearest for the shop is assumed (`cost_assumed` says how), and everybody buys what he
+bought before, though nothing was reduced then. Budgets, limits and quotas are counted as orders come, so that what is
+used up costs nothing more.
 """
 
 from collections import defaultdict
@@ -10,10 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-import msgspec
-
 from tidegate.base.errors import Refusal
-from tidegate.offer.campaign.contracts import Audience, CampaignDefinition, CampaignVersion, PhaseName
+from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignVersion, PhaseName
 from tidegate.offer.pricing.api import compile_rules, price_order
 from tidegate.offer.pricing.contracts import (
     LINES_MAX,
@@ -23,42 +21,12 @@ from tidegate.offer.pricing.contracts import (
     CounterUse,
     Facts,
     PricedOrder,
-    StepKind,
 )
 from tidegate.watch.rehearsal.contracts import Invoice, Kind
+from tidegate.watch.rehearsal.cost_assumed import Buyers, assumed, coupons_tried, not_costed, unconditional
+from tidegate.watch.rehearsal.cost_contracts import CostReport, Purchase
+from tidegate.watch.rehearsal.cost_rows import Rows
 from tidegate.watch.rehearsal.rules import account_of, goods_code, refusal_of
-
-COUPONS_MAX = 12
-
-
-class PromotionCost(msgspec.Struct, kw_only=True):
-    """What one promotion or coupon cost, or the offers against list prices. Money in minor units.
-
-    `units` are those of the lines that it touched; a gift costs its list price. `budget` 0: none is set.
-    """
-
-    rule: str
-    orders: int = 0
-    units: int = 0
-    off: int = 0
-    bearers: dict[str, int] = {}
-    budget: int = 0
-
-
-class CostReport(msgspec.Struct, kw_only=True):
-    """A log priced by a campaign. Money in minor units of `currency`; what was left out is counted, not priced."""
-
-    currency: str
-    orders: int = 0
-    priced: int = 0
-    refused: int = 0
-    units: int = 0
-    lines_unmatched: int = 0
-    units_beyond_quota: int = 0
-    at_list_price: int = 0
-    paid: int = 0
-    shipping: int = 0
-    promotions: list[PromotionCost] = []
 
 
 class Costing:
@@ -66,32 +34,37 @@ class Costing:
 
     def __init__(self, definition: CampaignDefinition, first: datetime, last: datetime) -> None:
         self._definition = definition
-        self._rules = compile_rules(_as_version(definition))
+        self._rules = compile_rules(_as_version(unconditional(definition)))
         self._skus = {entry.sku.upper(): entry.sku for entry in definition.goods}
         self._free = {offer.sku: offer.quota for offer in definition.offers}
-        self._shops = {entry.sku: entry.shop for entry in definition.goods}
         self._caps = self._rules.book.shared_counters if self._rules.book else {}
         self._left: dict[str, int] = {}
         self._seen: set[str] = set()
         self._first, self._span = first, max(last - first, timedelta(seconds=1))
-        opening = {each.coupon for each in definition.promotions}
-        codes = sorted((coupon.code for coupon in definition.coupons), key=lambda code: code not in opening)
-        self._coupons = (None, *codes[:COUPONS_MAX])
-        budgets = {each.id: each.limits.budget for each in definition.promotions}
-        self._costs: dict[str, PromotionCost] = {
-            rule: PromotionCost(rule=rule, bearers={}, budget=budget) for rule, budget in budgets.items()
-        }
-        self.report = CostReport(currency=definition.currency)
+        self._coupons = coupons_tried(definition)
+        self._buyers = Buyers(definition)
+        self._rows = Rows(definition)
+        self.report = CostReport(
+            currency=definition.currency, assumed=assumed(definition), not_costed=not_costed(definition)
+        )
 
     def take(self, invoice: Invoice) -> None:
-        """Price one order of the log."""
-        lines = self._lines(invoice)
+        """Price one order of a log; its goods are matched by stock code."""
+        units: dict[str, int] = defaultdict(int)
+        for line in invoice.lines:
+            if refusal_of(line, invoice.kind) is None:
+                code = goods_code(line.code)
+                units[self._skus.get(code, code)] += line.quantity
+        self.buy(Purchase(account_of(invoice), invoice.at, units))
+
+    def buy(self, purchase: Purchase) -> None:
+        """Price what somebody bought."""
+        lines = self._lines(purchase)
         if not lines:
             return
         self.report.orders += 1
-        account = account_of(invoice)
-        order = self._best(lines, self._facts(account, invoice.at))
-        self._seen.add(account)
+        order = self._dearest(lines, purchase)
+        self._seen.add(purchase.account)
         if order is None:
             self.report.refused += 1
             return
@@ -99,43 +72,38 @@ class Costing:
 
     def finish(self) -> CostReport:
         """The report, the dearest promotion first."""
-        self.report.promotions = sorted(self._costs.values(), key=lambda each: (-each.off, each.rule))
+        self.report.promotions = self._rows.rows()
         return self.report
 
-    def _lines(self, invoice: Invoice) -> tuple[CartLine, ...]:
-        units: dict[str, int] = defaultdict(int)
-        for line in invoice.lines:
-            if refusal_of(line, invoice.kind) is not None:
-                continue
-            sku = self._skus.get(goods_code(line.code))
-            if sku is None or sku not in self._free:
-                self.report.lines_unmatched += 1
-            else:
-                units[sku] += line.quantity
+    def _lines(self, purchase: Purchase) -> tuple[CartLine, ...]:
+        known = {sku: quantity for sku, quantity in purchase.units.items() if sku in self._free}
+        self.report.lines_unmatched += len(purchase.units) - len(known)
         lines = []
-        for sku, quantity in sorted(units.items())[:LINES_MAX]:
+        for sku, quantity in sorted(known.items())[:LINES_MAX]:
             possible = min(quantity, self._free[sku], QUANTITY_MAX)
             self.report.units_beyond_quota += quantity - possible
             if possible:
                 lines.append(CartLine(sku, possible))
         return tuple(lines)
 
-    def _facts(self, account: str, at: datetime) -> Facts:
+    def _facts(self, purchase: Purchase) -> Iterator[Facts]:
         """The log's time is spread over the sale; who bought before in the log is returning."""
         burst = self._definition.phase(PhaseName.BURST)
-        now = burst.starts_at + (burst.ends_at - burst.starts_at) * ((at - self._first) / self._span)
-        known = Audience.RETURNING if account in self._seen else Audience.NEW
-        return Facts(
-            buyer=_buyer(account),
-            now=min(now, burst.ends_at - timedelta(seconds=1)),
-            audience=frozenset({Audience.EVERYONE, known}),
-            left=self._left,
+        now = burst.starts_at + (burst.ends_at - burst.starts_at) * ((purchase.at - self._first) / self._span)
+        known = Facts(
+            buyer=_buyer(purchase.account), now=min(now, burst.ends_at - timedelta(seconds=1)), left=self._left
         )
+        return self._buyers.facts(known, returning=purchase.account in self._seen)
 
-    def _best(self, lines: tuple[CartLine, ...], facts: Facts) -> PricedOrder | None:
-        """The order as it costs the shopper least, among those that no counter refuses."""
-        priced = [order for coupon in self._coupons if (order := self._priced(lines, coupon, facts)) is not None]
-        return min(priced, key=lambda order: order.total, default=None)
+    def _dearest(self, lines: tuple[CartLine, ...], purchase: Purchase) -> PricedOrder | None:
+        """The order as it costs the shop most, gifts with it, among those that no counter refuses."""
+        priced = [
+            order
+            for facts in self._facts(purchase)
+            for coupon in self._coupons
+            if (order := self._priced(lines, coupon, facts)) is not None
+        ]
+        return min(priced, key=_left_to_the_shop, default=None)
 
     def _priced(self, lines: tuple[CartLine, ...], coupon: str | None, facts: Facts) -> PricedOrder | None:
         try:
@@ -157,54 +125,26 @@ class Costing:
         report.shipping += order.shipping
         for use in order.counters:
             self._left[use.key] = self._left.get(use.key, self._caps.get(use.key, use.cap)) - use.amount
-        quantities: dict[str, int] = {}
         for line in order.lines:
-            quantities[line.sku] = line.quantity
             report.units += line.quantity
             report.at_list_price += line.list_price * line.quantity
             self._free[line.sku] = max(0, self._free.get(line.sku, 0) - line.quantity)
-        self._count_offers(order)
-        if order.reductions or order.gifts:
-            self._count_reductions(order, quantities)
-        elif order.discount_total:
-            self._count_coupon(order)
+        self._rows.count(order)
 
-    def _count_offers(self, order: PricedOrder) -> None:
-        """What offers and member prices take off the list price, borne by the shop of each line."""
-        below = [(line, (line.list_price - line.unit_price) * (line.quantity - line.gifts)) for line in order.lines]
-        touched = [(line.sku, line.quantity - line.gifts, off) for line, off in below if off > 0]
-        if touched:
-            self._add("offers", [(sku, units) for sku, units, _ in touched], sum(off for *_, off in touched))
-            for sku, _, off in touched:
-                self._bear("offers", self._shops.get(sku, ""), "", off)
 
-    def _count_reductions(self, order: PricedOrder, quantities: dict[str, int]) -> None:
-        for reduction in order.reductions:
-            touched = [(sku, quantities.get(sku, 0)) for sku, _ in reduction.lines]
-            self._add(reduction.promotion, touched, reduction.amount)
-            for borne in reduction.borne:
-                self._bear(reduction.promotion, borne.shop, borne.bearer, borne.amount)
-        for gift in order.gifts:
-            self._add(gift.promotion, [(gift.sku, gift.units)], gift.units * gift.value)
-            self._bear(gift.promotion, self._shops.get(gift.sku, ""), "", gift.units * gift.value)
+def _left_to_the_shop(order: PricedOrder) -> int:
+    return order.total - sum(gift.units * gift.value for gift in order.gifts)
 
-    def _count_coupon(self, order: PricedOrder) -> None:
-        rule = next(step.rule for step in order.steps if step.kind is StepKind.COUPON)
-        reduced = [line for line in order.lines if line.discount]
-        self._add(rule, [(line.sku, line.quantity) for line in reduced], order.discount_total)
-        for line in reduced:
-            self._bear(rule, self._shops.get(line.sku, ""), "", line.discount)
 
-    def _add(self, rule: str, touched: Sequence[tuple[str, int]], off: int) -> None:
-        cost = self._costs.setdefault(rule, PromotionCost(rule=rule, bearers={}))
-        cost.orders += 1
-        cost.units += sum(units for _, units in touched)
-        cost.off += off
-
-    def _bear(self, rule: str, shop: str, bearer: str, amount: int) -> None:
-        name = f"shop {shop or 'house'}" if bearer in {"", "shop"} else bearer
-        bearers = self._costs[rule].bearers
-        bearers[name] = bearers.get(name, 0) + amount
+def cost_of(definition: CampaignDefinition, purchases: Sequence[Purchase]) -> CostReport:
+    """What a campaign would cost on these purchases, priced in the order of their time."""
+    ordered = sorted(purchases, key=lambda each: each.at)
+    if not ordered:
+        return CostReport(currency=definition.currency)
+    costing = Costing(definition, ordered[0].at, ordered[-1].at)
+    for purchase in ordered:
+        costing.buy(purchase)
+    return costing.finish()
 
 
 def sales_of(log: Iterable[Invoice]) -> Iterator[Invoice]:

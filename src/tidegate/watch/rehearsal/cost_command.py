@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import msgspec
@@ -11,13 +12,31 @@ from rich.table import Table
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.contracts import CampaignDefinition
 from tidegate.watch.rehearsal.contracts import Dialect, Invoice
-from tidegate.watch.rehearsal.cost import Costing, CostReport, PromotionCost, sales_of
+from tidegate.watch.rehearsal.cost import Costing, sales_of
+from tidegate.watch.rehearsal.cost_contracts import Assumed, CostReport, NotCosted, PromotionCost
 from tidegate.watch.rehearsal.errors import LogNotReadable
 from tidegate.watch.rehearsal.order_log import invoices, parse_map, read_lines
 from tidegate.watch.rehearsal.progress import ShownProgress
 
 Load = Callable[[Path, str | None], CampaignDefinition]
 """Reads a campaign file for a start; refuses a faulty one with every fault. The app provides it."""
+
+ASSUMED = {
+    Assumed.COUPONS: "everybody uses the coupon that saves most and shows all codes",
+    Assumed.MEMBERS: "everybody is a member",
+    Assumed.TIERS: "everybody has the tier that costs most",
+    Assumed.SEGMENTS: "everybody is in every segment",
+    Assumed.CONDITIONS: "every condition holds",
+    Assumed.POINTS: "everybody has as many points as can be spent",
+}
+NOT_COSTED = {
+    NotCosted.PRESALES: "presales",
+    NotCosted.GROUP_BUYS: "group buys",
+    NotCosted.DRAWS: "prizes",
+    NotCosted.PRICE_PROTECTION: "price protection",
+    NotCosted.EARNED_POINTS: "points that payments earn",
+    NotCosted.FURTHER_COUPONS: "coupons after the first twelve",
+}
 
 _LogFile = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -52,6 +71,23 @@ def cost(load: Load) -> click.Command:
             print_cost(report, console)
 
     return command
+
+
+class Costed(NamedTuple):
+    """A report, and how it is shown."""
+
+    report: CostReport
+
+    def show(self, console: Console) -> None:
+        """Print it under a title."""
+        console.print("\n[bold]Expected cost on the order log[/]")
+        print_cost(self.report, console)
+
+
+def costed(definition: CampaignDefinition, log: Path, columns: str) -> Costed:
+    """Price a log for `campaign check`. Raises LogNotReadable."""
+    with ShownProgress(Console(stderr=True)) as progress:
+        return Costed(estimate(definition, log, parse_map(columns), None, progress))
 
 
 def estimate(
@@ -96,6 +132,8 @@ def print_cost(report: CostReport, console: Console) -> None:
         f"quotas, {report.refused:,} orders refused by a limit.",
         highlight=False,
     )
+    for line in _said(report):
+        console.print(line, highlight=False)
     table = Table("Promotion", "Orders", "Units", "Money off", "Budget", "Borne by", box=None, pad_edge=False)
     for column in table.columns[1:5]:
         column.justify = "right"
@@ -103,6 +141,21 @@ def print_cost(report: CostReport, console: Console) -> None:
         borne = ", ".join(f"{name} {money(amount)}" for name, amount in sorted(each.bearers.items()))
         table.add_row(each.rule, f"{each.orders:,}", f"{each.units:,}", money(each.off), _burn(each, report), borne)
     console.print(table)
+
+
+def _said(report: CostReport) -> Iterator[str]:
+    yield (
+        "Assumed: "
+        + "; ".join(
+            [
+                "everybody buys what he bought, spread over the sale; who bought before in the log is returning",
+                *(ASSUMED[each] for each in report.assumed),
+            ]
+        )
+        + "."
+    )
+    if report.not_costed:
+        yield f"Not in these figures: {', '.join(NOT_COSTED[each] for each in report.not_costed)}."
 
 
 def _burn(cost_of: PromotionCost, report: CostReport) -> str:
