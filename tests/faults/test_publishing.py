@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from tests.faults.flood import PRICE, STEADY, Shopper, festival_of_now, open_shop, settings
+from tests.sale.shop import publish
 from tidegate.app.compose import App, opened
-from tidegate.app.publication import PublicationDesk
 from tidegate.app.supervisor import festival
 from tidegate.offer.campaign.contracts import CampaignDefinition
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flood")]
 SHOPPERS = 24
 PRICES = (PRICE - 100, PRICE - 200, PRICE - 300)
 """Of the versions that are published one after the other while PRICE is what the first one asks."""
-BETWEEN_SECONDS = 2.5
+BETWEEN_SECONDS = 1.2
 
 
 class Answers:
@@ -71,7 +71,7 @@ async def _publish_in_turn(app: App, first: CampaignDefinition, answers: Answers
     await asyncio.sleep(BETWEEN_SECONDS)
     for price in PRICES:
         offers = [msgspec.structs.replace(each, price=price) for each in first.offers]
-        await PublicationDesk(app).publish(msgspec.structs.replace(first, offers=tuple(offers)), "test")
+        await publish(app, msgspec.structs.replace(first, offers=tuple(offers)))
         async with asyncio.timeout(10):  # "within seconds"
             while answers.orders[price] < SHOPPERS:
                 await asyncio.sleep(0.05)

@@ -105,7 +105,7 @@ def _probe(operation: Any, headers: dict[str, str]) -> None:
     """Send sixteen requests to one operation, always the same. Hostile ones stand in `tests/app`."""
 
     @settings(
-        max_examples=16,
+        max_examples=12,
         deadline=None,
         derandomize=True,
         database=None,

@@ -103,9 +103,10 @@ async def test_a_reason_that_cannot_be_kept_gives_nothing_back(
 ) -> None:
     order_id = await paid(shop, buyer, CART, TOTAL)
     path, reason = f"/api/v1/orders/{order_id}", "too\0many"
+    key = {"Idempotency-Key": "one-cup-back"}
     lines = [{"sku": "CUP", "quantity": 1}]
     given_up = await client.post(f"{path}/cancellation", json={"reason": reason})
-    given_back = await client.post(f"{path}/refunds", json={"lines": lines, "reason": reason})
+    given_back = await client.post(f"{path}/refunds", json={"lines": lines, "reason": reason}, headers=key)
     form = await client.post(f"/orders/{order_id}/return", data={"units-CUP": "1", "reason": reason, "amount": "3333"})
     for answer in (given_up, given_back):
         assert (answer.status_code, answer.json()["type"]) == (422, "/problems/text-not-allowed")
