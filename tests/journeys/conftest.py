@@ -71,13 +71,15 @@ def drop() -> Iterator[Festival]:
 
 
 @contextmanager
-def running_promotions(more: str = "", slots: str = _SLOTS.replace('"start"', '"start+1d"')) -> Iterator[Festival]:
+def running_promotions(
+    more: str = "", slots: str = _SLOTS.replace('"start"', '"start+1d"'), start: str = '"now"'
+) -> Iterator[Festival]:
     """The festival of the examples with every promotion, groups and a draw, open now; `more` is added to its file.
 
     Without `slots` of its own they begin tomorrow: those of the day whose hour is over would lie before the opening.
     """
     text = (_PROMOTIONS / "festival.toml").read_text()
-    for written, wanted in (("start = 2027-06-18T00:00:00+08:00", 'start = "now"'), (_SLOTS, slots)):
+    for written, wanted in (("start = 2027-06-18T00:00:00+08:00", f"start = {start}"), (_SLOTS, slots)):
         assert written in text
         text = text.replace(written, wanted)
     tables = {name: (_PROMOTIONS / name).read_text() for name in ("goods.csv", "offers.csv")}
