@@ -192,6 +192,14 @@ def _news(messages: Messages) -> dict[str, str]:
         "invariant-holds-again:do": _("The last examination found it whole."),
         "campaign-published": _("Version %(version)s of the campaign is live"),
         "campaign-published:do": _("Published by %(by)s. Orders already placed keep the version that priced them."),
+        "edge-purged": _("The edge forgot the pages of version %(version)s"),
+        "edge-purged:do": _("%(pages)s pages, by try %(tries)s. Shoppers see the new version everywhere."),
+        "edge-not-purged": _("The edge was not purged for version %(version)s"),
+        "edge-not-purged:do": _(
+            "%(fault)s It is tried again by itself; until then the edge may show pages as old as it keeps them."
+        ),
+        "edge-purge-given-up": _("The purge for version %(version)s was given up"),
+        "edge-purge-given-up:do": _("%(fault)s See to the edge and its settings, then run: tidegate edge purge"),
         "defence-started": _("Defence on: %(subject)s"),
         "defence-started:do": _(
             "Started %(defence)s, until %(until)s at the latest. It ends by itself; an officer can undo it. "

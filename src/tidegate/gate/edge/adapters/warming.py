@@ -1,0 +1,84 @@
+"""Asks every edge as a browser does, so that it keeps what it is asked for before the crowd comes."""
+
+import asyncio
+from collections.abc import Sequence
+from time import monotonic
+
+import httpx
+
+from tidegate.gate.edge.adapters.addressing import Address
+from tidegate.gate.edge.contracts import Ask, Pace, Warmed
+from tidegate.gate.edge.ports import Heard
+from tidegate.gate.edge.rules import kept_by
+
+_TIMEOUT_SECONDS = 30.0
+_TRIES_MAX = 5
+_WAIT_SECONDS, _WAIT_SECONDS_MAX = 2.0, 10.0
+_TOO_MUCH = frozenset({429, 503})
+_ENCODINGS = "gzip, deflate, br"
+"""What browsers send over https, as far as it tells copies of a page apart."""
+
+
+class HttpWarmer:
+    """Speaks to the edges at `addresses`."""
+
+    def __init__(self, addresses: Sequence[Address]) -> None:
+        self._addresses = addresses
+
+    @property
+    def edges(self) -> int:
+        """How many edges there are."""
+        return len(self._addresses)
+
+    async def warm(self, asks: Sequence[Ask], pace: Pace, heard: Heard) -> None:
+        """Ask each edge for each of these once; where one says that it is too much, wait as it says and ask again."""
+        todo = iter([(address, ask) for ask in asks for address in self._addresses])
+        beat = _Beat(1 / pace.a_second)
+        limits = httpx.Limits(max_connections=pace.at_once)
+        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False, limits=limits) as client:
+
+            async def work() -> None:
+                for address, ask in todo:
+                    heard(await _asked(client, beat, address, ask))
+
+            async with asyncio.TaskGroup() as group:
+                for _ in range(pace.at_once):
+                    group.create_task(work())
+
+
+class _Beat:
+    """Lets one through every so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next_at = monotonic()
+
+    async def __call__(self) -> None:
+        now = monotonic()
+        turn_at = max(self._next_at, now)
+        self._next_at = turn_at + self._seconds
+        await asyncio.sleep(turn_at - now)
+
+
+async def _asked(client: httpx.AsyncClient, beat: _Beat, address: Address, ask: Ask) -> Warmed:
+    headers = {"Accept-Encoding": _ENCODINGS} | ({"Accept-Language": ask.language} if ask.language else {})
+    fault = ""
+    for _ in range(_TRIES_MAX):
+        await beat()
+        try:
+            answer = await client.send(address.request(client, "GET", ask.path, headers))
+        except httpx.HTTPError as failed:
+            return Warmed(ask=ask, edge=address.url, kept=None, fault=f"no answer ({type(failed).__name__})")
+        if answer.is_success:
+            size = int(answer.headers.get("content-length", len(answer.content)))
+            return Warmed(ask=ask, edge=address.url, kept=kept_by(answer.headers), bytes_read=size)
+        fault = f"HTTP {answer.status_code}"
+        if answer.status_code not in _TOO_MUCH:
+            break
+        await asyncio.sleep(_wait_seconds(answer))
+    return Warmed(ask=ask, edge=address.url, kept=None, fault=fault)
+
+
+def _wait_seconds(answer: httpx.Response) -> float:
+    said = answer.headers.get("retry-after", "")
+    return min(float(said) if said.isdigit() else _WAIT_SECONDS, _WAIT_SECONDS_MAX)
