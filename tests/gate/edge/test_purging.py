@@ -64,6 +64,14 @@ async def test_a_cache_that_does_not_allow_it_is_named() -> None:
             await purged(settings("method", edges=[cache.url]), ["/rules"])
 
 
+async def test_a_cache_that_says_it_is_too_much_is_asked_again() -> None:
+    with serving(Varnish) as cache:
+        fill(cache)
+        cache.refusals, cache.refuses_with = 3, 429
+        await purged(settings("method", edges=[cache.url]), ["/rules"])
+        assert cache.kept == {("/", "zh", "br")}
+
+
 async def test_a_cache_that_is_away_is_named() -> None:
     with serving(Varnish) as cache:
         away = cache.url

@@ -64,11 +64,12 @@ class MethodPurger:
                         return
                     headers = {"Accept-Language": language, "Accept-Encoding": encoding}
                     try:
-                        answer = await _sent(client, address.request(client, "PURGE", path, headers))
-                        if not answer.is_success and answer.status_code not in _NOT_KEPT:
-                            raise _refused(f"{address.url}{path}", answer)
-                    except PurgeRefused as refusal:
-                        refused.append(refusal)
+                        answer = await address.ask(client, "PURGE", path, headers)
+                    except httpx.HTTPError as fault:
+                        refused.append(_away(address.url, fault))
+                        return
+                    if not answer.is_success and answer.status_code not in _NOT_KEPT:
+                        refused.append(_refused(f"{address.url}{path}", answer))
 
             await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
         if refused:
@@ -139,8 +140,11 @@ async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
     try:
         return await client.send(request)
     except httpx.HTTPError as fault:
-        where = f"{request.url.scheme}://{request.url.netloc.decode()}"
-        raise PurgeRefused(f"{where} does not answer ({type(fault).__name__}).") from fault
+        raise _away(f"{request.url.scheme}://{request.url.netloc.decode()}", fault) from fault
+
+
+def _away(where: str, fault: httpx.HTTPError) -> PurgeRefused:
+    return PurgeRefused(f"{where} does not answer ({type(fault).__name__}).")
 
 
 def _refused(where: str, answer: httpx.Response, said: str = "") -> PurgeRefused:

@@ -12,9 +12,6 @@ from tidegate.gate.edge.ports import Heard
 from tidegate.gate.edge.rules import kept_by
 
 _TIMEOUT_SECONDS = 30.0
-_TRIES_MAX = 5
-_WAIT_SECONDS, _WAIT_SECONDS_MAX = 2.0, 10.0
-_TOO_MUCH = frozenset({429, 503})
 _ENCODINGS = "gzip, deflate, br"
 """What browsers send over https, as far as it tells copies of a page apart."""
 
@@ -39,7 +36,8 @@ class HttpWarmer:
 
             async def work() -> None:
                 for address, ask in todo:
-                    heard(await _asked(client, beat, address, ask))
+                    await beat()
+                    heard(await _asked(client, address, ask))
 
             async with asyncio.TaskGroup() as group:
                 for _ in range(pace.at_once):
@@ -60,25 +58,13 @@ class _Beat:
         await asyncio.sleep(turn_at - now)
 
 
-async def _asked(client: httpx.AsyncClient, beat: _Beat, address: Address, ask: Ask) -> Warmed:
+async def _asked(client: httpx.AsyncClient, address: Address, ask: Ask) -> Warmed:
     headers = {"Accept-Encoding": _ENCODINGS} | ({"Accept-Language": ask.language} if ask.language else {})
-    fault = ""
-    for _ in range(_TRIES_MAX):
-        await beat()
-        try:
-            answer = await client.send(address.request(client, "GET", ask.path, headers))
-        except httpx.HTTPError as failed:
-            return Warmed(ask=ask, edge=address.url, kept=None, fault=f"no answer ({type(failed).__name__})")
-        if answer.is_success:
-            size = int(answer.headers.get("content-length", len(answer.content)))
-            return Warmed(ask=ask, edge=address.url, kept=kept_by(answer.headers), bytes_read=size)
-        fault = f"HTTP {answer.status_code}"
-        if answer.status_code not in _TOO_MUCH:
-            break
-        await asyncio.sleep(_wait_seconds(answer))
-    return Warmed(ask=ask, edge=address.url, kept=None, fault=fault)
-
-
-def _wait_seconds(answer: httpx.Response) -> float:
-    said = answer.headers.get("retry-after", "")
-    return min(float(said) if said.isdigit() else _WAIT_SECONDS, _WAIT_SECONDS_MAX)
+    try:
+        answer = await address.ask(client, "GET", ask.path, headers)
+    except httpx.HTTPError as fault:
+        return Warmed(ask=ask, edge=address.url, kept=None, fault=f"no answer ({type(fault).__name__})")
+    if not answer.is_success:
+        return Warmed(ask=ask, edge=address.url, kept=None, fault=f"HTTP {answer.status_code}")
+    size = int(answer.headers.get("content-length", len(answer.content)))
+    return Warmed(ask=ask, edge=address.url, kept=kept_by(answer.headers), bytes_read=size)
