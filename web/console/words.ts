@@ -21,6 +21,7 @@ export function knows(group: string, key: string): boolean {
 }
 
 const one = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const two = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 const three = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
 const shares = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
 const coins = new Intl.NumberFormat(language, { style: "currency", currency: facts.currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: 0 });
@@ -31,7 +32,7 @@ const minor = 10 ** (new Intl.NumberFormat(language, { style: "currency", curren
 export { number };
 
 export function rate(value: number): string {
-  return value >= 100 ? number(value) : one.format(value);
+  return value >= 100 ? number(value) : value >= 1 ? one.format(value) : two.format(value);
 }
 
 export function share(value: number): string {
