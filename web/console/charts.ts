@@ -24,6 +24,7 @@ export interface Looks {
   goal?: { value: number; name: string } | undefined;
   least?: number | undefined;
   most?: number | undefined;
+  whole?: boolean;
   by_minute?: boolean;
   by_day?: boolean;
   dots?: boolean;
@@ -143,6 +144,7 @@ export function draw(on: EChartsType, lines: Line[], looks: Looks, from_ms: numb
       ...(looks.least !== undefined ? { min: looks.least } : {}),
       ...(looks.most !== undefined ? { max: looks.most } : {}),
       splitNumber: 3,
+      ...(looks.whole ? { minInterval: 1 } : {}),
       ...(looks.least !== undefined && looks.most !== undefined ? { interval: (looks.most - looks.least) / 4 } : {}),
       axisLabel: { ...text, formatter: (value: number): string => looks.write(value) },
       splitLine: { lineStyle: { color: token("--chart-grid") } },

@@ -78,7 +78,7 @@ export function start(): void {
     const from_ms = Math.min((first?.at ?? to_ms / 1000) * 1000, to_ms - shown_least_ms);
     const a_minute = 60 / newest.span_seconds;
     const line = (key: "called" | "entered" | "bought" | "gone", colour: number): Line => ({ name: words.say[`${key}-line`] ?? key, colour, marks: whole.map((each): Mark => [each.at * 1000, each[key] * a_minute]) });
-    draw(flow_chart, [line("called", 1), line("entered", 2), line("bought", 3), line("gone", 4)], { write: number, least: 0 }, from_ms, to_ms);
+    draw(flow_chart, [line("called", 1), line("entered", 2), line("bought", 3), line("gone", 4)], { write: number, least: 0, whole: true }, from_ms, to_ms);
     const people: Line = { name: words.say["inside-line"] ?? "", colour: 1, filled: true, marks: [...whole.map((each): Mark => [each.at * 1000, each.inside]), [to_ms, newest.figures.inside]] };
     draw(inside_chart, [people], { write: number, least: 0, most: newest.figures.cap * 1.2, goal: { value: newest.figures.cap, name: words.say["cap-line"] ?? "" } }, from_ms, to_ms);
   };
