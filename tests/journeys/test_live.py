@@ -77,6 +77,9 @@ def test_the_live_page_moves_by_itself_and_catches_up_after_silence(phone: Page,
     assert after[: len(drawn)] == drawn, "nothing was loaded anew"
     assert len(set(after)) > len(set(drawn))
 
+    console.context.clear_cookies()
+    expect(console.locator("[data-notice]")).to_have_text("Your session has ended. Sign in again.")
+
 
 def amount(value: Locator) -> Decimal:
     """The money that a figure shows, once it shows some."""

@@ -19,6 +19,8 @@ def tag_pages(headers: list[tuple[bytes, bytes]], tag: tuple[bytes, bytes] | Non
 
     What is kept for good is not tagged: nobody ever has to forget it.
     """
+    if tag is None:
+        return
     stated = next((value for name, value in headers if name.lower() == _CACHE_CONTROL), b"")
-    if tag is not None and b"public" in stated and _FOR_EVER not in stated:
+    if b"public" in stated and _FOR_EVER not in stated:
         headers.append(tag)
