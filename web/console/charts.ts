@@ -152,6 +152,17 @@ export function draw(on: EChartsType, lines: Line[], looks: Looks, from_ms: numb
     series: [...lines.map((line) => series(line, looks)), ...goal_line(looks)],
   };
   on.setOption(option, { notMerge: true, lazyUpdate: true });
+  describe(on.getDom(), lines, clock, looks.write);
+}
+
+/** Says beside the chart's name what it shows last, for whoever does not see it. */
+function describe(place: HTMLElement, lines: Line[], clock: (at_ms: number) => string, write: (value: number) => string): void {
+  const name = (place.dataset["name"] ??= place.getAttribute("aria-label") ?? "");
+  const last = lines.map((line) => line.marks.filter((mark) => mark[1] !== null).at(-1));
+  const at_ms = Math.max(...last.map((mark) => mark?.[0] ?? 0));
+  if (!at_ms) return;
+  const said = lines.map((line, number) => `${line.name} ${write(last[number]?.[1] ?? 0)}`).filter((_, number) => last[number]);
+  place.setAttribute("aria-label", [name, clock(at_ms), ...said].join(" · "));
 }
 
 interface Told {
