@@ -113,6 +113,10 @@ class Offers:
         account = session.account_id if session else None
         return await self._pricing.facts_of(cart, account, self._visit.now, points=points)
 
+    async def own_facts(self, tx: Tx, cart: Cart, points: int = 0) -> Facts:
+        """Return the same with what who is looking has left of limits of his own, for a page that is his alone."""
+        return await self._pricing.own_facts(tx, cart, await self.facts(cart, points))
+
     @property
     def take_points(self) -> bool:
         """Whether points can be spent at all by the current rules."""

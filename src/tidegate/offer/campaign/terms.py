@@ -1,5 +1,6 @@
 """The published rules: every condition of a campaign in words and figures, made from the definition that prices."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
@@ -328,18 +329,42 @@ _LIMITED = {
 }
 
 
+_COUNTS_LATE = frozenset({"per_address", "per_instrument"})
+"""What is not known yet when goods are reserved."""
+_RESERVED = Words(
+    zh="（含预售预订，预订未成为订单而结束的退回）",
+    en=", reservations in presale included until one ends without being an order,",
+)
+_NOT_RESERVED = Words(zh="（不含预售商品）", en=", without goods in presale,")
+_PLAIN = Words(zh="", en="")
+
+
 def limit_words(limit: Limit, definition: CampaignDefinition) -> Words:
-    """Return the conditions of one limit as a sentence. A limit counts orders, also of groups, and no reservations."""
-    but_zh, but_en = ("（不含预售商品）", ", without goods in presale,") if definition.presales else ("", "")
-    what_zh = f"以下 {len(limit.skus)} 种商品合计" if limit.skus else f"全部活动商品{but_zh}合计"
-    what_en = f"of these {len(limit.skus)} products together"
-    what_en = what_en if limit.skus else f"of everything on offer together{but_en}"
-    said = [(words, cap) for field, words in _LIMITED.items() if (cap := getattr(limit, field))]
-    each_en = [f"at most {cap} {what_en} {words.en}" for words, cap in said]
-    return Words(
-        zh=f"{limit.label.zh}：{what_zh}{'，'.join(words.zh.format(cap) for words, cap in said)}。",
-        en=f"{limit.label.en}: {'; '.join(each_en)}.",
-    )
+    """Return the conditions of one limit as a sentence. A limit counts orders, also of groups.
+
+    Reservations count by buyer and by device, and in no limit by address or payment account.
+    """
+    what = Words(f"以下 {len(limit.skus)} 种商品", f"these {len(limit.skus)} products together")
+    what = what if limit.skus else Words("全部活动商品", "everything on offer together")
+    said_zh: list[str] = []
+    said_en: list[str] = []
+    said = None
+    for words, cap, note in _limited(limit, definition):
+        subject = "" if note is said else f"{what.zh}{note.zh}合计"
+        said_zh.append(subject + words.zh.format(cap))
+        said_en.append(f"at most {cap} of {what.en}{note.en} {words.en}")
+        said = note
+    return Words(zh=f"{limit.label.zh}：{'，'.join(said_zh)}。", en=f"{limit.label.en}: {'; '.join(said_en)}.")
+
+
+def _limited(limit: Limit, definition: CampaignDefinition) -> Iterator[tuple[Words, int, Words]]:
+    """By what a limit counts, at most how many, and whether reservations are among them where any could be."""
+    presales = {presale.sku for presale in definition.presales}
+    concerned = presales.intersection(limit.skus) if limit.skus else presales
+    for field, words in _LIMITED.items():
+        note = (_NOT_RESERVED if field in _COUNTS_LATE else _RESERVED) if concerned else _PLAIN
+        if cap := getattr(limit, field):
+            yield words, cap, note
 
 
 def limit_terms(limit: Limit, definition: CampaignDefinition) -> LimitTerms:

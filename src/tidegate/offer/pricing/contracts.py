@@ -255,6 +255,7 @@ class Shortfall(StrEnum):
     FACT_MISSING = "fact_missing"
     CONDITION = "condition"
     THRESHOLD = "threshold"
+    LIMITED = "limited"
     EXHAUSTED = "exhausted"
     GIFT_OUT = "gift_out"
     FLOOR = "floor"
