@@ -92,6 +92,7 @@ WORSE: Sequence[tuple[str, dict[str, object]]] = [
     ("quota from 100 to 99", first_offer(quota=99)),
     ("units of one buyer from 3 to 2", first_offer(per_buyer=2)),
     ("coupons do not apply", first_offer(coupons=False)),
+    ("reductions leave to pay from CN¥0.00 to CN¥0.01", {"goods": (changed(goods("A"), floor=1), *EARLIER.goods[1:])}),
     ("B is not on offer", {"offers": OFFERS[:1]}),
     ("limit", {"limits": (limit("two", ["A"], per_buyer=1),)}),
     ("limit", {"limits": (limit("two", ["A", "B"]),)}),

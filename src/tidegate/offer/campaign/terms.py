@@ -7,7 +7,7 @@ import msgspec
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.aftersale_terms import aftersale_statements
-from tidegate.offer.campaign.benefit_terms import Wording
+from tidegate.offer.campaign.benefit_terms import NAMED_MAX, Wording, join
 from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     CampaignId,
@@ -31,7 +31,7 @@ from tidegate.offer.campaign.queue_terms import queue_words
 
 
 class OfferTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """The conditions of one offer. `per_buyer` 0 means no limit."""
+    """The conditions of one offer. `per_buyer` 0 means no limit; `has_floor`: reductions end at a lowest price."""
 
     sku: str
     name: Words
@@ -41,6 +41,7 @@ class OfferTerms(msgspec.Struct, frozen=True, kw_only=True):
     quota: int
     per_buyer: int
     coupons: bool
+    has_floor: bool = False
 
 
 class CouponTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +174,7 @@ def group_buy_terms(definition: CampaignDefinition) -> tuple[GroupBuyTerms, ...]
 def offer_terms(version: CampaignVersion) -> tuple[OfferTerms, ...]:
     """The conditions of every offer, flash offers first, otherwise in the order of the definition."""
     goods = {entry.sku: entry for entry in version.definition.goods}
+    floored = _floored(version.definition)
     terms = [
         OfferTerms(
             sku=offer.sku,
@@ -183,6 +185,7 @@ def offer_terms(version: CampaignVersion) -> tuple[OfferTerms, ...]:
             quota=offer.quota,
             per_buyer=offer.per_buyer,
             coupons=offer.coupons,
+            has_floor=offer.sku in floored,
         )
         for offer in version.definition.offers
     ]
@@ -200,6 +203,8 @@ def statements(version: CampaignVersion, wording: Wording | None = None) -> dict
         found = {"list_price": Words(zh=f"划线价：{basis.zh}。", en=f"A list price is: {basis.en}."), **found}
     if definition.coupons:
         found["coupons"] = _COUPON_BESIDE_PROMOTIONS if definition.promotions else _COUPON_STATEMENT
+    if floored := _floored(definition):
+        found["floors"] = _floor_statement(floored, wording or Wording(definition))
     if definition.presales:
         found["presales"] = PRESALE_STATEMENT
     if definition.group_buys:
@@ -255,6 +260,28 @@ _COUPON_BESIDE_PROMOTIONS = Words(
     f"proportion to that, exact to the cent. {_UNLESS_IT_SAVES.en} A gift that it brings and points that it spares "
     "count as a saving, too.",
 )
+
+
+def _floored(definition: CampaignDefinition) -> tuple[str, ...]:
+    """The goods on offer of which reductions end at a floor; none where nothing is ever taken off an offer."""
+    if not (definition.promotions or definition.coupons):
+        return ()
+    floors = {entry.sku for entry in definition.goods if entry.floor}
+    return tuple(offer.sku for offer in definition.offers if offer.sku in floors)
+
+
+def _floor_statement(skus: tuple[str, ...], wording: Wording) -> Words:
+    """What shoppers are told of floors: of which goods, and what becomes of a reduction; not the amounts."""
+    goods = Words(f"{len(skus)} 种商品（见各商品）", f"{len(skus)} products, each marked below,")
+    if len(skus) <= NAMED_MAX:
+        goods = join([wording.name(sku) for sku in skus])
+    have = "has" if len(skus) == 1 else "have"
+    return Words(
+        zh=f"以下商品设有最低售价：{goods.zh}。优惠、优惠券和积分合计不会使其低于该价，因此减免可能少于所注明的金额；"
+        "少减的金额在价格明细的该项中写明。",
+        en=f"{goods.en} {have} a lowest price: promotions, coupons and points together do not bring a unit below it, "
+        "and so may take off less than they state; the step of the price says by how much.",
+    )
 
 
 def _earning_statement(earning: Earning, currency: str) -> Words:

@@ -55,7 +55,7 @@ def _step_words(step: PriceStep, order: PricedOrder) -> Words:
     if reduction.times > 1:
         zh, en = f"{zh} ×{reduction.times}", f"{en} ×{reduction.times}"
     if step.kind is StepKind.POINTS:
-        return Words(f"{zh}，用 {order.points_used} 积分", f"{en}, for {order.points_used} points")
+        zh, en = f"{zh}，用 {order.points_used} 积分", f"{en}, for {order.points_used} points"
     return _with_given_up(Words(zh, en), reduction, order.currency)
 
 
@@ -64,8 +64,8 @@ def _with_given_up(words: Words, reduction: Reduction, currency: str) -> Words:
         return words
     lost = money(reduction.given_up, currency)
     return Words(
-        f"{words.zh}；{lost.zh} 因商品最低价未能减免",
-        f"{words.en}; {lost.en} more would go below the lowest price of the goods",
+        f"{words.zh}；另有 {lost.zh} 未能减免：商品已到最低售价",
+        f"{words.en}; {lost.en} more could not be taken off: the goods are at their lowest price",
     )
 
 
