@@ -261,7 +261,10 @@ async def test_a_gift_that_was_gone_is_told_by_the_order(app: App, shop: httpx.A
     [order] = await orders(app, buyer)
     assert (order.total, order.priced.gifts_left_off) == (8_000, ("MUG",))
     await app.refresh()  # heard of by now, but the page that was opened before still shows it
-    assert hidden((await shop.get("/checkout?sku=A")).text, "gifts") == ""
+    page = (await shop.get("/checkout?sku=A")).text
+    assert (hidden(page, "gifts"), "The gift is gone" in page) == ("", False)
+    page = (await shop.post("/checkout", data=wish(buyer) | {"gifts": "MUG", "do": "price"})).text
+    assert "Mug is out of stock now" in page
     placed = await shop.post("/checkout", data=wish(buyer) | {"gifts": "MUG", "key": "gift-key-2"})
     [order, _] = await orders(app, buyer)
     assert (order.total, order.priced.gifts_left_off) == (8_000, ("MUG",))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.offer.festivals import limit, version
-from tests.offer.promotions import BUYER, FACTS, amount_off, cart_of, festival, promotion
+from tests.offer.promotions import BUYER, FACTS, amount_off, cart_of, entry, festival, promotion
 from tidegate.offer.campaign.contracts import Gift, Limit, Measure, Promotion, PromotionLimits
 from tidegate.offer.pricing.contracts import Facts, RuleSet, Shortfall, Trace
 from tidegate.offer.pricing.owning import own_caps
@@ -62,6 +62,14 @@ def test_what_the_limits_of_the_goods_keep_out_of_reach_is_no_hint_for_anybody()
         assert told(explain(rules_of([only_a], {"A": 4}), cart_of({"A": 3}), facts))[0] == ["P"]
     with_b = rules_of([promotion("P", NEAR)], {"A": 3})
     assert told(explain(with_b, cart_of({"A": 3}), FACTS))[0] == ["P"]
+
+
+@pytest.mark.parametrize(("floor", "off"), [(0, 5_000), (3_333, 5_000), (3_334, 0), (5_000, 0)])
+def test_an_amount_that_does_not_fit_above_the_floor_is_not_named(floor: int, off: int) -> None:
+    entries = [entry("A", 5_000, floor=floor), entry("B", 3_000)]
+    rules = compile_rules(version(festival(PRICES, [promotion("P", NEAR)], entries=entries)))
+    [hint] = explain(rules, cart_of({"A": 3}), FACTS).hints
+    assert (hint.off, hint.words.en) == (off, f"CN¥12.00 more for {'CN¥50.00 off' if off else 'Promotion P'}")
 
 
 def test_what_a_buyer_had_before_counts_for_him_alone() -> None:

@@ -134,6 +134,7 @@ class Desk:
             left_in_cart=self._left_in_cart(wish),
             priced=priced,
             told=self._offers.advice(wish.cart, facts),
+            gone=self._offers.named(facts.out.intersection(wish.gifts)),
             addresses=addresses,
             choices=choices,
             balance=balance,

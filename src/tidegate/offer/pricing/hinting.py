@@ -1,5 +1,7 @@
 """What a little more in the cart would bring, in words with figures, to whoever may still have it."""
 
+from collections.abc import Sequence
+
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.contracts import Bundle, FreeShipping, Gift, Measure, PointsOff, Words
 from tidegate.offer.pricing.book import Book, Rule, Stage
@@ -23,8 +25,9 @@ def hints_of(rules: RuleSet, book: Book, settled: Settled, facts: Facts, room: R
         if isinstance(rule.promotion.benefit, FreeShipping) and not settled.decided.fee:
             continue
         at = bases.get(rule.stage, after)
-        measure, missing, off = rule.reckoner.missing(applied.get(rule, row.places), at, units)
-        less = _less(rule, off)
+        places = applied.get(rule, row.places)
+        measure, missing, off = rule.reckoner.missing(places, at, units)
+        less = _less(rule, off) if _floors_leave(book, settled, places, at, off) else 0
         if missing and out_of_reach(rule, measure, missing, off, facts, room) is None:
             words = more_words(book, rule, measure, missing, less, rules.currency)
             hints.append(Hint(rule.id, rule.promotion.label, measure, missing, less, words))
@@ -39,6 +42,13 @@ def out_of_reach(rule: Rule, measure: Measure, missing: int, off: int, facts: Fa
     if not is_left(rule, facts, _less(rule, off)):
         return Shortfall.EXHAUSTED
     return None if room.suffices(rule, measure, missing) else Shortfall.LIMITED
+
+
+def _floors_leave(book: Book, settled: Settled, places: Sequence[int], at: Sequence[int], off: int) -> bool:
+    """Whether so much fits above the floors of these lines; where goods have none, what is added makes room enough."""
+    lines = [settled.taken[place] for place in places]
+    floors = [book.kept[offer.sku].floor * units for offer, units in lines]
+    return not any(floors) or off <= sum(max(at[place] - floor, 0) for place, floor in zip(places, floors, strict=True))
 
 
 def _less(rule: Rule, off: int) -> int:
