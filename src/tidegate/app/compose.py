@@ -125,7 +125,9 @@ class App:
         self.ordering = ordering = Ordering(
             db, clock, outbox, campaign, pricing, coupons, points, stock, payment, lane, ids, hold_seconds=hold
         )
-        self.presales = Presales(db, clock, ids, campaign, stock, payment, ordering, self.identity, hold_seconds=hold)
+        self.presales = Presales(
+            db, clock, ids, campaign, stock, payment, ordering, pricing, self.identity, hold_seconds=hold
+        )
         self.groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
         self.draws = Draws(config, db, clock, ids, outbox, campaign, ordering)
         self.protection = Protection(db, clock, campaign, pricing, stock, ordering)
@@ -139,6 +141,7 @@ class App:
         self.edge.follow(ShopAddresses())
         self.coupons.follow(shoppers)
         self.pricing.follow(shoppers, GiftShelf(stock))
+        ordering.follow(self.presales)
         deals, loyalty = Deals(self.campaign, self.history, ordering, self.groups), Loyalty(ordering, self.points)
         for subscriber in (ordering, self.presales, self.groups, deals, loyalty, self.edge):
             subscriber.subscribe(self.outbox)
