@@ -1,7 +1,7 @@
 """Notice of changes: what counts as worse, what does not, and to which moment the days are counted."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from tidegate.offer.campaign.contracts import (
     Benefit,
     Bundle,
     CampaignDefinition,
+    CampaignId,
     Earning,
     FreeShipping,
     Gift,
@@ -91,6 +92,7 @@ WORSE: Sequence[tuple[str, dict[str, object]]] = [
     ("quota from 100 to 99", first_offer(quota=99)),
     ("units of one buyer from 3 to 2", first_offer(per_buyer=2)),
     ("coupons do not apply", first_offer(coupons=False)),
+    ("reductions leave to pay from CN¥0.00 to CN¥0.01", {"goods": (changed(goods("A"), floor=1), *EARLIER.goods[1:])}),
     ("B is not on offer", {"offers": OFFERS[:1]}),
     ("limit", {"limits": (limit("two", ["A"], per_buyer=1),)}),
     ("limit", {"limits": (limit("two", ["A", "B"]),)}),
@@ -349,3 +351,33 @@ def test_a_running_sale_that_begins_anew_within_the_hour_and_lasts_as_long_may()
     assert len(found(LAW, longer, earlier=plain, at=at)) == 1
     shorter = changed(plain, phases=sale(timedelta(**anew), 2 * DAY))
     assert len(found(LAW, shorter, earlier=plain, at=at)) == 2
+
+
+OTHER = changed(EARLIER, id=CampaignId("double-12"))
+
+
+@pytest.mark.parametrize(
+    ("at", "short"),
+    [
+        (START - 7 * DAY, False),
+        (START - 7 * DAY + timedelta(seconds=1), True),
+        (START + 3 * DAY - timedelta(seconds=1), True),
+        (START + 3 * DAY, False),
+    ],
+)
+def test_another_id_over_a_sale_needs_the_same_notice_as_another_version(at: datetime, short: bool) -> None:
+    dearer = changed(OTHER, presales=(), offers=(changed(OFFERS[0], price=8_001), OFFERS[1]))
+    running = changed(EARLIER, presales=())
+    findings = found(LAW, dearer, running=running, at=at)
+    assert [each.severity for each in findings] == [Severity.WARNING] * short
+    for finding in findings:
+        assert finding.what.en.startswith('in place of the campaign "Double 11" (double-11), which is published: ')
+        assert "price from CN¥80.00 to CN¥80.01" in finding.what.en
+        assert finding.what.zh.startswith("取代已公布的活动“双十一”（double-11）：")
+    assert found(LAW, OTHER, running=EARLIER, at=at) == []
+
+
+def test_another_campaign_takes_no_draw_away_whose_entries_stand() -> None:
+    assert found(LAW, changed(OTHER, draws=()), running=EARLIER) == []
+    [withdrawn] = found(LAW, changed(OTHER, draws=()), earlier=EARLIER)
+    assert "draw" in withdrawn.what.en

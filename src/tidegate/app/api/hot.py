@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import msgspec
 import psycopg
 
-from tidegate.app.api.caching import private_unless_stated
+from tidegate.app.api.caching import private_unless_stated, tag_pages
 from tidegate.app.api.limiting import asker_of, device_of
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
 from tidegate.app.api.proxies import client_named_by
@@ -32,6 +32,7 @@ from tidegate.gate.admission.api import pass_of
 from tidegate.gate.bots.contracts import Answer as Work
 from tidegate.gate.bots.contracts import Evidence, Visitor
 from tidegate.gate.defence.contracts import Defence
+from tidegate.gate.edge.api import tag_header
 from tidegate.gate.limits.contracts import LimitedAct
 from tidegate.gate.queue.api import place_of
 from tidegate.gate.queue.contracts import PlaceFacts, Sign, Standing
@@ -76,6 +77,7 @@ class Front:
         self._name_client = client_named_by(proxies) if proxies else None
         self._door = Door(app.load, self._is_signed_in, derive_key(app.config.secret, "cohorts under overload"))
         self._bodies = BodyWatch()
+        self._pages_tag = tag_header(app.config)
         self._searches = SearchDoor(app.catalogue)
         self._places = PlaceDoor(app.limits, app.bots, app.queue)
         self._tally = app.defences.tally
@@ -164,6 +166,7 @@ class Front:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 private_unless_stated(message["headers"])
+                tag_pages(message["headers"], self._pages_tag)
                 made = True
                 leave()  # a client that reads slowly holds nobody up
             elif asks_for_head:

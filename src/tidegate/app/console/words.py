@@ -131,6 +131,7 @@ def _refusals(messages: Messages) -> dict[str, str]:
         "slot-ended": _("Slot of a flash price ended"),
         "flash-price-gone": _("Flash price gone"),
         "sale-not-open": _("Sale not open"),
+        "no-campaign": _("No campaign is published"),
         "buyer-limit-reached": _("Limit a buyer reached"),
         "shared-limit-reached": _("Limit of a device or address reached"),
         "not-signed-in": _("Not signed in"),
@@ -192,6 +193,14 @@ def _news(messages: Messages) -> dict[str, str]:
         "invariant-holds-again:do": _("The last examination found it whole."),
         "campaign-published": _("Version %(version)s of the campaign is live"),
         "campaign-published:do": _("Published by %(by)s. Orders already placed keep the version that priced them."),
+        "edge-purged": _("The edge forgot the pages of version %(version)s"),
+        "edge-purged:do": _("%(pages)s pages, by try %(tries)s. Shoppers see the new version everywhere."),
+        "edge-not-purged": _("The edge was not purged for version %(version)s"),
+        "edge-not-purged:do": _(
+            "%(fault)s It is tried again by itself; until then the edge may show pages as old as it keeps them."
+        ),
+        "edge-purge-given-up": _("The purge for version %(version)s was given up"),
+        "edge-purge-given-up:do": _("%(fault)s See to the edge and its settings, then run: tidegate edge purge"),
         "defence-started": _("Defence on: %(subject)s"),
         "defence-started:do": _(
             "Started %(defence)s, until %(until)s at the latest. It ends by itself; an officer can undo it. "
@@ -258,6 +267,9 @@ def _sayings(messages: Messages) -> dict[str, str]:
         "cache": _("Valkey does not answer: the charts show trade only. Orders, payments and stock are not affected."),
         "unmeasured": _("Nothing has been measured yet. The worker process takes the first sample within seconds."),
         "signed-out": _("Your session has ended. Sign in again."),
+        "door-waiting": _("%(count)s connections wait to be accepted"),
+        "door-clear": _("No connection waits to be accepted"),
+        "door-unknown": _("Waiting connections are not measured here"),
         "events-waiting": _("%(count)s events wait, the oldest %(seconds)s s"),
         "events-done": _("All events are delivered"),
         "jobs-waiting": _("%(count)s jobs are due"),

@@ -101,7 +101,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("A limit is reached"),
         marked(
             "There is a limit for each device, delivery address or payment account, so that more people get some. It"
-            " counts the orders of all accounts together. Choose fewer; nothing was ordered."
+            " counts the orders and reservations of all accounts together. Choose fewer; nothing was ordered."
         ),
     ),
     "draw-unknown": (
@@ -149,7 +149,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     ),
     "coupon-used-up": (
         marked("The coupon is used up"),
-        marked("All its uses are taken. Go on without it. Nothing was ordered."),
+        marked(
+            "All its uses are taken, or you have used it as often as one buyer may. Go on without it. Nothing was"
+            " ordered."
+        ),
     ),
     "points-short": (
         marked("Not enough points"),
