@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException
 
 from tidegate.app.console import (
     bots,
+    coupon_batches,
     coupons,
     defences,
     draws,
@@ -56,10 +57,17 @@ _DOES_NOT_FIT = (
     marked("This cannot be shown"),
     marked("A value in the address or form does not fit. Nothing was changed."),
 )
+_TOO_LARGE = (
+    marked("This is too large"),
+    marked(
+        "What was sent is larger than this form may be. Nothing was changed; send it in parts, or as a smaller file."
+    ),
+)
 _BROKE = (
     marked("Something broke on our side"),
     marked("This is our fault, and it has been recorded. Nothing was changed. Try again in a moment."),
 )
+_UNANSWERED = {404: _NO_SUCH_PAGE, 405: _NO_SUCH_PAGE, 413: _TOO_LARGE}
 
 
 def provide_desk(state: State, pages: Pages, monitor: Monitor, db: Database) -> Desk:
@@ -86,7 +94,7 @@ def refused(request: PageRequest, refusal: Refusal) -> Response[bytes]:
 
 def unanswerable(request: PageRequest, fault: HTTPException) -> Response[bytes]:
     """Answer what the web framework refused: an unknown address, a parameter out of range, a body too large."""
-    said = _NO_SUCH_PAGE if fault.status_code in {404, 405} else _DOES_NOT_FIT
+    said = _UNANSWERED.get(fault.status_code, _DOES_NOT_FIT)
     return _page(request, *_spoken(request, said), fault.status_code)
 
 
@@ -125,6 +133,7 @@ console = Router(
         coupons.coupons_page,
         coupons.revoke,
         coupons.export,
+        *coupon_batches.routes,
         groups.groups_page,
         groups.group_page,
         draws.draws_page,

@@ -399,6 +399,32 @@ _REFUSALS = {
         marked("Batch not found"),
         marked("There is no such batch of codes. Nothing was written out."),
     ),
+    "coupon-template-unknown": (
+        marked("Coupon not found"),
+        marked("The campaign has no coupon of this name that is claimed. Nothing was made."),
+    ),
+    "coupon-codes-not-left": (
+        marked("Not so many are left"),
+        marked(
+            "This coupon may have %(left)s more codes. Nothing was made; ask for fewer, or raise its count in the "
+            "campaign file."
+        ),
+    ),
+    "coupon-codes-faulty": (
+        marked("The file cannot be taken"),
+        marked("The file cannot be taken. Nothing of it was; mend what is named here and send it again."),
+    ),
+    "coupon-batch-size-not-valid": (
+        marked("Not so many at once"),
+        marked(
+            "One form makes 1 to %(most)s codes. Nothing was made; make more of them in several batches, or at the "
+            "command line."
+        ),
+    ),
+    "coupon-batch-made-already": (
+        marked("This form was used already"),
+        marked("This form made codes before: they stand among the batches. Nothing more was made."),
+    ),
     "database-unavailable": (
         marked("Not available at this moment"),
         marked("The database does not answer just now. Try again in a few seconds."),
@@ -447,4 +473,5 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
     if refusal.code not in _REFUSALS:
         return refusal.title, refusal.detail
     title, sentence = map(messages.gettext, _REFUSALS[refusal.code])
-    return title, sentence % {"seconds": refusal.fields.get("retry_after", ""), "detail": refusal.detail}
+    figures = {name: f"{value:,}" for name, value in refusal.fields.items() if isinstance(value, int)}
+    return title, sentence % {**figures, "seconds": refusal.fields.get("retry_after", ""), "detail": refusal.detail}
