@@ -21,6 +21,7 @@ from tidegate.app.console import (
     orders,
     payments,
     presales,
+    prizes,
     refunds,
     shoppers,
     sign_in,
@@ -30,6 +31,7 @@ from tidegate.app.console import campaign as campaign_page
 from tidegate.app.console.coupons import open_coupon_page
 from tidegate.app.console.editor import open_editor
 from tidegate.app.console.frame import Desk, PageRequest, language, show_bare
+from tidegate.app.console.prizes import open_prize_room
 from tidegate.app.console.refunds import open_refund_desk
 from tidegate.app.console.shoppers import open_shopper_desk
 from tidegate.app.console.story import Stories
@@ -137,6 +139,7 @@ console = Router(
         groups.groups_page,
         groups.group_page,
         draws.draws_page,
+        *prizes.routes,
         slots.slots_page,
         gate.gate,
         gate.steer,
@@ -162,6 +165,7 @@ console = Router(
         "coupon_page": Provide(open_coupon_page, sync_to_thread=False),
         "stories": Provide(provide_stories, sync_to_thread=False),
         "refund_desk": Provide(open_refund_desk, sync_to_thread=False),
+        "prize_room": Provide(open_prize_room, sync_to_thread=False),
         "shopper_desk": Provide(open_shopper_desk, sync_to_thread=False),
         "bots_room": Provide(bots.provide_bots_room, sync_to_thread=False),
     },

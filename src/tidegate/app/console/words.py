@@ -39,6 +39,7 @@ INVARIANTS = (
     "groups: confirmed seats were paid, and those of failed groups are refunded",
     "groups: each ends within a minute of its time",
     "draws: seed, root and winners are those that anybody computes again",
+    "draws: prizes are claimed in time, and forfeited only where they were not",
     "ordering: what orders count as refunded is what was confirmed, and payment has the same refunds",
     "protection: each grant is one refund of its order, and each such refund one grant",
     "repricing: orders priced again by the rules that they name come to the same cent",
@@ -398,6 +399,26 @@ _REFUSALS = {
     "coupon-batch-unknown": (
         marked("Batch not found"),
         marked("There is no such batch of codes. Nothing was written out."),
+    ),
+    "draw-unknown": (
+        marked("There is no such draw"),
+        marked("There is no such draw. Nothing was changed; look at the list of draws."),
+    ),
+    "prize-not-won": (
+        marked("No such prize"),
+        marked("There is no such prize. Nothing was changed; look at the list of prizes."),
+    ),
+    "prize-ended": (
+        marked("This prize is settled"),
+        marked("It was given or forfeited already. Nothing was changed."),
+    ),
+    "prize-not-forfeitable": (
+        marked("Cannot be forfeited"),
+        marked("Only a prize that was not claimed in the time its draw states is forfeited. Nothing was changed."),
+    ),
+    "prize-note-needed": (
+        marked("A note is needed"),
+        marked("Say how it was given, such as a parcel's number: it is recorded. Nothing was changed."),
     ),
     "coupon-template-unknown": (
         marked("Coupon not found"),
