@@ -8,7 +8,7 @@ from tests.offer.coupons.festival import claim, festival, handed_out, states, st
 from tests.sale.shop import broken, buyers, publish
 from tidegate.app.compose import App
 from tidegate.offer.coupons.codes import new_codes
-from tidegate.offer.coupons.contracts import MADE_AT_ONCE_MAX, Batch, BatchId, CodeLine, CouponState
+from tidegate.offer.coupons.contracts import AT_ONCE_MAX, Batch, BatchId, CodeLine, CouponState
 from tidegate.offer.coupons.errors import (
     BatchMadeAlready,
     BatchSizeNotValid,
@@ -117,7 +117,7 @@ async def test_a_form_that_is_sent_twice_makes_its_codes_once(app: App) -> None:
 
 async def test_a_form_that_asks_for_too_many_makes_none(app: App) -> None:
     await publish(app, festival(unique(count=100)))
-    for count, refusal in ((0, BatchSizeNotValid), (MADE_AT_ONCE_MAX + 1, BatchSizeNotValid), (101, CodesNotLeft)):
+    for count, refusal in ((0, BatchSizeNotValid), (AT_ONCE_MAX + 1, BatchSizeNotValid), (101, CodesNotLeft)):
         with pytest.raises(refusal):
             async with app.db.transaction() as tx:
                 await app.coupons.desk.make(tx, "SAVE50", count, "lin.wei", BatchId(app.ids.new()))

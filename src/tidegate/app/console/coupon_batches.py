@@ -23,7 +23,7 @@ from tidegate.offer.coupons.contracts import Batch, BatchId, CodeLine
 from tidegate.trust.identity.contracts import Permission, Staff
 from tidegate.trust.identity.http import requires
 
-FILE_BYTES_MAX = 4_000_000
+FILE_BYTES_MAX = 2_000_000
 """What the form with a file holds at most; larger files at the command line."""
 _NAME_MAX = 32
 _MAKE = {"staff": requires(Permission.COUPONS_MAKE)}

@@ -23,9 +23,8 @@ from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
 from tidegate.offer.coupons.api import Coupons
 from tidegate.offer.coupons.contracts import (
-    MADE_AT_ONCE_MAX,
+    AT_ONCE_MAX,
     REASON_LENGTH_MAX,
-    TAKEN_AT_ONCE_MAX,
     Batch,
     BatchId,
     CodeFault,
@@ -122,7 +121,7 @@ class CouponPage:
             sought=Sought(text=text.strip(), story=story, fault=fault),
             making=Making(key=BatchId(self._ids.new()), coupon=coupon, count=count, faults=_faults(refusal)),
             made=next((each for each in batches if each.batch_id == made), None),
-            most=(MADE_AT_ONCE_MAX, TAKEN_AT_ONCE_MAX),
+            most=AT_ONCE_MAX,
         )
 
 

@@ -15,10 +15,8 @@ __all__ = ["coupon_name", "tidy"]
 
 BatchId = NewType("BatchId", UUID)
 REASON_LENGTH_MAX = 300
-MADE_AT_ONCE_MAX = 20_000
-"""Codes that one form makes: in one transaction, during which claims of the coupon wait."""
-TAKEN_AT_ONCE_MAX = 100_000
-"""Codes of a file that a form sends; more of them at the command line."""
+AT_ONCE_MAX = 20_000
+"""Codes that one form makes or takes from its file: in one transaction, during which claims of the coupon wait."""
 
 
 class CouponState(StrEnum):

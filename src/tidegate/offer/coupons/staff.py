@@ -11,9 +11,8 @@ from tidegate.offer.campaign.contracts import CODES_MAX
 from tidegate.offer.coupons import store, store_staff
 from tidegate.offer.coupons.codes import new_codes, tidy
 from tidegate.offer.coupons.contracts import (
-    MADE_AT_ONCE_MAX,
+    AT_ONCE_MAX,
     REASON_LENGTH_MAX,
-    TAKEN_AT_ONCE_MAX,
     Batch,
     BatchId,
     BatchKind,
@@ -83,11 +82,11 @@ class CouponDesk:
         Raises TemplateUnknown, BatchSizeNotValid, BatchMadeAlready and CodesNotLeft.
         """
         template = self._template(name)
-        if not 1 <= count <= MADE_AT_ONCE_MAX:
+        if not 1 <= count <= AT_ONCE_MAX:
             raise BatchSizeNotValid(
-                f"One form makes 1 to {MADE_AT_ONCE_MAX:,} codes. Nothing was made; make more of them in several "
+                f"One form makes 1 to {AT_ONCE_MAX:,} codes. Nothing was made; make more of them in several "
                 "batches, or at the command line.",
-                most=MADE_AT_ONCE_MAX,
+                most=AT_ONCE_MAX,
             )
         made = await self._open(tx, template, BatchKind.GENERATED, by, batch_id)
         if made.codes:
@@ -108,7 +107,7 @@ class CouponDesk:
         CodesNotLeft and BatchMadeAlready.
         """
         template = self._template(name)
-        most = TAKEN_AT_ONCE_MAX if batch_id else CODES_MAX
+        most = AT_ONCE_MAX if batch_id else CODES_MAX
         codes = await asyncio.to_thread(require_sound, lines, template.name, most)
         async with self._db.transaction() as tx:
             made = await self._open(tx, template, BatchKind.IMPORTED, by, batch_id)
