@@ -46,6 +46,9 @@ async def test_a_prize_goes_from_the_draw_to_its_winner(shop: App, clock: Manual
         assert "You won: A pot" in text_of(await client.get("/orders"))
         assert "A pot claim before" in text_of(await client.get("/draws"))
         assert "Please claim your prize" in text_of(await client.get(page))
+        async with shop.db.read() as tx:
+            order_id = (await shop.draws.prizes.won(tx, drawn.draw_id, drawn.pot.account_id)).order_id
+        assert "This order won: A pot" in text_of(await client.get(f"/orders/{order_id}"))
         faulty = await client.post(page, data={**NEW, "phone": "12"})
         assert (faulty.status_code, "phone-fault" in faulty.text) == (422, True)
         for _ in range(2):  # a second click
@@ -70,7 +73,8 @@ async def test_a_prize_goes_from_the_draw_to_its_winner(shop: App, clock: Manual
         async with shop.db.read() as tx:
             [look] = await shop.identity.views(tx, subject=f"prize:{drawn.draw_id}/{serial}")
         assert look.purpose == "parcel label"
-        assert (await client.post(f"{one}/give", data={"note": ""})).status_code == 422
+        for unkept in ("", "\0"):
+            assert (await client.post(f"{one}/give", data={"note": unkept})).status_code == 422
         assert (await client.post(f"{one}/forfeit", data={})).status_code == 409
         for _ in range(2):
             assert (await client.post(f"{one}/give", data={"note": "SF 1234"})).status_code == 303
