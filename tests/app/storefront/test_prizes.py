@@ -1,5 +1,6 @@
 """Prizes on the pages of shop and console: a winner claims, staff give or forfeit, both see how it stands."""
 
+import csv
 import re
 
 import httpx
@@ -14,7 +15,7 @@ from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.sale.draws.contracts import AwardState
 from tidegate.trust.identity.api import SESSION_COOKIE
-from tidegate.trust.identity.contracts import Role
+from tidegate.trust.identity.contracts import AccountId, Address, Role
 
 __all__ = ["harbour", "lantern", "shop", "two_channels"]
 NEW = {
@@ -105,6 +106,42 @@ async def test_what_was_not_claimed_in_time_is_forfeited_by_who_may(shop: App, c
     async with shop.db.read() as tx:
         award = await shop.draws.prizes.won(tx, drawn.draw_id, drawn.pot.account_id)
     assert (award.state, award.by) == (AwardState.FORFEITED, "a.campaign-manager")
+
+
+async def test_many_are_sent_by_a_list_and_given_by_a_file(shop: App, clock: ManualClock) -> None:
+    drawn = await won(shop, clock)
+    page, serial = f"/console/draws/{drawn.draw_id}", drawn.serials[drawn.pot.account_id]
+    async with shop.db.transaction() as tx:
+        account = AccountId(drawn.pot.account_id)
+        sly = Address(**{**{name: NEW[name] for name in Address.__struct_fields__}, "name": "=HYPERLINK(1)"})
+        address_id = await shop.identity.remember_address(tx, account, sly)
+    await drawn.claim(drawn.pot, address_id)
+    async with visitor(shop) as client:
+        await enter(shop, client, Role.CAMPAIGN_MANAGER)
+        assert (await client.post(f"{page}/due", data={"purpose": "parcel labels"})).status_code == 403
+    async with visitor(shop) as client:
+        await enter(shop, client, Role.FULFILMENT)
+        assert "Many at once" in text_of(await client.get(page))
+        assert (await client.post(f"{page}/due", data={"purpose": " "})).status_code == 422
+        listed = await client.post(f"{page}/due", data={"purpose": "parcel labels"})
+        assert listed.headers["cache-control"] == "private, no-store"
+        [row] = csv.DictReader(listed.content.decode("utf-8-sig").splitlines())
+        assert (row["serial"], row["prize_en"], row["phone"]) == (str(serial), "A pot", "13800131234")
+        assert (row["name"], row["note"]) == ("'=HYPERLINK(1)", "")
+        async with shop.db.read() as tx:
+            [look] = await shop.identity.views(tx, subject=f"draw:{drawn.draw_id}")
+        assert (look.staff_name, look.purpose) == ("a.fulfilment", "parcel labels")
+
+        async def send(text: str) -> httpx.Response:
+            return await client.post(f"{page}/given", files={"file": ("given.csv", text.encode(), "text/csv")})
+
+        refused = await send(f"serial,note\n{serial},SF 1\n99,SF 2\n")
+        assert refused.status_code == 422
+        assert "Line 3 : no prize of this draw has this serial" in text_of(refused).replace("Line 3:", "Line 3 :")
+        assert await drawn.acts() == [(serial, "claimed", "", "")]
+        for _ in range(2):
+            assert (await send(f"serial,note\n{serial},SF 1\n")).status_code == 303
+        assert "a.fulfilment: SF 1" in text_of(await client.get(f"{page}?state=given"))
 
 
 async def test_programs_claim_too(shop: App, clock: ManualClock) -> None:

@@ -39,6 +39,7 @@ def test_codes_are_read_with_the_lines_where_they_stand() -> None:
         ("", 1, CodeWrong.NO_COLUMN),
         (f"{A}\n{B}\n", 1, CodeWrong.NO_COLUMN),
         (f'code\n{A}\n"{B}\n', 3, CodeWrong.NOT_CSV),
+        (f'code\n"{A}\n', 2, CodeWrong.NOT_CSV),
     ],
 )
 def test_a_file_that_cannot_be_read_says_where(text: str, line: int, why: CodeWrong) -> None:

@@ -14,11 +14,12 @@ from tests.sale.shop import Buyer, broken, buyers, publish
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.offer.campaign.contracts import Draw, Prize, Words
-from tidegate.sale.draws.contracts import Award, AwardState
+from tidegate.sale.draws.contracts import Award, AwardState, GivenFault, GivenLine, GivenWrong
 from tidegate.sale.draws.errors import (
     AddressNeeded,
     ClaimedOtherwise,
     ClaimOver,
+    GivenFaulty,
     NoteNeeded,
     NotForfeitable,
     PrizeEnded,
@@ -153,6 +154,31 @@ async def test_one_that_came_too_late_may_still_be_given(shop: App, clock: Manua
     assert (await drawn.give(drawn.pot, "by hand, out of courtesy")).state is AwardState.GIVEN
     with pytest.raises(PrizeEnded):
         await drawn.claim(drawn.pot, drawn.pot.address_id)
+    assert await broken(shop) == []
+
+
+async def test_many_are_given_at_once_or_none(shop: App, clock: ManualClock) -> None:
+    drawn = await won(shop, clock)
+    serials = [drawn.serials[each.account_id] for each in (drawn.pot, drawn.mug)]
+    lines = [GivenLine(number, serial, f"SF {serial}") for number, serial in enumerate(serials, 2)]
+
+    async def give_many(of: list[GivenLine], by: str = "lin.wei") -> int:
+        async with shop.db.transaction() as tx:
+            return await shop.draws.prizes.give_many(tx, drawn.draw_id, of, by)
+
+    with pytest.raises(GivenFaulty) as refused:
+        await give_many([*lines, GivenLine(4, 99, "SF 9"), GivenLine(5, -1, "SF 10")])
+    assert refused.value.fields["faults"] == [
+        GivenFault(line=4, why=GivenWrong.NO_PRIZE),
+        GivenFault(line=5, why=GivenWrong.NO_PRIZE),
+    ]
+    assert await drawn.acts() == []
+    assert [await give_many(lines) for _ in range(2)] == [2, 2]
+    with pytest.raises(GivenFaulty, match="line 2: it was given or forfeited already"):
+        await give_many(lines, by="chen.jie")
+    assert [(serial, act, by) for serial, act, by, _ in sorted(await drawn.acts())] == [
+        (serial, "given", "lin.wei") for serial in sorted(serials)
+    ]
     assert await broken(shop) == []
 
 

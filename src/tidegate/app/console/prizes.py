@@ -16,7 +16,8 @@ from tidegate.base.clock import Clock
 from tidegate.base.db import Database, Tx
 from tidegate.base.errors import Refusal
 from tidegate.sale.draws.api import NOTE_LENGTH_MAX, Draws
-from tidegate.sale.draws.contracts import Award, AwardState, Tally
+from tidegate.sale.draws.contracts import GIVEN_AT_ONCE_MAX, Award, AwardState, GivenFault, Tally
+from tidegate.sale.draws.errors import GivenFaulty
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import AccountId, Address, AddressId, Permission, SavedAddress, Staff
 from tidegate.trust.identity.http import requires
@@ -50,11 +51,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Why a form about a prize was refused, in the reader's language."""
+    """Why a form about a prize was refused, in the reader's language, and what is wrong with a file."""
 
     title: str
     text: str
     status: int
+    faults: tuple[GivenFault, ...] = ()
 
 
 class PrizeRoom:
@@ -66,8 +68,10 @@ class PrizeRoom:
         self._request, self._desk, self._db, self._clock = request, desk, db, clock
         self._draws, self._identity = draws, identity
 
-    async def of_draw(self, staff: Staff, draw_id: UUID, state: AwardState | None, page: int) -> Response[bytes]:
-        """A part of the draw's prizes, all or those in one state. Raises DrawUnknown."""
+    async def of_draw(
+        self, staff: Staff, draw_id: UUID, state: AwardState | None, page: int, *, trouble: Trouble | None = None
+    ) -> Response[bytes]:
+        """A part of the draw's prizes, all or those in one state; and a form that was refused. Raises DrawUnknown."""
         async with self._db.read() as tx:
             view = await self._draws.view(tx, draw_id)
             tally = next((each for each in await self._draws.prizes.tallies(tx) if each.draw_id == draw_id), None)
@@ -78,6 +82,9 @@ class PrizeRoom:
             staff,
             "draws",
             "prizes.html",
+            status=trouble.status if trouble else 200,
+            trouble=trouble,
+            most=GIVEN_AT_ONCE_MAX,
             view=view,
             tally=tally,
             rows=rows,
@@ -126,7 +133,9 @@ class PrizeRoom:
     def trouble(self, refusal: Refusal) -> Trouble:
         """A refusal as the page says it."""
         title, text = refusal_words(self._desk.pages.messages(language(self._request)), refusal)
-        return Trouble(title, text, refusal.status)
+        found = refusal.fields.get("faults") if isinstance(refusal, GivenFaulty) else None
+        faults = tuple(each for each in found if isinstance(each, GivenFault)) if isinstance(found, list) else ()
+        return Trouble(title, text, refusal.status, faults)
 
 
 def _count(tally: Tally | None, state: AwardState | None) -> int:

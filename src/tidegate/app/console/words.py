@@ -420,6 +420,10 @@ _REFUSALS = {
         marked("A note is needed"),
         marked("Say how it was given, such as a parcel's number: it is recorded. Nothing was changed."),
     ),
+    "prizes-given-faulty": (
+        marked("The file cannot be taken"),
+        marked("The file cannot be taken. Nothing of it was; mend what is named here and send it again."),
+    ),
     "coupon-template-unknown": (
         marked("Coupon not found"),
         marked("The campaign has no coupon of this name that is claimed. Nothing was made."),

@@ -29,7 +29,7 @@ def read_codes(text: Iterable[str]) -> list[CodeLine]:
         rows = csv.DictReader(text, strict=True)
         if "code" not in (rows.fieldnames or ()):
             raise faulty([CodeFault(line=1, why=CodeWrong.NO_COLUMN)])
-        found = []
+        found, line = [], rows.line_num
         for row in rows:
             line = rows.line_num
             found.append(CodeLine(line, row["code"] or ""))

@@ -30,13 +30,14 @@ from tidegate.sale.draws.contracts import (
     WinnerView,
 )
 from tidegate.sale.draws.errors import DrawUnknown
+from tidegate.sale.draws.listing import faulty, read_given
 from tidegate.sale.draws.ports import PublicNumbers
 from tidegate.sale.draws.prizes import NOTE_LENGTH_MAX, Prizes
 from tidegate.sale.draws.rules import Entry
 from tidegate.sale.ordering.api import Ordering
 from tidegate.trust.identity.api import Identity
 
-__all__ = ["NOTE_LENGTH_MAX", "Draws", "Prizes"]
+__all__ = ["NOTE_LENGTH_MAX", "Draws", "Prizes", "faulty", "read_given"]
 
 LISTED_MAX = 1_000
 """Lines of a sealed list in one answer."""

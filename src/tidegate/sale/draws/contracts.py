@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,9 @@ from msgspec import Meta
 from tidegate.base.outbox import Event
 from tidegate.gate.queue.contracts import AnnouncedNumber, NumberView
 from tidegate.offer.campaign.contracts import Draw, Prize, Words
+
+GIVEN_AT_ONCE_MAX = 1_000
+"""Prizes that one file may say to be given, in one transaction."""
 
 
 class DrawState(StrEnum):
@@ -202,6 +205,32 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     def waits(self) -> int:
         """How many of them staff must act on."""
         return self.due + self.late
+
+
+class GivenLine(NamedTuple):
+    """One line of a file that says how prizes were given. `serial` is -1 where it is none."""
+
+    line: int
+    serial: int
+    note: str
+
+
+class GivenWrong(StrEnum):
+    """Why such a file is not taken. The last three are about the file as a whole."""
+
+    NO_PRIZE = "no_prize"
+    ENDED = "ended"
+    TWICE = "twice"
+    NO_COLUMN = "no_column"
+    NOT_CSV = "not_csv"
+    NUMBER = "number"  # `line` is how many there are
+
+
+class GivenFault(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault of such a file: in which line, and what is wrong."""
+
+    line: int
+    why: GivenWrong
 
 
 class ClaimPrize(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,7 +8,8 @@ Refusal
 ├── ClaimOver           409  the time to claim it is over
 ├── PrizeEnded          409  it was given or forfeited
 ├── NotForfeitable      409  it was claimed, or its time is not over
-└── NoteNeeded          422  what is recorded needs words
+├── NoteNeeded          422  what is recorded needs words
+└── GivenFaulty         422  a file of given prizes that cannot be taken
 """
 
 from tidegate.base.errors import Refusal
@@ -76,3 +77,11 @@ class NoteNeeded(Refusal):
     code = "prize-note-needed"
     status = 422
     title = "A note is needed"
+
+
+class GivenFaulty(Refusal):
+    """A file of given prizes that cannot be taken; `faults` are the first ten `GivenFault`s, with their lines."""
+
+    code = "prizes-given-faulty"
+    status = 422
+    title = "File not taken"

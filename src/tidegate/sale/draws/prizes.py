@@ -8,7 +8,16 @@ from tidegate.base.clock import Clock
 from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
 from tidegate.sale.draws import store_prizes as store
-from tidegate.sale.draws.contracts import Award, AwardState, OwnAward, PrizeAct, Tally
+from tidegate.sale.draws.contracts import (
+    Award,
+    AwardState,
+    GivenFault,
+    GivenLine,
+    GivenWrong,
+    OwnAward,
+    PrizeAct,
+    Tally,
+)
 from tidegate.sale.draws.errors import (
     AddressNeeded,
     ClaimedOtherwise,
@@ -18,6 +27,7 @@ from tidegate.sale.draws.errors import (
     PrizeEnded,
     PrizeNotWon,
 )
+from tidegate.sale.draws.listing import faulty
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import AccountId, AddressId
 
@@ -139,6 +149,23 @@ class Prizes:
         if not said:
             raise NoteNeeded("Say how it was given, such as a parcel's number: it is recorded. Nothing was changed.")
         return await self._end(tx, await self.award(tx, draw_id, serial), PrizeAct.GIVEN, by, said)
+
+    async def give_many(self, tx: Tx, draw_id: UUID, lines: Sequence[GivenLine], by: str) -> int:
+        """Record that prizes were given as the lines of a file say, all of them or none; return how many those are.
+
+        The same file again changes nothing. Raises GivenFaulty with the lines that are wrong.
+        """
+        faults = []
+        for each in sorted(lines, key=lambda each: each.serial):
+            try:
+                await self.give(tx, draw_id, each.serial, by, each.note)
+            except PrizeNotWon:
+                faults.append(GivenFault(line=each.line, why=GivenWrong.NO_PRIZE))
+            except PrizeEnded:
+                faults.append(GivenFault(line=each.line, why=GivenWrong.ENDED))
+        if faults:
+            raise faulty(faults)
+        return len(lines)
 
     async def forfeit(self, tx: Tx, draw_id: UUID, serial: int, by: str, note: str = "") -> Award:
         """Record that a prize which was not claimed in its time is forfeited. The same again changes nothing.
