@@ -129,7 +129,7 @@ class App:
             db, clock, ids, campaign, stock, payment, ordering, pricing, self.identity, hold_seconds=hold
         )
         self.groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
-        self.draws = Draws(config, db, clock, ids, outbox, campaign, ordering)
+        self.draws = Draws(config, db, clock, ids, outbox, campaign, ordering, self.identity)
         self.protection = Protection(db, clock, campaign, pricing, stock, ordering)
         self.repricing = Repricing(campaign, pricing, ordering)
 

@@ -130,6 +130,7 @@ WORSE: Sequence[tuple[str, dict[str, object]]] = [
     ("threshold", {"draws": (draw(threshold=EARLIER.draws[0].threshold + 1),)}),
     ("is withdrawn", {"draws": (draw(prizes=PRIZES[1:]),)}),
     ("the number of", {"draws": (draw(prizes=(changed(PRIZES[0], count=PRIZES[0].count - 1), *PRIZES[1:])),)}),
+    ("the time to claim a prize becomes 30 days instead of unlimited", {"draws": (draw(claim_days=30),)}),
     ("the worth of", {"draws": (draw(prizes=(changed(PRIZES[0], value=PRIZES[0].value - 1), *PRIZES[1:])),)}),
 ]
 
@@ -322,6 +323,20 @@ def test_a_sale_that_is_ended_at_once_is_found() -> None:
     at = START + 2 * DAY
     assert "end of the sale" in found(LAW, ended, earlier=EARLIER, at=at)[0].what.en
     assert found(LAW, ended, earlier=EARLIER, at=START + 3 * DAY) == []
+
+
+def test_a_prize_that_is_not_sent_any_more_is_worse_and_one_that_is_sent_now_is_not() -> None:
+    sent = changed(EARLIER, draws=(draw(prizes=tuple(changed(each, sent=True) for each in PRIZES)),))
+    [finding] = found(LAW, EARLIER, earlier=sent)
+    assert '"A pot" is not sent any more' in finding.what.en
+    assert found(LAW, sent, earlier=EARLIER) == []
+
+
+def test_a_shorter_time_to_claim_a_prize_is_worse_and_a_longer_one_is_not() -> None:
+    long, short = (changed(EARLIER, draws=(draw(claim_days=days),)) for days in (30, 29))
+    [finding] = found(LAW, short, earlier=long)
+    assert "领奖期限由 30 天变为 29 天" in finding.what.zh
+    assert found(LAW, long, earlier=short) == []
 
 
 def test_what_is_drawn_after_the_sale_is_owed_after_the_sale() -> None:

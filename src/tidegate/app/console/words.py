@@ -39,6 +39,7 @@ INVARIANTS = (
     "groups: confirmed seats were paid, and those of failed groups are refunded",
     "groups: each ends within a minute of its time",
     "draws: seed, root and winners are those that anybody computes again",
+    "draws: prizes are claimed in time, and forfeited only where they were not",
     "ordering: what orders count as refunded is what was confirmed, and payment has the same refunds",
     "protection: each grant is one refund of its order, and each such refund one grant",
     "repricing: orders priced again by the rules that they name come to the same cent",
@@ -411,6 +412,56 @@ _REFUSALS = {
         marked("Batch not found"),
         marked("There is no such batch of codes. Nothing was written out."),
     ),
+    "draw-unknown": (
+        marked("There is no such draw"),
+        marked("There is no such draw. Nothing was changed; look at the list of draws."),
+    ),
+    "prize-not-won": (
+        marked("No such prize"),
+        marked("There is no such prize. Nothing was changed; look at the list of prizes."),
+    ),
+    "prize-ended": (
+        marked("This prize is settled"),
+        marked("It was given or forfeited already. Nothing was changed."),
+    ),
+    "prize-not-forfeitable": (
+        marked("Cannot be forfeited"),
+        marked("Only a prize that was not claimed in the time its draw states is forfeited. Nothing was changed."),
+    ),
+    "prize-note-needed": (
+        marked("A note is needed"),
+        marked("Say how it was given, such as a parcel's number: it is recorded. Nothing was changed."),
+    ),
+    "prizes-given-faulty": (
+        marked("The file cannot be taken"),
+        marked("The file cannot be taken. Nothing of it was; mend what is named here and send it again."),
+    ),
+    "coupon-template-unknown": (
+        marked("Coupon not found"),
+        marked("The campaign has no coupon of this name that is claimed. Nothing was made."),
+    ),
+    "coupon-codes-not-left": (
+        marked("Not so many are left"),
+        marked(
+            "This coupon may have %(left)s more codes. Nothing was made; ask for fewer, or raise its count in the "
+            "campaign file."
+        ),
+    ),
+    "coupon-codes-faulty": (
+        marked("The file cannot be taken"),
+        marked("The file cannot be taken. Nothing of it was; mend what is named here and send it again."),
+    ),
+    "coupon-batch-size-not-valid": (
+        marked("Not so many at once"),
+        marked(
+            "One form makes 1 to %(most)s codes. Nothing was made; make more of them in several batches, or at the "
+            "command line."
+        ),
+    ),
+    "coupon-batch-made-already": (
+        marked("This form was used already"),
+        marked("This form made codes before: they stand among the batches. Nothing more was made."),
+    ),
     "database-unavailable": (
         marked("Not available at this moment"),
         marked("The database does not answer just now. Try again in a few seconds."),
@@ -459,4 +510,5 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
     if refusal.code not in _REFUSALS:
         return refusal.title, refusal.detail
     title, sentence = map(messages.gettext, _REFUSALS[refusal.code])
-    return title, sentence % {"seconds": refusal.fields.get("retry_after", ""), "detail": refusal.detail}
+    figures = {name: f"{value:,}" for name, value in refusal.fields.items() if isinstance(value, int)}
+    return title, sentence % {**figures, "seconds": refusal.fields.get("retry_after", ""), "detail": refusal.detail}

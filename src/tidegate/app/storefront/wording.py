@@ -108,6 +108,26 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("There is no such draw"),
         marked("Check the link, or look at the draws of this campaign. Nothing was changed."),
     ),
+    "prize-not-won": (
+        marked("No such prize"),
+        marked("You won nothing in this draw, or it was won with another account. Nothing was changed."),
+    ),
+    "prize-address-needed": (
+        marked("Where shall it go?"),
+        marked("The prize is sent to you. Nothing was claimed; choose an address or enter a new one."),
+    ),
+    "prize-claimed-already": (
+        marked("Claimed already"),
+        marked("You claimed this prize before, with another address. Nothing was changed; our service can help."),
+    ),
+    "prize-claim-over": (
+        marked("The time to claim it is over"),
+        marked("The prize was not claimed in its time. Nothing was changed; our service can tell you more."),
+    ),
+    "prize-ended": (
+        marked("This prize is settled"),
+        marked("It was given or forfeited already. Nothing was changed."),
+    ),
     "group-unknown": (
         marked("There is no such group"),
         marked("Check the link, or look at what is sold to groups. Nothing was ordered."),

@@ -201,6 +201,7 @@ class Permission(StrEnum):
     COUPONS_MAKE = "coupons.make"
     COUPONS_EXPORT = "coupons.export"
     COUPONS_REVOKE = "coupons.revoke"
+    PRIZES_GIVE = "prizes.give"
     STOCK_VIEW = "stock.view"
     STOCK_ADJUST = "stock.adjust"
     ORDERS_VIEW = "orders.view"
