@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from operator import attrgetter
 from uuid import UUID
 
+from tidegate.offer.campaign.contracts import CampaignDefinition
 from tidegate.offer.pricing.contracts import (
     LINES_MAX,
     QUANTITY_MAX,
@@ -16,6 +17,25 @@ from tidegate.offer.pricing.contracts import (
 )
 from tidegate.offer.pricing.counting import refusal_of
 from tidegate.offer.pricing.errors import CartFaulty, NotOnOffer, UnknownGoods
+
+
+class BuyerLimits:
+    """How many units of goods one buyer may have: by the limits of a definition, and of one SKU."""
+
+    def __init__(self, definition: CampaignDefinition) -> None:
+        self._head = definition.id
+        self._limits = [
+            (f"{definition.id}/limit:{each.name}:", each.per_buyer, frozenset(each.skus))
+            for each in definition.limits
+            if each.per_buyer
+        ]
+
+    def of(self, sku: str, per_buyer: int) -> tuple[tuple[str, int], ...]:
+        """The heads of the counters of a SKU for each buyer, with their caps; `per_buyer` is its own, 0 none."""
+        counters = [(head, cap) for head, cap, skus in self._limits if not skus or sku in skus]
+        if per_buyer:
+            counters.append((f"{self._head}/offer:{sku}:", per_buyer))
+        return tuple(counters)
 
 
 def take_offers(rules: RuleSet, cart: Cart) -> list[tuple[OfferRule, int]]:

@@ -15,7 +15,14 @@ from tidegate.base.money import allocate
 from tidegate.offer.campaign.contracts import CampaignVersion, Coupon, Earning, GoodsEntry, Offer, PhaseName, Words
 from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.book import MEMORY_MAX, ShippingRule
-from tidegate.offer.pricing.carts import buyer_counters, buyer_uses, in_key_order, priced_line, take_offers
+from tidegate.offer.pricing.carts import (
+    BuyerLimits,
+    buyer_counters,
+    buyer_uses,
+    in_key_order,
+    priced_line,
+    take_offers,
+)
 from tidegate.offer.pricing.compiling import compile_book
 from tidegate.offer.pricing.contracts import (
     NOBODY,
@@ -63,18 +70,11 @@ def compile_rules(version: CampaignVersion) -> RuleSet:
     definition = version.definition
     burst = definition.phase(PhaseName.BURST)
     goods = {entry.sku: entry for entry in definition.goods}
-    head = definition.id
-    limits = [
-        (f"{head}/limit:{each.name}:", each.per_buyer, frozenset(each.skus))
-        for each in definition.limits
-        if each.per_buyer
-    ]
-    offers = {}
-    for offer in definition.offers:
-        counters = [(head, cap) for head, cap, skus in limits if not skus or offer.sku in skus]
-        if offer.per_buyer:
-            counters.append((f"{head}/offer:{offer.sku}:", offer.per_buyer))
-        offers[offer.sku] = _offer_rule(offer, goods[offer.sku], tuple(counters))
+    limits = BuyerLimits(definition)
+    offers = {
+        offer.sku: _offer_rule(offer, goods[offer.sku], limits.of(offer.sku, offer.per_buyer))
+        for offer in definition.offers
+    }
     shipping = ShippingRule(
         full=PriceStep(StepKind.SHIPPING, "shipping", SHIPPING, definition.shipping.fee),
         free=PriceStep(StepKind.SHIPPING, "shipping", FREE_SHIPPING, 0),
