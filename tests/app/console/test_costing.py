@@ -43,7 +43,7 @@ async def test_check_shows_what_each_promotion_costs_on_paid_orders(shop: App) -
         await enter(shop, client, Role.CAMPAIGN_MANAGER)
         for language, words in (
             ("en", ("What it would cost on past orders", "2 have goods", "Everybody is a member.")),
-            ("zh", ("按以往订单估算的成本", "2 个含本活动的商品", "人人都是会员。")),
+            ("zh", ("按以往订单估算的成本", "2 个含本活动在售的商品", "人人都是会员。")),
         ):
             page = await client.post(PATH, data=form, headers={"Accept-Language": language})
             assert [word for word in words if word not in page.text] == []
