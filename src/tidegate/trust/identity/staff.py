@@ -76,7 +76,9 @@ class StaffDesk(Ground):
         views = await self.all_staff(tx)
         found = next((view.staff for view in views if view.staff.name == name and view.closed_at is None), None)
         if found is None:
-            raise StaffUnknown(f"Nobody of the name {name} is among the staff. Nothing was done: tidegate staff list")
+            raise StaffUnknown(
+                f"Nobody of the name {name} is among the staff. Nothing was changed: tidegate staff list"
+            )
         found.require(permission)
         return found
 
