@@ -157,11 +157,11 @@ def test_what_a_log_cannot_tell_is_said_with_the_most_that_it_could_be() -> None
 def test_the_method_stands_beside_the_figure() -> None:
     kettle = company.SKU
     found = cost_on(company.festival(size=2), (1, "one", {kettle: 1}), (2, "two", {kettle: 1}), (3, "one", {kettle: 1}))
-    assert "1 of 2 groups filled, 3 units were asked for." in promised_words(found, "CNY").en
+    assert "1 of 2 groups filled, 3 units asked for." in promised_words(found, "CNY").en
     assert "共开 2 团，成团 1 团；请求 3 件。" in promised_words(found, "CNY").zh
     reckoned = promised_words(cost_on(_protected(1, _LATER), (1, "one", {"A": 2})), "CNY")
-    assert "At 2 moments of the sale" in reckoned.en
-    assert "within a day after it" in reckoned.en
+    assert "(2 such moments in this sale)" in reckoned.en
+    assert "within 1 day after it" in reckoned.en
     assert "1 天内" in reckoned.zh
     unmoved = promised_words(cost_on(_protected(1), (1, "one", {"A": 2})), "CNY")
     assert unmoved.en.startswith("No promotion begins or ends within the sale")

@@ -52,12 +52,12 @@ def _sentences(cost: PromisedCost, currency: str) -> Iterator[Words]:
     if cost.groups:
         yield Words(
             f"共开 {cost.groups:,} 团，成团 {cost.groups_filled:,} 团；请求 {cost.asked:,} 件。",
-            f"{cost.groups_filled:,} of {cost.groups:,} groups filled, {cost.asked:,} units were asked for.",
+            f"{cost.groups_filled:,} of {_many(cost.groups, 'group')} filled, {_many(cost.asked, 'unit')} asked for.",
         )
     if cost.left_out:
         yield Words(
             f"超出限量或限购的 {cost.left_out:,} 件未计入。",
-            f"{cost.left_out:,} units beyond the quota or the limit of a buyer are left out.",
+            f"Left out, beyond the quota or the limit of a buyer: {_many(cost.left_out, 'unit')}.",
         )
     if cost.below_list:
         yield _with_money(
@@ -93,9 +93,9 @@ def _of_protection(cost: PromisedCost) -> Iterator[Words]:
         yield Words(
             f"售卖期间有 {cost.moments:,} 个时刻有优惠开始或结束；每笔订单按付款后 {cost.days} 天内的这些时刻重新计价，"
             "每种商品退最大的差额。假定买家都留下商品并都申请；秒杀场次的价格不作比较。",
-            f"At {cost.moments:,} moments of the sale a promotion begins or ends. Each order is priced again at those "
-            f"within {_days(cost.days)} after it, and of each product the largest difference goes back. Everybody is "
-            "taken to keep the goods and to ask; the flash price of a slot is not compared with.",
+            f"Each order is priced again wherever a promotion begins or ends within {_many(cost.days, 'day')} after it "
+            f"({_many(cost.moments, 'such moment')} in this sale); of each product the largest difference goes back. "
+            "Everybody is taken to keep the goods and to ask; the flash price of a slot is not compared with.",
         )
     yield Words(
         "以后的版本和售卖结束后的价格，日志与活动文件都无从得知。",
@@ -103,8 +103,8 @@ def _of_protection(cost: PromisedCost) -> Iterator[Words]:
     )
 
 
-def _days(days: int) -> str:
-    return "a day" if days == 1 else f"{days} days"
+def _many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _with_money(amount: int, currency: str, words: Callable[[str, str], Words]) -> Words:
