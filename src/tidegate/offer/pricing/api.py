@@ -155,7 +155,7 @@ class Pricing:
     def is_personal(self, cart: Cart) -> bool:
         """Whether a promotion of these goods asks who the shopper is; no I/O. Raises NoCampaign."""
         book = self.rules.book
-        return book is not None and any(line.sku in book.personal for line in cart.lines)
+        return book is not None and not book.personal.isdisjoint([line.sku for line in cart.lines])
 
     def is_own(self, cart: Cart, buyer: UUID, now: datetime) -> bool:
         """Whether a cart's price may be this buyer's and not everybody's: as a promotion asks who that is, or as this
