@@ -31,7 +31,9 @@ def installation_port() -> int:
 def _first_of_range() -> int:
     """Return the first port of a range that no other process holds: a lock on a file keeps it until this one ends."""
     for number in range(_RANGES):
-        lock = os.open(Path(tempfile.gettempdir()) / f"tidegate-test-ports-{os.getuid()}-{number}", os.O_CREAT | os.O_RDWR, 0o666)
+        lock = os.open(
+            Path(tempfile.gettempdir()) / f"tidegate-test-ports-{os.getuid()}-{number}", os.O_CREAT | os.O_RDWR, 0o666
+        )
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -289,3 +290,26 @@ async def test_a_batch_begins_beside_another_only_once_enough_wait() -> None:
     answers.append(batcher.submit(4))
     gate.opened.set()
     assert await asyncio.gather(*answers) == [0, 10, 20, 30, 40]
+
+
+async def test_batches_are_kept_apart_and_what_comes_meanwhile_is_gathered() -> None:
+    began: list[tuple[float, list[int]]] = []
+
+    async def noting(items: list[int]) -> Sequence[int | Exception]:
+        began.append((perf_counter(), items))
+        return items
+
+    batcher: Batcher[int, int] = Batcher("test", noting, in_flight_max=1, apart_seconds=0.3)
+    assert await batcher.submit(0) == 0
+    assert perf_counter() - began[0][0] < 0.3, "who comes alone waits for nothing"
+    later = []
+    for item in (1, 2, 3):
+        later.append(batcher.submit(item))
+        await asyncio.sleep(0.01)
+    assert await asyncio.gather(*later) == [1, 2, 3]
+    assert [items for _, items in began] == [[0], [1, 2, 3]]
+    assert began[1][0] - began[0][0] >= 0.3
+    await asyncio.sleep(0.3)
+    asked_at = perf_counter()
+    assert await batcher.submit(4) == 4
+    assert began[2][0] - asked_at < 0.3

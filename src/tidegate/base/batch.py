@@ -1,7 +1,7 @@
 """Natural group commit: whatever waits while a batch is under way forms the next batch.
 
-No timer, so an idle lane adds no delay; capped in size, in flight, in waiting and in time (CoDel, RFC 8289: what stands
-in a queue that does not empty is given up sooner), so a flooded lane stays bounded.
+No timer but where batches are kept apart, so an idle lane adds no delay; capped in size, in flight, in waiting and in
+time (CoDel, RFC 8289: what stands in a queue that does not empty is given up sooner), so a flooded lane stays bounded.
 """
 
 import asyncio
@@ -49,6 +49,8 @@ class Batcher(Generic[T, R]):
     `flush` returns one answer an item, in order; an answer that is an exception is raised to its submitter.
     When `flush` itself fails, all its submitters get that failure: the batch was one transaction.
     A batch begins beside one that is under way only once `beside_min` items wait: small batches cost more an item.
+    With `apart_seconds` a batch begins so long after the one before it at the earliest: for a flush that is sooner done
+    than a batch worth its statements has gathered. Who comes after a pause waits for nothing.
     What `flush` answers with ONWARD joins the batcher `then`, which answers its submitter: so one step's batch can be
     under way while the next one gathers in the step before.
     """
@@ -61,6 +63,7 @@ class Batcher(Generic[T, R]):
         size_max: int = 500,
         in_flight_max: int = 2,
         beside_min: int = 1,
+        apart_seconds: float = 0.0,
         waiting_max: int = 20_000,
         load: LoadControl | None = None,
         then: "Batcher[T, R] | None" = None,
@@ -70,6 +73,8 @@ class Batcher(Generic[T, R]):
         self._size_max = size_max
         self._in_flight_max = in_flight_max
         self._beside_min = beside_min
+        self._apart_seconds = apart_seconds
+        self._began_at = float("-inf")
         self._waiting_max = waiting_max
         self._waiting: deque[tuple[T, asyncio.Future[R], float]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -126,6 +131,7 @@ class Batcher(Generic[T, R]):
     async def _carry(self) -> None:
         """Carry batches until nothing waits, or too little beside another."""
         while self._enough_wait(beside=len(self._under_way) - 1):
+            await self._keep_apart()
             batch = self._next(perf_counter())
             if not batch:
                 continue
@@ -138,6 +144,14 @@ class Batcher(Generic[T, R]):
                     raise
             else:
                 self._settle(batch, answers)
+
+    async def _keep_apart(self) -> None:
+        """Let more gather where a batch has just begun."""
+        if self._apart_seconds:
+            early = self._began_at + self._apart_seconds - perf_counter()
+            if early > 0:
+                await asyncio.sleep(early)
+            self._began_at = perf_counter()
 
     def _settle(
         self, batch: Sequence[tuple[T, "asyncio.Future[R]", float]], answers: Sequence[R | Exception | Onward]

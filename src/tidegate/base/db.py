@@ -6,7 +6,7 @@ PostgreSQL alone is the truth. A transaction opens at a door and is passed down 
 import asyncio
 import select
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from time import perf_counter
 from typing import TypeAlias, TypeVar, cast
 
@@ -132,32 +132,20 @@ class Database:
                 if ended.statusmessage != "COMMIT":
                     raise psycopg.errors.InFailedSqlTransaction("the transaction had failed before its end")
 
-    @asynccontextmanager
-    async def read(self, *, wait_seconds: float = _POOL_WAIT_SECONDS) -> AsyncIterator[Tx]:
+    def read(self, *, wait_seconds: float = _POOL_WAIT_SECONDS) -> AbstractAsyncContextManager[Tx]:
         """Give a read-only connection, each statement with its own snapshot; on the replica where there is one.
 
         Raises DatabaseUnavailable where none is free within `wait_seconds`, or the connection is lost while reading.
         """
-        try:
-            with _texts_refused():
-                async with AsyncExitStack() as stack:
-                    yield await _borrow(self._reads, stack, self._load, wait_seconds)
-        except psycopg.OperationalError as fault:
-            raise DatabaseUnavailable from fault
+        return _lent(self._reads, self._load, wait_seconds)
 
-    @asynccontextmanager
-    async def newest(self) -> AsyncIterator[Tx]:
+    def newest(self) -> AbstractAsyncContextManager[Tx]:
         """Give a connection to the primary to read what was committed last, each statement with its own snapshot.
 
         A few short statements one after the other cost less so than in a transaction of their own. Not for writing.
         Raises DatabaseUnavailable where none is free, or the connection is lost while reading.
         """
-        try:
-            with _texts_refused():
-                async with AsyncExitStack() as stack:
-                    yield await _borrow(self._pool, stack, self._load)
-        except psycopg.OperationalError as fault:
-            raise DatabaseUnavailable from fault
+        return _lent(self._pool, self._load, _POOL_WAIT_SECONDS)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
@@ -205,6 +193,17 @@ def _is_of_a_text(fault: Exception) -> bool:
             return fault.sqlstate is None and "NUL" in str(fault)
         case _:
             return False
+
+
+@asynccontextmanager
+async def _lent(pool: AsyncConnectionPool[Tx], load: LoadControl | None, wait_seconds: float) -> AsyncIterator[Tx]:
+    """Lend a connection for statements that stand alone."""
+    try:
+        with _texts_refused():
+            async with AsyncExitStack() as stack:
+                yield await _borrow(pool, stack, load, wait_seconds)
+    except psycopg.OperationalError as fault:
+        raise DatabaseUnavailable from fault
 
 
 async def _borrow(

@@ -13,7 +13,7 @@ from tests.sale.shop import buyers, publish
 from tidegate.app.compose import App
 from tidegate.app.console.costing import past_cost
 from tidegate.offer.campaign.api import write_definition
-from tidegate.offer.campaign.contracts import Audience, CampaignDefinition
+from tidegate.offer.campaign.contracts import Audience, CampaignDefinition, PriceProtection
 from tidegate.trust.identity.contracts import Role
 
 __all__ = ["harbour", "lantern", "shop", "two_channels"]
@@ -24,9 +24,9 @@ def _sold() -> CampaignDefinition:
 
 
 def _planned() -> CampaignDefinition:
-    """Ten yuan off two for members: nobody need be one to be counted as one."""
+    """Ten yuan off two for members: nobody need be one to be counted as one. A difference is given back for a week."""
     cut = promotion("cut", amount_off(16_000, 1_000), audience=(Audience.MEMBERS,))
-    return msgspec.structs.replace(_sold(), promotions=(cut,))
+    return msgspec.structs.replace(_sold(), promotions=(cut,), price_protection=PriceProtection(days=7))
 
 
 async def test_check_shows_what_each_promotion_costs_on_paid_orders(shop: App) -> None:
@@ -42,8 +42,20 @@ async def test_check_shows_what_each_promotion_costs_on_paid_orders(shop: App) -
     async with visitor(shop) as client:
         await enter(shop, client, Role.CAMPAIGN_MANAGER)
         for language, words in (
-            ("en", ("What it would cost on past orders", "2 have goods", "Everybody is a member.")),
-            ("zh", ("按以往订单估算的成本", "2 个含本活动的商品", "人人都是会员。")),
+            (
+                "en",
+                (
+                    "What it would cost on past orders",
+                    "2 have goods",
+                    "Everybody is a member.",
+                    "Price protection",
+                    "no lower price later",
+                ),
+            ),
+            (
+                "zh",
+                ("按以往订单估算的成本", "2 个含本活动在售的商品", "人人都是会员。", "价格保护", "没有更低的后续价格"),
+            ),
         ):
             page = await client.post(PATH, data=form, headers={"Accept-Language": language})
             assert [word for word in words if word not in page.text] == []
@@ -57,3 +69,4 @@ async def test_check_shows_what_each_promotion_costs_on_paid_orders(shop: App) -
         "offers": (2, 4, 3 * 2_000 + 1_000),
     }
     assert report.paid == 16_000 + 17_000 - 2_000
+    assert [(each.asked, each.off, each.days) for each in report.promised] == [(4, 0, 7)]

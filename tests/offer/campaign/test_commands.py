@@ -179,7 +179,7 @@ async def test_a_log_shows_what_each_promotion_would_cost(terminal: Terminal, tm
     checked = await terminal.type("check", file, *mapped)
     assert checked.exit_code == 0
     assert "Expected cost on the order log" in checked.stdout
-    assert "1 orders have goods of this campaign; 1 could be ordered" in " ".join(checked.stdout.split())
+    assert "1 orders have goods on offer; 1 could be ordered" in " ".join(checked.stdout.split())
     for more in ((), ("--file-only",)):
         answer = msgspec.json.decode((await terminal.type("check", file, *mapped, "--json", *more)).stdout)
         assert (answer["cost"]["orders"], answer["cost"]["priced"]) == (1, 1)

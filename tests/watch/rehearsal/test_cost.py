@@ -13,7 +13,6 @@ from tests.offer.festivals import START, coupon, definition, goods, offer
 from tests.offer.promotions import amount_off, promotion
 from tests.offer.slots_made import flash, slot
 from tests.sale.groups import company
-from tests.sale.presale.presales_made import presale
 
 from tidegate.offer.campaign.contracts import (
     Audience,
@@ -193,16 +192,10 @@ def test_a_member_price_with_a_budget_ends_with_it() -> None:
 
 
 def test_what_has_no_row_is_named() -> None:
-    more = {"group_buys": company.festival().group_buys, "presales": (presale(),)}
-    of = msgspec.structs.replace(company.festival(), earning=Earning(paid=100, points=1), **more)
+    of = msgspec.structs.replace(company.festival(), earning=Earning(paid=100, points=1))
     of = msgspec.structs.replace(of, coupons=tuple(coupon(f"C{number}") for number in range(13)))
     report = cost_of(of, [Purchase("one", START, {"A": 1})])
-    assert report.not_costed == [
-        NotCosted.PRESALES,
-        NotCosted.GROUP_BUYS,
-        NotCosted.EARNED_POINTS,
-        NotCosted.FURTHER_COUPONS,
-    ]
+    assert report.not_costed == [NotCosted.EARNED_POINTS, NotCosted.FURTHER_COUPONS]
     assert cost_of(definition(), []).orders == 0
 
 
@@ -218,7 +211,7 @@ def test_the_command_prints_the_report(tmp_path: Path) -> None:
     files = [str(tmp_path / "festival.toml"), "--orders", str(tmp_path / "orders.csv")]
     shown = CliRunner().invoke(command, files)
     assert shown.exit_code == 0
-    assert "3 orders have goods of this campaign; 3 could be ordered" in shown.stdout
+    assert "3 orders have goods on offer; 3 could be ordered" in shown.stdout
     assert "Assumed: everybody buys what he bought" in " ".join(shown.stdout.split())
     as_json = CliRunner().invoke(command, [*files, "--json"])
     assert msgspec.json.decode(as_json.stdout, type=CostReport).paid == 64_000

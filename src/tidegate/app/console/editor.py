@@ -47,7 +47,7 @@ from tidegate.offer.law.api import CampaignLaw
 from tidegate.sale.ordering.api import Ordering
 from tidegate.trust.identity.contracts import Permission, Staff
 from tidegate.trust.identity.http import requires
-from tidegate.watch.rehearsal.api import CostReport
+from tidegate.watch.rehearsal.api import CostReport, promised_name, promised_words
 
 BODY_BYTES_MAX = 8_000_000
 """A draft of the largest size, percent-encoded."""
@@ -262,6 +262,8 @@ def _results(
         "review": review,
         "cost": cost,
         "cost_orders": PAST_ORDERS,
+        "promised_name": promised_name,
+        "promised_words": promised_words,
         "findings": grouped(review.findings) if review else [],
         "current": standing.current,
         "say": say,

@@ -240,13 +240,7 @@ def _show_batch(batch: Batch, what: str, *, as_json: bool) -> None:
 async def _require(desk: Desk, name: str, permission: Permission) -> None:
     """Raise where no such member of staff has access, or their role does not include the permission."""
     async with desk.db.read() as tx:
-        views = await desk.identity.all_staff(tx)
-    found = next((view.staff for view in views if view.staff.name == name and view.closed_at is None), None)
-    if found is None:
-        raise click.ClickException(
-            f"Nobody of the name {name} is among the staff. Nothing was done: tidegate staff list"
-        )
-    found.require(permission)
+        await desk.identity.require_named_staff(tx, name, permission)
 
 
 class _Bar(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing import store
 from tidegate.offer.pricing.again import priced_again
-from tidegate.offer.pricing.book import PERSONAL_FACTS
+from tidegate.offer.pricing.book import PERSONAL_FACTS, own_prices
 from tidegate.offer.pricing.contracts import (
     NOBODY,
     Cart,
@@ -36,7 +36,7 @@ from tidegate.offer.pricing.limits import reserved_device_uses, reserved_uses
 from tidegate.offer.pricing.matching import has_used_up
 from tidegate.offer.pricing.owning import own_caps
 from tidegate.offer.pricing.ports import GiftStock, Shoppers
-from tidegate.offer.pricing.protecting import Lowered, Protected, cart_kept, facts_of_today, lowered, protect
+from tidegate.offer.pricing.protecting import Lowered, Protected, lowered, protect, reachable_today
 from tidegate.offer.pricing.refunding import GiftBack, RefundPlan, is_whole, plan_refund
 from tidegate.offer.pricing.rules import (
     Counters,
@@ -49,7 +49,7 @@ from tidegate.offer.pricing.rules import (
     refusal_of,
 )
 from tidegate.offer.pricing.scoped import scoped_uses, use_of
-from tidegate.offer.pricing.timetable import SlotSold, SlotState, SlotView, on_at, slot_key, timetable
+from tidegate.offer.pricing.timetable import SlotSold, SlotState, SlotView, slot_key, timetable
 from tidegate.offer.pricing.words import SHORTFALLS
 
 LEFT_MAX = 10_000
@@ -76,10 +76,12 @@ __all__ = [
     "is_for_one",
     "is_whole",
     "lowered",
+    "own_prices",
     "plan_refund",
     "price_order",
     "priced_again",
     "protect",
+    "reachable_today",
     "reserved_device_uses",
     "reserved_uses",
     "use_of",
@@ -171,7 +173,7 @@ class Pricing:
     def is_personal(self, cart: Cart) -> bool:
         """Whether a promotion of these goods asks who the shopper is; no I/O. Raises NoCampaign."""
         book = self.rules.book
-        return book is not None and any(line.sku in book.personal for line in cart.lines)
+        return book is not None and not book.personal.isdisjoint([line.sku for line in cart.lines])
 
     def is_own(self, cart: Cart, buyer: UUID, now: datetime) -> bool:
         """Whether a cart's price may be this buyer's and not everybody's: as a promotion asks who that is, or as this
@@ -256,24 +258,7 @@ class Pricing:
         counts the units that came back already; goods `without` stock are left out. What the purchase itself used of
         a limit for each buyer is not held against it. None: nothing of it is on sale now, or not so many for one buyer.
         """
-        cart = cart_kept(order, back, self.rules.offers.keys() - set(without))
-        if cart is None:
-            return None
-        facts = self._without_slots(cart, facts_of_today(order, facts))
-        for shown in dict.fromkeys((coupon, None)):
-            try:
-                return self.price(msgspec.structs.replace(cart, coupon=shown), facts)
-            except Refusal:
-                continue
-        return None
-
-    def _without_slots(self, cart: Cart, facts: Facts) -> Facts:
-        """The facts with which no slot applies: a price for few units and hours is not what goods cost today."""
-        book, now = self.rules.book, facts.now
-        if book is None or now is None or not book.slots:
-            return facts
-        on = (on_at(book.timetables.get(line.sku, ()), now) for line in cart.lines)
-        return msgspec.structs.replace(facts, barred=facts.barred | {rule.id for rule in on if rule})
+        return reachable_today(self.price, self.rules, order, coupon, back, facts, without=without)
 
     def scoped_uses(self, priced: PricedOrder) -> tuple[ScopedUse, ...]:
         """How much an order uses of limits by device, address and payment account, by the current rules; no I/O.

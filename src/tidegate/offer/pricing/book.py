@@ -107,7 +107,7 @@ class Rule:
         self.label = _label(promotion, self.slot_label)
         window = slot or promotion
         self.opens_at, self.closes_at = window.starts_at, window.ends_at
-        self.prices = _prices(promotion)
+        self.prices = own_prices(promotion)
         """The price of its own that each SKU has by it; of most rules none."""
         self.stage = stage
         self.reckoner = reckoner
@@ -147,7 +147,8 @@ def _label(promotion: Promotion, name: Words) -> Words:
     return Words(f"{promotion.label.zh}（{name.zh}）", f"{promotion.label.en} ({name.en})")
 
 
-def _prices(promotion: Promotion) -> dict[str, int]:
+def own_prices(promotion: Promotion) -> dict[str, int]:
+    """The price of its own that each SKU has by a promotion, in minor units a unit; of most promotions none."""
     match promotion.benefit:
         case MemberPrice(prices=prices):
             return dict(prices)

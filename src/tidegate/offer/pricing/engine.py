@@ -17,7 +17,7 @@ from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.benefits import is_reached
 from tidegate.offer.pricing.book import Book, Rule, Stage
 from tidegate.offer.pricing.carts import buyer_counters, buyer_uses, in_key_order, take_offers
-from tidegate.offer.pricing.contracts import Cart, Facts, OfferRule, PricedOrder, RuleSet
+from tidegate.offer.pricing.contracts import NOBODY, Cart, Facts, OfferRule, PricedOrder, RuleSet
 from tidegate.offer.pricing.counting import Left
 from tidegate.offer.pricing.errors import (
     CouponNotApplicable,
@@ -317,10 +317,15 @@ def _first_end(book: Book, decided: Decided) -> datetime | None:
 
 
 def _evidence(facts: Facts, barred: frozenset[str]) -> Facts:
-    """The facts that an order keeps, to be priced again: without the buyer, and without anybody's counters."""
+    """The facts that an order keeps, to be priced again: without the buyer, and without anybody's counters.
+
+    What is empty is the default itself, which is left out of the order's JSON.
+    """
     if facts.buyer is None and not facts.left and barred == facts.barred:
         return facts
-    return msgspec.structs.replace(facts, buyer=None, left={}, barred=barred)
+    return msgspec.structs.replace(
+        facts, buyer=None, left=NOBODY.left, barred=barred or NOBODY.barred, out=facts.out or NOBODY.out
+    )
 
 
 def _trace_head(rules: RuleSet) -> bytes:

@@ -4,7 +4,6 @@ A reservation of goods in presale takes its units from the same counters as an o
 which payment account pays the whole of it is not known yet, so that it counts by buyer and by device alone.
 """
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from tidegate.offer.campaign.contracts import CampaignDefinition
@@ -13,22 +12,24 @@ from tidegate.offer.pricing.contracts import CartLine, CounterUse, ScopedUse, Sh
 from tidegate.offer.pricing.counting import refusal_of
 from tidegate.offer.pricing.scoped import compile_scoped, scoped_uses
 
-BuyerLimit = tuple[str, int, frozenset[str]]
-"""The head of its counters, what one buyer may have, and its SKUs; none named means everything."""
 
+class BuyerLimits:
+    """How many units of goods one buyer may have: by the limits of a definition, and of one SKU."""
 
-def buyer_limits(definition: CampaignDefinition) -> list[BuyerLimit]:
-    """The limits of a definition that are by buyer."""
-    return [
-        (f"{definition.id}/limit:{each.name}:", each.per_buyer, frozenset(each.skus))
-        for each in definition.limits
-        if each.per_buyer
-    ]
+    def __init__(self, definition: CampaignDefinition) -> None:
+        self._head = definition.id
+        self._limits = [
+            (f"{definition.id}/limit:{each.name}:", each.per_buyer, frozenset(each.skus))
+            for each in definition.limits
+            if each.per_buyer
+        ]
 
-
-def counters_of_sku(limits: Sequence[BuyerLimit], sku: str) -> list[tuple[str, int]]:
-    """The heads and caps of those limits that count this SKU."""
-    return [(head, cap) for head, cap, skus in limits if not skus or sku in skus]
+    def of(self, sku: str, per_buyer: int = 0) -> tuple[tuple[str, int], ...]:
+        """The heads of the counters of a SKU for each buyer, with their caps; `per_buyer` is its own, 0 none."""
+        counters = [(head, cap) for head, cap, skus in self._limits if not skus or sku in skus]
+        if per_buyer:
+            counters.append((f"{self._head}/offer:{sku}:", per_buyer))
+        return tuple(counters)
 
 
 def reserved_uses(definition: CampaignDefinition, sku: str, units: int, buyer: UUID) -> list[CounterUse]:
@@ -36,7 +37,7 @@ def reserved_uses(definition: CampaignDefinition, sku: str, units: int, buyer: U
 
     Raises BuyerLimitReached for more than any buyer may have.
     """
-    counters = [(head, units, cap) for head, cap in counters_of_sku(buyer_limits(definition), sku)]
+    counters = [(head, units, cap) for head, cap in BuyerLimits(definition).of(sku)]
     for head, amount, cap in counters:
         if amount > cap:
             raise refusal_of(CounterUse(head, amount, cap))

@@ -1,11 +1,13 @@
 """Price protection (价保): what a line paid, compared with the price that can be reached today."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from tidegate.offer.pricing.contracts import NOBODY, Cart, CartLine, Facts, PricedLine, PricedOrder, Share
+from tidegate.base.errors import Refusal
+from tidegate.offer.pricing.contracts import NOBODY, Cart, CartLine, Facts, PricedLine, PricedOrder, RuleSet, Share
 from tidegate.offer.pricing.refunding import paid_by_points
+from tidegate.offer.pricing.timetable import on_at
 
 
 class Protected(msgspec.Struct, frozen=True):
@@ -57,6 +59,42 @@ def facts_of_today(order: PricedOrder, today: Facts) -> Facts:
     return msgspec.structs.replace(
         then, buyer=today.buyer, now=today.now, left=today.left, points=0, coupons=shown, barred=frozenset()
     )
+
+
+def reachable_today(
+    price: Callable[[Cart, Facts], PricedOrder],
+    rules: RuleSet,
+    order: PricedOrder,
+    coupon: str | None,
+    back: Mapping[str, int],
+    facts: Facts,
+    *,
+    without: Collection[str] = (),
+) -> PricedOrder | None:
+    """The price that `rules`, by `price`, give at the moment of `facts` for the goods of an order that are kept.
+
+    `coupon` is the one that the order used: it is shown again, and left off where it opens nothing any more. `back`
+    counts the units that came back already; goods `without` stock are left out. None: nothing of it is on sale then.
+    """
+    cart = cart_kept(order, back, rules.offers.keys() - set(without))
+    if cart is None:
+        return None
+    facts = _without_slots(rules, cart, facts_of_today(order, facts))
+    for shown in dict.fromkeys((coupon, None)):
+        try:
+            return price(msgspec.structs.replace(cart, coupon=shown), facts)
+        except Refusal:
+            continue
+    return None
+
+
+def _without_slots(rules: RuleSet, cart: Cart, facts: Facts) -> Facts:
+    """The facts with which no slot applies: a price for few units and hours is not what goods cost today."""
+    book, now = rules.book, facts.now
+    if book is None or now is None or not book.slots:
+        return facts
+    on = (on_at(book.timetables.get(line.sku, ()), now) for line in cart.lines)
+    return msgspec.structs.replace(facts, barred=facts.barred | {rule.id for rule in on if rule})
 
 
 def protect(order: PricedOrder, today: PricedOrder, back: Mapping[str, int]) -> tuple[Protected, ...]:

@@ -15,7 +15,13 @@ from tidegate.base.money import allocate
 from tidegate.offer.campaign.contracts import CampaignVersion, Coupon, Earning, GoodsEntry, Offer, PhaseName, Words
 from tidegate.offer.coupons.contracts import coupon_name, tidy
 from tidegate.offer.pricing.book import MEMORY_MAX, ShippingRule
-from tidegate.offer.pricing.carts import buyer_counters, buyer_uses, in_key_order, priced_line, take_offers
+from tidegate.offer.pricing.carts import (
+    buyer_counters,
+    buyer_uses,
+    in_key_order,
+    priced_line,
+    take_offers,
+)
 from tidegate.offer.pricing.compiling import compile_book
 from tidegate.offer.pricing.contracts import (
     NOBODY,
@@ -38,7 +44,7 @@ from tidegate.offer.pricing.contracts import (
 from tidegate.offer.pricing.counting import Counters, refusal_of
 from tidegate.offer.pricing.engine import price_with_promotions
 from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, CouponSavesNothing, ThresholdNotMet
-from tidegate.offer.pricing.limits import buyer_limits, counters_of_sku
+from tidegate.offer.pricing.limits import BuyerLimits
 from tidegate.offer.pricing.scoped import compile_scoped
 from tidegate.offer.pricing.tracing import trace_of
 from tidegate.offer.pricing.words import FREE_SHIPPING, LIST_PRICE, OFFER_WORDS, SHIPPING
@@ -64,13 +70,11 @@ def compile_rules(version: CampaignVersion) -> RuleSet:
     definition = version.definition
     burst = definition.phase(PhaseName.BURST)
     goods = {entry.sku: entry for entry in definition.goods}
-    head, limits = definition.id, buyer_limits(definition)
-    offers = {}
-    for offer in definition.offers:
-        counters = counters_of_sku(limits, offer.sku)
-        if offer.per_buyer:
-            counters.append((f"{head}/offer:{offer.sku}:", offer.per_buyer))
-        offers[offer.sku] = _offer_rule(offer, goods[offer.sku], tuple(counters))
+    limits = BuyerLimits(definition)
+    offers = {
+        offer.sku: _offer_rule(offer, goods[offer.sku], limits.of(offer.sku, offer.per_buyer))
+        for offer in definition.offers
+    }
     shipping = ShippingRule(
         full=PriceStep(StepKind.SHIPPING, "shipping", SHIPPING, definition.shipping.fee),
         free=PriceStep(StepKind.SHIPPING, "shipping", FREE_SHIPPING, 0),

@@ -503,7 +503,7 @@ class Ordering:
         """Return how many orders each buyer placed since his moment, and how many of them wait for their payment."""
         return await store_figures.orders_since(tx, campaign_id, since)
 
-    async def paid_buyers(self, tx: Tx, buyer_ids: Sequence[UUID]) -> set[UUID]:
+    async def paid_buyers(self, tx: Tx, buyer_ids: Collection[UUID]) -> set[UUID]:
         """Return those of the buyers who ever paid for an order; one statement."""
         return await store_figures.paid_buyers(tx, buyer_ids)
 

@@ -1,12 +1,13 @@
 """SQL of ordering for looking back: what was sold when, whose orders there are, what they amount to. Reads only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 from psycopg.rows import class_row
 
+from tidegate.base import columns
 from tidegate.base.db import Tx
 from tidegate.offer.pricing.contracts import CountersUsed
 from tidegate.sale.ordering.contracts import OrderState, PaidOrder, PastOrder, RefundReason
@@ -112,12 +113,12 @@ async def orders_since(tx: Tx, campaign_id: str, since: Mapping[UUID, datetime])
     return {buyer: (placed, awaiting) for buyer, placed, awaiting in await rows.fetchall()}
 
 
-async def paid_buyers(tx: Tx, buyer_ids: Sequence[UUID]) -> set[UUID]:
+async def paid_buyers(tx: Tx, buyer_ids: Collection[UUID]) -> set[UUID]:
     """Return those of the buyers who paid for an order at any time, whether or not its money went back since."""
     rows = await tx.execute(
-        "select buyer_id from unnest(%b::uuid[]) as b (buyer_id) where exists (select from ordering.orders o"
+        "select buyer_id from unnest(%s) as b (buyer_id) where exists (select from ordering.orders o"
         " where o.buyer_id = b.buyer_id and o.paid_at is not null)",
-        [list(buyer_ids)],
+        [columns.uuids(buyer_ids)],
     )
     return {buyer for (buyer,) in await rows.fetchall()}
 

@@ -66,7 +66,7 @@ def _grant(open_desk: OpenDesk) -> click.Command:
         """Give the shopper who signs in with PHONE so many POINTS."""
 
         async def work(desk: Desk, tx: Tx) -> Balance:
-            await _require_refunder(desk, tx, by)
+            await desk.identity.require_named_staff(tx, by, Permission.PAYMENTS_REFUND)
             return await desk.points.grant(tx, await _account(desk, tx, phone), points, by=by, reason=reason)
 
         _tell(_run(open_desk, work), as_json=as_json)
@@ -87,17 +87,6 @@ def _show(open_desk: OpenDesk) -> click.Command:
         _tell(_run(open_desk, work), as_json=as_json)
 
     return command
-
-
-async def _require_refunder(desk: Desk, tx: Tx, name: str) -> None:
-    """Raise where no such member of staff has access, or their role may not give money back either."""
-    views = await desk.identity.all_staff(tx)
-    found = next((view.staff for view in views if view.staff.name == name and view.closed_at is None), None)
-    if found is None:
-        raise click.ClickException(
-            f"Nobody of the name {name} is among the staff. Nothing was done: tidegate staff list"
-        )
-    found.require(Permission.PAYMENTS_REFUND)
 
 
 async def _account(desk: Desk, tx: Tx, phone: str) -> AccountId:

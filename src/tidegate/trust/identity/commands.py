@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tidegate.base.db import Database, Tx
+from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import Member, Permission, Role, SegmentChange, Staff, StaffView, TierChange
@@ -137,7 +137,7 @@ def import_members(opener: Opener, file: Path, replace: bool, by: str, reason: s
 
     async def work(app: Opened) -> list[TierChange]:
         async with app.db.transaction() as tx:
-            await _require(app, tx, by, Permission.SEGMENTS_CHANGE)
+            await app.identity.require_named_staff(tx, by, Permission.SEGMENTS_CHANGE)
             return await app.identity.import_members(tx, members, by=by, reason=reason, replace=replace)
 
     done = _run(opener, work)
@@ -160,23 +160,12 @@ def segment(opener: Opener, name: str, file: Path, by: str, reason: str) -> None
 
     async def work(app: Opened) -> SegmentChange:
         async with app.db.transaction() as tx:
-            await _require(app, tx, by, Permission.SEGMENTS_CHANGE)
+            await app.identity.require_named_staff(tx, by, Permission.SEGMENTS_CHANGE)
             phones = [member.phone for member in members]
             return await app.identity.change_segment(tx, name, phones, by=by, reason=reason)
 
     done = _run(opener, work)
     click.echo(f"Segment {done.segment}: {done.added:,} numbers new, {done.ended:,} no longer in it.")
-
-
-async def _require(app: Opened, tx: Tx, name: str, permission: Permission) -> None:
-    """Raise where nobody of this name is among the staff, or their role does not include it."""
-    views = await app.identity.all_staff(tx)
-    found = next((view.staff for view in views if view.staff.name == name and view.closed_at is None), None)
-    if found is None:
-        raise click.ClickException(
-            f"Nobody of the name {name} is among the staff. Nothing was changed: tidegate staff list"
-        )
-    found.require(permission)
 
 
 @members_group.command()
@@ -189,7 +178,7 @@ def remove(opener: Opener, phone: str, by: str, reason: str) -> None:
 
     async def work(app: Opened) -> TierChange | None:
         async with app.db.transaction() as tx:
-            await _require(app, tx, by, Permission.SEGMENTS_CHANGE)
+            await app.identity.require_named_staff(tx, by, Permission.SEGMENTS_CHANGE)
             return await app.identity.end_membership(tx, phone, by=by, reason=reason)
 
     click.echo("No member any more." if _run(opener, work) else "This number was no member; nothing was changed.")

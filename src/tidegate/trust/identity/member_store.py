@@ -1,11 +1,12 @@
 """All SQL of members, as thin functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from psycopg.rows import class_row
 
+from tidegate.base import columns
 from tidegate.base.db import Tx
 from tidegate.trust.identity.contracts import AccountId, Standing, TierChange
 
@@ -88,14 +89,14 @@ async def changes(tx: Tx, limit: int) -> list[TierChange]:
         return await cursor.fetchall()
 
 
-async def standings(tx: Tx, account_ids: Sequence[UUID]) -> dict[AccountId, Standing]:
+async def standings(tx: Tx, account_ids: Collection[UUID]) -> dict[AccountId, Standing]:
     """Return the standing of those of the accounts that are members' or in a segment."""
     rows = await tx.execute(
         "select account_id, m.tier, s.names from identity.account a left join identity.member m using (phone_index)"
         " cross join lateral (select array_agg(segment) as names from identity.segment"
         " where phone_index = a.phone_index) s"
-        " where account_id = any(%b) and (m.tier is not null or s.names is not null)",
-        [list(account_ids)],
+        " where account_id = any(%s) and (m.tier is not null or s.names is not null)",
+        [columns.uuids(account_ids)],
     )
     return {
         AccountId(account_id): Standing(tier or "", frozenset(names or ()))

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -113,7 +113,7 @@ class Members(Ground):
         """Return the newest changes of tiers by staff, at most 200."""
         return await member_store.changes(tx, min(limit, CHANGES_MAX))
 
-    async def standings_of(self, tx: Tx, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Standing]:
+    async def standings_of(self, tx: Tx, account_ids: Collection[AccountId]) -> Mapping[AccountId, Standing]:
         """Return the standing of each of the accounts; one statement."""
         found = await member_store.standings(tx, account_ids)
         return {each: found.get(each, _UNKNOWN) for each in account_ids}

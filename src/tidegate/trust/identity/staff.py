@@ -71,6 +71,17 @@ class StaffDesk(Ground):
             for row in await staff_store.all_staff(tx)
         ]
 
+    async def require_named_staff(self, tx: Tx, name: str, permission: Permission) -> Staff:
+        """Return who acts under this name. Raises StaffUnknown, or NotPermitted where the role does not include it."""
+        views = await self.all_staff(tx)
+        found = next((view.staff for view in views if view.staff.name == name and view.closed_at is None), None)
+        if found is None:
+            raise StaffUnknown(
+                f"Nobody of the name {name} is among the staff. Nothing was changed: tidegate staff list"
+            )
+        found.require(permission)
+        return found
+
     async def staff_sign_in(self, name: str, password: str, client_address: str) -> StaffSession:
         """Open a staff session of eight hours.
 

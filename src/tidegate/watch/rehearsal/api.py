@@ -39,6 +39,7 @@ from tidegate.watch.rehearsal.contracts import (
 )
 from tidegate.watch.rehearsal.cost import cost_of
 from tidegate.watch.rehearsal.cost_contracts import CostReport, Purchase
+from tidegate.watch.rehearsal.cost_words import promised_name, promised_words
 from tidegate.watch.rehearsal.crowd import crowd_of, farm_check, member_checks, results_of, wanted_sku
 from tidegate.watch.rehearsal.errors import NothingToBuy
 from tidegate.watch.rehearsal.festival import festival_of
@@ -50,7 +51,17 @@ from tidegate.watch.rehearsal.replay import Replay, Sent
 from tidegate.watch.rehearsal.rules import Purchases, Tally, account_of, steps, survey
 from tidegate.watch.rehearsal.shop import Shop
 
-__all__ = ["CostReport", "Progress", "Purchase", "Rehearsal", "ShownProgress", "cost_of", "last_flood"]
+__all__ = [
+    "CostReport",
+    "Progress",
+    "Purchase",
+    "Rehearsal",
+    "ShownProgress",
+    "cost_of",
+    "last_flood",
+    "promised_name",
+    "promised_words",
+]
 
 _FOLDER = "rehearsal"
 _RESULTS = "flood.json"

@@ -25,6 +25,8 @@ from tidegate.offer.pricing.contracts import (
 from tidegate.watch.rehearsal.contracts import Invoice, Kind
 from tidegate.watch.rehearsal.cost_assumed import Buyers, assumed, coupons_tried, not_costed, unconditional
 from tidegate.watch.rehearsal.cost_contracts import CostReport, Purchase
+from tidegate.watch.rehearsal.cost_promised import Promised
+from tidegate.watch.rehearsal.cost_protected import Protection
 from tidegate.watch.rehearsal.cost_rows import Rows
 from tidegate.watch.rehearsal.rules import account_of, goods_code, refusal_of
 
@@ -35,6 +37,7 @@ class Costing:
     def __init__(self, definition: CampaignDefinition, first: datetime, last: datetime) -> None:
         self._definition = definition
         self._rules = compile_rules(_as_version(unconditional(definition)))
+        self._sold = definition.quotas().keys()
         self._skus = {entry.sku.upper(): entry.sku for entry in definition.goods}
         self._free = {offer.sku: offer.quota for offer in definition.offers}
         self._caps = self._rules.book.shared_counters if self._rules.book else {}
@@ -44,6 +47,8 @@ class Costing:
         self._coupons = coupons_tried(definition)
         self._buyers = Buyers(definition)
         self._rows = Rows(definition)
+        self._promised = Promised(definition)
+        self._protection = Protection(definition, self._rules)
         self.report = CostReport(
             currency=definition.currency, assumed=assumed(definition), not_costed=not_costed(definition)
         )
@@ -59,25 +64,30 @@ class Costing:
 
     def buy(self, purchase: Purchase) -> None:
         """Price what somebody bought."""
+        now = self._moment(purchase)
+        self._promised.take(purchase, now)
         lines = self._lines(purchase)
         if not lines:
             return
         self.report.orders += 1
-        order = self._dearest(lines, purchase)
+        order, coupon = self._dearest(lines, purchase, now)
         self._seen.add(purchase.account)
         if order is None:
             self.report.refused += 1
             return
+        # Before its own uses are counted: they are not held against what it could be bought for later.
+        self._protection.take(order, coupon, Facts(buyer=_buyer(purchase.account), now=now, left=self._left))
         self._count(order)
 
     def finish(self) -> CostReport:
         """The report, the dearest promotion first."""
         self.report.promotions = self._rows.rows()
+        self.report.promised = [*self._promised.rows(), *self._protection.rows()]
         return self.report
 
     def _lines(self, purchase: Purchase) -> tuple[CartLine, ...]:
         known = {sku: quantity for sku, quantity in purchase.units.items() if sku in self._free}
-        self.report.lines_unmatched += len(purchase.units) - len(known)
+        self.report.lines_unmatched += sum(sku not in self._sold for sku in purchase.units)
         lines = []
         for sku, quantity in sorted(known.items())[:LINES_MAX]:
             possible = min(quantity, self._free[sku], QUANTITY_MAX)
@@ -86,24 +96,28 @@ class Costing:
                 lines.append(CartLine(sku, possible))
         return tuple(lines)
 
-    def _facts(self, purchase: Purchase) -> Iterator[Facts]:
-        """The log's time is spread over the sale; who bought before in the log is returning."""
+    def _moment(self, purchase: Purchase) -> datetime:
+        """The log's time, spread over the sale."""
         burst = self._definition.phase(PhaseName.BURST)
         now = burst.starts_at + (burst.ends_at - burst.starts_at) * ((purchase.at - self._first) / self._span)
-        known = Facts(
-            buyer=_buyer(purchase.account), now=min(now, burst.ends_at - timedelta(seconds=1)), left=self._left
-        )
+        return min(now, burst.ends_at - timedelta(seconds=1))
+
+    def _facts(self, purchase: Purchase, now: datetime) -> Iterator[Facts]:
+        """Who bought before in the log is returning."""
+        known = Facts(buyer=_buyer(purchase.account), now=now, left=self._left)
         return self._buyers.facts(known, returning=purchase.account in self._seen)
 
-    def _dearest(self, lines: tuple[CartLine, ...], purchase: Purchase) -> PricedOrder | None:
-        """The order as it costs the shop most, gifts with it, among those that no counter refuses."""
+    def _dearest(
+        self, lines: tuple[CartLine, ...], purchase: Purchase, now: datetime
+    ) -> tuple[PricedOrder | None, str | None]:
+        """The order as it costs the shop most, gifts with it, among those that no counter refuses; and its coupon."""
         priced = [
-            order
-            for facts in self._facts(purchase)
+            (order, coupon)
+            for facts in self._facts(purchase, now)
             for coupon in self._coupons
             if (order := self._priced(lines, coupon, facts)) is not None
         ]
-        return min(priced, key=_left_to_the_shop, default=None)
+        return min(priced, key=lambda each: _left_to_the_shop(each[0]), default=(None, None))
 
     def _priced(self, lines: tuple[CartLine, ...], coupon: str | None, facts: Facts) -> PricedOrder | None:
         try:

@@ -73,10 +73,7 @@ def assumed(definition: CampaignDefinition) -> list[Assumed]:
 def not_costed(definition: CampaignDefinition) -> list[NotCosted]:
     """What this campaign promises that no row counts."""
     promised = {
-        NotCosted.PRESALES: bool(definition.presales),
-        NotCosted.GROUP_BUYS: bool(definition.group_buys),
         NotCosted.DRAWS: bool(definition.draws),
-        NotCosted.PRICE_PROTECTION: definition.price_protection is not None,
         NotCosted.EARNED_POINTS: definition.earning is not None,
         NotCosted.FURTHER_COUPONS: len(definition.coupons) > COUPONS_MAX,
     }

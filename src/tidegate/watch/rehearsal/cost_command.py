@@ -14,6 +14,7 @@ from tidegate.offer.campaign.contracts import CampaignDefinition
 from tidegate.watch.rehearsal.contracts import Dialect, Invoice
 from tidegate.watch.rehearsal.cost import Costing, sales_of
 from tidegate.watch.rehearsal.cost_contracts import Assumed, CostReport, NotCosted, PromotionCost
+from tidegate.watch.rehearsal.cost_words import promised_name, promised_words
 from tidegate.watch.rehearsal.errors import LogNotReadable
 from tidegate.watch.rehearsal.order_log import invoices, parse_map, read_lines
 from tidegate.watch.rehearsal.progress import ShownProgress
@@ -30,10 +31,7 @@ ASSUMED = {
     Assumed.POINTS: "everybody has as many points as can be spent",
 }
 NOT_COSTED = {
-    NotCosted.PRESALES: "presales",
-    NotCosted.GROUP_BUYS: "group buys",
     NotCosted.DRAWS: "prizes",
-    NotCosted.PRICE_PROTECTION: "price protection",
     NotCosted.EARNED_POINTS: "points that payments earn",
     NotCosted.FURTHER_COUPONS: "coupons after the first twelve",
 }
@@ -122,7 +120,7 @@ def print_cost(report: CostReport, console: Console) -> None:
         return format_money(amount, report.currency, "en")
 
     console.print(
-        f"{report.orders:,} orders have goods of this campaign; {report.priced:,} could be ordered: {report.units:,} "
+        f"{report.orders:,} orders have goods on offer; {report.priced:,} could be ordered: {report.units:,} "
         f"units, {money(report.at_list_price)} at list prices, {money(report.paid)} paid with "
         f"{money(report.shipping)} shipping in it.",
         highlight=False,
@@ -140,6 +138,26 @@ def print_cost(report: CostReport, console: Console) -> None:
     for each in report.promotions:
         borne = ", ".join(f"{name} {money(amount)}" for name, amount in sorted(each.bearers.items()))
         table.add_row(each.rule, f"{each.orders:,}", f"{each.units:,}", money(each.off), _burn(each, report), borne)
+    console.print(table)
+    _print_promised(report, console)
+
+
+def _print_promised(report: CostReport, console: Console) -> None:
+    """Print what is promised beside the prices of orders, each with how it was reckoned."""
+    if not report.promised:
+        return
+    table = Table("Promised beside", "Orders", "Units", "Money", "How it is reckoned", box=None, pad_edge=False)
+    for column in table.columns[1:4]:
+        column.justify = "right"
+    for each in report.promised:
+        table.add_row(
+            promised_name(each).en,
+            f"{each.orders:,}",
+            f"{each.units:,}",
+            format_money(each.off, report.currency, "en") if each.asked else "–",
+            promised_words(each, report.currency).en,
+        )
+    console.print()
     console.print(table)
 
 

@@ -28,12 +28,9 @@ class Assumed(StrEnum):
 
 
 class NotCosted(StrEnum):
-    """What a campaign promises beside promotions, coupons and offers; it is in no row."""
+    """What a campaign promises beside its prices; it is in no row."""
 
-    PRESALES = "presales"
-    GROUP_BUYS = "group_buys"
     DRAWS = "draws"
-    PRICE_PROTECTION = "price_protection"
     EARNED_POINTS = "earned_points"
     FURTHER_COUPONS = "further_coupons"
 
@@ -53,6 +50,41 @@ class PromotionCost(msgspec.Struct, kw_only=True):
     budget: int = 0
 
 
+class Method(StrEnum):
+    """What is promised beside the prices of orders, and so how its cost is reckoned."""
+
+    PRESALE = "presale"
+    """Who bought it reserves it and pays the balance: a unit costs what its deposit counts for beyond itself."""
+    GROUP_BUY = "group_buy"
+    """Groups are formed of who bought it, as they came; of those that fill a unit costs list price less group price."""
+    PRICE_PROTECTION = "price_protection"
+    """Orders are priced again wherever the campaign's own schedule turns later; the largest difference goes back."""
+
+
+class PromisedCost(msgspec.Struct, kw_only=True):
+    """What one presale, one group buy or price protection cost. Money in minor units, in no other figure.
+
+    `sku` is empty for price protection. `asked` are the units of it in the log up to quota and limits, 0: the log has
+    none; `orders` and `units` are those that cost something. `at_most` is with the whole quota sold, of a group buy in
+    groups that fill; 0 for price protection, which nothing bounds. `below_list` of a presale is what its price stands
+    below the list price. Of price protection `moments` are those of the sale at which a promotion begins or ends.
+    """
+
+    method: Method
+    sku: str = ""
+    asked: int = 0
+    orders: int = 0
+    units: int = 0
+    off: int = 0
+    at_most: int = 0
+    left_out: int = 0
+    below_list: int = 0
+    groups: int = 0
+    groups_filled: int = 0
+    days: int = 0
+    moments: int = 0
+
+
 class CostReport(msgspec.Struct, kw_only=True):
     """A log priced by a campaign. Money in minor units of `currency`; what was left out is counted, not priced."""
 
@@ -67,5 +99,6 @@ class CostReport(msgspec.Struct, kw_only=True):
     paid: int = 0
     shipping: int = 0
     promotions: list[PromotionCost] = []
+    promised: list[PromisedCost] = []
     assumed: list[Assumed] = []
     not_costed: list[NotCosted] = []

@@ -1,9 +1,10 @@
 """Who takes how much off: each minor unit that an order costs less is put down to one promotion. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tidegate.base.money import allocate
-from tidegate.offer.campaign.contracts import Bearer, CampaignDefinition, FlashPrice, MemberPrice, Promotion
+from tidegate.offer.campaign.contracts import Bearer, CampaignDefinition
+from tidegate.offer.pricing.api import own_prices
 from tidegate.offer.pricing.contracts import PricedLine, PricedOrder, StepKind
 from tidegate.watch.rehearsal.cost_contracts import PromotionCost
 
@@ -17,7 +18,7 @@ class Rows:
         self._offers = {offer.sku: offer.price for offer in definition.offers}
         self._shops = {entry.sku: entry.shop for entry in definition.goods}
         self._promotions = {each.id: each for each in definition.promotions}
-        self._prices = {each.id: _prices(each) for each in definition.promotions}
+        self._prices = {each.id: own_prices(each) for each in definition.promotions}
         self._fee = definition.shipping.fee
         self._costs = {
             each.id: PromotionCost(rule=each.id, bearers={}, budget=each.limits.budget)
@@ -105,13 +106,3 @@ class Rows:
         name = f"shop {shop or 'house'}" if bearer in {"", "shop"} else bearer
         bearers = self._costs[rule].bearers
         bearers[name] = bearers.get(name, 0) + amount
-
-
-def _prices(promotion: Promotion) -> Mapping[str, int]:
-    match promotion.benefit:
-        case MemberPrice(prices=prices):
-            return dict(prices)
-        case FlashPrice(sku=sku, price=price):
-            return {sku: price}
-        case _:
-            return {}

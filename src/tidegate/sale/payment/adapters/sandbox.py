@@ -145,12 +145,9 @@ class SandboxAdapter:
 
     async def query(self, attempt_id: UUID) -> QueryAnswer:
         """Ask what became of an attempt."""
-        answer = await self._call("GET", f"/v1/charges/{attempt_id}")
-        match answer:
-            case Unknown():
-                return answer
-            case Unreached(reason=reason):
-                return Unknown(reason=reason)
+        match await self._told("GET", f"/v1/charges/{attempt_id}"):
+            case Unknown() as silence:
+                return silence
             case _Answer(status=200, body=told):
                 return _read_charge(self._key, told)
             case _Answer(status=404, body=told) if _read_code(told) == "charge-unknown":
@@ -160,12 +157,9 @@ class SandboxAdapter:
 
     async def close(self, attempt_id: UUID) -> CloseAnswer:
         """Ask that an attempt never charges."""
-        answer = await self._call("POST", f"/v1/charges/{attempt_id}/close")
-        match answer:
-            case Unknown():
-                return answer
-            case Unreached(reason=reason):
-                return Unknown(reason=reason)
+        match await self._told("POST", f"/v1/charges/{attempt_id}/close"):
+            case Unknown() as silence:
+                return silence
             case _Answer(status=200, body=told):
                 said = _read_charge(self._key, told)
                 return Unknown(reason="still-pending") if isinstance(said, Pending) else said
@@ -188,12 +182,9 @@ class SandboxAdapter:
             "currency": request.currency,
             "callback_url": self._callback_url,
         })  # fmt: skip
-        answer = await self._call("POST", path, body)
-        match answer:
-            case Unknown():
-                return answer
-            case Unreached(reason=reason):
-                return Unknown(reason=reason)
+        match await self._told("POST", path, body):
+            case Unknown() as silence:
+                return silence
             case _Answer(status=200, body=told):
                 return _read_refund(told)
             case _Answer(status=status):
@@ -244,6 +235,11 @@ class SandboxAdapter:
             f"Channel {self.name} did not give its statement ({reason}). Nothing was compared; try again later.",
             channel=self.name,
         )
+
+    async def _told(self, method: str, path: str, body: bytes = b"") -> _Answer | Unknown:
+        """Send what may be sent again: that it was never reached says no more than silence."""
+        answer = await self._call(method, path, body)
+        return Unknown(reason=answer.reason) if isinstance(answer, Unreached) else answer
 
     async def _call(
         self,
