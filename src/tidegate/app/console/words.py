@@ -17,7 +17,7 @@ INVARIANTS = (
     "search-index",
     "counters within their caps",
     "offers within list price",
-    "stock: free + held + sold = loaded for each SKU, none negative, and holds agree",
+    "stock: free + held + sold + missing = loaded for each SKU, none negative, and holds agree",
     "payment: an intent's state agrees with its attempts",
     "payment: money that arrived is in the ledger exactly once, and only that",
     "payment: confirmed refunds are in the ledger exactly once, and only those",
@@ -42,6 +42,10 @@ INVARIANTS = (
     "ordering: what orders count as refunded is what was confirmed, and payment has the same refunds",
     "protection: each grant is one refund of its order, and each such refund one grant",
     "repricing: orders priced again by the rules that they name come to the same cent",
+    "shortfall: what acts say is missing is what stock counts as missing",
+    "shortfall: each refund for it is one line, and each refunded line one such refund",
+    "shortfall: what comes later was told to its buyer with a day",
+    "shortfall: what is short is settled within a minute, and nothing of it waits for a person",
     "monitor: minutes equal the sum of their seconds",
 )
 """The names of checks that the catalogue translates; another one reads as its module wrote it."""
