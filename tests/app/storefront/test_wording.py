@@ -21,7 +21,7 @@ prices-faulty prices-imported points-grant-not-valid points-moved refund-reason-
 quota-below-promise members-faulty not-permitted password-too-weak purpose-not-stated staff-locked
 staff-name-not-valid staff-name-taken staff-not-signed-in staff-sign-in-refused staff-unknown tiers-named
 nothing-to-debrief span-not-within-reach flood-failed log-not-readable nothing-to-buy sessions-over
-system-not-reachable undo-not-valid replay-under-way
+system-not-reachable undo-not-valid replay-under-way nothing-missing more-than-there stock-unknown shortfall-malformed
 """
 """Met in the console and on the command line only."""
 PROGRAMS = """

@@ -15,6 +15,8 @@ from tidegate.sale.ordering.contracts import Left, Order, OrderState, Refund
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import AttemptState, PaymentView, RefundView
 from tidegate.sale.payment.errors import IntentUnknown
+from tidegate.sale.shortfall.api import Shortfalls
+from tidegate.sale.shortfall.contracts import Line
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import Hold
 from tidegate.trust.identity.api import Identity
@@ -48,16 +50,26 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     moments: tuple[Moment, ...]
     left: tuple[Left, ...]
     """What can still be given back, line by line; nothing unless it is paid."""
+    shortfalls: tuple[Line, ...]
+    """What became of units of it that were not there."""
 
 
 class Stories:
     """Gathers orders' stories from the modules. One a process, given to the handlers as `stories`."""
 
     def __init__(
-        self, *, ordering: Ordering, stock: Stock, payment: Payment, identity: Identity, campaign: Campaign
+        self,
+        *,
+        ordering: Ordering,
+        stock: Stock,
+        payment: Payment,
+        identity: Identity,
+        campaign: Campaign,
+        shortfalls: Shortfalls,
     ) -> None:
         self._ordering, self._stock, self._payment = ordering, stock, payment
         self._identity, self._campaign = identity, campaign
+        self._shortfalls = shortfalls
 
     async def tell(self, tx: Tx, order_id: UUID) -> Story:
         """Gather an order's story. Raises OrderUnknown."""
@@ -78,6 +90,7 @@ class Stories:
             views=tuple(await self._identity.views(tx, subject=f"order:{order_id}", limit=20)),
             moments=moments(order, holds, paid),
             left=left_of(order, units_back(refunds)) if order.state is OrderState.PAID else (),
+            shortfalls=tuple(await self._shortfalls.lines_of(tx, order_id)),
         )
 
     async def _paid(self, tx: Tx, order: Order) -> PaymentView | None:

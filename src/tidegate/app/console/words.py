@@ -403,6 +403,33 @@ _REFUSALS = {
         marked("Batch not found"),
         marked("There is no such batch of codes. Nothing was written out."),
     ),
+    "nothing-missing": (
+        marked("Nothing is missing"),
+        marked(
+            "As many units are there as the books say. Nothing was changed. To sell more, raise the quota in the "
+            "campaign."
+        ),
+    ),
+    "stock-unknown": (
+        marked("No such stock"),
+        marked("The campaign never had units of this SKU. Nothing was changed; look at it again."),
+    ),
+    "shortfall-malformed": (
+        marked("This cannot be stated"),
+        marked("The day of the later delivery must be to come. Nothing was changed."),
+    ),
+    "shortfall-unknown": (
+        marked("Shortfall not found"),
+        marked("There is no such shortfall. Look at its number again."),
+    ),
+    "idempotency-key-reused": (
+        marked("This form was used already"),
+        marked("It was sent before with other words. Nothing was changed; begin again."),
+    ),
+    "idempotency-key-malformed": (
+        marked("This form is not complete"),
+        marked("Something of it is missing. Nothing was changed; begin again."),
+    ),
     "database-unavailable": (
         marked("Not available at this moment"),
         marked("The database does not answer just now. Try again in a few seconds."),
