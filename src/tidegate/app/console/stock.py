@@ -25,7 +25,7 @@ from tidegate.sale.stock.contracts import LevelPage
 from tidegate.trust.identity.contracts import Permission, Staff
 from tidegate.trust.identity.http import requires
 
-PAGE_ROWS = 50
+PAGE_ROWS = 20
 _ACTS_SHOWN = 20
 _DIGITS_MAX = 9
 _NO_LEVELS = LevelPage(rows=(), count=0, missing=0, short=0)
