@@ -27,7 +27,7 @@ system-not-reachable undo-not-valid replay-under-way nothing-missing more-than-t
 PROGRAMS = """
 fault hook-refused method-not-allowed not-found request-malformed request-not-valid request-too-large
 category-not-found picture-not-found number-not-wanted not-sealed session-unknown callback-malformed callback-not-signed
-channel-silent nothing-captured payment-unknown refund-exceeds-capture
+channel-silent nothing-captured nothing-to-settle charge-changed cannot-accept payment-unknown refund-exceeds-capture
 """
 """Met at the doors that answer problem documents, by channels, hooks and those who prove a draw."""
 ELSEWHERE = {*STAFF.split(), *PROGRAMS.split(), "not-signed-in"}

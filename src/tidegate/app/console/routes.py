@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException
 
 from tidegate.app.console import (
     bots,
+    charges,
     coupons,
     defences,
     draws,
@@ -152,6 +153,7 @@ console = Router(
         bots.undo_account,
         defences.overview,
         defences.steer,
+        *charges.routes,
         *presales.routes,
         *stock.routes,
         *shoppers.routes,

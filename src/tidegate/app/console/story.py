@@ -13,7 +13,7 @@ from tidegate.offer.campaign.contracts import CampaignId, Words
 from tidegate.sale.ordering.api import Ordering, left_of, units_back
 from tidegate.sale.ordering.contracts import Left, Order, OrderState, Refund
 from tidegate.sale.payment.api import Payment
-from tidegate.sale.payment.contracts import AttemptState, PaymentView, RefundView
+from tidegate.sale.payment.contracts import AttemptState, PaymentView, RefundView, SettledByHand
 from tidegate.sale.payment.errors import IntentUnknown
 from tidegate.sale.shortfall.api import Shortfalls
 from tidegate.sale.shortfall.contracts import Line
@@ -52,6 +52,10 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     """What can still be given back, line by line; nothing unless it is paid."""
     shortfalls: tuple[Line, ...]
     """What became of units of it that were not there."""
+    odd: frozenset[UUID]
+    """Attempts of which the channel took another amount than was asked: they wait for a person."""
+    settlements: tuple[SettledByHand, ...]
+    """What staff decided about such attempts."""
 
 
 class Stories:
@@ -77,6 +81,7 @@ class Stories:
         holds = await self._stock.holds_of(tx, order_id, [line.sku for line in order.priced.lines])
         paid = await self._paid(tx, order)
         refunds = tuple(await self._ordering.refunds_of(tx, order_id))
+        attempts = [each.attempt_id for each in paid.attempts] if paid else []
         account = AccountId(order.buyer_id)
         saved = await address(tx, self._identity, account, AddressId(order.address_id))
         return Story(
@@ -91,6 +96,8 @@ class Stories:
             moments=moments(order, holds, paid),
             left=left_of(order, units_back(refunds)) if order.state is OrderState.PAID else (),
             shortfalls=tuple(await self._shortfalls.lines_of(tx, order_id)),
+            odd=frozenset(await self._payment.odd_among(tx, attempts)),
+            settlements=tuple(await self._payment.settlements_of(tx, order_id)),
         )
 
     async def _paid(self, tx: Tx, order: Order) -> PaymentView | None:

@@ -430,6 +430,22 @@ _REFUSALS = {
         marked("This form is not complete"),
         marked("Something of it is missing. Nothing was changed; begin again."),
     ),
+    "nothing-to-settle": (
+        marked("Nothing to settle"),
+        marked("No charge of another amount waits here: it was settled, or the channel says nothing odd any more."),
+    ),
+    "charge-changed": (
+        marked("The channel says something else now"),
+        marked("The channel says another amount than was shown. Nothing was changed; look at it again."),
+    ),
+    "cannot-accept": (
+        marked("Less than the price"),
+        marked("Less than the price was taken, so it cannot pay for the order. Nothing was changed."),
+    ),
+    "channel-silent": (
+        marked("The channel does not answer"),
+        marked("The channel does not answer just now. Nothing was changed; try again in a moment."),
+    ),
     "database-unavailable": (
         marked("Not available at this moment"),
         marked("The database does not answer just now. Try again in a few seconds."),
