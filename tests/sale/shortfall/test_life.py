@@ -13,6 +13,7 @@ from tests.sale.books import Books
 from tests.sale.ordering.test_life import CAMPAIGN, deliver, paid, placed, refunded, show
 from tests.sale.ordering.test_returns import CART, TOTAL, with_gifts
 from tests.sale.payment.harness import SandboxProcess
+from tests.sale.presale.presales_made import SKU, completed, deposited, festival, presale
 from tests.sale.shop import Buyer, broken, buyers, levels, order, publish
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
@@ -216,3 +217,30 @@ async def test_buyers_who_race_the_count_get_what_is_there_and_not_a_unit_more(
     kept = [each for each in await states(shop, ids) if each in {OrderState.PAID, OrderState.PLACED}]
     assert len(kept) == level.held + level.sold
     await books.require_equal(shop, ids)
+
+
+async def test_what_reservations_are_promised_waits_for_staff_and_the_doctor_says_so(
+    shop: App, clock: ManualClock
+) -> None:
+    await publish(shop, festival(presale()))
+    one, two = await buyers(shop, 2)
+    waiting, ordered = await deposited(shop, one, 2), await completed(shop, clock, two)
+    told = await state(shop, counted(1, sku=SKU))
+    assert (told.released_orders, told.refunded_orders) == (0, 0)
+    async with shop.db.read() as tx:
+        with pytest.raises(NothingMissing):
+            await shop.shortfalls.forecast(tx, CAMPAIGN, counted(1, sku=SKU))
+        seen = await shop.shortfalls.forecast(tx, CAMPAIGN, counted(0, sku=SKU))
+    assert (seen.unpaid_orders, seen.paid_orders, seen.unmet_units) == (0, 0, 3)
+    assert await broken(shop) == []
+    clock.advance(seconds=90)
+    [told_by_doctor] = await broken(shop)
+    assert told_by_doctor.endswith("nothing of it waits for a person: double-11/BOAT-1: 2 units")
+    async with shop.db.transaction() as tx:
+        await shop.presales.cannot_deliver(tx, waiting.reservation_id, "Lin", "no boats")
+    level = (await levels(shop, CAMPAIGN, [SKU]))[SKU]
+    assert (level.held, level.sold, level.missing, level.short, level.free) == (0, 1, 9, 0, 0)
+    async with shop.db.transaction() as tx:
+        await shop.presales.cannot_deliver(tx, ordered.reservation_id, "Lin", "no boats")
+    assert (await levels(shop, CAMPAIGN, [SKU]))[SKU].free == 1
+    assert await broken(shop) == []
