@@ -14,6 +14,7 @@ from tests.sale.shop import broken, buyers, publish
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
 from tidegate.sale.ordering.contracts import OrderState, RefundLine
+from tidegate.trust.identity.api import SESSION_COOKIE
 from tidegate.trust.identity.contracts import Role
 
 __all__ = ["harbour", "lantern", "shop", "two_channels"]
@@ -155,6 +156,10 @@ async def test_a_charge_of_another_amount_is_settled_by_a_person(
             assert (await client.post(settle, data=form)).headers["location"] == page
         assert "their mistake" in (await client.get(page)).text
         assert "No charge of another amount waits here" in (await client.get(settle)).text
+    async with visitor(shop) as client:
+        client.cookies.set(SESSION_COOKIE, buyer.token)
+        told = (await client.get(f"/orders/{order_id}")).text
+        assert ("took another amount than the price" in told) is (remedy == "refund")
     await refunded(shop, clock)
     assert (await show(shop, order_id)).state is state
     assert await broken(shop) == []

@@ -28,7 +28,7 @@ from tidegate.sale.payment.contracts import (
 from tidegate.sale.payment.errors import CannotAccept, ChannelSilent, ChargeChanged, NothingToSettle
 from tidegate.sale.payment.lane import captured_event
 from tidegate.sale.payment.ports import Captured, Channel, Unknown
-from tidegate.sale.payment.rules import AttemptFacts, IntentFacts
+from tidegate.sale.payment.rules import AttemptFacts, IntentFacts, Oddity
 
 
 class ByHand:
@@ -111,7 +111,7 @@ class ByHand:
         moved = msgspec.structs.replace(
             attempt,
             state=AttemptState.CAPTURED if accepts else AttemptState.SURPLUS,
-            reason=f"settled by {by}",
+            reason="" if accepts else Oddity.AMOUNT_DIFFERS,
             ended_at=now,
             taken=charged.taken,
         )
