@@ -25,6 +25,7 @@ from tidegate.base.embedded.postgres import EmbeddedPostgres
 from tidegate.base.ids import Ids
 from tidegate.base.migration import migrate
 from tidegate.sale.ordering.contracts import OrderState
+from tidegate.sale.payment.contracts import IntentState
 from tidegate.sale.shortfall.contracts import StateShortfall, Told
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flood")]
@@ -60,7 +61,8 @@ async def test_no_kill_lets_an_order_go_without_twice_or_refunds_it_twice(
     ids = [await placed(app, buyer, {"A": 1}, 8_000) for buyer in crowd]
     first, last = ids[:PAID], ids[PAID:]
     paying = zip(first, crowd, strict=False)
-    await asyncio.gather(*[app.payment.pay(order_id, buyer.account_id) for order_id, buyer in paying])
+    views = await asyncio.gather(*[app.payment.pay(order_id, buyer.account_id) for order_id, buyer in paying])
+    assert {view.state for view in views} == {IntentState.CAPTURED}
     await deliver(app)
     working = asyncio.create_task(_work(app, clock))
     told = await _while_killed(app, server, random.Random(seed))
