@@ -250,3 +250,26 @@ async def test_what_reservations_are_promised_waits_for_staff_and_the_doctor_say
         await shop.presales.cannot_deliver(tx, ordered.reservation_id, "Lin", "no boats")
     assert (await levels(shop, CAMPAIGN, [SKU]))[SKU].free == 1
     assert await broken(shop) == []
+
+
+async def test_the_doctor_finds_books_that_do_not_agree(shop: App) -> None:
+    await publish(shop, definition([offer("A", quota=4), offer("B", quota=1)]))
+    one, two = await buyers(shop, 2)
+    await paid(shop, one, {"A": 2}, 16_000)
+    await paid(shop, two, {"B": 1}, 8_000)
+    await state(shop, counted(1, later=True))
+    await state(shop, counted(0, sku="B"), "another-count")
+    assert await broken(shop) == []
+    for fault in (
+        "update shortfall.act set missing = missing + 1 where sku = 'A'",
+        "update shortfall.line set amount = amount + 1 where outcome = 'refunded'",
+        "update shortfall.act set remedy = 'refund', deliver_by = null; delete from shortfall.line where sku = 'A'",
+    ):
+        async with shop.db.transaction() as tx:
+            await tx.execute(fault.encode())
+    found = [each.partition(" is ")[0] for each in await broken(shop)]
+    assert sorted(each.split(": ")[1][:20] for each in found if each.startswith("shortfall")) == [
+        "each refund for it",
+        "what acts say",
+        "what comes later was",
+    ]
