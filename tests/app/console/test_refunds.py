@@ -138,6 +138,7 @@ async def test_a_charge_of_another_amount_is_settled_by_a_person(
     page = f"/console/orders/{order_id}"
     async with visitor(shop) as client:
         await enter(shop, client, Role.PAYMENT)
+        assert f'href="{page}"' in (await client.get("/console/payments")).text
         told = (await client.get(page)).text
         assert "Another amount than ours" in told
         settle = next(

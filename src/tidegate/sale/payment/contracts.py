@@ -268,7 +268,7 @@ class AccountBalance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DiscrepancyView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a channel said that does not fit our books."""
+    """Something a channel said that does not fit our books; about which order, where it is about a payment of one."""
 
     discrepancy_id: UUID
     channel: str
@@ -276,3 +276,4 @@ class DiscrepancyView(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     detail: str
     found_at: datetime
+    order_id: UUID | None = None

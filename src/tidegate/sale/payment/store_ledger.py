@@ -177,8 +177,13 @@ async def discrepancies_since(tx: Tx, since_at: datetime, limit: int) -> list[Di
     """Return the latest discrepancies."""
     async with tx.cursor(row_factory=class_row(DiscrepancyView)) as cursor:
         await cursor.execute(
-            "select discrepancy_id, channel, kind, reference, detail, found_at from payment.discrepancy"
-            " where found_at >= %s order by found_at desc, discrepancy_id desc limit %s",
+            "select d.discrepancy_id, d.channel, d.kind, d.reference, d.detail, d.found_at, i.order_id"
+            " from payment.discrepancy d"
+            # A channel may name anything: only what reads like an id of ours is looked for.
+            " left join payment.attempt a on a.attempt_id ="
+            "  case when d.reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then d.reference::uuid end"
+            " left join payment.intent i on i.intent_id = a.intent_id and i.purpose = 'order'"
+            " where d.found_at >= %s order by d.found_at desc, d.discrepancy_id desc limit %s",
             [since_at, limit],
         )
         return await cursor.fetchall()
