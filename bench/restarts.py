@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from rich.console import Console
@@ -31,6 +32,32 @@ _SLICE_SECONDS = 1.0
 _TOGETHER = 500
 _AGAIN_SECONDS = 0.1
 """How long a connection lives, and how long one waits who found nobody there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What became of the line."""
+
+    lost: int
+    """Places that did not end by the rules and are not given again."""
+    entries: int
+    twice: int
+    """Entries beyond one a person, by the rows and by the gate's own count."""
+    inside: int
+    missed: int
+    kills: int
+    broken: tuple[str, ...]
+
+    def faults(self) -> list[str]:
+        """Return what must not be, in words; the run has failed where there is any."""
+        told = (
+            (self.lost, f"{self.lost:,} places were lost"),
+            (self.twice, f"{self.twice:,} entries are somebody's second"),
+            (not self.entries, "nobody was let in"),
+            (self.inside > ROOM["cap"], f"{self.inside:,} were inside at once"),
+            (self.broken, f"does not hold: {'; '.join(self.broken)}"),
+        )
+        return [words for wrong, words in told if wrong]
 
 
 class Crowd:
@@ -78,8 +105,9 @@ class Crowd:
             self.lost += tally.lost
 
 
-async def through(supervisor: Supervisor, app: App, polls: int, console: Console) -> Table:
-    """Have so many polls answered while web, Valkey and worker are killed in turn; return what became of the line.
+async def through(supervisor: Supervisor, app: App, polls: int, console: Console) -> list[str]:
+    """Have so many polls answered while web, Valkey and worker are killed in turn; print what became of the line, and
+    return what must not be.
 
     A kill comes after each thirteenth of the polls, so that each is followed by as many as went before it.
     """
@@ -98,7 +126,10 @@ async def through(supervisor: Supervisor, app: App, polls: int, console: Console
                 at = time.perf_counter() - began
                 console.print(f"  {at:4.0f} s: {crowd.answers(2):,} answered; {name} killed", highlight=False)
             await _answered(crowd, polls, progress)
-    return await _found(app, crowd, time.perf_counter() - began, await _lost(app, asks, before))
+    seconds = time.perf_counter() - began
+    found = await _found(app, crowd, await _lost(app, asks, before))
+    console.print(_shown(crowd, found, seconds))
+    return found.faults()
 
 
 async def _answered(crowd: Crowd, count: int, progress: ShownProgress) -> None:
@@ -140,11 +171,11 @@ def _refused(crowd: Crowd) -> str:
     return f"{crowd.answers(4):,}, {busy:,}, {crowd.answers(5) - busy:,}"
 
 
-async def _found(app: App, crowd: Crowd, seconds: float, lost: int) -> Table:
+async def _found(app: App, crowd: Crowd, lost: int) -> Found:
     async with app.db.read() as tx:
         rows = await tx.execute(
             "select count(*), count(distinct account_id),"
-            " max(inside_then), (select sum(entered) from queue.gate),"
+            " coalesce(max(inside_then), 0), (select coalesce(sum(entered), 0)::bigint from queue.gate),"
             " (select count(*) from queue.entry where entered_at is null and ended_at is not null)"
             " from queue.entry where entered_at is not null"
         )
@@ -153,20 +184,32 @@ async def _found(app: App, crowd: Crowd, seconds: float, lost: int) -> Table:
         proof = await app.queue.verify(tx, app.queue.room().campaign_id)
     broken = [check.name for check in checks if not check.holds]
     broken += [finding.name for finding in proof.findings if not finding.holds]
+    return Found(
+        lost=lost,
+        entries=entries,
+        twice=max(entries, counted) - accounts,
+        inside=inside,
+        missed=missed,
+        kills=crowd.kills,
+        broken=tuple(broken),
+    )
+
+
+def _shown(crowd: Crowd, found: Found, seconds: float) -> Table:
     answered = crowd.answers(2)
     table = Table(title=f"{answered:,} polls while web, Valkey and worker are killed in turn", title_justify="left")
     table.add_column("what")
     table.add_column("figure", justify="right")
     for name, figure in (
         ("polls answered a second, restarts included", f"{answered / seconds:,.0f}"),
-        ("kills of web, Valkey and worker", f"{crowd.kills} of {len(_KILLED)}"),
+        ("kills of web, Valkey and worker", f"{found.kills} of {len(_KILLED)}"),
         ("refused: 4xx (used up, too often), 503 (too busy), other 5xx", _refused(crowd)),
         ("connections that were lost, that found nobody", f"{crowd.lost:,}, {crowd.unreached:,}"),
-        ("places before, and of them lost", f"{PLACES:,}, {lost:,}"),
-        ("came when called and did not ask again in time", f"{missed:,}"),
-        ("let in, of them on more than one entry", f"{entries:,}, {max(entries, counted) - accounts:,}"),
-        ("most inside at once, of a cap", f"{inside:,} of {ROOM['cap']:,}"),
-        ("invariants, rules of the draw and of the order that do not hold", "; ".join(broken) or "none"),
+        ("places before, and of them lost", f"{PLACES:,}, {found.lost:,}"),
+        ("came when called and did not ask again in time", f"{found.missed:,}"),
+        ("let in, of them on more than one entry", f"{found.entries:,}, {found.twice:,}"),
+        ("most inside at once, of a cap", f"{found.inside:,} of {ROOM['cap']:,}"),
+        ("invariants, rules of the draw and of the order that do not hold", "; ".join(found.broken) or "none"),
     ):
         table.add_row(name, figure)
     return table

@@ -2,7 +2,7 @@
 
 Polls, places and signs of life over HTTP with one web worker, each against pgbench's yardstick in the same run; then a
 million places, and what they and their sealing take of memory, disk and time; then a million polls while web, Valkey
-and worker are killed in turn.
+and worker are killed in turn, which fails (exit code 1) where a place is lost or somebody is let in twice.
 """
 
 import argparse
@@ -169,7 +169,10 @@ async def main(asked: argparse.Namespace) -> None:
     if asked.polls:
         opening = with_waiting_room(restarts.OPENS_AFTER, **restarts.ROOM)
         async with _installation(opening) as (supervisor, app):
-            console.print(await restarts.through(supervisor, app, asked.polls, console))
+            faults = await restarts.through(supervisor, app, asked.polls, console)
+        if faults:
+            console.print(f"Not as it must be: {'; '.join(faults)}.", style="bold")
+            raise SystemExit(1)
 
 
 @asynccontextmanager

@@ -1,11 +1,17 @@
 """Ports for installations that tests start: each test process has a range of its own, so that two never meet."""
 
-import os
+import fcntl
 import socket
+import tempfile
+from functools import cache
+from io import TextIOWrapper
 from itertools import count
+from pathlib import Path
 
 _FIRST = 18_000
 _RANGE = 1_500
+_RANGES = 9
+"""All below the ports that the kernel gives to whoever asks for any."""
 _STEP = 10
 _OFFSETS = (0, 1, 2, 3, 100, 101, 102, 103)
 _taken = count()
@@ -13,12 +19,26 @@ _taken = count()
 
 def installation_port() -> int:
     """Return a port that is free together with those of the payment channels and their desks beside it."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first, _ = _held()
     for _ in range(_RANGE // _STEP):
-        port = _FIRST + worker * _RANGE + next(_taken) * _STEP % (_RANGE - 200)
+        port = first + next(_taken) * _STEP % (_RANGE - 200)
         if all(_is_free(port + offset) for offset in _OFFSETS):
             return port
     raise AssertionError("no free ports")
+
+
+@cache
+def _held() -> tuple[int, TextIOWrapper]:
+    """Return the first port of a range that no other process holds, and the lock on it, kept until this one ends."""
+    for number in range(_RANGES):
+        file = Path(tempfile.gettempdir()) / f"tidegate-test-ports-{number}"
+        try:
+            lock = file.open("a")
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # held, or another person's
+            continue
+        return _FIRST + number * _RANGE, lock
+    raise AssertionError("no free range of ports")
 
 
 def _is_free(port: int) -> bool:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import uvloop
 
-from tidegate.app.web import doors_of
+from tidegate.app.web import doors_of, not_accepted
 
 _VISITORS = 100
 _TURNS = 10
@@ -46,3 +46,13 @@ def test_one_descriptor_would_accept_one_a_turn() -> None:
         listening.setblocking(False)
         address = listening.getsockname()
         assert uvloop.run(_accepted_in(_TURNS, doors_of(listening, 1), address)) < _VISITORS / 2
+
+
+def test_who_is_not_accepted_yet_is_counted() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=_VISITORS) as listening, ExitStack() as stack:
+        for count in range(3):
+            assert not_accepted(listening) == count
+            stack.enter_context(socket.create_connection(listening.getsockname()))
+        accepted, _ = listening.accept()
+        accepted.close()
+        assert not_accepted(listening) == 2

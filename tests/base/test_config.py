@@ -55,6 +55,10 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
         TIDEGATE_TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8,::1",
         TIDEGATE_DEFENCE_HOOK_URL="https://scrubber.example",
         TIDEGATE_DEFENCE_HOOK_SECRET="z" * 32,
+        TIDEGATE_EDGE_URLS="https://10.0.0.5/, http://10.0.0.6:8080",
+        TIDEGATE_EDGE_PURGE="cloudflare-urls",
+        TIDEGATE_EDGE_PURGE_URL="https://api.example/zones/z/purge_cache",
+        TIDEGATE_EDGE_PURGE_TOKEN="t",
     )
     assert config == Config(
         data_dir=tmp_path,
@@ -78,6 +82,10 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
         trusted_proxies=("127.0.0.1", "10.0.0.0/8", "::1"),
         defence_hook_url="https://scrubber.example",
         defence_hook_secret="z" * 32,
+        edge_urls=("https://10.0.0.5", "http://10.0.0.6:8080"),
+        edge_purge="cloudflare-urls",
+        edge_purge_url="https://api.example/zones/z/purge_cache",
+        edge_purge_token="t",
     )
     assert not (tmp_path / "secret").exists()
 
@@ -98,6 +106,9 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
         ("TIDEGATE_DATABASE_CONNECTIONS", "0"),
         ("TIDEGATE_HOLD_SECONDS", "1e3"),
         ("TIDEGATE_SECRET", "too short"),
+        ("TIDEGATE_EDGE_URLS", "10.0.0.5"),
+        ("TIDEGATE_EDGE_URLS", "https://10.0.0.5/shop"),
+        ("TIDEGATE_EDGE_PURGE", "by hand"),
         ("TIDEGATE_CHANNELS", "harbour"),
         ("TIDEGATE_CHANNELS", '[{"name": "harbour"}]'),
         ("TIDEGATE_CHANNELS", '{"name": 1}'),
@@ -129,6 +140,12 @@ def test_an_empty_or_shortened_secret_file_is_refused_and_left_as_it_is(tmp_path
 def test_a_hook_needs_a_secret_worth_the_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="TIDEGATE_DEFENCE_HOOK_SECRET must be at least 32 characters"):
         _read(tmp_path, TIDEGATE_DEFENCE_HOOK_URL="https://scrubber.example", TIDEGATE_DEFENCE_HOOK_SECRET="short")
+
+
+def test_a_way_to_purge_that_speaks_to_a_maker_needs_its_address_and_token(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="needs TIDEGATE_EDGE_PURGE_URL and TIDEGATE_EDGE_PURGE_TOKEN"):
+        _read(tmp_path, TIDEGATE_EDGE_PURGE="fastly-keys", TIDEGATE_EDGE_PURGE_URL="https://api.example")
+    assert _read(tmp_path, TIDEGATE_EDGE_PURGE="method").edge_purge == "method"
 
 
 def test_with_its_own_certificate_the_shop_is_reached_by_https(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from tests.ports import installation_port
 _READY_SECONDS = 120
 _TOO_BUSY = 503
 DROP = Path(__file__).parents[2] / "examples" / "drop" / "festival.toml"
+CLAIM_SECONDS = 20
+_CLAIM = 'claim_window = "60 s"'
 _PROMOTIONS = Path(__file__).parents[2] / "examples" / "promotions"
 _SLOTS = 'daily = { first = "start", last = "start+2d", at = ["10:00", "14:00", "20:00"], lasts = "2 h" }'
 
@@ -65,19 +67,25 @@ def running_festival() -> Iterator[Festival]:
 
 @pytest.fixture(scope="module")
 def drop() -> Iterator[Festival]:
-    """The drop of the examples, which opens a quarter of a minute after it is published."""
-    with running_campaign("drop", DROP.read_text().replace('start = "now+3m"', 'start = "now+45s"')) as running:
+    """The drop of the examples, opening three quarters of a minute after it is published; who is called comes soon."""
+    text = DROP.read_text()
+    for written, wanted in (('start = "now+3m"', 'start = "now+45s"'), (_CLAIM, f'claim_window = "{CLAIM_SECONDS} s"')):
+        assert written in text
+        text = text.replace(written, wanted)
+    with running_campaign("drop", text) as running:
         yield running
 
 
 @contextmanager
-def running_promotions(more: str = "", slots: str = _SLOTS.replace('"start"', '"start+1d"')) -> Iterator[Festival]:
+def running_promotions(
+    more: str = "", slots: str = _SLOTS.replace('"start"', '"start+1d"'), start: str = '"now"'
+) -> Iterator[Festival]:
     """The festival of the examples with every promotion, groups and a draw, open now; `more` is added to its file.
 
     Without `slots` of its own they begin tomorrow: those of the day whose hour is over would lie before the opening.
     """
     text = (_PROMOTIONS / "festival.toml").read_text()
-    for written, wanted in (("start = 2027-06-18T00:00:00+08:00", 'start = "now"'), (_SLOTS, slots)):
+    for written, wanted in (("start = 2027-06-18T00:00:00+08:00", f"start = {start}"), (_SLOTS, slots)):
         assert written in text
         text = text.replace(written, wanted)
     tables = {name: (_PROMOTIONS / name).read_text() for name in ("goods.csv", "offers.csv")}

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import DROP, Festival, running_campaign
 from tests.journeys.shopping import sign_in
-from tests.journeys.test_gate_room import officer_password
+from tests.journeys.staffing import officer_password
 from tests.journeys.test_groups import shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("earning")]

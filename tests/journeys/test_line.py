@@ -1,11 +1,13 @@
 """A shopper goes through the waiting room: place, draw, turn, order, receipt; and anybody recomputes the draw.
 
-The festival is the drop of the examples.
+Meanwhile another one's phone falls asleep in line, and wakes when its turn is over. The campaign manager holds the gate
+and sees it held, and the risk officer undoes a decision. The festival is the drop of the examples.
 """
 
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +19,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.axe import faults_of
-from tests.journeys.conftest import Festival, inherited
+from tests.journeys.conftest import CLAIM_SECONDS, Festival, inherited
 from tests.journeys.shopping import fill_address, pay, sign_in
+from tests.journeys.sleeping import Sleeper
+from tests.journeys.staffing import at_a_desk, line_state, officer_password, steer
 from tests.journeys.test_weight import BYTES_MAX, SECONDS_MAX, TRIES, load
+from tests.live import until
 from tidegate.base.embedded.postgres import EmbeddedPostgres
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("line")]
@@ -86,7 +91,7 @@ def take_and_leave(browser: Browser, drop: Festival) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text("Take a place in line")
 
 
-def test_from_the_draw_to_a_paid_order(browser: Browser, phone: Page, drop: Festival) -> None:
+def test_from_the_draw_to_the_turn(browser: Browser, phone: Page, drop: Festival) -> None:
     take_and_leave(browser, drop)
     phone.goto("/")
     assert phone.locator("a[href='/early-offers']").count() == 1
@@ -110,6 +115,35 @@ def test_from_the_draw_to_a_paid_order(browser: Browser, phone: Page, drop: Fest
     )
     phone.get_by_text("How you can check that the draw is fair").click()
     expect(phone.get_by_text("The secret number", exact=True)).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def sleeper(browser: Browser, drop: Festival) -> Iterator[Sleeper]:
+    """The second phone, kept through the file's journeys; a fault in its scripts fails them."""
+    context = browser.new_context(base_url=drop.url, viewport={"width": 390, "height": 844}, locale="en-GB")
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    yield Sleeper(page)
+    context.close()
+    assert faults == []
+
+
+def test_a_phone_falls_asleep_in_line_and_its_turn_comes(sleeper: Sleeper, drop: Festival) -> None:
+    steer(drop, "hold")
+    phone = sleeper.page
+    phone.goto("/sign-in?next=/line")
+    sign_in(phone)
+    take_place(phone)
+    expect(phone.get_by_role("heading", level=1)).to_have_text("You are in line")
+    expect(phone.get_by_text("The line stands still for a moment.")).to_be_visible()
+    sleeper.number = phone.locator("#line").get_attribute("data-number") or ""
+    assert sleeper.number == "1"
+    sleeper.sleep()
+    steer(drop, "open")
+
+
+def test_from_the_turn_to_a_paid_order(phone: Page, drop: Festival) -> None:
     phone.goto("/checkout?sku=PHN-1010")
     fill_address(phone)
     phone.get_by_role("button", name="Place the order").click()
@@ -172,3 +206,78 @@ def test_anybody_recomputes_the_draw_and_finds_it_altered(phone: Page, drop: Fes
     assert "BROKEN  the published root is the root of the list (2 examined)" in words
     assert words.count("BROKEN") == 1
     assert "The draw of drop does not hold." in words
+
+
+def test_the_manager_holds_the_gate_and_sees_it_held(browser: Browser, drop: Festival) -> None:
+    context, page = at_a_desk(browser, drop, drop.staff, drop.password, "/console/gate")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Gate")
+    state = page.locator('[data-gate="state"]')
+    expect(state).to_have_text("Calling", timeout=180_000)
+    page.get_by_role("button", name="Hold").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Gate")  # the browser asks for the reason first
+    page.get_by_label("Why?").fill("payments are slow")
+    page.get_by_role("button", name="Hold").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hold?")
+    page.get_by_role("button", name="Yes, do it").click()
+    expect(state).to_have_text("Held by staff", timeout=15_000)
+    expect(page.locator('[data-gate="why"]')).to_contain_text("Staff hold the gate")
+    expect(page.get_by_role("row").filter(has_text="payments are slow")).to_contain_text("Gate held")
+    until(lambda: line_state(drop) == "held", seconds=10)  # it is made anew each second
+    assert faults_of(page, ["/console/gate"]) == []
+    page.get_by_label("Why?").fill("payments are well again")
+    page.get_by_role("button", name="Open again").click()
+    page.get_by_role("button", name="Yes, do it").click()
+    expect(state).to_have_text("Calling", timeout=15_000)
+    context.close()
+
+
+def test_the_officer_undoes_a_decision(browser: Browser, drop: Festival) -> None:
+    shop = browser.new_context(base_url=drop.url, locale="en-GB")
+    phone = shop.new_page()
+    phone.goto("/sign-in")
+    sign_in(phone)
+    phone.wait_for_url(lambda url: "sign-in" not in url)
+    visit = {"fingerprint": "a shared reading room", "website": "filled by a screen reader", "shown_ms": 4_000}
+    assert shop.request.post("/api/v1/challenges", data=visit).json()["lane"] == "slow"
+    context, page = at_a_desk(browser, drop, "shen.bo", officer_password(drop), "/console/bots")
+    row = page.get_by_role("table", name="Newest decisions").get_by_role("row").nth(1)
+    for _ in range(20):
+        if "Filled in a field" in (row.text_content() or ""):
+            break
+        page.reload()  # what a process noted is written within a second or two
+    expect(row).to_contain_text("Filled in a field that nobody sees")
+    row.get_by_role("link", name="Look at it").click()
+    expect(page.get_by_text("Replay agrees")).to_be_visible()
+    page.get_by_label("Why?").fill("a library's screen reader")
+    page.get_by_role("button", name="Undo this decision").click()
+    expect(page.get_by_text("Undone until")).to_be_visible()
+    decision = page.url
+    page.goto("/console/bots")
+    expect(page.get_by_role("table", name="Undone by staff")).to_contain_text("a library's screen reader")
+    assert faults_of(page, ["/console/bots", decision, "/console/defences"]) == []
+    context.close()
+    lane = ""
+    for _ in range(30):  # each process follows within a second or two; asking faster runs into the limits
+        lane = shop.request.post("/api/v1/challenges", data=visit).json().get("lane", "")
+        if lane == "normal":
+            break
+        phone.wait_for_timeout(1_000)
+    assert lane == "normal"
+    shop.close()
+
+
+def test_a_phone_that_slept_through_its_turn_has_its_number_and_goes_in(sleeper: Sleeper, drop: Festival) -> None:
+    """Longer than its lease and than the window in which it was to come: it returns by grace."""
+    place, phone = sleeper.place(), sleeper.page
+    time.sleep(max(0.0, sleeper.away_at + CLAIM_SECONDS / 2 - time.time()))
+    steer(drop, "hold")
+    sleeper.wake()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("It is your turn", timeout=10_000)
+    expect(phone.get_by_text("The line stands still for a moment.")).to_be_visible()
+    assert phone.locator("#line").get_attribute("data-number") == sleeper.number
+    assert sleeper.place() == place
+    steer(drop, "open")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("You are in", timeout=10_000)
+    with psycopg.connect(EmbeddedPostgres(Path(drop.data_dir)).url) as database:
+        came = database.execute("select returned from queue.entry order by came_at").fetchall()
+    assert came == [(False,), (True,)]  # the first phone in time, this one by grace

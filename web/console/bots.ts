@@ -54,7 +54,7 @@ export function start(): void {
     const kinds = suspected.some((each) => kind_of(each) === "others") ? [...named, "others"] : named;
     const from_ms = Date.parse(newest.since);
     const to_ms = Date.parse(newest.until);
-    const looks = { write: (value: number): string => rates.format(value), least: 0, by_minute: true, by_day: to_ms - from_ms > day_ms };
+    const looks = { write: (value: number): string => rates.format(value), least: 0, whole: true, by_minute: true, by_day: to_ms - from_ms > day_ms };
     const met_lines = kinds.map((kind, number): Line => ({ name: words.kind[kind] ?? words.say[kind] ?? kind, colour: number + 1, marks: marks(newest as Course, suspected.filter((each) => kind_of(each) === kind)) }));
     draw(met_chart, met_lines, looks, from_ms, to_ms);
     const all = newest.tallies;

@@ -24,6 +24,7 @@ export interface Looks {
   goal?: { value: number; name: string } | undefined;
   least?: number | undefined;
   most?: number | undefined;
+  whole?: boolean;
   by_minute?: boolean;
   by_day?: boolean;
   dots?: boolean;
@@ -143,6 +144,7 @@ export function draw(on: EChartsType, lines: Line[], looks: Looks, from_ms: numb
       ...(looks.least !== undefined ? { min: looks.least } : {}),
       ...(looks.most !== undefined ? { max: looks.most } : {}),
       splitNumber: 3,
+      ...(looks.whole ? { minInterval: 1 } : {}),
       ...(looks.least !== undefined && looks.most !== undefined ? { interval: (looks.most - looks.least) / 4 } : {}),
       axisLabel: { ...text, formatter: (value: number): string => looks.write(value) },
       splitLine: { lineStyle: { color: token("--chart-grid") } },
@@ -150,6 +152,17 @@ export function draw(on: EChartsType, lines: Line[], looks: Looks, from_ms: numb
     series: [...lines.map((line) => series(line, looks)), ...goal_line(looks)],
   };
   on.setOption(option, { notMerge: true, lazyUpdate: true });
+  describe(on.getDom(), lines, clock, looks.write);
+}
+
+/** Says beside the chart's name what it shows last, for whoever does not see it. */
+function describe(place: HTMLElement, lines: Line[], clock: (at_ms: number) => string, write: (value: number) => string): void {
+  const name = (place.dataset["name"] ??= place.getAttribute("aria-label") ?? "");
+  const last = lines.map((line) => line.marks.filter((mark) => mark[1] !== null).at(-1));
+  const at_ms = Math.max(...last.map((mark) => mark?.[0] ?? 0));
+  if (!at_ms) return;
+  const said = lines.map((line, number) => `${line.name} ${write(last[number]?.[1] ?? 0)}`).filter((_, number) => last[number]);
+  place.setAttribute("aria-label", [name, clock(at_ms), ...said].join(" · "));
 }
 
 interface Told {

@@ -101,6 +101,7 @@ export interface Snapshot {
   outbox_behind_s: number;
   jobs_waiting: number;
   jobs_failed: number;
+  accept_queue: number | null;
   announcements: News[];
   examination: { examined_at: string; holding: number; broken: string[] } | null;
   points?: Point[];

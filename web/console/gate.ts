@@ -1,5 +1,5 @@
 // The gate's page: asks once a second while it is looked at, and writes what changed.
-import { live } from "../design/live.ts";
+import { live, staff_slowest_ms } from "../design/live.ts";
 import { fill, language, number } from "../design/text.ts";
 import { type Line, type Mark, chart, draw, redrawn } from "./charts.ts";
 import { write } from "./parts.ts";
@@ -55,7 +55,7 @@ interface Words {
   say: Record<string, string>;
 }
 
-const lost_after_ms = 5000;
+const lost_after_ms = 3000;
 const shown_least_ms = 300_000;
 const shares = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
 
@@ -78,18 +78,19 @@ export function start(): void {
     const from_ms = Math.min((first?.at ?? to_ms / 1000) * 1000, to_ms - shown_least_ms);
     const a_minute = 60 / newest.span_seconds;
     const line = (key: "called" | "entered" | "bought" | "gone", colour: number): Line => ({ name: words.say[`${key}-line`] ?? key, colour, marks: whole.map((each): Mark => [each.at * 1000, each[key] * a_minute]) });
-    draw(flow_chart, [line("called", 1), line("entered", 2), line("bought", 3), line("gone", 4)], { write: number, least: 0 }, from_ms, to_ms);
+    draw(flow_chart, [line("called", 1), line("entered", 2), line("bought", 3), line("gone", 4)], { write: number, least: 0, whole: true }, from_ms, to_ms);
     const people: Line = { name: words.say["inside-line"] ?? "", colour: 1, filled: true, marks: [...whole.map((each): Mark => [each.at * 1000, each.inside]), [to_ms, newest.figures.inside]] };
     draw(inside_chart, [people], { write: number, least: 0, most: newest.figures.cap * 1.2, goal: { value: newest.figures.cap, name: words.say["cap-line"] ?? "" } }, from_ms, to_ms);
   };
 
-  live<Watch>(() => "/api/v1/queue/watch", 1000, (watch) => {
+  const told = (watch: Watch): void => {
     heard_at_ms = Date.now();
     newest = watch;
     tell(watch, words);
     notice("");
     show();
-  });
+  };
+  live<Watch>(() => "/api/v1/queue/watch", 1000, told, { slowest_ms: staff_slowest_ms });
   redrawn(show);
 
   window.setInterval(() => {

@@ -1,6 +1,6 @@
 // The live page: asks once a second while it is looked at, and writes what changed.
 import { now } from "../design/clock.ts";
-import { live } from "../design/live.ts";
+import { live, staff_slowest_ms } from "../design/live.ts";
 import { LiveCharts } from "./live_charts.ts";
 import { channels, figures, flow, goods } from "./live_trade.ts";
 import { news, well } from "./live_well.ts";
@@ -9,20 +9,23 @@ import { number, say } from "./words.ts";
 import { place, write } from "./parts.ts";
 
 const kept_s = 3600;
-const lost_after_ms = 5000;
+const lost_after_ms = 3000;
+const not_signed_in = 401;
 
 export function start(): void {
   const points: Point[] = [];
   const charts = new LiveCharts(points);
   let heard_at_ms = Date.now();
+  let signed_out = false;
 
   const address = (): string => {
     const last = points[points.length - 1];
     return last ? `/api/v1/monitor/live?since=${last[0]}` : "/api/v1/monitor/live";
   };
 
-  live<Snapshot>(address, 1000, (snapshot) => {
+  const show = (snapshot: Snapshot): void => {
     heard_at_ms = Date.now();
+    signed_out = false;
     keep(points, snapshot.points ?? []);
     figures(snapshot, points);
     flow(snapshot.stations);
@@ -33,11 +36,16 @@ export function start(): void {
     alerts(snapshot);
     notice(complaint(snapshot));
     charts.draw(snapshot);
-  });
+  };
+  const refused = (status: number): void => {
+    signed_out = status === not_signed_in;
+    if (signed_out) notice(say("say", "signed-out"));
+  };
+  live<Snapshot>(address, 1000, show, { slowest_ms: staff_slowest_ms, refused });
 
   window.setInterval(() => {
     const silent_ms = Date.now() - heard_at_ms;
-    if (!document.hidden && silent_ms > lost_after_ms) notice(say("say", "lost", { seconds: number(silent_ms / 1000) }));
+    if (!document.hidden && !signed_out && silent_ms > lost_after_ms) notice(say("say", "lost", { seconds: number(silent_ms / 1000) }));
   }, 1000);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) heard_at_ms = Date.now();

@@ -6,6 +6,8 @@ import { element, empty, keyed, place, tag, write } from "./parts.ts";
 /** Which column of a point draws the trend of a figure. */
 const trends: Record<string, number> = { orders: 1, gmv: 3, payment_success: 4, p99: 6, awaiting: 9 };
 const trend_s = 300;
+/** A longer figure than this is set smaller, where five cards stand beside each other on a desk. */
+const long_letters = 9;
 
 export function figures(snapshot: Snapshot, points: Point[]): void {
   for (const figure of snapshot.figures) {
@@ -14,6 +16,7 @@ export function figures(snapshot: Snapshot, points: Point[]): void {
     const part = (name: string): HTMLElement | null => card.querySelector(`[data-part="${name}"]`);
     const [value, unit] = value_of(figure);
     write(part("value"), value);
+    card.classList.toggle("vital--long", value.length > long_letters);
     write(part("unit"), unit);
     write(part("target"), target(figure, snapshot));
     const state = part("state");

@@ -16,6 +16,8 @@ export function well(snapshot: Snapshot): void {
   line("events", late, late ? say("say", "events-waiting", { count: number(snapshot.outbox_behind), seconds: number(snapshot.outbox_behind_s) }) : say("say", "events-done"));
   const jobs = snapshot.jobs_failed ? say("say", "jobs-failed", { count: number(snapshot.jobs_failed) }) : snapshot.jobs_waiting ? say("say", "jobs-waiting", { count: number(snapshot.jobs_waiting) }) : say("say", "jobs-done");
   line("jobs", snapshot.jobs_failed > 0, jobs);
+  const outside = snapshot.accept_queue;
+  line("door", false, outside === null ? say("say", "door-unknown") : outside ? say("say", "door-waiting", { count: number(outside) }) : say("say", "door-clear"));
   verdict(snapshot);
 }
 

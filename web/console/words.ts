@@ -21,16 +21,18 @@ export function knows(group: string, key: string): boolean {
 }
 
 const one = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const two = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 const three = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
 const shares = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
 const coins = new Intl.NumberFormat(language, { style: "currency", currency: facts.currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: 0 });
+const exact = new Intl.NumberFormat(language, { style: "currency", currency: facts.currency, currencyDisplay: "narrowSymbol" });
 const compact = new Intl.NumberFormat(language, { style: "currency", currency: facts.currency, currencyDisplay: "narrowSymbol", notation: "compact", maximumFractionDigits: 2 });
 const minor = 10 ** (new Intl.NumberFormat(language, { style: "currency", currency: facts.currency }).resolvedOptions().maximumFractionDigits ?? 2);
 
 export { number };
 
 export function rate(value: number): string {
-  return value >= 100 ? number(value) : one.format(value);
+  return value >= 100 ? number(value) : value >= 1 ? one.format(value) : two.format(value);
 }
 
 export function share(value: number): string {
@@ -41,9 +43,10 @@ export function millis(value: number): string {
   return value >= 100 ? number(value) : three.format(value);
 }
 
-/** Money in whole units of the currency; shortened from a million on, where single coins say nothing. */
+/** Money to the last coin; shortened from a million on, where single coins say nothing. */
 export function money(amount: number): string {
-  return Math.abs(amount / minor) >= 1_000_000 ? compact.format(amount / minor) : coins.format(amount / minor);
+  if (Math.abs(amount / minor) >= 1_000_000) return compact.format(amount / minor);
+  return (amount % minor ? exact : coins).format(amount / minor);
 }
 
 export function duration(seconds: number): string {

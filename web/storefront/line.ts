@@ -2,6 +2,7 @@
 // sign of life, whose answer of a few bytes says where its place stands; the page itself is fetched anew only when it no
 // longer says what is true. What changes for everybody is fetched over a while, and never by all at once.
 import { live } from "../design/live.ts";
+import { ask } from "../design/patience.ts";
 
 interface Lane {
   drawn: number;
@@ -79,9 +80,9 @@ class Signs {
   constructor(place: HTMLElement) {
     this.#place = place;
     this.soon(sign_ms * Math.random());
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.soon(0);
-    });
+    // A phone that wakes has a line a moment later: a place that was called meanwhile loses no second of its turn.
+    document.addEventListener("visibilitychange", () => this.#wake());
+    window.addEventListener("online", () => this.#wake());
   }
 
   /** Gives the next sign in that time, unless one is due sooner. */
@@ -91,6 +92,10 @@ class Signs {
     this.#sign_at_ms = at_ms;
     window.clearTimeout(this.#sign);
     this.#sign = window.setTimeout(() => void this.#give(), in_ms);
+  }
+
+  #wake(): void {
+    if (!document.hidden) this.soon(0);
   }
 
   /** Takes up what changed for all who wait. */
@@ -106,7 +111,7 @@ class Signs {
     let next_ms = again_ms;
     try {
       const headers = { Accept: "application/json" };
-      const answer = await fetch("/api/v1/places/current/signs", { method: "POST", headers });
+      const answer = await ask("/api/v1/places/current/signs", { method: "POST", headers });
       if (answer.ok) {
         const sign = (await answer.json()) as Sign;
         this.#compare(sign);
@@ -207,7 +212,7 @@ function show(place: HTMLElement, name: string, value: number): void {
 
 /** Fetches the page anew; returns whether it came. */
 async function renew(place: HTMLElement): Promise<boolean> {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const answer = await ask(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) return false;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const middle = fresh.getElementById("line");

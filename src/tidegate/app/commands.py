@@ -14,6 +14,7 @@ from tidegate.app.publication import PublicationDesk
 from tidegate.base.config import Config
 from tidegate.base.db import Database
 from tidegate.base.embedded.servers import running_servers
+from tidegate.gate.edge import commands as edge_commands
 from tidegate.gate.queue import commands as queue_commands
 from tidegate.gate.queue.contracts import Verification
 from tidegate.offer.campaign import commands as campaign_commands
@@ -96,7 +97,13 @@ def commands() -> Iterator[click.Command]:
     yield campaign
     yield queue_commands.admission_commands(_draw_desk)
     yield from (staff_commands.group, staff_commands.members_group, law_commands.group, payment_commands.group)
-    for group in (catalogue_commands.group, coupon_commands.group, points_commands.group, repricing_commands.group):
+    for group in (
+        catalogue_commands.group,
+        coupon_commands.group,
+        edge_commands.group,
+        points_commands.group,
+        repricing_commands.group,
+    ):
         yield group(installation)
     yield stock_commands.group(installation)
     yield history_commands.group(_price_history)

@@ -8,6 +8,7 @@ from tidegate.app.acquaintance import GiftShelf, KnownShoppers
 from tidegate.app.books import MoneyPath, PaymentOutcomes
 from tidegate.app.deals import Deals
 from tidegate.app.loyalty import Loyalty
+from tidegate.app.shopfront import ShopAddresses
 from tidegate.app.waiting import Means, Outlook
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock, SystemClock
@@ -22,6 +23,7 @@ from tidegate.base.outbox import Outbox
 from tidegate.gate.admission.api import Admission
 from tidegate.gate.bots.api import Bots
 from tidegate.gate.defence.api import build_defences
+from tidegate.gate.edge.api import build_edge
 from tidegate.gate.limits.api import build_limits
 from tidegate.gate.queue.api import Queue
 from tidegate.offer.campaign.api import Campaign
@@ -90,6 +92,7 @@ class App:
         self.defences = build_defences(
             config, cache=cache, clock=self.clock, outbox=self.outbox, jobs=self.jobs, campaign=campaign
         )
+        self.edge = build_edge(config, clock=self.clock, outbox=self.outbox, jobs=self.jobs, campaign=campaign)
         self.bots = Bots(config, cache, self.clock, self.ids)
         self.admission = Admission(config, self.clock, self.bots.misused)
         self.limits = build_limits(config, cache, campaign, self.defences.limit_factor, self.bots.rate_factor)
@@ -123,9 +126,11 @@ class App:
         self.ordering = ordering = Ordering(
             db, clock, outbox, campaign, pricing, coupons, points, stock, payment, lane, ids, hold_seconds=hold
         )
-        self.presales = Presales(db, clock, ids, campaign, stock, payment, ordering, self.identity, hold_seconds=hold)
+        self.presales = Presales(
+            db, clock, ids, campaign, stock, payment, ordering, pricing, self.identity, hold_seconds=hold
+        )
         self.groups = Groups(db, clock, ids, outbox, campaign, pricing, stock, ordering)
-        self.draws = Draws(config, db, clock, ids, outbox, campaign, ordering)
+        self.draws = Draws(config, db, clock, ids, outbox, campaign, ordering, self.identity)
         self.protection = Protection(db, clock, campaign, pricing, stock, ordering)
         self.repricing = Repricing(campaign, pricing, ordering)
         self.shortfalls = Shortfalls(db, clock, ids, outbox, stock, ordering)
@@ -135,10 +140,12 @@ class App:
         stock, ordering = self.stock, self.ordering
         shoppers = KnownShoppers(self.db, self.clock, self.identity, ordering)
         self.defences.follow(PaymentOutcomes(self.payment))
+        self.edge.follow(ShopAddresses())
         self.coupons.follow(shoppers)
         self.pricing.follow(shoppers, GiftShelf(stock))
+        ordering.follow(self.presales)
         deals, loyalty = Deals(self.campaign, self.history, ordering, self.groups), Loyalty(ordering, self.points)
-        for subscriber in (ordering, self.presales, self.groups, deals, loyalty):
+        for subscriber in (ordering, self.presales, self.groups, deals, loyalty, self.edge):
             subscriber.subscribe(self.outbox)
         self.outlook = Outlook(self.cache, stock, ordering)
         self.queue = Queue(

@@ -212,6 +212,10 @@ def _environment(config: Config) -> dict[str, str]:
         "TIDEGATE_TRUSTED_PROXIES": ",".join(config.trusted_proxies),
         "TIDEGATE_DEFENCE_HOOK_URL": config.defence_hook_url,
         "TIDEGATE_DEFENCE_HOOK_SECRET": config.defence_hook_secret,
+        "TIDEGATE_EDGE_URLS": ",".join(config.edge_urls),
+        "TIDEGATE_EDGE_PURGE": config.edge_purge,
+        "TIDEGATE_EDGE_PURGE_URL": config.edge_purge_url,
+        "TIDEGATE_EDGE_PURGE_TOKEN": config.edge_purge_token,
         "PROMETHEUS_MULTIPROC_DIR": str(_metrics(config)),
     }
 

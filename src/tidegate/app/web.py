@@ -2,8 +2,10 @@
 
 import multiprocessing
 import signal
+import socket
+import struct
 from contextlib import suppress
-from socket import socket
+from functools import partial
 
 import uvicorn
 from granian import Granian
@@ -13,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from tidegate.app.api.wire import HEAD_BYTES_MAX, HEAD_SECONDS, Wire
 from tidegate.base.config import Config
+from tidegate.base.metrics import accept_queue
 
 _APPLICATION = "tidegate.app.api.application:application"
 _BACKLOG = 4096
@@ -27,6 +30,8 @@ _STREAMS_MAX = 100
 _PING_SECONDS = 15
 _PING_ANSWER_SECONDS = 10
 _LAST_REQUESTS_SECONDS = 10
+_UNACKED = struct.Struct("=8x4I I").unpack_from
+"""The beginning of Linux's tcp_info, up to tcpi_unacked: of a socket that listens, who is in its queue."""
 
 
 def serve(config: Config) -> None:
@@ -60,10 +65,10 @@ def _serve_plain(config: Config) -> None:
         log_config=None,
         log_level="error",
         timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
-        callback_notify=_leave_with_parent,
         timeout_notify=1,
     )
     listening = settings.bind_socket()  # of both families where the host is ::, which the event loop's own is not
+    settings.callback_notify = partial(_each_second, listening, config.port)
     doors = doors_of(listening, max(_ACCEPTED_A_TURN // config.web_workers, 1))
     if config.web_workers > 1:
         Multiprocess(settings, sockets=doors).run()
@@ -72,13 +77,23 @@ def _serve_plain(config: Config) -> None:
         uvicorn.Server(settings).run(sockets=doors)
 
 
-def doors_of(listening: socket, count: int) -> list[socket]:
+def doors_of(listening: socket.socket, count: int) -> list[socket.socket]:
     """Return `count` descriptors under which an event loop listens; the queue of who comes is one."""
     return [listening, *(listening.dup() for _ in range(count - 1))]
 
 
-async def _leave_with_parent() -> None:
-    """End this process in order when the one that began it was killed: nobody is left who would."""
+def not_accepted(listening: socket.socket) -> int | None:
+    """Return how many connections are made and stand in the kernel's queue; None where the system does not tell."""
+    if not hasattr(socket, "TCP_INFO"):
+        return None
+    return int(_UNACKED(listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 64))[-1])
+
+
+async def _each_second(listening: socket.socket, port: int) -> None:
+    """Count who stands outside; end this process in order when the one that began it was killed: nobody else would."""
+    waiting = not_accepted(listening)
+    if waiting is not None:
+        accept_queue.labels(str(port)).set(waiting)
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
         signal.raise_signal(signal.SIGTERM)

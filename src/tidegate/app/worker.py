@@ -13,6 +13,7 @@ from tidegate.base.db import DatabaseUnavailable
 from tidegate.base.log import begin_logging
 from tidegate.gate.bots import jobs as bots_jobs
 from tidegate.gate.defence import jobs as defence_jobs
+from tidegate.gate.edge import jobs as edge_jobs
 from tidegate.offer.coupons import jobs as coupon_jobs
 from tidegate.sale.draws import jobs as draw_jobs
 from tidegate.sale.groups import jobs as group_jobs
@@ -67,6 +68,7 @@ async def work_for_ever(app: App) -> None:
     coupon_jobs.schedule(app.jobs, app.coupons)
     bots_jobs.schedule(app.jobs, app.db, app.bots)
     defence_jobs.schedule(app.jobs, app.db, app.defences)
+    edge_jobs.schedule(app.jobs, app.db, app.edge)
     payment_jobs.schedule(app.jobs, app.payment)
     presale_jobs.schedule(app.jobs, app.presales)
     group_jobs.schedule(app.jobs, app.groups)

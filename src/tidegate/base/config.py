@@ -9,10 +9,13 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 _SECRET_BYTES = 32
+EDGE_PURGES = ("method", "cloudflare-urls", "cloudflare-tags", "fastly-keys")
+"""The ways to have an edge forget pages; all but the first speak to an address, with a token."""
 
 
 class ChannelSetting(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +58,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     defence_hook_url: str = ""
     defence_hook_secret: str = ""
+    edge_urls: tuple[str, ...] = ()
+    """Where the caches before the shop are reached; none: at `public_url`."""
+    edge_purge: str = ""
+    """One of EDGE_PURGES, or nothing."""
+    edge_purge_url: str = ""
+    edge_purge_token: str = ""
     drand_url: str = "https://api.drand.sh"
     datacenter_networks: Path | None = None
     """A file of networks, one in CIDR a line; None: `datacenter-networks.txt` in `data_dir`, if there is one."""
@@ -95,6 +104,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             trusted_proxies=_proxies(environ),
             defence_hook_url=environ.get("TIDEGATE_DEFENCE_HOOK_URL", ""),
             defence_hook_secret=_hook_secret(environ),
+            edge_urls=_edges(environ),
+            edge_purge=_edge_purge(environ),
+            edge_purge_url=environ.get("TIDEGATE_EDGE_PURGE_URL", ""),
+            edge_purge_token=environ.get("TIDEGATE_EDGE_PURGE_TOKEN", ""),
             drand_url=environ.get("TIDEGATE_DRAND_URL") or "https://api.drand.sh",
             datacenter_networks=_file(environ, "TIDEGATE_DATACENTER_NETWORKS"),
         )
@@ -149,6 +162,27 @@ def _hook_secret(environ: Mapping[str, str]) -> str:
             f"TIDEGATE_DEFENCE_HOOK_SECRET must be at least {_SECRET_BYTES} characters where a hook is set"
         )
     return secret
+
+
+def _edges(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the addresses of the caches before the shop."""
+    texts = tuple(text for part in environ.get("TIDEGATE_EDGE_URLS", "").split(",") if (text := part.strip()))
+    for text in texts:
+        parts = urlsplit(text)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
+            raise ValueError(f"TIDEGATE_EDGE_URLS must be addresses like https://10.0.0.5, with commas, not {text!r}")
+    return tuple(text.rstrip("/") for text in texts)
+
+
+def _edge_purge(environ: Mapping[str, str]) -> str:
+    """Return the way to purge; one that speaks to an address is named with it and with its token."""
+    way = environ.get("TIDEGATE_EDGE_PURGE", "")
+    if way and way not in EDGE_PURGES:
+        raise ValueError(f"TIDEGATE_EDGE_PURGE must be one of {', '.join(EDGE_PURGES)}, not {way!r}")
+    names = ("TIDEGATE_EDGE_PURGE_URL", "TIDEGATE_EDGE_PURGE_TOKEN")
+    if way and way != EDGE_PURGES[0] and not all(environ.get(name) for name in names):
+        raise ValueError(f"TIDEGATE_EDGE_PURGE={way} needs {' and '.join(names)}")
+    return way
 
 
 def _secret(environ: Mapping[str, str], data_dir: Path) -> bytes:

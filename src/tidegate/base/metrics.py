@@ -36,6 +36,12 @@ shed = Counter("tidegate_shed", "Requests refused unread because of overload, by
 load_level = Gauge(
     "tidegate_load_level", "Who is let in under overload: 128 a class of requests", multiprocess_mode="mostrecent"
 )
+accept_queue = Gauge(
+    "tidegate_accept_queue",
+    "Connections that the web processes have not accepted yet",
+    ["port"],
+    multiprocess_mode="mostrecent",
+)
 queue_delay_seconds = Gauge(
     "tidegate_queue_delay_seconds",
     "Mean wait in a queue in the last window, seconds",

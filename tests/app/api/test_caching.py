@@ -2,15 +2,19 @@
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from httpx import ASGITransport, AsyncClient
 
 from tests.app.framework import framework_of
-from tests.offer.festivals import definition, offer
+from tests.offer.festivals import START, definition, offer
 from tests.sale.shop import buyers, publish
-from tidegate.app.api.caching import private_unless_stated
+from tidegate.app.api.caching import private_unless_stated, tag_pages
 from tidegate.app.api.hot import Front
-from tidegate.app.compose import App
+from tidegate.app.compose import App, compose
+from tidegate.base.clock import ManualClock
+from tidegate.base.config import Config
+from tidegate.base.ids import Ids
 from tidegate.trust.identity.api import SESSION_COOKIE
 
 
@@ -21,6 +25,16 @@ def test_what_is_stated_stays() -> None:
     silent = [(b"content-type", b"text/html")]
     private_unless_stated(silent)
     assert silent == [(b"content-type", b"text/html"), (b"cache-control", b"private, no-store")]
+
+
+def test_a_page_of_everyone_is_tagged_and_nothing_else() -> None:
+    tag = (b"cache-tag", b"tidegate-pages")
+    for stated, tagged in ((b"public, s-maxage=2", True), (b"private, no-store", False), (b"public, immutable", False)):
+        headers = [(b"cache-control", stated)]
+        tag_pages(headers, tag)
+        assert (tag in headers) is tagged
+        tag_pages(headers, None)
+        assert len(headers) == 1 + tagged
 
 
 @pytest.fixture
@@ -45,6 +59,21 @@ async def test_what_is_the_same_for_everyone_may_be_kept(
     stated = (await client.get(path)).headers["Cache-Control"]
     assert "public" in stated
     assert ("max-age=5" if kept_seconds is None else f"s-maxage={kept_seconds}") in stated
+
+
+async def test_an_edge_that_is_purged_by_tag_finds_it_on_every_page_of_everyone(config: Config, ids: Ids) -> None:
+    app = compose(msgspec.structs.replace(config, edge_purge="fastly-keys"), clock=ManualClock(START), ids=ids)
+    await app.open()
+    try:
+        await publish(app, definition([offer("A")]))
+        site = Front(app, framework_of(app))
+        async with AsyncClient(transport=ASGITransport(site), base_url="http://shop") as client:  # type: ignore[arg-type]
+            tags = {
+                path: (await client.get(path)).headers.get("surrogate-key") for path in ("/", "/goods/A", "/orders")
+            }
+    finally:
+        await app.close()
+    assert tags == {"/": "tidegate-pages", "/goods/A": "tidegate-pages", "/orders": None}
 
 
 @pytest.mark.parametrize(

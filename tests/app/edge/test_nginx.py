@@ -24,6 +24,8 @@ from scripts.nginx import find as find_nginx
 from tests.app.edge.raw import Certificate, connection, drip, head, make_certificate, status_of
 from tests.live import Live, installation, until
 from tidegate.app.compose import compose
+from tidegate.gate.edge.contracts import Kept, Kind, Pace, Warmed
+from tidegate.gate.edge.rules import kept_by
 from tidegate.trust.identity.api import SESSION_COOKIE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("edge")]
@@ -216,6 +218,38 @@ def test_files_are_kept_for_good(edge: Edge) -> None:
         kept = client.get(path)
     assert kept.headers["X-Cache"] == "HIT"
     assert kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_what_was_prewarmed_is_there_for_the_first_shopper(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(edge.certificate.cert))
+    settings = msgspec.structs.replace(
+        edge.live.supervisor.config,
+        public_url=f"https://localhost:{edge.port}",
+        edge_urls=(f"https://127.0.0.1:{edge.port}",),
+    )
+
+    async def prewarm() -> list[Warmed]:
+        app = compose(settings)
+        await app.open()
+        heard: list[Warmed] = []
+        try:
+            version = app.campaign.current()
+            assert version is not None
+            asks = app.edge.to_warm(version)
+            some = [each for kind in Kind for each in [one for one in asks if one.kind is kind][-20:]]
+            await app.edge.prewarm(some, Pace(a_second=100), heard.append)
+        finally:
+            await app.close()
+        return heard
+
+    first, again = asyncio.run(prewarm()), asyncio.run(prewarm())
+    assert [each for each in (*first, *again) if each.kept in {None, Kept.PRIVATE, Kept.UNKNOWN}] == []
+    assert {each.kept for each in first if each.ask.kind is not Kind.PAGE} >= {Kept.MISS}
+    assert {each.kept for each in again if each.ask.kind is not Kind.PAGE} == {Kept.HIT}
+    page = next(each.ask for each in again if each.ask.kind is Kind.PAGE)
+    asked = {"Accept-Language": page.language, "Accept-Encoding": "gzip, deflate, br, zstd"}
+    with edge.client("127.0.1.65", **asked) as client:
+        assert kept_by(client.get(page.path).headers) is Kept.HIT
 
 
 def test_security_headers_come_once(edge: Edge) -> None:

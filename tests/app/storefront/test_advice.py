@@ -251,6 +251,8 @@ async def test_a_gift_is_named_before_and_after_ordering(app: App, shop: httpx.A
 
 async def test_a_gift_that_was_gone_is_told_by_the_order(app: App, shop: httpx.AsyncClient, buyer: Buyer) -> None:
     await festival(app, MUG, mugs=2)
+    page = (await shop.get("/checkout?sku=A")).text
+    assert hidden(page, "gifts") == "MUG"
     [other] = await buyers(app, 1)
     async with visitor(app) as first:
         first.cookies.set(SESSION_COOKIE, other.token)
@@ -258,8 +260,17 @@ async def test_a_gift_that_was_gone_is_told_by_the_order(app: App, shop: httpx.A
     placed = await shop.post("/checkout", data=wish(buyer))  # not heard of yet: without the gift
     [order] = await orders(app, buyer)
     assert (order.total, order.priced.gifts_left_off) == (8_000, ("MUG",))
+    await app.refresh()  # heard of by now, but the page that was opened before still shows it
+    page = (await shop.get("/checkout?sku=A")).text
+    assert (hidden(page, "gifts"), "The gift is gone" in page) == ("", False)
+    page = (await shop.post("/checkout", data=wish(buyer) | {"gifts": "MUG", "do": "price"})).text
+    assert "Mug is out of stock now" in page
+    placed = await shop.post("/checkout", data=wish(buyer) | {"gifts": "MUG", "key": "gift-key-2"})
+    [order, _] = await orders(app, buyer)
+    assert (order.total, order.priced.gifts_left_off) == (8_000, ("MUG",))
     page = (await shop.get(placed.headers["location"])).text
     assert "The gift was gone" in page
+    assert "give the order up below: nothing is charged" in page
     assert "Mug was out of stock when your order was taken" in page
     shop.headers["Accept-Language"] = "zh"
     page = (await shop.get(placed.headers["location"])).text

@@ -74,3 +74,46 @@ async def test_what_one_shopper_has_used_up_is_kept_from_everybodys_page(
         answer = await guest.get(fragment)
         assert "public" in answer.headers["cache-control"]
         assert "¥80.00</dd>" in answer.text
+
+
+async def test_a_page_of_ones_own_promises_nothing_that_one_has_used_up(
+    app: App, shop: httpx.AsyncClient, buyer: Buyer
+) -> None:
+    once = promotion("once", amount_off(17_000, 5_000), skus=["B"], limits=PromotionLimits(per_account=1))
+    await publish(app, msgspec.structs.replace(_festival(), promotions=(once,)))
+    more = "¥80.00 more for ¥50.00 off"
+    asked = {"lines": [{"sku": "B", "quantity": 1}], "explain": True}
+    await shop.post("/cart/lines", data={"sku": "B", "quantity": "1"})
+    for page in ("/checkout?sku=B", "/cart"):
+        assert more in (await shop.get(page)).text
+    bought = wish(buyer, sku="B", quantity="2", expected_total="13000")
+    assert (await shop.post("/checkout", data=bought)).status_code == 303
+    for page in ("/checkout?sku=B", "/cart"):
+        text = (await shop.get(page)).text
+        assert more not in text
+        assert "Its uses or its budget are used up" in text
+    assert more in (await shop.get("/goods/B/price?quantity=1")).text  # everybody's
+    quoted = (await shop.post("/api/v1/quotes", json=asked)).json()
+    assert ("hints" in quoted, [each["reason"] for each in quoted["not_applied"]]) == (
+        False,
+        ["exhausted", "coupon"],
+    )
+    async with visitor(app) as guest:
+        assert len((await guest.post("/api/v1/quotes", json=asked)).json()["hints"]) == 1
+    assert "¥180.00</dd>" in (await shop.get("/checkout?sku=B&quantity=2")).text
+    again = {**bought, "key": "a-fresh-key-2", "expected_total": "18000"}
+    assert (await shop.post("/checkout", data=again)).status_code == 303
+    assert sorted(order.total for order in await orders(app, buyer)) == [13_000, 18_000]
+
+
+async def test_a_coupon_that_one_has_used_up_is_not_promised_again(
+    app: App, shop: httpx.AsyncClient, buyer: Buyer
+) -> None:
+    plain = _festival()
+    few = msgspec.structs.replace(plain, promotions=(), coupons=(coupon("ONCE", 8_000, 1_000, per_buyer=1),))
+    await publish(app, few)
+    first = wish(buyer, coupon="ONCE", expected_total="7000")
+    assert (await shop.post("/checkout", data=first)).status_code == 303
+    page = (await shop.get("/checkout?sku=A&coupon=ONCE")).text
+    assert "¥80.00</dd>" in page
+    assert "The coupon is used up" in page

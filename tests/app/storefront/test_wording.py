@@ -16,12 +16,14 @@ OTHERS = ("app.api.hot", "app.api.problems", "app.api.slowness", "base.batch", "
 STAFF = """
 account-unknown decision-unknown definition-faulty defence-is-on defence-unknown draft-changed draft-too-large
 refund-not-refused publication-stopped reason-missing waiver-faulty goods-file-refused goods-refused
-coupon-batch-unknown coupon-cannot-be-revoked coupon-codes-faulty coupon-codes-not-left coupon-reason-needed
-prices-faulty prices-imported points-grant-not-valid points-moved refund-reason-missing reason-needed
+coupon-batch-made-already coupon-batch-size-not-valid coupon-batch-unknown coupon-cannot-be-revoked
+coupon-codes-faulty coupon-codes-not-left coupon-reason-needed prices-faulty prices-imported prize-not-forfeitable
+prizes-given-faulty prize-note-needed points-grant-not-valid points-moved refund-reason-missing reason-needed
 quota-below-promise members-faulty not-permitted password-too-weak purpose-not-stated staff-locked
 staff-name-not-valid staff-name-taken staff-not-signed-in staff-sign-in-refused staff-unknown tiers-named
 nothing-to-debrief span-not-within-reach flood-failed log-not-readable nothing-to-buy sessions-over
 system-not-reachable undo-not-valid replay-under-way nothing-missing more-than-there stock-unknown shortfall-malformed
+edge-no-page edge-not-set purge-refused
 """
 """Met in the console and on the command line only."""
 PROGRAMS = """

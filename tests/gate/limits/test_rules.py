@@ -66,7 +66,7 @@ def test_this_machine_is_no_network(text: str) -> None:
     assert rules.SUBJECTS[LimitScope.NETWORK](Asker(text)) is None
 
 
-def test_only_who_is_signed_in_has_account_and_device() -> None:
+def test_only_who_is_known_has_account_and_device() -> None:
     signed_in = Asker("203.0.113.7", UUID(int=1), UUID(int=2))
     assert rules.SUBJECTS[LimitScope.ACCOUNT](signed_in) == UUID(int=1).bytes
     assert rules.SUBJECTS[LimitScope.DEVICE](signed_in) == UUID(int=2).bytes

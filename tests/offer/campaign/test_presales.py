@@ -128,20 +128,40 @@ all = true
 """
 
 
-def test_a_limit_of_goods_in_presale_is_a_fault_for_it_counts_orders_only() -> None:
+def test_a_limit_that_names_goods_in_presale_counts_reservations_and_says_so() -> None:
     text = FESTIVAL + RESERVED + LIMITED.replace("all = true", 'skus = ["KETTLE-1", "BOAT-1"]')
+    words = published_rules(version(read(text))).limits[-1].words
+    assert words.en == (
+        "Few: at most 1 of these 2 products together, reservations in presale included until one ends without being "
+        "an order, per buyer."
+    )
+    assert words.zh == "限购：以下 2 种商品（含预售预订，预订未成为订单而结束的退回）合计每人限购 1 件。"
+
+
+@pytest.mark.parametrize("scope", ["per_address", "per_instrument"])
+def test_goods_in_presale_cannot_be_limited_by_what_a_reservation_does_not_know(scope: str) -> None:
+    limited = LIMITED.replace("all = true", 'skus = ["KETTLE-1", "BOAT-1"]').replace("per_buyer", scope)
+    text = FESTIVAL + RESERVED + limited
     [fault] = faults(text)
     at = line('skus = ["KETTLE-1", "BOAT-1"]', text)
     assert fault == (
-        f'festival.toml:{at}: limit.skus: "BOAT-1" is in presale, and limits count orders, not reservations; '
-        "write per_buyer in its [[presale]]"
+        f'festival.toml:{at}: limit.skus: "BOAT-1" is in presale, and a reservation has no address and no payment '
+        "account yet; limit it per_buyer or per_device"
     )
 
 
-def test_a_limit_of_everything_says_that_it_leaves_presales_out() -> None:
-    beside = published_rules(version(read(FESTIVAL + RESERVED + LIMITED))).limits[-1].words
-    assert beside.en == "Few: at most 1 of everything on offer together, without goods in presale, per buyer."
-    assert beside.zh == "限购：全部活动商品（不含预售商品）合计每人限购 1 件。"
+def test_a_limit_of_everything_says_by_what_it_counts_presales() -> None:
+    limited = LIMITED.replace("per_buyer = 1", "per_buyer = 1\nper_device = 2\nper_address = 3")
+    beside = published_rules(version(read(FESTIVAL + RESERVED + limited))).limits[-1].words
+    counted = "of everything on offer together, reservations in presale included until one ends without being an order,"
+    assert beside.en == (
+        f"Few: at most 1 {counted} per buyer; at most 2 {counted} per device; "
+        "at most 3 of everything on offer together, without goods in presale, per delivery address."
+    )
+    assert beside.zh == (
+        "限购：全部活动商品（含预售预订，预订未成为订单而结束的退回）合计每人限购 1 件，每台设备限购 2 件，"
+        "全部活动商品（不含预售商品）合计每个收货地址限购 3 件。"
+    )
     alone = published_rules(version(read(FESTIVAL + LIMITED))).limits[-1].words
     assert alone.en == "Few: at most 1 of everything on offer together per buyer."
 

@@ -62,6 +62,7 @@ def test_it_means_what_it_says() -> None:
         ('drawn_at = "start+3d2h"', 'drawn_at = "start+1d"', ": a minute after it closes"),
         ('drawn_at = "start+3d2h"', 'drawn_at = "start+99d"', "is after the end of the campaign"),
         ('drawn_at = "start+3d2h"', 'drawn_at = "start+3d2h"\ncloses_at = "start"', "is not after the opening"),
+        ('threshold = "99.00"', "claim_days = 367", "367 is out of range; it may be 0 to 366"),
         ('organiser = { zh = "潮闸", en = "Tidegate" }\n', "", "is missing; write both languages"),
     ],
 )
@@ -118,6 +119,30 @@ def test_the_published_rules_state_conditions_numbers_chances_and_organiser() ->
     assert any(each.en.startswith("Prize draws:") for each in rules.statements)
 
 
+def test_the_time_to_claim_a_prize_and_where_it_goes_are_stated_before_the_draw() -> None:
+    definition = read(
+        FESTIVAL + DRAW.replace('threshold = "99.00"', "claim_days = 30").replace("count = 3", "count = 3\nsent = true")
+    )
+    [draw] = definition.draws
+    assert (draw.claim_days, [each.sent for each in draw.prizes]) == (30, [True, False])
+    assert [draw.must_claim(place) for place in (0, 1)] == [True, True]
+    assert draw.claim_until(START) == START + timedelta(days=30)
+    [terms] = published_rules(version(definition)).draws
+    said = [each.en for each in terms.words]
+    assert (
+        "Winners claim their prize on the page of the draws within 30 days of the drawing; one that is not claimed by "
+        "then can be forfeited."
+    ) in said
+    assert "Sent to the address that is named when claiming: Kettle." in said
+    assert any("30 天内" in each.zh and "视为放弃" in each.zh for each in terms.words)
+
+
+def test_without_a_time_only_what_is_sent_is_claimed() -> None:
+    [draw] = read(FESTIVAL + DRAW.replace("count = 3", "count = 3\nsent = true")).draws
+    assert [draw.must_claim(place) for place in (0, 1)] == [True, False]
+    assert draw.claim_until(START) is None
+
+
 @given(
     st.lists(
         st.builds(
@@ -126,13 +151,15 @@ def test_the_published_rules_state_conditions_numbers_chances_and_organiser() ->
             value=st.integers(1, 5_000_000),
             count=st.integers(1, 100_000),
             chance=st.integers(0, 10_000),
+            sent=st.booleans(),
         ),
         min_size=1,
         max_size=3,
     ),
     st.integers(0, 10**6),
+    st.integers(0, 366),
 )
-def test_it_is_written_back_as_it_is(prizes: list[Prize], threshold: int) -> None:
+def test_it_is_written_back_as_it_is(prizes: list[Prize], threshold: int, claim_days: int) -> None:
     words = Words("文", "Text")
     draw = Draw(
         name="pots",
@@ -144,6 +171,7 @@ def test_it_is_written_back_as_it_is(prizes: list[Prize], threshold: int) -> Non
         drawn_at=START + timedelta(days=2),
         prizes=tuple(prizes),
         threshold=threshold,
+        claim_days=claim_days,
     )
     plain = festival(())
     shift = plain.phase(PhaseName.BURST).starts_at - START

@@ -76,8 +76,10 @@ def test_a_fault_is_named(line: str, instead: str, fault: str) -> None:
     assert any(fault in each for each in found), found
 
 
-def test_before_signing_in_nobody_has_an_account_or_a_device() -> None:
+def test_before_signing_in_there_is_a_browser_and_no_account() -> None:
     limit = msgspec.structs.replace(read(FULL)[0], act=LimitedAct.SIGN_IN, scope=LimitScope.DEVICE)
+    assert list(contradictions(limit)) == []
+    limit = msgspec.structs.replace(limit, scope=LimitScope.ACCOUNT)
     assert [found[1:] for found in contradictions(limit)] == [("scope",)]
     faults = rules.find_faults(msgspec.structs.replace(definition(), rate_limits=(limit,)))
     assert [fault.path for fault in faults] == [("rate_limit", 0, "scope")]

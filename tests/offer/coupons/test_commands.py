@@ -75,7 +75,7 @@ def test_a_file_is_taken(terminal: Terminal, tmp_path: Path) -> None:
     file.write_text("code,state\nSAVE50-AAAAAAAAAAA,unclaimed\n", encoding="utf-8")
     refused = terminal.run("import", "SAVE50", str(file), "--by", "lin.wei")
     assert refused.exit_code == 1
-    assert "is no code of SAVE50" in refused.output
+    assert "line 2: SAVE50-AAAAAAAAAAA is mistyped" in refused.output
     file.write_text("nothing\n", encoding="utf-8")
     assert 'no column "code"' in terminal.run("import", "SAVE50", str(file), "--by", "lin.wei").output
 

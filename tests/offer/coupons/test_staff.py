@@ -1,13 +1,17 @@
 """What staff do: codes in bulk, export, import, a code's story, withdrawing."""
 
+import asyncio
+
 import pytest
 
 from tests.offer.coupons.festival import claim, festival, handed_out, states, story, totals, unique
 from tests.sale.shop import broken, buyers, publish
 from tidegate.app.compose import App
 from tidegate.offer.coupons.codes import new_codes
-from tidegate.offer.coupons.contracts import BatchId, CouponState
+from tidegate.offer.coupons.contracts import AT_ONCE_MAX, Batch, BatchId, CodeLine, CouponState
 from tidegate.offer.coupons.errors import (
+    BatchMadeAlready,
+    BatchSizeNotValid,
     BatchUnknown,
     CannotRevoke,
     ClaimsUsedUp,
@@ -60,26 +64,65 @@ async def test_an_export_is_recorded_before_a_code_leaves_the_house(app: App) ->
     assert (kept.by, kept.reason, kept.codes) == ("chen.jie", "for the leaflet", 3)
 
 
+def listed(*texts: str) -> list[CodeLine]:
+    """Codes as a file has them, below its first line."""
+    return [CodeLine(line, text) for line, text in enumerate(texts, 2)]
+
+
 async def test_a_file_of_codes_is_taken_as_a_whole_or_not_at_all(app: App) -> None:
     await publish(app, festival(unique(count=100), unique("OTHER")))
     codes = sorted(new_codes("SAVE50", 10, 5))
     [foreign] = new_codes("OTHER", 10, 1)
     for bad, words in (
-        ([*codes, codes[0]], "6: .* stands here twice"),
-        ([*codes, foreign], "6: .* is no code of SAVE50"),
-        ([*codes, "SAVE50"], "6: SAVE50 is no code"),
-        ([""], "1: nothing is no code"),
+        ([*codes, codes[0]], "line 7: .* stands here twice"),
+        ([*codes, foreign], "line 7: .* is no code of SAVE50"),
+        ([""], "line 2: nothing is no code"),
     ):
         with pytest.raises(CodesFaulty, match=words):
-            await app.coupons.desk.take("SAVE50", bad, "lin.wei", lambda _: None)
-    batch = await app.coupons.desk.take("SAVE50", codes, "lin.wei", lambda _: None)
+            await app.coupons.desk.take("SAVE50", listed(*bad), "lin.wei", lambda _: None)
+    batch = await app.coupons.desk.take("SAVE50", listed(*codes), "lin.wei", lambda _: None)
     assert (batch.codes, batch.kind) == (5, "imported")
-    with pytest.raises(CodesFaulty, match="exists already"):
-        await app.coupons.desk.take("SAVE50", [*new_codes("SAVE50", 10, 2), codes[3]], "lin.wei", lambda _: None)
+    again = listed(*new_codes("SAVE50", 10, 2), codes[3])
+    with pytest.raises(CodesFaulty, match=f"line 4: {codes[3]} exists already"):
+        await app.coupons.desk.take("SAVE50", again, "lin.wei", lambda _: None)
     assert (await totals(app)).made == 5
     [buyer] = await buyers(app, 1)
     assert (await claim(app, buyer.account_id, codes[0])).code == codes[0]
     assert await broken(app) == []
+
+
+async def test_a_form_that_is_sent_twice_makes_its_codes_once(app: App) -> None:
+    await publish(app, festival(unique(count=3_000), unique("OTHER")))
+    key = BatchId(app.ids.new())
+
+    async def make(count: int = 2_500, name: str = "SAVE50", by: str = "lin.wei") -> Batch:
+        async with app.db.transaction() as tx:
+            return await app.coupons.desk.make(tx, name, count, by, key)
+
+    made = await asyncio.gather(*(make() for _ in range(4)))
+    assert {(each.batch_id, each.codes) for each in made} == {(key, 2_500)}
+    for other in (make(2_499), make(name="OTHER"), make(by="chen.jie")):
+        with pytest.raises(BatchMadeAlready):
+            await other
+    codes = sorted(new_codes("SAVE50", 10, 3))
+    with pytest.raises(BatchMadeAlready):
+        await app.coupons.desk.take("SAVE50", listed(*codes), "lin.wei", lambda _: None, key)
+    taken = BatchId(app.ids.new())
+    for _ in range(2):
+        batch = await app.coupons.desk.take("SAVE50", listed(*codes), "lin.wei", lambda _: None, taken)
+        assert (batch.batch_id, batch.codes) == (taken, 3)
+    assert (await totals(app)).made == 2_503
+    assert await broken(app) == []
+
+
+async def test_a_form_that_asks_for_too_many_makes_none(app: App) -> None:
+    await publish(app, festival(unique(count=100)))
+    for count, refusal in ((0, BatchSizeNotValid), (AT_ONCE_MAX + 1, BatchSizeNotValid), (101, CodesNotLeft)):
+        with pytest.raises(refusal):
+            async with app.db.transaction() as tx:
+                await app.coupons.desk.make(tx, "SAVE50", count, "lin.wei", BatchId(app.ids.new()))
+    async with app.db.read() as tx:
+        assert await app.coupons.desk.batches(tx, "double-11") == []
 
 
 async def test_a_code_is_withdrawn_with_a_reason_and_only_once(app: App) -> None:

@@ -219,3 +219,27 @@ async def test_the_check_finds_what_was_published_against_the_law(app: App) -> N
         await tx.execute("delete from law.waiver")
         [check] = await app.law.check(tx)
     assert (check.holds, check.detail) == (False, "review 1")
+
+
+async def test_another_id_over_a_running_sale_is_held_against_what_the_sale_promised(
+    app: App, clock: ManualClock
+) -> None:
+    """Both sides of the border on the real database: the last second of the sale, and the first moment after it."""
+    await published(app, FESTIVAL)
+    other = definition([offer("A", 8_500)], campaign_id="clearance", start=START + timedelta(days=3))
+    clock.advance(seconds=(START + timedelta(days=3) - clock.now()).total_seconds() - 1)
+    with pytest.raises(PublicationStopped) as stopped:
+        await published(app, other)
+    assert {each.law for each in stopped.value.findings} == {"cn-ecommerce-34"}
+    assert all('"Double 11" (double-11)' in each.what.en for each in stopped.value.findings)
+    assert app.campaign.current().campaign_id == "double-11"  # type: ignore[union-attr]
+    clock.advance(seconds=1)
+    await published(app, other)
+    assert app.campaign.current().campaign_id == "clearance"  # type: ignore[union-attr]
+
+
+async def test_a_replay_interrupts_a_sale_and_is_interrupted_without_notice(app: App) -> None:
+    await published(app, FESTIVAL)
+    replay = definition([offer("A", 9_000)], campaign_id="replay-0123456789ab")
+    await published(app, replay)
+    await published(app, FESTIVAL)

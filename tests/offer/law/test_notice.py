@@ -1,7 +1,7 @@
 """Notice of changes: what counts as worse, what does not, and to which moment the days are counted."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from tidegate.offer.campaign.contracts import (
     Benefit,
     Bundle,
     CampaignDefinition,
+    CampaignId,
     Earning,
     FreeShipping,
     Gift,
@@ -91,6 +92,7 @@ WORSE: Sequence[tuple[str, dict[str, object]]] = [
     ("quota from 100 to 99", first_offer(quota=99)),
     ("units of one buyer from 3 to 2", first_offer(per_buyer=2)),
     ("coupons do not apply", first_offer(coupons=False)),
+    ("reductions leave to pay from CN¥0.00 to CN¥0.01", {"goods": (changed(goods("A"), floor=1), *EARLIER.goods[1:])}),
     ("B is not on offer", {"offers": OFFERS[:1]}),
     ("limit", {"limits": (limit("two", ["A"], per_buyer=1),)}),
     ("limit", {"limits": (limit("two", ["A", "B"]),)}),
@@ -128,6 +130,7 @@ WORSE: Sequence[tuple[str, dict[str, object]]] = [
     ("threshold", {"draws": (draw(threshold=EARLIER.draws[0].threshold + 1),)}),
     ("is withdrawn", {"draws": (draw(prizes=PRIZES[1:]),)}),
     ("the number of", {"draws": (draw(prizes=(changed(PRIZES[0], count=PRIZES[0].count - 1), *PRIZES[1:])),)}),
+    ("the time to claim a prize becomes 30 days instead of unlimited", {"draws": (draw(claim_days=30),)}),
     ("the worth of", {"draws": (draw(prizes=(changed(PRIZES[0], value=PRIZES[0].value - 1), *PRIZES[1:])),)}),
 ]
 
@@ -322,6 +325,20 @@ def test_a_sale_that_is_ended_at_once_is_found() -> None:
     assert found(LAW, ended, earlier=EARLIER, at=START + 3 * DAY) == []
 
 
+def test_a_prize_that_is_not_sent_any_more_is_worse_and_one_that_is_sent_now_is_not() -> None:
+    sent = changed(EARLIER, draws=(draw(prizes=tuple(changed(each, sent=True) for each in PRIZES)),))
+    [finding] = found(LAW, EARLIER, earlier=sent)
+    assert '"A pot" is not sent any more' in finding.what.en
+    assert found(LAW, sent, earlier=EARLIER) == []
+
+
+def test_a_shorter_time_to_claim_a_prize_is_worse_and_a_longer_one_is_not() -> None:
+    long, short = (changed(EARLIER, draws=(draw(claim_days=days),)) for days in (30, 29))
+    [finding] = found(LAW, short, earlier=long)
+    assert "领奖期限由 30 天变为 29 天" in finding.what.zh
+    assert found(LAW, long, earlier=short) == []
+
+
 def test_what_is_drawn_after_the_sale_is_owed_after_the_sale() -> None:
     late = draw(drawn_at=START + 4 * DAY)
     of, without = (changed(EARLIER, draws=draws) for draws in ((late,), ()))
@@ -349,3 +366,33 @@ def test_a_running_sale_that_begins_anew_within_the_hour_and_lasts_as_long_may()
     assert len(found(LAW, longer, earlier=plain, at=at)) == 1
     shorter = changed(plain, phases=sale(timedelta(**anew), 2 * DAY))
     assert len(found(LAW, shorter, earlier=plain, at=at)) == 2
+
+
+OTHER = changed(EARLIER, id=CampaignId("double-12"))
+
+
+@pytest.mark.parametrize(
+    ("at", "short"),
+    [
+        (START - 7 * DAY, False),
+        (START - 7 * DAY + timedelta(seconds=1), True),
+        (START + 3 * DAY - timedelta(seconds=1), True),
+        (START + 3 * DAY, False),
+    ],
+)
+def test_another_id_over_a_sale_needs_the_same_notice_as_another_version(at: datetime, short: bool) -> None:
+    dearer = changed(OTHER, presales=(), offers=(changed(OFFERS[0], price=8_001), OFFERS[1]))
+    running = changed(EARLIER, presales=())
+    findings = found(LAW, dearer, running=running, at=at)
+    assert [each.severity for each in findings] == [Severity.WARNING] * short
+    for finding in findings:
+        assert finding.what.en.startswith('in place of the campaign "Double 11" (double-11), which is published: ')
+        assert "price from CN¥80.00 to CN¥80.01" in finding.what.en
+        assert finding.what.zh.startswith("取代已公布的活动“双十一”（double-11）：")
+    assert found(LAW, OTHER, running=EARLIER, at=at) == []
+
+
+def test_another_campaign_takes_no_draw_away_whose_entries_stand() -> None:
+    assert found(LAW, changed(OTHER, draws=()), running=EARLIER) == []
+    [withdrawn] = found(LAW, changed(OTHER, draws=()), earlier=EARLIER)
+    assert "draw" in withdrawn.what.en

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.offer.festivals import START, coupon, definition, goods, offer, version
 from tests.offer.pricing.sentences import Reading, fen, read_chinese, read_english, window
-from tests.offer.promotions import amount_off, festival, promotion
+from tests.offer.promotions import amount_off, entry, festival, promotion
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import (
@@ -34,7 +34,7 @@ from tidegate.offer.campaign.promotion_terms import PromotionTerms, promotion_te
 from tidegate.offer.campaign.terms import coupon_terms, group_buy_terms, statements
 from tidegate.offer.pricing.contracts import Cart, CartLine, CounterUse, Facts, PricedOrder, RuleSet
 from tidegate.offer.pricing.grouped import compile_group_rules
-from tidegate.offer.pricing.rules import Counters, compile_rules, price_order
+from tidegate.offer.pricing.rules import Counters, compile_rules, explain, price_order
 
 PRICE = 5_000
 MONEY = r"(?:CN)?¥[\d,]+\.\d\d"
@@ -380,3 +380,56 @@ def test_a_group_pays_and_may_have_what_the_words_say(price: int, size: int, hou
     if most:
         with pytest.raises(Refusal):
             price_order(rules, Cart((CartLine("G", most + 1),)), facts)
+
+
+FLOORED = {"en": "may take off less than they state; the step of the price says by how much", "zh": "少于所注明的金额"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.tuples(*[st.sampled_from([0, 1, 3_000, PRICE - 1, PRICE]) | st.integers(3_000, PRICE)] * 2),
+    st.integers(1, 1_000),
+    OFFS.map(lambda off: 5 * off),
+    OFFS,
+    st.tuples(st.integers(1, 3), st.integers(0, 3)),
+)
+def test_where_floors_make_a_coupon_or_a_promotion_take_off_less_the_words_and_the_steps_say_so(
+    floors: tuple[int, int], above: int, off: int, less: int, units: tuple[int, int]
+) -> None:
+    entries = [entry(sku, PRICE, floor=floor) for sku, floor in zip("AB", floors, strict=True)]
+    made = festival(
+        dict.fromkeys("AB", PRICE),
+        [promotion("p", amount_off(PRICE, less))],
+        entries=entries,
+        coupons=[coupon("TIDE50", off + above, off)],
+        shipping=Shipping(fee=0, free_from=None),
+    )
+    stated = statements(version(made))
+    names = [each.name.en for each in entries if each.floor]
+    assert ("floors" in stated) == bool(names)
+    for name in names:
+        assert name in stated["floors"].en
+    rules = compile_rules(version(made))
+    cart = Cart(tuple(CartLine(sku, count) for sku, count in zip("AB", units, strict=True) if count), "TIDE50")
+    try:
+        order = price_order(rules, cart, Facts(now=START))
+    except Refusal:  # the coupon saves nothing, and is not used up
+        cart = Cart(cart.lines)
+        order = price_order(rules, cart, Facts(now=START))
+    taken = {each.promotion: each.amount for each in order.reductions}
+    coupon_said, _ = read_coupon(coupon_terms(made.coupons[0], made).words)
+    stated_off = {"p": less, "coupon:TIDE50": off_of(coupon_said, PRICE * sum(units) - taken.get("p", 0))}
+    trace = explain(rules, cart, Facts(now=START))
+    for step, words in zip(order.steps, trace.steps, strict=True):
+        if step.rule not in stated_off or not (lost := order.given_up(step.rule)):
+            continue
+        event(f"{step.rule} gives up")
+        assert -step.amount + lost == stated_off[step.rule]
+        for language, said_so in FLOORED.items():
+            assert said_so in stated["floors"].of(language)
+        amount = f"{lost // 100:,}.{lost % 100:02}"
+        assert f"CN¥{amount} more could not be taken off: the goods are at their lowest price" in words.en
+        assert f"另有 ¥{amount} 未能减免：商品已到最低售价" in words.zh
+        assert all(line.payable == entries["AB".index(line.sku)].floor * line.quantity for line in order.lines)
+    if not any(floors):
+        assert taken == {name: stated_off[name] for name in taken}

@@ -196,13 +196,21 @@ async def test_a_gift_that_is_gone_is_not_promised_any_more(app: App, clock: Man
     first_order = await _buy(app, first, before.total)
     # Not heard of yet: the order is taken at the price that was shown, without the gift.
     late = await _buy(app, second, before.total)
+    assert (first_order.gifts_left_off, late.gifts_left_off) == ((), ("GIFT",))
     async with app.db.read() as tx:
         assert (await app.ordering.order(tx, late.order_id)).priced.gifts_left_off == ("GIFT",)
+    again = await _buy(app, second, before.total)
+    assert again == late
     await app.refresh()
     assert (await _quoted(app, third.account_id)).gifts == ()
     trace = app.pricing.explain(cart, Facts(now=clock.now()))
     assert [(each.promotion, str(each.reason)) for each in trace.not_applied] == [("gift", "gift_out")]
-    assert (await _buy(app, third, before.total)).total == before.total
+    # A page that was opened before still shows it: the order says that it is gone, and one without it says nothing.
+    shown = msgspec.structs.replace(order(third, {"A": 1}, before.total), expected_gifts=("GIFT", "A"))
+    told = await app.ordering.place(third.account_id, "facts-key-9", shown)
+    assert (told.total, told.gifts_left_off) == (before.total, ("GIFT",))
+    plain = await _buy(app, third, before.total)
+    assert (plain.total, plain.gifts_left_off) == (before.total, ())
     assert await broken(app) == []
     async with app.db.transaction() as tx:
         await app.ordering.cancel(tx, first_order.order_id, first.account_id)

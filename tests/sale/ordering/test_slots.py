@@ -171,4 +171,4 @@ async def test_the_doctor_sees_a_unit_of_a_slot_that_no_order_has(app: App, cloc
     async with app.db.transaction() as tx:
         await tx.execute("update pricing.counter set used = used + 1 where key like '%/slot:flash/one'")
     [found] = await broken(app)
-    assert "counters of limits, budgets, slots and codes hold exactly what orders use" in found
+    assert "counters of limits, budgets, slots and codes hold exactly what orders and reservations use" in found

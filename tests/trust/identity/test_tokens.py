@@ -24,23 +24,38 @@ def test_a_token_says_what_was_signed(account: UUID, session: UUID, end: datetim
     assert Tokens(KEY).read(token) == expected
 
 
-@given(ids, ids, st.integers(0, 71), st.characters(max_codepoint=0x2FF))
-def test_one_changed_character_spoils_a_token(account: UUID, session: UUID, place: int, character: str) -> None:
+@given(ids, ids, ids)
+def test_a_session_on_a_browser_that_was_here_before_names_it(account: UUID, session: UUID, device: UUID) -> None:
     tokens = Tokens(KEY)
-    token = tokens.sign(account, SessionId(session), END)
+    token = tokens.sign(account, SessionId(session), END, device)
+    assert len(token) == 96
+    found = tokens.read(token)
+    assert found is not None
+    assert (found.known_device, found.device) == (device, device)
+    first = tokens.read(tokens.sign(account, SessionId(session), END))
+    assert first is not None
+    assert (first.known_device, first.device) == (None, session)
+
+
+@given(ids, ids, st.none() | ids, st.integers(0, 71), st.characters(max_codepoint=0x2FF))
+def test_one_changed_character_spoils_a_token(
+    account: UUID, session: UUID, device: UUID | None, place: int, character: str
+) -> None:
+    tokens = Tokens(KEY)
+    token = tokens.sign(account, SessionId(session), END, device)
     altered = token[:place] + character + token[place + 1 :]
     assert (tokens.read(altered) is not None) == (altered == token)
 
 
-@given(st.text(max_size=100) | st.text(alphabet="ABCabc019-_", min_size=72, max_size=72))
+@given(st.text(max_size=100) | st.text(alphabet="ABCabc019-_", min_size=72, max_size=96))
 def test_no_invented_text_is_a_token(text: str) -> None:
     assert Tokens(KEY).read(text) is None
 
 
-@given(ids, ids, st.text(min_size=1, max_size=5))
-def test_a_longer_or_shorter_text_is_no_token(account: UUID, session: UUID, more: str) -> None:
+@given(ids, ids, st.none() | ids, st.text(min_size=1, max_size=24))
+def test_a_longer_or_shorter_text_is_no_token(account: UUID, session: UUID, device: UUID | None, more: str) -> None:
     tokens = Tokens(KEY)
-    token = tokens.sign(account, SessionId(session), END)
+    token = tokens.sign(account, SessionId(session), END, device)
     assert tokens.read(token + more) is None
     assert tokens.read(more + token) is None
     assert tokens.read(token[: -len(more)]) is None
@@ -58,9 +73,10 @@ def test_a_token_has_one_spelling() -> None:
 def test_a_token_of_another_key_or_another_kind_is_none() -> None:
     token = Tokens(b"o" * 32).sign(UUID(int=1), SessionId(UUID(int=2)), END)
     assert Tokens(KEY).read(token) is None
-    other_kind = Signer(KEY).sign(b"P1" + bytes(36))
-    assert len(other_kind) == 72
-    assert Tokens(KEY).read(other_kind) is None
+    for mark, size in ((b"P1", 36), (b"P2", 54), (b"S1", 54), (b"S2", 36)):
+        other_kind = Signer(KEY).sign(mark + bytes(size))
+        assert len(other_kind) in {72, 96}
+        assert Tokens(KEY).read(other_kind) is None
 
 
 def test_reading_remembers_a_bounded_number_of_tokens() -> None:

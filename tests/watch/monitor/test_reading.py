@@ -1,6 +1,6 @@
 """Two readings of the processes' counters tell what happened between them."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tidegate.watch.monitor.reading import http_between, lane_figures, read, route_figures
 
@@ -58,3 +58,11 @@ def test_refusals_are_read_by_code() -> None:
     processes = Processes()
     processes.refusals.labels("sold-out").inc(3)
     assert read(processes.registry).refusals == {"sold-out": 3.0}
+
+
+def test_who_is_not_accepted_yet_is_read_where_it_is_measured() -> None:
+    processes = Processes()
+    outside = Gauge("tidegate_accept_queue", "x", ["port"], registry=processes.registry)
+    assert read(processes.registry).accept_queue is None
+    outside.labels("8470").set(7)
+    assert read(processes.registry).accept_queue == 7

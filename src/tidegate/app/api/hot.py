@@ -13,8 +13,8 @@ from urllib.parse import parse_qs
 import msgspec
 import psycopg
 
-from tidegate.app.api.caching import private_unless_stated
-from tidegate.app.api.limiting import asker_of
+from tidegate.app.api.caching import private_unless_stated, tag_pages
+from tidegate.app.api.limiting import asker_of, device_of
 from tidegate.app.api.problems import Fault, RequestMalformed, RequestNotValid
 from tidegate.app.api.proxies import client_named_by
 from tidegate.app.api.searching import Asked, SearchDoor, plainly_asked
@@ -32,6 +32,7 @@ from tidegate.gate.admission.api import pass_of
 from tidegate.gate.bots.contracts import Answer as Work
 from tidegate.gate.bots.contracts import Evidence, Visitor
 from tidegate.gate.defence.contracts import Defence
+from tidegate.gate.edge.api import tag_header
 from tidegate.gate.limits.contracts import LimitedAct
 from tidegate.gate.queue.api import place_of
 from tidegate.gate.queue.contracts import PlaceFacts, Sign, Standing
@@ -57,7 +58,8 @@ _JSON = (b"content-type", b"application/json")
 _NO_STORE = (b"cache-control", b"no-store")
 _POLLED = (b"cache-control", POLL_CACHE.encode())
 _SERVER_FAULTS = 500
-_SIGN_INS = frozenset({"/api/v1/sessions", "/sign-in", "/api/v1/staff/sessions", "/console/sign-in"})
+_SHOPPERS_SIGN_INS = frozenset({"/api/v1/sessions", "/sign-in"})
+_SIGN_INS = _SHOPPERS_SIGN_INS | {"/api/v1/staff/sessions", "/console/sign-in"}
 _encode = msgspec.json.Encoder().encode
 _decode_order = msgspec.json.Decoder(PlaceOrder).decode
 _decode_work = msgspec.json.Decoder(Work).decode
@@ -75,6 +77,7 @@ class Front:
         self._name_client = client_named_by(proxies) if proxies else None
         self._door = Door(app.load, self._is_signed_in, derive_key(app.config.secret, "cohorts under overload"))
         self._bodies = BodyWatch()
+        self._pages_tag = tag_header(app.config)
         self._searches = SearchDoor(app.catalogue)
         self._places = PlaceDoor(app.limits, app.bots, app.queue)
         self._tally = app.defences.tally
@@ -163,6 +166,7 @@ class Front:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 private_unless_stated(message["headers"])
+                tag_pages(message["headers"], self._pages_tag)
                 made = True
                 leave()  # a client that reads slowly holds nobody up
             elif asks_for_head:
@@ -177,7 +181,7 @@ class Front:
             if not made:
                 leave()
             if scope["path"] in _SIGN_INS and scope["method"] == "POST":
-                self._tally.signed_in(status)
+                self._tally.signed_in(status, new_device=self._is_new_device(scope))
             self.answered(scope, status, began)
 
     async def _read_and_carry(self, scope: Scope, step: Step, receive: Receive) -> Answer:
@@ -189,6 +193,9 @@ class Front:
 
     def _is_signed_in(self, token: str) -> bool:
         return self._app.identity.session(token) is not None
+
+    def _is_new_device(self, scope: Scope) -> bool:
+        return scope["path"] in _SHOPPERS_SIGN_INS and device_of(self._app.identity, scope) is None
 
     def _order(self, scope: Scope) -> Step:
         headers = scope["headers"]
@@ -208,7 +215,11 @@ class Front:
         key = _header(scope["headers"], b"idempotency-key")
         try:
             placed = await self._app.ordering.place(
-                session.account_id, key, command, asker_of(scope, session), session_id=session.session_id
+                session.account_id,
+                key,
+                command,
+                asker_of(self._app.identity, scope, session),
+                session_id=session.session_id,
             )
         except (UnknownGoods, NotOnOffer):
             await self._note_decoy(command, scope, session)
@@ -250,7 +261,7 @@ class Front:
 
     async def _found(self, scope: Scope, asked: Asked, _: bytes) -> Answer:
         session = self._app.identity.session(token_of(scope["headers"]))
-        await self._app.limits.require(LimitedAct.SEARCH, asker_of(scope, session))
+        await self._app.limits.require(LimitedAct.SEARCH, asker_of(self._app.identity, scope, session))
         return self._searches.answer(asked, _header(scope["headers"], b"if-none-match"))
 
     def _stand(self, scope: Scope) -> Step:
@@ -269,7 +280,7 @@ class Front:
         return 200, [_JSON, _NO_STORE], _encode(await self._app.queue.come(facts, sign))
 
     async def _stood(self, scope: Scope, session: SessionFacts, body: bytes) -> Answer:
-        asker = asker_of(scope, session)
+        asker = asker_of(self._app.identity, scope, session)
         everybody = everybody_works(self._app.queue, self._app.defences)
         if everybody:  # judging work costs more than counting: it is counted first
             await self._app.limits.require(LimitedAct.TAKE_PLACE, asker)

@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from tidegate.app.api.shedding import Scope
 from tidegate.app.compose import App
+from tidegate.base.http import cookie_of
 from tidegate.gate.limits.contracts import Asker, LimitedAct
-from tidegate.trust.identity.api import token_of
+from tidegate.trust.identity.api import DEVICE_COOKIE, Identity, token_of
 from tidegate.trust.identity.contracts import SessionFacts
 
 ACTS: Mapping[tuple[str, str], LimitedAct] = {
@@ -42,11 +44,22 @@ ACTS: Mapping[tuple[str, str], LimitedAct] = {
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 
 
-def asker_of(scope: Scope, session: SessionFacts | None) -> Asker:
-    """Return who asks: the address that the connection, or a trusted proxy, names, and the session if there is one."""
+def asker_of(identity: Identity, scope: Scope, session: SessionFacts | None) -> Asker:
+    """Return who asks: the address that the connection, or a trusted proxy, names, the account, and the browser.
+
+    Whoever is signed in is on the browser that signed in, whatever cookies come along: the session's token names it.
+    Before that it is the one that its signed cookie names; without one, or with one not signed by us, none is known.
+    """
     client = scope.get("client")
     address = client[0] if client else ""
-    return Asker(address, session.account_id, session.session_id) if session else Asker(address)
+    if session is not None:
+        return Asker(address, session.account_id, session.device)
+    return Asker(address, device=device_of(identity, scope))
+
+
+def device_of(identity: Identity, scope: Scope) -> UUID | None:
+    """Return the browser that the signed cookie of a request names, or None. No I/O."""
+    return identity.known_device(cookie_of(scope["headers"], DEVICE_COOKIE))
 
 
 def limited(app: App) -> Guard:
@@ -57,6 +70,7 @@ def limited(app: App) -> Guard:
         scope: Scope = connection.scope  # type: ignore[assignment]  # the framework's own type of the same mapping
         act = ACTS.get((scope.get("method", ""), scope.get("path_template", "")))
         if act is not None:
-            await app.limits.require(act, asker_of(scope, app.identity.session(token_of(scope["headers"]))))
+            session = app.identity.session(token_of(scope["headers"]))
+            await app.limits.require(act, asker_of(app.identity, scope, session))
 
     return guard

@@ -16,7 +16,7 @@ def bots_words(messages: Messages) -> dict[str, dict[str, str]]:
             Evidence.HEADLESS.value: _("Browser without a window"),
             Evidence.TOO_FAST.value: _("Faster than a person reads"),
             Evidence.DATACENTER.value: _("Comes from a datacenter"),
-            Evidence.SHARED_DEVICE.value: _("Many accounts on one device"),
+            Evidence.SHARED_DEVICE.value: _("Many accounts on browsers of the same traits"),
             Evidence.NO_FINGERPRINT.value: _("Browser tells nothing of itself"),
             Evidence.MARKED_NETWORK.value: _("Its network touched many traps"),
             "none": _("Nothing speaks for a program"),

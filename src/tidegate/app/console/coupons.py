@@ -1,4 +1,7 @@
-"""Coupons for staff: each template with its totals, batches and their exports, one code's whole story, withdrawing."""
+"""Coupons for staff: each template with its totals, batches and their exports, one code's whole story, withdrawing.
+
+Making codes and taking them from a file is `coupon_batches`.
+"""
 
 import csv
 import io
@@ -17,9 +20,20 @@ from tidegate.app.console.words import refusal_words
 from tidegate.app.pages.answer import see_other
 from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
+from tidegate.base.ids import Ids
 from tidegate.offer.coupons.api import Coupons
-from tidegate.offer.coupons.contracts import REASON_LENGTH_MAX, Batch, BatchId, CodeStory, Export, Template, Totals
-from tidegate.offer.coupons.errors import CouponUnknown
+from tidegate.offer.coupons.contracts import (
+    AT_ONCE_MAX,
+    REASON_LENGTH_MAX,
+    Batch,
+    BatchId,
+    CodeFault,
+    CodeStory,
+    Export,
+    Template,
+    Totals,
+)
+from tidegate.offer.coupons.errors import CodesFaulty, CouponUnknown
 from tidegate.trust.identity.contracts import Permission, Staff
 from tidegate.trust.identity.http import requires
 
@@ -47,17 +61,42 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
     fault: str | None = None
 
 
+class Making(msgspec.Struct, frozen=True, kw_only=True):
+    """The forms that make codes, as they stand: what was entered, and what is wrong with the file that was sent.
+
+    `key` is new each time the page is shown: sent twice under one, codes are made once.
+    """
+
+    key: BatchId
+    coupon: str = ""
+    count: str = ""
+    faults: tuple[CodeFault, ...] = ()
+
+
 class CouponPage:
     """Shows the page of coupons; dependency `coupon_page`."""
 
-    def __init__(self, request: PageRequest, desk: Desk, coupons: Coupons, db: Database) -> None:
+    def __init__(self, request: PageRequest, desk: Desk, coupons: Coupons, db: Database, ids: Ids) -> None:
         self._request = request
         self._desk = desk
         self._coupons = coupons
         self._db = db
+        self._ids = ids
 
-    async def show(self, staff: Staff, text: str, refusal: Refusal | None = None) -> Response[bytes]:
-        """Return the page, with the story of the code `text` where one was asked for."""
+    async def show(
+        self,
+        staff: Staff,
+        text: str = "",
+        refusal: Refusal | None = None,
+        *,
+        coupon: str = "",
+        count: str = "",
+        made: UUID | None = None,
+    ) -> Response[bytes]:
+        """Return the page, with the story of the code `text` where one was asked for, and what a form had entered.
+
+        `made` names the batch that was just made.
+        """
         templates = self._coupons.templates()
         campaign_id = next((each.campaign_id for each in templates.values()), "")
         async with self._db.read() as tx:
@@ -80,7 +119,15 @@ class CouponPage:
             batches=batches,
             exports=_by_batch(exports),
             sought=Sought(text=text.strip(), story=story, fault=fault),
+            making=Making(key=BatchId(self._ids.new()), coupon=coupon, count=count, faults=_faults(refusal)),
+            made=next((each for each in batches if each.batch_id == made), None),
+            most=AT_ONCE_MAX,
         )
+
+
+def _faults(refusal: Refusal | None) -> tuple[CodeFault, ...]:
+    found = refusal.fields.get("faults") if isinstance(refusal, CodesFaulty) else None
+    return tuple(each for each in found if isinstance(each, CodeFault)) if isinstance(found, list) else ()
 
 
 def _none(template: Template) -> Totals:
@@ -95,17 +142,20 @@ def _by_batch(exports: list[Export]) -> dict[BatchId, list[Export]]:
     return found
 
 
-def open_coupon_page(request: PageRequest, desk: Desk, coupons: Coupons, db: Database) -> CouponPage:
+def open_coupon_page(request: PageRequest, desk: Desk, coupons: Coupons, db: Database, ids: Ids) -> CouponPage:
     """Dependency `coupon_page`."""
-    return CouponPage(request, desk, coupons, db)
+    return CouponPage(request, desk, coupons, db, ids)
 
 
 @get("/console/coupons", include_in_schema=False, dependencies={"staff": requires(Permission.COUPONS_VIEW)})
 async def coupons_page(
-    coupon_page: CouponPage, staff: Staff, q: Annotated[str, QueryParameter(max_length=80)] = ""
+    coupon_page: CouponPage,
+    staff: Staff,
+    q: Annotated[str, QueryParameter(max_length=80)] = "",
+    made: UUID | None = None,
 ) -> Response[bytes]:
-    """Show the templates with their totals, and the code that is asked for."""
-    return await coupon_page.show(staff, q)
+    """Show the templates with their totals, the code that is asked for, and the batch that was just made."""
+    return await coupon_page.show(staff, q, made=made)
 
 
 @post(
@@ -153,7 +203,7 @@ async def export(
         async with db.transaction() as tx:
             batch = await coupons.desk.record_export(tx, BatchId(batch_id), staff.name, data.reason)
     except Refusal as refusal:
-        return await coupon_page.show(staff, "", refusal)
+        return await coupon_page.show(staff, refusal=refusal)
     headers = {
         "Content-Disposition": f'attachment; filename="{_file_name(batch)}"',
         "Cache-Control": "private, no-store",

@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 from tidegate.app.console import (
     bots,
     charges,
+    coupon_batches,
     coupons,
     defences,
     draws,
@@ -21,6 +22,8 @@ from tidegate.app.console import (
     orders,
     payments,
     presales,
+    prize_lists,
+    prizes,
     refunds,
     shoppers,
     sign_in,
@@ -31,6 +34,7 @@ from tidegate.app.console import campaign as campaign_page
 from tidegate.app.console.coupons import open_coupon_page
 from tidegate.app.console.editor import open_editor
 from tidegate.app.console.frame import Desk, PageRequest, language, show_bare
+from tidegate.app.console.prizes import open_prize_room
 from tidegate.app.console.refunds import open_refund_desk
 from tidegate.app.console.shoppers import open_shopper_desk
 from tidegate.app.console.story import Stories
@@ -59,10 +63,17 @@ _DOES_NOT_FIT = (
     marked("This cannot be shown"),
     marked("A value in the address or form does not fit. Nothing was changed."),
 )
+_TOO_LARGE = (
+    marked("This is too large"),
+    marked(
+        "What was sent is larger than this form may be. Nothing was changed; send it in parts, or as a smaller file."
+    ),
+)
 _BROKE = (
     marked("Something broke on our side"),
     marked("This is our fault, and it has been recorded. Nothing was changed. Try again in a moment."),
 )
+_UNANSWERED = {404: _NO_SUCH_PAGE, 405: _NO_SUCH_PAGE, 413: _TOO_LARGE}
 
 
 def provide_desk(state: State, pages: Pages, monitor: Monitor, db: Database) -> Desk:
@@ -102,7 +113,7 @@ def refused(request: PageRequest, refusal: Refusal) -> Response[bytes]:
 
 def unanswerable(request: PageRequest, fault: HTTPException) -> Response[bytes]:
     """Answer what the web framework refused: an unknown address, a parameter out of range, a body too large."""
-    said = _NO_SUCH_PAGE if fault.status_code in {404, 405} else _DOES_NOT_FIT
+    said = _UNANSWERED.get(fault.status_code, _DOES_NOT_FIT)
     return _page(request, *_spoken(request, said), fault.status_code)
 
 
@@ -141,9 +152,12 @@ console = Router(
         coupons.coupons_page,
         coupons.revoke,
         coupons.export,
+        *coupon_batches.routes,
         groups.groups_page,
         groups.group_page,
         draws.draws_page,
+        *prizes.routes,
+        *prize_lists.routes,
         slots.slots_page,
         gate.gate,
         gate.steer,
@@ -172,6 +186,7 @@ console = Router(
         "stories": Provide(provide_stories, sync_to_thread=False),
         "refund_desk": Provide(open_refund_desk, sync_to_thread=False),
         "stock_desk": Provide(stock.open_stock_desk, sync_to_thread=False),
+        "prize_room": Provide(open_prize_room, sync_to_thread=False),
         "shopper_desk": Provide(open_shopper_desk, sync_to_thread=False),
         "bots_room": Provide(bots.provide_bots_room, sync_to_thread=False),
     },

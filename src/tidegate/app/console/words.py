@@ -39,6 +39,7 @@ INVARIANTS = (
     "groups: confirmed seats were paid, and those of failed groups are refunded",
     "groups: each ends within a minute of its time",
     "draws: seed, root and winners are those that anybody computes again",
+    "draws: prizes are claimed in time, and forfeited only where they were not",
     "ordering: what orders count as refunded is what was confirmed, and payment has the same refunds",
     "protection: each grant is one refund of its order, and each such refund one grant",
     "repricing: orders priced again by the rules that they name come to the same cent",
@@ -135,6 +136,7 @@ def _refusals(messages: Messages) -> dict[str, str]:
         "slot-ended": _("Slot of a flash price ended"),
         "flash-price-gone": _("Flash price gone"),
         "sale-not-open": _("Sale not open"),
+        "no-campaign": _("No campaign is published"),
         "buyer-limit-reached": _("Limit a buyer reached"),
         "shared-limit-reached": _("Limit of a device or address reached"),
         "not-signed-in": _("Not signed in"),
@@ -196,6 +198,14 @@ def _news(messages: Messages) -> dict[str, str]:
         "invariant-holds-again:do": _("The last examination found it whole."),
         "campaign-published": _("Version %(version)s of the campaign is live"),
         "campaign-published:do": _("Published by %(by)s. Orders already placed keep the version that priced them."),
+        "edge-purged": _("The edge forgot the pages of version %(version)s"),
+        "edge-purged:do": _("%(pages)s pages, by try %(tries)s. Shoppers see the new version everywhere."),
+        "edge-not-purged": _("The edge was not purged for version %(version)s"),
+        "edge-not-purged:do": _(
+            "%(fault)s It is tried again by itself; until then the edge may show pages as old as it keeps them."
+        ),
+        "edge-purge-given-up": _("The purge for version %(version)s was given up"),
+        "edge-purge-given-up:do": _("%(fault)s See to the edge and its settings, then run: tidegate edge purge"),
         "defence-started": _("Defence on: %(subject)s"),
         "defence-started:do": _(
             "Started %(defence)s, until %(until)s at the latest. It ends by itself; an officer can undo it. "
@@ -262,6 +272,9 @@ def _sayings(messages: Messages) -> dict[str, str]:
         "cache": _("Valkey does not answer: the charts show trade only. Orders, payments and stock are not affected."),
         "unmeasured": _("Nothing has been measured yet. The worker process takes the first sample within seconds."),
         "signed-out": _("Your session has ended. Sign in again."),
+        "door-waiting": _("%(count)s connections wait to be accepted"),
+        "door-clear": _("No connection waits to be accepted"),
+        "door-unknown": _("Waiting connections are not measured here"),
         "events-waiting": _("%(count)s events wait, the oldest %(seconds)s s"),
         "events-done": _("All events are delivered"),
         "jobs-waiting": _("%(count)s jobs are due"),
@@ -446,6 +459,56 @@ _REFUSALS = {
         marked("The channel does not answer"),
         marked("The channel does not answer just now. Nothing was changed; try again in a moment."),
     ),
+    "draw-unknown": (
+        marked("There is no such draw"),
+        marked("There is no such draw. Nothing was changed; look at the list of draws."),
+    ),
+    "prize-not-won": (
+        marked("No such prize"),
+        marked("There is no such prize. Nothing was changed; look at the list of prizes."),
+    ),
+    "prize-ended": (
+        marked("This prize is settled"),
+        marked("It was given or forfeited already. Nothing was changed."),
+    ),
+    "prize-not-forfeitable": (
+        marked("Cannot be forfeited"),
+        marked("Only a prize that was not claimed in the time its draw states is forfeited. Nothing was changed."),
+    ),
+    "prize-note-needed": (
+        marked("A note is needed"),
+        marked("Say how it was given, such as a parcel's number: it is recorded. Nothing was changed."),
+    ),
+    "prizes-given-faulty": (
+        marked("The file cannot be taken"),
+        marked("The file cannot be taken. Nothing of it was; mend what is named here and send it again."),
+    ),
+    "coupon-template-unknown": (
+        marked("Coupon not found"),
+        marked("The campaign has no coupon of this name that is claimed. Nothing was made."),
+    ),
+    "coupon-codes-not-left": (
+        marked("Not so many are left"),
+        marked(
+            "This coupon may have %(left)s more codes. Nothing was made; ask for fewer, or raise its count in the "
+            "campaign file."
+        ),
+    ),
+    "coupon-codes-faulty": (
+        marked("The file cannot be taken"),
+        marked("The file cannot be taken. Nothing of it was; mend what is named here and send it again."),
+    ),
+    "coupon-batch-size-not-valid": (
+        marked("Not so many at once"),
+        marked(
+            "One form makes 1 to %(most)s codes. Nothing was made; make more of them in several batches, or at the "
+            "command line."
+        ),
+    ),
+    "coupon-batch-made-already": (
+        marked("This form was used already"),
+        marked("This form made codes before: they stand among the batches. Nothing more was made."),
+    ),
     "database-unavailable": (
         marked("Not available at this moment"),
         marked("The database does not answer just now. Try again in a few seconds."),
@@ -494,4 +557,5 @@ def refusal_words(messages: Messages, refusal: Refusal) -> tuple[str, str]:
     if refusal.code not in _REFUSALS:
         return refusal.title, refusal.detail
     title, sentence = map(messages.gettext, _REFUSALS[refusal.code])
-    return title, sentence % {"seconds": refusal.fields.get("retry_after", ""), "detail": refusal.detail}
+    figures = {name: f"{value:,}" for name, value in refusal.fields.items() if isinstance(value, int)}
+    return title, sentence % {**figures, "seconds": refusal.fields.get("retry_after", ""), "detail": refusal.detail}

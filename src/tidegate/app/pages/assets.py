@@ -73,6 +73,11 @@ class Assets:
         files = (self._files[address.removeprefix("/assets/")] for address in self.entry(face).styles)
         return "".join(file.bodies["identity"].decode() for file in files)
 
+    @property
+    def addresses(self) -> list[str]:
+        """The addresses of all built files."""
+        return [f"/assets/{name}" for name in self._files]
+
     def file(self, name: str) -> Asset | None:
         """Return a built file by its name."""
         return self._files.get(name)

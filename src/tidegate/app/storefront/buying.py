@@ -36,6 +36,7 @@ from tidegate.sale.points.contracts import POINTS_MAX, Balance
 from tidegate.trust.identity.api import mask_phone
 from tidegate.trust.identity.errors import AddressNotValid
 
+GIFTS_TEXT_MAX = 1_000
 NO_COUPON = "none"
 BEST_COUPON = "best"
 CHECK_AGAIN = Spoken(marked("Please check your order"), marked("Nothing was ordered yet."))
@@ -50,6 +51,8 @@ class Wish(msgspec.Struct, frozen=True):
     coupon: str = ""
     own: str = NO_COUPON
     points: int = 0
+    gifts: tuple[str, ...] = ()
+    """SKUs of the gifts that the page showed."""
     address_id: str = ""
     fields: dict[str, str] = msgspec.field(default_factory=lambda: dict.fromkeys(ADDRESS_FIELDS, ""))
 
@@ -113,7 +116,7 @@ class Desk:
         async with self._db.read() as tx:
             balance = await self._points.balance(tx, account) if self._offers.take_points else Balance()
             wish = msgspec.structs.replace(wish, points=min(wish.points, balance.available))
-            facts = await self._offers.facts(wish.cart, wish.points)
+            facts = await self._offers.own_facts(tx, wish.cart, wish.points)
             cards = await self._offers.cards(tx, wish.skus)
             addresses = await self._addresses.of(tx, account)
             choices = await self._coupon_book.choices(tx, wish.cart, facts)
@@ -131,6 +134,7 @@ class Desk:
             left_in_cart=self._left_in_cart(wish),
             priced=priced,
             told=self._offers.advice(wish.cart, facts),
+            gone=self._offers.named(facts.out.intersection(wish.gifts)),
             addresses=addresses,
             choices=choices,
             balance=balance,
@@ -208,6 +212,7 @@ def _command(wish: Wish, address_id: UUID, expected_total: int) -> PlaceOrder:
         expected_total=expected_total,
         coupon=wish.cart.coupon,
         points=wish.points or UNSET,
+        expected_gifts=wish.gifts or UNSET,
     )
 
 
@@ -289,6 +294,7 @@ def _wish(form: Form) -> Wish:
         coupon=form.text("coupon", CODE_LENGTH_MAX),
         own=form.text("own", CODE_LENGTH_MAX) or NO_COUPON,
         points=form.whole("points", 0, POINTS_MAX),
+        gifts=tuple(form.text("gifts", GIFTS_TEXT_MAX).split()),
         address_id=form.text("address_id", 40),
         fields=address_fields(form),
     )

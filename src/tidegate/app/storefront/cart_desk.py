@@ -108,7 +108,8 @@ class CartDesk:
 
     async def _priced(self, view: CartView) -> CartView:
         whole = Cart(view.ready)
-        facts = await self._offers.facts(whole)
+        async with self._db.read() as tx:
+            facts = await self._offers.own_facts(tx, whole)
         told = self._offers.advice(whole, facts)
         if told is not None:
             return msgspec.structs.replace(view, told=told)

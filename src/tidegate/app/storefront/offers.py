@@ -1,6 +1,6 @@
 """Goods together with their offer, their price and what is left of them: what the shelf and the goods page show."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from tidegate.app.storefront.visit import Card, Visit
 from tidegate.base.db import Tx
 from tidegate.base.errors import Refusal
 from tidegate.base.ids import Ids
-from tidegate.offer.campaign.contracts import PointsOff
+from tidegate.offer.campaign.contracts import PointsOff, Words
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.catalogue.contracts import Category
 from tidegate.offer.pricing.api import Pricing, SlotState, SlotView
@@ -92,6 +92,11 @@ class Offers:
             return advice_of(trace, shelf.names if shelf else {}, self._slots_on(cart))
         return None
 
+    def named(self, skus: Collection[str]) -> list[Words]:
+        """Return the names of these goods, in the order of their SKUs."""
+        names = self._visit.shelf.names if self._visit.shelf else {}
+        return [names[sku] for sku in sorted(skus) if sku in names]
+
     def _slots_on(self, cart: Cart) -> set[str]:
         slots = (slot for line in cart.lines for slot in self.timetable(line.sku))
         return {f"{slot.promotion}/{slot.name}" for slot in slots if slot.state in _ON}
@@ -112,6 +117,10 @@ class Offers:
         session = self._visit.session
         account = session.account_id if session else None
         return await self._pricing.facts_of(cart, account, self._visit.now, points=points)
+
+    async def own_facts(self, tx: Tx, cart: Cart, points: int = 0) -> Facts:
+        """Return the same with what who is looking has left of limits of his own, for a page that is his alone."""
+        return await self._pricing.own_facts(tx, cart, await self.facts(cart, points))
 
     @property
     def take_points(self) -> bool:

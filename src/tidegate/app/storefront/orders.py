@@ -19,6 +19,8 @@ from tidegate.gate.queue.api import Queue
 from tidegate.gate.queue.contracts import PLACE_COOKIE
 from tidegate.offer.catalogue.api import Catalogue
 from tidegate.offer.pricing.contracts import CartLine
+from tidegate.sale.draws.api import Draws
+from tidegate.sale.draws.contracts import AwardState
 from tidegate.sale.groups.api import Groups
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import Order, OrderState
@@ -57,16 +59,19 @@ async def orders(
     ordering: Ordering,
     catalogue: Catalogue,
     identity: Identity,
+    draws: Draws,
     db: Database,
     page: Annotated[int, Parameter(ge=1, le=500)] = 1,
 ) -> Response[bytes]:
-    """My orders, newest first."""
+    """My orders, newest first, below the prizes that wait to be claimed."""
     async with db.read() as tx:
+        won = [each for each in await draws.prizes.won_by(tx, visit.account) if each.state is AwardState.UNCLAIMED]
         found = await ordering.orders_of(tx, visit.account, ORDERS_SHOWN + 1, (page - 1) * ORDERS_SHOWN)
         goods = await catalogue.goods_of(tx, [line.sku for order in found for line in order.priced.lines])
         me = await identity.account(tx, visit.account)
     shown, more = found[:ORDERS_SHOWN], len(found) > ORDERS_SHOWN
-    return visit.personal("orders", orders=shown, more=more, page=page, goods=goods, me=me)
+    waiting = [each for each in won if not each.is_late(visit.now)]
+    return visit.personal("orders", orders=shown, more=more, page=page, goods=goods, me=me, waiting=waiting)
 
 
 @get("/orders/{order_id:uuid}", include_in_schema=False)
@@ -139,9 +144,11 @@ class OrderDesk:
         identity: Identity,
         protection: Protection,
         shortfalls: Shortfalls,
+        draws: Draws,
         queue: Queue,
         db: Database,
     ) -> None:
+        self._draws = draws
         self._visit = visit
         self._queue = queue
         self._protection = protection
@@ -167,6 +174,7 @@ class OrderDesk:
             shortfalls = await self._shortfalls.lines_of(tx, order_id)
             is_paid = order.state is OrderState.PAID
             look = await self._protection.look(tx, order_id, account) if is_paid else None
+            won = [each for each in await self._draws.prizes.won_by(tx, account) if each.order_id == order_id]
         return self._visit.personal(
             "order",
             status=status,
@@ -182,6 +190,7 @@ class OrderDesk:
             not_back=order.total - sum(refund.amount for refund in refunds),
             on_its_way=sum(refund.amount for refund in refunds if refund.confirmed_at is None),
             look=look,
+            won=won,
             in_line=self._queue.is_place_of(self._visit.cookie(PLACE_COOKIE), account, order.campaign_id),
             now_state=_now(order, payment),
             trouble=trouble,
@@ -207,6 +216,7 @@ def open_order_desk(
     identity: Identity,
     protection: Protection,
     shortfalls: Shortfalls,
+    draws: Draws,
     queue: Queue,
     db: Database,
 ) -> OrderDesk:
@@ -220,6 +230,7 @@ def open_order_desk(
         identity=identity,
         protection=protection,
         shortfalls=shortfalls,
+        draws=draws,
         queue=queue,
         db=db,
     )

@@ -209,7 +209,7 @@ async def reserve(
         expected_balance=quantity * form.whole("balance", 0, 10**11),
     )
     try:
-        made = await presales.reserve(visit.account, form.text("key"), command)
+        made = await presales.reserve(visit.account, form.text("key"), command, session_id=visit.session.session_id)
     except Refusal as refusal:
         return await reservation_desk.goods(sku, spoken(refusal), refusal.status)
     return see_other(f"/reservations/{made.reservation_id}")

@@ -21,6 +21,7 @@ from tidegate.app.storefront import (
     orders,
     points,
     presales,
+    prizes,
     rules_page,
     signing_in,
 )
@@ -35,6 +36,7 @@ from tidegate.app.storefront.line import open_line
 from tidegate.app.storefront.offers import open_offers
 from tidegate.app.storefront.orders import open_order_desk
 from tidegate.app.storefront.presales import open_reservation_desk
+from tidegate.app.storefront.prizes import open_prize_desk
 from tidegate.app.storefront.refusals import failed, refused, unanswerable
 from tidegate.app.storefront.visit import open_visit
 from tidegate.base.errors import Refusal
@@ -47,6 +49,7 @@ _modules = (
     buying,
     groups,
     draws,
+    prizes,
     orders,
     aftersale,
     presales,
@@ -76,6 +79,7 @@ storefront = Router(
         "group_desk": Provide(open_group_desk, sync_to_thread=False),
         "order_desk": Provide(open_order_desk, sync_to_thread=False),
         "reservation_desk": Provide(open_reservation_desk, sync_to_thread=False),
+        "prize_desk": Provide(open_prize_desk, sync_to_thread=False),
         "aftersale_desk": Provide(open_aftersale_desk, sync_to_thread=False),
         "line": Provide(open_line, sync_to_thread=False),
         "till": Provide(open_till, sync_to_thread=False),

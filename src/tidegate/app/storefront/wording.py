@@ -101,12 +101,32 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("A limit is reached"),
         marked(
             "There is a limit for each device, delivery address or payment account, so that more people get some. It"
-            " counts the orders of all accounts together. Choose fewer; nothing was ordered."
+            " counts the orders and reservations of all accounts together. Choose fewer; nothing was ordered."
         ),
     ),
     "draw-unknown": (
         marked("There is no such draw"),
         marked("Check the link, or look at the draws of this campaign. Nothing was changed."),
+    ),
+    "prize-not-won": (
+        marked("No such prize"),
+        marked("You won nothing in this draw, or it was won with another account. Nothing was changed."),
+    ),
+    "prize-address-needed": (
+        marked("Where shall it go?"),
+        marked("The prize is sent to you. Nothing was claimed; choose an address or enter a new one."),
+    ),
+    "prize-claimed-already": (
+        marked("Claimed already"),
+        marked("You claimed this prize before, with another address. Nothing was changed; our service can help."),
+    ),
+    "prize-claim-over": (
+        marked("The time to claim it is over"),
+        marked("The prize was not claimed in its time. Nothing was changed; our service can tell you more."),
+    ),
+    "prize-ended": (
+        marked("This prize is settled"),
+        marked("It was given or forfeited already. Nothing was changed."),
     ),
     "group-unknown": (
         marked("There is no such group"),
@@ -149,7 +169,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     ),
     "coupon-used-up": (
         marked("The coupon is used up"),
-        marked("All its uses are taken. Go on without it. Nothing was ordered."),
+        marked(
+            "All its uses are taken, or you have used it as often as one buyer may. Go on without it. Nothing was"
+            " ordered."
+        ),
     ),
     "points-short": (
         marked("Not enough points"),

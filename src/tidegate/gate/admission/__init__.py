@@ -1,8 +1,9 @@
 """Admission: who may come in, and when.
 
 Words: a *pass* is a signed statement that one account may order in one campaign from one device until a moment soon. A
-*window* is the time in which passes are given: from the warm-up's beginning to the wind-down's end. The *device* is the
-signed-in session: one sign-in on one device. A pass is sent in the header `Tidegate-Pass`.
+*window* is the time in which passes are given: from the warm-up's beginning to the wind-down's end. The *device* of a
+pass is the signed-in session, narrower than the browser by which limits and places count. A pass is sent in the header
+`Tidegate-Pass`.
 
 Invariants, each held by a property in the tests (a pass is nowhere stored, so that no schema can hold them):
 

@@ -5,7 +5,8 @@ Words: a *challenge* is work that a browser does, or a wait that asks for no wor
 *signals* are what was seen of it. A *mark* is what remains for a day of touching a *honeypot*, something that no
 person sees. A *stamp* says when a page was shown. A *score* of 0 to 100 says how much speaks for a program; a
 *decision* is what follows from it: lane, work and rates, never a refusal. An *undo* clears an account, and the device
-it was seen on, until a moment that staff choose.
+it was seen on, until a moment that staff choose. A *device* is here what a browser's *traits* tell, kept as a digest:
+it outlives the cookie by which identity knows the browser, and by which limits and places count.
 
 Invariants:
 

@@ -18,10 +18,13 @@ class Tally:
         self.held_off_sign_ins = 0
         self._taken = Counts()
 
-    def signed_in(self, status: int) -> None:
-        """Count the answer to a sign-in: a session opened is a new device, a refusal of what was given a failure."""
+    def signed_in(self, status: int, *, new_device: bool) -> None:
+        """Count the answer to a sign-in: a session opened on a new device, and a refusal of what was given.
+
+        What was held off counts as neither, but under pressure as both, whichever device it came from.
+        """
         if status < 400:
-            self.new_devices += 1
+            self.new_devices += new_device
         elif status in rules.HELD_OFF:
             self.held_off_sign_ins += 1
         elif rules.is_failure(status) and status < 500:

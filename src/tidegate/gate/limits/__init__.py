@@ -1,9 +1,9 @@
 """Limits: how often one account, device, address or network may act, counted together by all processes.
 
-Words: an *ask* is one act of one *asker*, who is always known by network address, and by account and device once
-signed in. A *rate limit* (stated by the campaign) counts the acts of one kind within one scope. The *theoretical
-arrival time* is the one number that is kept of a subject: when its next act would be due if all so far had come evenly
-(generic cell rate algorithm, ITU-T I.371 annex A).
+Words: an *ask* is one act of one *asker*, who is always known by network address, by account once signed in, and by
+device, which is the browser, where somebody signed in on it. A *rate limit* (stated by the campaign) counts the acts of
+one kind within one scope. The *theoretical arrival time* is the one number that is kept of a subject: when its next act
+would be due if all so far had come evenly (generic cell rate algorithm, ITU-T I.371 annex A).
 
 Invariants, each held by a property in the tests against the real Valkey:
 

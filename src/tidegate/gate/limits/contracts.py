@@ -21,7 +21,9 @@ __all__ = [
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks: by network address (text, from the connection or a trusted proxy), and by sign-in if there is one."""
+    """Who asks: by network address (text, from the connection or a trusted proxy), and as far as known by account and
+    by browser.
+    """
 
     address: str
     account_id: UUID | None = None

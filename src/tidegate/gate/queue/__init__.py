@@ -1,10 +1,11 @@
 """The queue: a waiting room that keeps a flood in line, draws fairly, and lets in as many as the shop can carry.
 
-Words. A *place* is a signed statement that one account on one device stands in line; it is sent in the header
-`Tidegate-Place`. A *lane* is a part of the line with a declared share of the admissions. Places taken before the
-*sealing* are *drawn*: their order is their *rank*, a number that nobody could choose. Places taken later are *late*:
-first come, first served, behind all that were drawn. A lane's *threshold* says how far it was *called*. Who was called
-*comes* and *enters* with a pass; who does not come within the claim window is *skipped*, and may *return* once.
+Words. A *place* is a signed statement that one account stands in line, in one session, which is the token's *device*;
+it is sent in the header `Tidegate-Place`. A *lane* is a part of the line with a declared share of the admissions.
+Places taken before the *sealing* are *drawn*: their order is their *rank*, a number that nobody could choose. Places
+taken later are *late*: first come, first served, behind all that were drawn. A lane's *threshold* says how far it was
+*called*. Who was called *comes* and *enters* with a pass; who does not come within the claim window is *skipped*, and
+may *return* once.
 The *slow lane* is for places that look like a program's, and for those beyond their network's number, which are late in
 it from the first; its *home* is where such a place would stand without it, and stands again once it is *restored*.
 

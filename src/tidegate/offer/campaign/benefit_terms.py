@@ -227,9 +227,10 @@ def price_list(benefit: MemberPrice, wording: Wording) -> list[Words]:
 def _gift(benefit: Gift, wording: Wording) -> Words:
     reach, name = wording.reach(benefit.reach, benefit.measure), wording.name(benefit.sku)
     return Words(
-        f"{'每' if benefit.every else ''}满{reach.zh}赠送 {name.zh} {benefit.quantity} 件，赠完为止。",
+        f"{'每' if benefit.every else ''}满{reach.zh}赠送 {name.zh} {benefit.quantity} 件，赠完为止："
+        "下单时已赠完的，价格不变、不含赠品，并在订单中告知。",
         f"{benefit.quantity} × {name.en} free {'for every' if benefit.every else 'from'} {reach.en}, "
-        "while its stock lasts.",
+        "while its stock lasts: an order taken when it is gone comes without it, at the same price, and says so.",
     )
 
 

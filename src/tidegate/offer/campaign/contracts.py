@@ -43,6 +43,8 @@ from tidegate.offer.campaign.texts import Words as Words
 
 CampaignId = NewType("CampaignId", str)
 """A slug of the campaign manager's choice, such as ``double-11``."""
+REPLAYS = "^replay-[0-9a-f]{12}$"
+"""Ids, as a regular expression, that replays of order logs bear, and no campaign of a file: they promise nothing."""
 
 AMOUNT_MAX = 100_000_000_000
 POINTS_EARNED_MAX = 1_000_000

@@ -21,6 +21,7 @@ from tidegate.offer.campaign.contracts import (
     LIMITS_MAX,
     PROMOTIONS_MAX,
     RATE_LIMITS_MAX,
+    REPLAYS,
     Audience,
     CampaignDefinition,
     CampaignId,
@@ -248,8 +249,11 @@ def _definition(top: Table, notes: Notes, source: _Source, raw: dict[str, object
         if file_key in head and (name := head.text(file_key)):
             source.add_rows(notes, raw, key, name, columns)
     phases = tuple(_phases(top.table("phases")))
+    campaign_id = head.text("id")
+    if re.match(REPLAYS, campaign_id):
+        head.fault("id", f'"{campaign_id}" is kept for replays of order logs; choose another id')
     definition = CampaignDefinition(
-        id=CampaignId(head.text("id")),
+        id=CampaignId(campaign_id),
         title=head.words("title"),
         theme=head.choice("theme", Theme, Theme.SHOPPING_FESTIVAL),
         audience=head.choices("audience", Audience, Audience.EVERYONE),

@@ -11,6 +11,7 @@ from tidegate.offer.campaign.texts import Words
 DRAWS_MAX = 50
 PRIZES_MAX = 50
 PRIZE_COUNT_MAX = 100_000
+CLAIM_DAYS_MAX = 366
 SEAL_AFTER = timedelta(seconds=60)
 """A list of entries is sealed so long after the last order that counts, when every payment in time is on record."""
 
@@ -19,13 +20,15 @@ class Prize(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``count`` prizes of one kind, each worth ``value`` (minor units, at its market price).
 
     With ``chance`` (basis points) each entry wins one with that probability, and ``count`` of them are the most; 0:
-    exactly ``count`` are drawn, where there are so many entries.
+    exactly ``count`` are drawn, where there are so many entries. One that is ``sent`` goes to an address that its
+    winner names when claiming it.
     """
 
     name: Words
     value: Annotated[int, Meta(ge=0)]
     count: Annotated[int, Meta(ge=1, le=PRIZE_COUNT_MAX)]
     chance: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    sent: bool = False
 
 
 class Draw(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,6 +36,7 @@ class Draw(Struct, frozen=True, kw_only=True, omit_defaults=True):
     least ``threshold`` (minor units) and is not given back before the list is sealed. Drawn at ``drawn_at``.
 
     An account wins one prize at most; the prizes are given in their order, each to the lowest ranks that won none.
+    With ``claim_days`` a prize that is not claimed within so many days of the drawing can be forfeited; 0: never.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Draw(Struct, frozen=True, kw_only=True, omit_defaults=True):
     drawn_at: datetime
     prizes: tuple[Prize, ...]
     threshold: Annotated[int, Meta(ge=0)] = 0
+    claim_days: Annotated[int, Meta(ge=0, le=CLAIM_DAYS_MAX)] = 0
     public_number: PublicNumber | None = None
     """A number of drand's, drawn between the sealing and the draw and mixed into the ranks; None: the seed alone."""
 
@@ -51,3 +56,11 @@ class Draw(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def seals_at(self) -> datetime:
         """When the list of entries is sealed."""
         return self.closes_at + SEAL_AFTER
+
+    def claim_until(self, drawn_at: datetime) -> datetime | None:
+        """Return before when prizes of a drawing are claimed; None where there is no limit."""
+        return drawn_at + timedelta(days=self.claim_days) if self.claim_days else None
+
+    def must_claim(self, prize: int) -> bool:
+        """Whether the winner of the prize at this place must ask for it; else it is given without."""
+        return self.claim_days > 0 or self.prizes[prize].sent

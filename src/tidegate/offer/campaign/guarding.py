@@ -79,7 +79,7 @@ class LimitScope(StrEnum):
     """Whose acts are counted together."""
 
     ACCOUNT = "account"
-    DEVICE = "device"  # one sign-in on one device
+    DEVICE = "device"  # one browser, known by the cookie of its first sign-in, whichever accounts use it
     ADDRESS = "address"  # one IPv4 address, or one /64 of IPv6: what one line is given
     NETWORK = "network"  # one /24 of IPv4, or one /48 of IPv6
 

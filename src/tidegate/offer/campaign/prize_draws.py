@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tidegate.offer.campaign.benefit_terms import Wording
 from tidegate.offer.campaign.contracts import CampaignDefinition, Draw, Fault, NumberSource, PhaseName, Prize, Words
-from tidegate.offer.campaign.draw_contracts import PRIZE_COUNT_MAX, PRIZES_MAX, SEAL_AFTER
+from tidegate.offer.campaign.draw_contracts import CLAIM_DAYS_MAX, PRIZE_COUNT_MAX, PRIZES_MAX, SEAL_AFTER
 from tidegate.offer.campaign.reading import Table
 from tidegate.offer.campaign.units import Units
 from tidegate.offer.campaign.waiting_room import number_contradictions, read_public_number
@@ -32,6 +32,7 @@ def read_draw(table: Table, burst: tuple[datetime, datetime]) -> Draw:
         drawn_at=table.moment("drawn_at") or closes_at + 2 * SEAL_AFTER,
         prizes=tuple(_prize(entry) for entry in table.tables("prize", most=PRIZES_MAX)),
         threshold=table.amount("threshold", needed=False) or 0,
+        claim_days=table.count("claim_days", default=0),
         public_number=read_public_number(table.table("public_number")) if "public_number" in table else None,
     )
     table.done()
@@ -44,6 +45,7 @@ def _prize(table: Table) -> Prize:
         value=table.money("value"),
         count=table.count("count"),
         chance=table.share("chance") if "chance" in table else 0,
+        sent=table.flag("sent", default=False),
     )
     table.done()
     return prize
@@ -58,6 +60,8 @@ def draw_faults(definition: CampaignDefinition) -> Found:
         if draw.name in seen:
             yield _fault(f'draw "{draw.name}" stands here twice', place, "name")
         seen.add(draw.name)
+        if not 0 <= draw.claim_days <= CLAIM_DAYS_MAX:
+            yield _fault(f"{draw.claim_days} is out of range; it may be 0 to {CLAIM_DAYS_MAX}", place, "claim_days")
         yield from _prize_faults(draw, place)
         yield from _time_faults(draw, definition, place)
         yield from _number_faults(draw, place)
@@ -137,9 +141,38 @@ def draw_words(draw: Draw, wording: Wording) -> tuple[Words, ...]:
         *(_prize_words(prize, wording) for prize in draw.prizes),
         *_number_words(draw, wording),
         Words(zh=f"{drawn} 开奖并公布中奖订单。", en=f"Drawn at {drawn}, when the winning orders are published."),
+        *_claim_words(draw),
         Words(zh=f"兑奖：{draw.redemption.zh}", en=f"How prizes are given: {draw.redemption.en}"),
         Words(zh=f"主办方：{draw.organiser.zh}", en=f"Organiser: {draw.organiser.en}"),
     )
+
+
+def _claim_words(draw: Draw) -> tuple[Words, ...]:
+    """How long a prize is claimed, and when it is forfeited; nothing where it is given without being asked for."""
+    found = []
+    if draw.claim_days:
+        found.append(
+            Words(
+                zh=f"中奖者须在开奖后 {draw.claim_days} 天内在抽奖页面领取奖品；逾期未领取的，视为放弃。",
+                en=f"Winners claim their prize on the page of the draws within {draw.claim_days} days of the drawing; "
+                "one that is not claimed by then can be forfeited.",
+            )
+        )
+    elif any(prize.sent for prize in draw.prizes):
+        found.append(
+            Words(
+                zh="需要寄送的奖品由中奖者在抽奖页面领取，没有领取期限。",
+                en="A prize that is sent is claimed on the page of the draws, without a time limit.",
+            )
+        )
+    if names := [prize.name for prize in draw.prizes if prize.sent]:
+        found.append(
+            Words(
+                zh=f"寄往领取时填写的收货地址：{'、'.join(each.zh for each in names)}。",
+                en=f"Sent to the address that is named when claiming: {', '.join(each.en for each in names)}.",
+            )
+        )
+    return tuple(found)
 
 
 def _number_words(draw: Draw, wording: Wording) -> tuple[Words, ...]:
@@ -180,6 +213,7 @@ def draw_table(draw: Draw, units: Units) -> dict[str, object]:
         "closes_at": units.time(draw.closes_at),
         "drawn_at": units.time(draw.drawn_at),
         "threshold": units.money(draw.threshold) if draw.threshold else None,
+        "claim_days": draw.claim_days or None,
     }
 
 
@@ -194,4 +228,5 @@ def prize_table(prize: Prize, units: Units) -> dict[str, object]:
         "value": units.money(prize.value),
         "count": prize.count,
         "chance": units.share(prize.chance) if prize.chance else None,
+        "sent": prize.sent or None,
     }

@@ -47,12 +47,13 @@ _LAYERS = {
 }
 ORDER_STATEMENT = Words(
     zh="优惠按以下顺序计算：商品和店铺优惠、跨店优惠和优惠券、运费、积分；每一步都以上一步之后的商品应付金额为基础，同一步的优惠"
-    "各自按同一金额计算。不能全部同享，或一项优惠会使另一项达不到门槛时，取应付金额（含运费）最少的组合。减免金额按金额比例分摊到每一件商品，"
+    "各自按同一金额计算；一个订单至少支付一个最小货币单位，超出的部分不减。不能全部同享，或一项优惠会使另一项达不到门槛时，取应付金额（含运费）最少的组合。减免金额按金额比例分摊到每一件商品，"
     "精确到最小货币单位，退货时按分摊后的实付金额退款。",
     en="Reductions are reckoned in this order: on goods and within a shop, across shops and by coupons, shipping, "
     "points; each step starts from what the one before left to pay for the goods, and all reductions of a step from "
-    "the same amount. Where not all go together, or one would cost another its threshold, the combination is taken "
-    "that leaves least to pay, shipping included. What is taken off is split over the units in proportion, exact to "
+    "the same amount; an order pays at least the smallest unit of the currency, and what goes beyond is not taken off. "
+    "Where not all go together, or one would cost another its threshold, the combination is taken that leaves least to "
+    "pay, shipping included. What is taken off is split over the units in proportion, exact to "
     "the smallest unit of the currency, and a returned unit is refunded with what was paid for it.",
 )
 

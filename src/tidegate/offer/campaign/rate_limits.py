@@ -10,9 +10,6 @@ E = TypeVar("E", LimitedAct, LimitScope)
 
 QUOTA_MAX = 1_000_000
 WINDOW_SECONDS = (1, 86_400)
-SIGNED_IN = frozenset({LimitScope.ACCOUNT, LimitScope.DEVICE})
-"""The scopes that know somebody only after signing in."""
-
 _BEFORE_SIGN_IN = frozenset({LimitedAct.ASK_CODE, LimitedAct.SIGN_IN})
 _MINUTE = 60
 
@@ -29,8 +26,10 @@ def _limit(act: LimitedAct, scope: LimitScope, quota: int, burst: int, window_se
 
 
 DEFAULTS = (
+    _limit(LimitedAct.ASK_CODE, LimitScope.DEVICE, 10, 5, 10 * _MINUTE),
     _limit(LimitedAct.ASK_CODE, LimitScope.ADDRESS, 20, 10, 10 * _MINUTE),
     _limit(LimitedAct.ASK_CODE, LimitScope.NETWORK, 600, 200, 10 * _MINUTE),
+    _limit(LimitedAct.SIGN_IN, LimitScope.DEVICE, 20, 10),
     _limit(LimitedAct.SIGN_IN, LimitScope.ADDRESS, 60, 30),
     _limit(LimitedAct.SIGN_IN, LimitScope.NETWORK, 1_200, 600),
     _limit(LimitedAct.TAKE_PLACE, LimitScope.ACCOUNT, 30, 15),
@@ -79,8 +78,8 @@ def read_rate_limit(table: Table) -> RateLimit:
 
 def contradictions(limit: RateLimit) -> Iterator[tuple[str, *tuple[str, ...]]]:
     """What a rate limit says against itself: a message and the key that it stands at."""
-    if limit.act in _BEFORE_SIGN_IN and limit.scope in SIGNED_IN:
-        yield f'"{limit.act}" comes before anybody is signed in; write scope address or network', "scope"
+    if limit.act in _BEFORE_SIGN_IN and limit.scope is LimitScope.ACCOUNT:
+        yield f'"{limit.act}" comes before anybody is signed in; write scope device, address or network', "scope"
 
 
 def _needed(table: Table, key: str, choices: type[E], stand_in: E) -> E:

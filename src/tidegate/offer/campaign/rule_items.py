@@ -94,6 +94,9 @@ def _offer_words(offer: OfferTerms, wording: Wording) -> Words:
     if offer.per_buyer:
         zh.append(f"每人限购 {offer.per_buyer} 件")
         en.append(f"{offer.per_buyer} for each buyer")
+    if offer.has_floor:
+        zh.append("减免以最低售价为限")
+        en.append("reductions end at a lowest price")
     zh.append("可用优惠券" if offer.coupons else "不可用优惠券")
     en.append("takes coupons" if offer.coupons else "takes no coupons")
     return Words("；".join(zh) + "。", "; ".join(en) + ".")

@@ -262,12 +262,16 @@ def _one_limit_faults(limit: Limit, ordered: set[str], reserved: set[str], place
     if limit.per_buyer + limit.per_device + limit.per_address + limit.per_instrument < 1:
         message = "a limit lets at least 1 through: per_buyer, per_device, per_address or per_instrument"
         yield _fault(message, "limit", place, "per_buyer")
+    counts_late = limit.per_address or limit.per_instrument
     for index, sku in enumerate(limit.skus):
-        if sku in reserved:
+        if sku in reserved and counts_late:
             message = (
-                f'"{sku}" is in presale, and limits count orders, not reservations; write per_buyer in its [[presale]]'
+                f'"{sku}" is in presale, and a reservation has no address and no payment account yet; '
+                "limit it per_buyer or per_device"
             )
             yield _fault(message, "limit", place, "skus", index)
+        elif sku in reserved:
+            continue
         elif sku not in ordered:
             yield _fault(f'"{sku}" is not on offer', "limit", place, "skus", index)
     yield from _words_faults(limit.label, "limit", place, "label")

@@ -1,12 +1,13 @@
 """The published rules: every condition of a campaign in words and figures, made from the definition that prices."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
 
 from tidegate.base.money import format_money
 from tidegate.offer.campaign.aftersale_terms import aftersale_statements
-from tidegate.offer.campaign.benefit_terms import Wording
+from tidegate.offer.campaign.benefit_terms import NAMED_MAX, Wording, join
 from tidegate.offer.campaign.contracts import (
     CampaignDefinition,
     CampaignId,
@@ -30,7 +31,7 @@ from tidegate.offer.campaign.queue_terms import queue_words
 
 
 class OfferTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """The conditions of one offer. `per_buyer` 0 means no limit."""
+    """The conditions of one offer. `per_buyer` 0 means no limit; `has_floor`: reductions end at a lowest price."""
 
     sku: str
     name: Words
@@ -40,6 +41,7 @@ class OfferTerms(msgspec.Struct, frozen=True, kw_only=True):
     quota: int
     per_buyer: int
     coupons: bool
+    has_floor: bool = False
 
 
 class CouponTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +174,7 @@ def group_buy_terms(definition: CampaignDefinition) -> tuple[GroupBuyTerms, ...]
 def offer_terms(version: CampaignVersion) -> tuple[OfferTerms, ...]:
     """The conditions of every offer, flash offers first, otherwise in the order of the definition."""
     goods = {entry.sku: entry for entry in version.definition.goods}
+    floored = _floored(version.definition)
     terms = [
         OfferTerms(
             sku=offer.sku,
@@ -182,6 +185,7 @@ def offer_terms(version: CampaignVersion) -> tuple[OfferTerms, ...]:
             quota=offer.quota,
             per_buyer=offer.per_buyer,
             coupons=offer.coupons,
+            has_floor=offer.sku in floored,
         )
         for offer in version.definition.offers
     ]
@@ -199,6 +203,8 @@ def statements(version: CampaignVersion, wording: Wording | None = None) -> dict
         found = {"list_price": Words(zh=f"划线价：{basis.zh}。", en=f"A list price is: {basis.en}."), **found}
     if definition.coupons:
         found["coupons"] = _COUPON_BESIDE_PROMOTIONS if definition.promotions else _COUPON_STATEMENT
+    if floored := _floored(definition):
+        found["floors"] = _floor_statement(floored, wording or Wording(definition))
     if definition.presales:
         found["presales"] = PRESALE_STATEMENT
     if definition.group_buys:
@@ -254,6 +260,28 @@ _COUPON_BESIDE_PROMOTIONS = Words(
     f"proportion to that, exact to the cent. {_UNLESS_IT_SAVES.en} A gift that it brings and points that it spares "
     "count as a saving, too.",
 )
+
+
+def _floored(definition: CampaignDefinition) -> tuple[str, ...]:
+    """The goods on offer of which reductions end at a floor; none where nothing is ever taken off an offer."""
+    if not (definition.promotions or definition.coupons):
+        return ()
+    floors = {entry.sku for entry in definition.goods if entry.floor}
+    return tuple(offer.sku for offer in definition.offers if offer.sku in floors)
+
+
+def _floor_statement(skus: tuple[str, ...], wording: Wording) -> Words:
+    """What shoppers are told of floors: of which goods, and what becomes of a reduction; not the amounts."""
+    goods = Words(f"{len(skus)} 种商品（见各商品）", f"{len(skus)} products, each marked below,")
+    if len(skus) <= NAMED_MAX:
+        goods = join([wording.name(sku) for sku in skus])
+    have = "has" if len(skus) == 1 else "have"
+    return Words(
+        zh=f"以下商品设有最低售价：{goods.zh}。优惠、优惠券和积分合计不会使其低于该价，因此减免可能少于所注明的金额；"
+        "少减的金额在价格明细的该项中写明。",
+        en=f"{goods.en} {have} a lowest price: promotions, coupons and points together do not bring a unit below it, "
+        "and so may take off less than they state; the step of the price says by how much.",
+    )
 
 
 def _earning_statement(earning: Earning, currency: str) -> Words:
@@ -328,18 +356,42 @@ _LIMITED = {
 }
 
 
+_COUNTS_LATE = frozenset({"per_address", "per_instrument"})
+"""What is not known yet when goods are reserved."""
+_RESERVED = Words(
+    zh="（含预售预订，预订未成为订单而结束的退回）",
+    en=", reservations in presale included until one ends without being an order,",
+)
+_NOT_RESERVED = Words(zh="（不含预售商品）", en=", without goods in presale,")
+_PLAIN = Words(zh="", en="")
+
+
 def limit_words(limit: Limit, definition: CampaignDefinition) -> Words:
-    """Return the conditions of one limit as a sentence. A limit counts orders, also of groups, and no reservations."""
-    but_zh, but_en = ("（不含预售商品）", ", without goods in presale,") if definition.presales else ("", "")
-    what_zh = f"以下 {len(limit.skus)} 种商品合计" if limit.skus else f"全部活动商品{but_zh}合计"
-    what_en = f"of these {len(limit.skus)} products together"
-    what_en = what_en if limit.skus else f"of everything on offer together{but_en}"
-    said = [(words, cap) for field, words in _LIMITED.items() if (cap := getattr(limit, field))]
-    each_en = [f"at most {cap} {what_en} {words.en}" for words, cap in said]
-    return Words(
-        zh=f"{limit.label.zh}：{what_zh}{'，'.join(words.zh.format(cap) for words, cap in said)}。",
-        en=f"{limit.label.en}: {'; '.join(each_en)}.",
-    )
+    """Return the conditions of one limit as a sentence. A limit counts orders, also of groups.
+
+    Reservations count by buyer and by device, and in no limit by address or payment account.
+    """
+    what = Words(f"以下 {len(limit.skus)} 种商品", f"these {len(limit.skus)} products together")
+    what = what if limit.skus else Words("全部活动商品", "everything on offer together")
+    said_zh: list[str] = []
+    said_en: list[str] = []
+    said = None
+    for words, cap, note in _limited(limit, definition):
+        subject = "" if note is said else f"{what.zh}{note.zh}合计"
+        said_zh.append(subject + words.zh.format(cap))
+        said_en.append(f"at most {cap} of {what.en}{note.en} {words.en}")
+        said = note
+    return Words(zh=f"{limit.label.zh}：{'，'.join(said_zh)}。", en=f"{limit.label.en}: {'; '.join(said_en)}.")
+
+
+def _limited(limit: Limit, definition: CampaignDefinition) -> Iterator[tuple[Words, int, Words]]:
+    """By what a limit counts, at most how many, and whether reservations are among them where any could be."""
+    presales = {presale.sku for presale in definition.presales}
+    concerned = presales.intersection(limit.skus) if limit.skus else presales
+    for field, words in _LIMITED.items():
+        note = (_NOT_RESERVED if field in _COUNTS_LATE else _RESERVED) if concerned else _PLAIN
+        if cap := getattr(limit, field):
+            yield words, cap, note
 
 
 def limit_terms(limit: Limit, definition: CampaignDefinition) -> LimitTerms:

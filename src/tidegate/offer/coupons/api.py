@@ -20,6 +20,7 @@ from tidegate.offer.coupons.errors import (
     CouponUnknown,
     TemplateUnknown,
 )
+from tidegate.offer.coupons.listing import not_utf8, read_codes
 from tidegate.offer.coupons.ports import Acquaintance
 from tidegate.offer.coupons.rules import (
     USABLE,
@@ -33,7 +34,16 @@ from tidegate.offer.coupons.rules import (
 from tidegate.offer.coupons.staff import CouponDesk
 from tidegate.offer.coupons.store import Moving
 
-__all__ = ["USABLE", "CouponDesk", "Coupons", "Wallet", "coupon_name", "refusal_of"]
+__all__ = [
+    "USABLE",
+    "CouponDesk",
+    "Coupons",
+    "Wallet",
+    "coupon_name",
+    "not_utf8",
+    "read_codes",
+    "refusal_of",
+]
 
 KEPT_MAX = 200
 _DUE_MAX = 2_000

@@ -22,7 +22,8 @@ from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.contracts import CODES_MAX
 from tidegate.offer.coupons.api import Coupons
-from tidegate.offer.coupons.contracts import Batch, BatchId, Totals
+from tidegate.offer.coupons.contracts import Batch, BatchId, CodeLine, Totals
+from tidegate.offer.coupons.listing import read_codes
 from tidegate.offer.coupons.staff import Progress as Told
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.contracts import Permission
@@ -115,17 +116,14 @@ def _import(open_desk: OpenDesk) -> click.Command:
     return command
 
 
-def _read(file: Path) -> list[str]:
+def _read(file: Path) -> list[CodeLine]:
     if file.stat().st_size > FILE_BYTES_MAX:
         raise click.ClickException(f"{file} is larger than {FILE_BYTES_MAX >> 20} MiB. Nothing was taken; part it.")
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
-            rows = csv.DictReader(text, strict=True)
-            if "code" not in (rows.fieldnames or ()):
-                raise click.ClickException(f'{file} has no column "code". Nothing was taken.')
-            return [row["code"] or "" for row in rows]
-    except (UnicodeDecodeError, csv.Error) as fault:
-        raise click.ClickException(f"{file} is not CSV in UTF-8: {fault}. Nothing was taken.") from None
+            return read_codes(text)
+    except Refusal as refusal:
+        raise click.ClickException(f"{file}: {refusal.detail}") from refusal
 
 
 def _export(open_desk: OpenDesk) -> click.Command:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NewType
+from typing import Annotated, NamedTuple, NewType
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,8 @@ __all__ = ["coupon_name", "tidy"]
 
 BatchId = NewType("BatchId", UUID)
 REASON_LENGTH_MAX = 300
+AT_ONCE_MAX = 20_000
+"""Codes that one form makes or takes from its file: in one transaction, during which claims of the coupon wait."""
 
 
 class CouponState(StrEnum):
@@ -142,6 +144,33 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     codes: int
     made_by: str
     made_at: datetime
+
+
+class CodeLine(NamedTuple):
+    """One code of a file, as it stands there, with its line."""
+
+    line: int
+    text: str
+
+
+class CodeWrong(StrEnum):
+    """Why a file of codes is not taken. The last three are about the file as a whole."""
+
+    TWICE = "twice"
+    FOREIGN = "foreign"
+    MISTYPED = "mistyped"
+    KNOWN = "known"
+    NO_COLUMN = "no_column"
+    NOT_CSV = "not_csv"
+    NUMBER = "number"  # `line` is how many codes there are
+
+
+class CodeFault(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault of a file of codes: in which line, of which code, and what is wrong."""
+
+    line: int
+    why: CodeWrong
+    code: str = ""
 
 
 class Export(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,8 @@ Refusal
 ├── CodesNotLeft        409  more codes than the template may still have
 ├── CodesFaulty         422  a file of codes that cannot be taken
 ├── BatchUnknown        404  no such batch
+├── BatchSizeNotValid   422  fewer or more codes than one form may make
+├── BatchMadeAlready    409  the form made another batch before
 ├── ReasonNeeded        422  what is recorded needs a reason
 └── CannotRevoke        409  an order has the code, or it ended already
 """
@@ -139,7 +141,7 @@ class CodesNotLeft(Refusal):
 
 
 class CodesFaulty(Refusal):
-    """A file of codes that cannot be taken; `faults` names the first lines and what is wrong with them."""
+    """A file of codes that cannot be taken; `faults` are the first ten `CodeFault`s, with their lines."""
 
     code: ClassVar[str] = "coupon-codes-faulty"
     status: ClassVar[int] = 422
@@ -152,6 +154,22 @@ class BatchUnknown(Refusal):
     code: ClassVar[str] = "coupon-batch-unknown"
     status: ClassVar[int] = 404
     title: ClassVar[str] = "No such batch"
+
+
+class BatchSizeNotValid(Refusal):
+    """So many codes cannot be made at once; `most` can."""
+
+    code: ClassVar[str] = "coupon-batch-size-not-valid"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "Not so many at once"
+
+
+class BatchMadeAlready(Refusal):
+    """What was sent under this key before was something else; `codes` says how many codes it made."""
+
+    code: ClassVar[str] = "coupon-batch-made-already"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "Form used already"
 
 
 class ReasonNeeded(Refusal):

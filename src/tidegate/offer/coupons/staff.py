@@ -1,5 +1,6 @@
 """What staff do with coupons: make codes in bulk, take them from a file, write them out, look one up, withdraw it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from uuid import UUID
 
@@ -8,12 +9,14 @@ from tidegate.base.db import Database, Tx
 from tidegate.base.ids import Ids
 from tidegate.offer.campaign.contracts import CODES_MAX
 from tidegate.offer.coupons import store, store_staff
-from tidegate.offer.coupons.codes import coupon_name, new_codes, tidy
+from tidegate.offer.coupons.codes import new_codes, tidy
 from tidegate.offer.coupons.contracts import (
+    AT_ONCE_MAX,
     REASON_LENGTH_MAX,
     Batch,
     BatchId,
     BatchKind,
+    CodeLine,
     CodeStory,
     CouponState,
     Export,
@@ -22,13 +25,15 @@ from tidegate.offer.coupons.contracts import (
     Why,
 )
 from tidegate.offer.coupons.errors import (
+    BatchMadeAlready,
+    BatchSizeNotValid,
     BatchUnknown,
     CannotRevoke,
-    CodesFaulty,
     CodesNotLeft,
     CouponUnknown,
     ReasonNeeded,
 )
+from tidegate.offer.coupons.listing import known_already, require_sound
 from tidegate.offer.coupons.rules import may_move, sources_of
 from tidegate.offer.coupons.store import Moving
 
@@ -37,7 +42,6 @@ Progress = Callable[[int], None]
 
 _CHUNK = 2_000
 _BATCHES_SHOWN = 200
-_FAULTS_SHOWN = 10
 
 
 class CouponDesk:
@@ -72,27 +76,52 @@ class CouponDesk:
         async with self._db.read() as tx:
             return await self.batch(tx, batch.batch_id)
 
-    async def take(self, name: str, texts: Sequence[str], by: str, progress: Progress) -> Batch:
-        """Take codes that were made elsewhere, all of them or none.
+    async def make(self, tx: Tx, name: str, count: int, by: str, batch_id: BatchId) -> Batch:
+        """Make so many codes to be handed out, all or none, once for each `batch_id`: sent again, it is the same batch.
 
-        Raises TemplateUnknown, CodesFaulty for codes of another form or coupon, twice in the file or known already,
-        and CodesNotLeft.
+        Raises TemplateUnknown, BatchSizeNotValid, BatchMadeAlready and CodesNotLeft.
         """
         template = self._template(name)
-        codes = _sound(texts, template)
+        if not 1 <= count <= AT_ONCE_MAX:
+            raise BatchSizeNotValid(
+                f"One form makes 1 to {AT_ONCE_MAX:,} codes. Nothing was made; make more of them in several "
+                "batches, or at the command line.",
+                most=AT_ONCE_MAX,
+            )
+        made = await self._open(tx, template, BatchKind.GENERATED, by, batch_id)
+        if made.codes:
+            return _same(made, count)
+        await self._require_room(tx, template, count)
+        while made.codes < count:
+            codes = new_codes(template.name, template.unique.letters, min(_CHUNK, count - made.codes))
+            await store_staff.make_codes(tx, made, codes, template.claims_close_at)
+            made = await self.batch(tx, batch_id)
+        return made
+
+    async def take(
+        self, name: str, lines: Sequence[CodeLine], by: str, progress: Progress, batch_id: BatchId | None = None
+    ) -> Batch:
+        """Take codes that were made elsewhere, all of them or none; with `batch_id` once, as `make` makes them.
+
+        Raises TemplateUnknown, CodesFaulty for codes of another form or coupon, twice in the file or known already,
+        CodesNotLeft and BatchMadeAlready.
+        """
+        template = self._template(name)
+        most = AT_ONCE_MAX if batch_id else CODES_MAX
+        codes = await asyncio.to_thread(require_sound, lines, template.name, most)
         async with self._db.transaction() as tx:
+            made = await self._open(tx, template, BatchKind.IMPORTED, by, batch_id)
+            if made.codes:
+                return _same(made, len(codes))
             await self._require_room(tx, template, len(codes))
             known = await store_staff.known_codes(tx, codes)
             if known:
-                raise _faulty([f"{code} exists already" for code in known])
-            batch = await self._open(tx, template, BatchKind.IMPORTED, by)
+                raise known_already(lines, known, template.name)
             for start in range(0, len(codes), _CHUNK):
                 part = codes[start : start + _CHUNK]
-                await store_staff.make_codes(tx, batch, part, template.claims_close_at)
+                await store_staff.make_codes(tx, made, part, template.claims_close_at)
                 progress(len(part))
-            made = await store_staff.batch(tx, batch.batch_id)
-        assert made is not None
-        return made
+            return await self.batch(tx, made.batch_id)
 
     async def _require_room(self, tx: Tx, template: Template, count: int) -> None:
         left = await store_staff.open_plan(tx, template.campaign_id, template.name, template.unique.count)
@@ -103,9 +132,12 @@ class CouponDesk:
                 left=left,
             )
 
-    async def _open(self, tx: Tx, template: Template, kind: BatchKind, by: str) -> Batch:
+    async def _open(
+        self, tx: Tx, template: Template, kind: BatchKind, by: str, batch_id: BatchId | None = None
+    ) -> Batch:
+        """Return a new batch; or the one of this id, where the same person made one of this kind and coupon before."""
         batch = Batch(
-            batch_id=BatchId(self._ids.new()),
+            batch_id=batch_id or BatchId(self._ids.new()),
             campaign_id=template.campaign_id,
             template=template.name,
             kind=kind,
@@ -113,8 +145,12 @@ class CouponDesk:
             made_by=by,
             made_at=self._clock.now(),
         )
-        await store_staff.insert_batch(tx, batch)
-        return batch
+        if await store_staff.insert_batch(tx, batch):
+            return batch
+        made = await self.batch(tx, batch.batch_id)
+        if (made.campaign_id, made.template, made.kind, made.made_by) != (batch.campaign_id, batch.template, kind, by):
+            raise _made_already(made)
+        return made
 
     async def batch(self, tx: Tx, batch_id: BatchId) -> Batch:
         """Return a batch. Raises BatchUnknown."""
@@ -192,25 +228,17 @@ def _reason(text: str, what: str) -> str:
     return reason
 
 
-def _sound(texts: Sequence[str], template: Template) -> list[str]:
-    """Return the codes, tidied. Raises CodesFaulty with the first faults."""
-    if not 1 <= len(texts) <= CODES_MAX:
-        raise _faulty([f"there are {len(texts)} codes; a file has 1 to {CODES_MAX}"])
-    faults: list[str] = []
-    seen: set[str] = set()
-    for line, text in enumerate(texts, 1):
-        code = tidy(text)
-        if code in seen:
-            faults.append(f"{line}: {code} stands here twice")
-        elif code == template.name or coupon_name(code) != template.name:
-            faults.append(f"{line}: {code or 'nothing'} is no code of {template.name}")
-        seen.add(code)
-        if len(faults) == _FAULTS_SHOWN:
-            break
-    if faults:
-        raise _faulty(faults)
-    return [tidy(text) for text in texts]
+def _same(made: Batch, count: int) -> Batch:
+    """Return a batch that was asked for again. Raises BatchMadeAlready where other codes were asked for then."""
+    if made.codes != count:
+        raise _made_already(made)
+    return made
 
 
-def _faulty(faults: list[str]) -> CodesFaulty:
-    return CodesFaulty(f"The file cannot be taken: {'; '.join(faults)}. Nothing was taken.", faults=faults)
+def _made_already(made: Batch) -> BatchMadeAlready:
+    return BatchMadeAlready(
+        f"This form made a batch of {made.codes:,} codes of {made.template} before. Nothing more was made; open the "
+        "page again for another batch.",
+        codes=made.codes,
+        coupon=made.template,
+    )

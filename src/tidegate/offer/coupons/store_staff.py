@@ -88,12 +88,16 @@ async def open_plan(tx: Tx, campaign_id: str, template: str, planned: int) -> in
     return int(row[0])
 
 
-async def insert_batch(tx: Tx, batch: Batch) -> None:
-    """Record a batch; its codes are counted as they are made."""
-    await tx.execute(
-        f"insert into coupons.batch ({_BATCH}) values (%s, %s, %s, %s, 0, %s, %s)",
+async def insert_batch(tx: Tx, batch: Batch) -> bool:
+    """Record a batch, whose codes are counted as they are made; False where there is one of this id already.
+
+    Another transaction that records the same id is waited for.
+    """
+    done = await tx.execute(
+        f"insert into coupons.batch ({_BATCH}) values (%s, %s, %s, %s, 0, %s, %s) on conflict (batch_id) do nothing",
         [batch.batch_id, batch.campaign_id, batch.template, str(batch.kind), batch.made_by, batch.made_at],
     )
+    return done.rowcount > 0
 
 
 async def make_codes(tx: Tx, batch: Batch, codes: Collection[str], expires_at: datetime) -> int:

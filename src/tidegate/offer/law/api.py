@@ -1,6 +1,7 @@
 """The use cases of the law: review a definition, keep what was found and waived, look it up."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from tidegate.base.db import Tx
 from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
 from tidegate.offer.campaign.api import Campaign, Review, Waiver
-from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignId, CampaignVersion
+from tidegate.offer.campaign.contracts import REPLAYS, CampaignDefinition, CampaignId, CampaignVersion
 from tidegate.offer.campaign.errors import CampaignUnknown
 from tidegate.offer.history.api import PriceHistory
 from tidegate.offer.history.contracts import Evidence
@@ -58,6 +59,7 @@ class CampaignLaw:
             at=self._clock.now(),
             evidence=await self._evidence(tx, definition, rules.days_asked(laws)),
             earlier=await self._earlier(tx, definition.id),
+            running=await self._running(tx, definition),
             lowest=tuple(lowest),
             presales=rules.presales_of(definition),
             prizes=rules.prizes_of(definition),
@@ -85,6 +87,18 @@ class CampaignLaw:
             return (await self._campaign.version(tx, campaign_id)).definition
         except CampaignUnknown:
             return None
+
+    async def _running(self, tx: Tx, definition: CampaignDefinition) -> CampaignDefinition | None:
+        """What shoppers are promised now under another id, in the same currency: one campaign is on at a time.
+
+        Replays of order logs promise nothing, and what they interrupt is published again after them.
+        """
+        if re.match(REPLAYS, definition.id):
+            return None
+        last = await self._campaign.last_published(tx, besides=REPLAYS)
+        if last is None or last.campaign_id == definition.id or last.definition.currency != definition.currency:
+            return None
+        return last.definition
 
     def _as_version(self, definition: CampaignDefinition) -> CampaignVersion:
         return CampaignVersion(

@@ -96,13 +96,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a check may look at.
 
     `at` is when it would be published; `evidence` the price history by days and SKU before the sale starts; `earlier`
-    the version of the same campaign that it would replace.
+    the last version of the same campaign, `running` what is published now under another id: it would replace both.
     """
 
     definition: CampaignDefinition
     at: datetime
     evidence: Mapping[int, Mapping[str, Evidence]] = {}
     earlier: CampaignDefinition | None = None
+    running: CampaignDefinition | None = None
     lowest: tuple[ReachedPrice, ...] = ()
     presales: tuple[PresaleTerms, ...] = ()
     prizes: tuple[PrizeTerms, ...] = ()

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+import msgspec
+
 from tidegate.offer.campaign.api import Severity
-from tidegate.offer.campaign.contracts import Words
+from tidegate.offer.campaign.contracts import CampaignDefinition, Words
 from tidegate.offer.law.changing import Change, Path, Worse
 from tidegate.offer.law.contracts import Article, Case, Found
 from tidegate.offer.law.worse_goods import worse_goods
@@ -13,22 +15,37 @@ from tidegate.offer.law.worse_terms import worse_terms
 
 
 def rule_change_notice(case: Case, article: Article) -> Iterator[Found]:
-    """Rules of a campaign that was published are not changed to the buyer's disadvantage on shorter notice.
+    """What is published is not changed to the buyer's disadvantage on shorter notice, whatever id the new rules bear.
 
     Notice counts from the publication to the moment from which the changed term works, by the old version or the new:
     deposits of presales and claims of coupons begin before the sale, and what is put off was promised for its old time.
     """
-    if case.earlier is None:
-        return  # nothing was promised before
-    change = Change(case.earlier, case.definition, case.at)
     days = article.figures["days"]
+    if case.earlier is not None:
+        yield from _changed(Change(case.earlier, case.definition, case.at), days)
+    if case.running is not None:
+        # Draws that are open go on under their own id: whoever has an entry keeps it.
+        replaced = msgspec.structs.replace(case.running, draws=())
+        for found in _changed(Change(replaced, case.definition, case.at), days):
+            yield msgspec.structs.replace(found, what=_in_place_of(case.running, found.what), mend=_AFTER)
+
+
+_AFTER = Words(
+    zh="等原活动结束后再发布，或保持不差于原活动的条件；紧急情形由有权人员说明理由并豁免",
+    en="publish it when the other sale is over, or on terms that are no worse; in an emergency a named person states "
+    "the reason",
+)
+
+
+def _changed(change: Change, days: int) -> Iterator[Found]:
+    """What is worse on too short notice, and what only reads differently shortly before it works."""
     changed = set()
     for worse in (*worse_terms(change), *worse_goods(change), *worse_promotions(change)):
         changed.add(worse.path)
-        notice = max(worse.works_at - case.at, timedelta())
+        notice = max(worse.works_at - change.at, timedelta())
         if notice < timedelta(days=days):
             yield _short(worse, notice, days)
-    if not change.is_over and change.opens_at - case.at < timedelta(days=days):
+    if not change.is_over and change.opens_at - change.at < timedelta(days=days):
         for path, what in _reworded(change):
             if path not in changed:
                 yield Found(
@@ -37,6 +54,15 @@ def rule_change_notice(case: Case, article: Article) -> Iterator[Found]:
                     mend=Words(zh="确认改动对买家没有不利", en="make sure that it is not to the buyer's disadvantage"),
                     severity=Severity.NOTICE,
                 )
+
+
+def _in_place_of(running: CampaignDefinition, what: Words) -> Words:
+    """Says which campaign, of another id, made the promise."""
+    title = running.title
+    return Words(
+        f"取代已公布的活动“{title.zh}”（{running.id}）：{what.zh}",
+        f'in place of the campaign "{title.en}" ({running.id}), which is published: {what.en}',
+    )
 
 
 def _short(worse: Worse, notice: timedelta, days: int) -> Found:

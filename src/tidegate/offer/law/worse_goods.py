@@ -18,6 +18,7 @@ from tidegate.offer.campaign.contracts import (
 from tidegate.offer.law.changing import Change, Worse, cheaper, dearer, fewer, limited, more, moved, told
 
 PRICE = Words("价格", "price")
+FLOOR = Words("减免后的最低价", "least that reductions leave to pay")
 QUOTA = Words("总量", "quota")
 PER_BUYER = Words("每人限购", "units of one buyer")
 
@@ -33,12 +34,18 @@ def worse_goods(change: Change) -> Iterator[Worse]:
 
 def _offers(change: Change) -> Iterator[Worse]:
     offers = {offer.sku: (place, offer) for place, offer in enumerate(change.new.offers)}
+    floors = [{entry.sku: entry.floor for entry in each.goods} for each in (change.old, change.new)]
     for before in change.old.offers:
         place, after = offers.get(before.sku, (0, None))
         if after is None:
             what = Words(f"{before.sku} 不再销售", f"{before.sku} is not on offer any more")
             yield Worse(("offer",), what, change.sells_at)
-        elif parts := list(_worse_offer(before, after, change.new.currency)):
+            continue
+        parts = list(_worse_offer(before, after, change.new.currency))
+        if change.old.promotions or change.old.coupons:
+            floor, raised = (each.get(before.sku, 0) for each in floors)
+            parts += dearer(FLOOR, floor, raised, change.new.currency)
+        if parts:
             yield Worse(("offer", place), told(Words(before.sku, before.sku), parts), change.sells_at)
 
 

@@ -148,6 +148,12 @@ def _worse_draw(before: Draw, after: Draw, change: Change) -> Iterator[Words]:
         yield moved(Words("开始时间", "start"), before.opens_at, after.opens_at)
     if after.closes_at < before.closes_at:
         yield moved(Words("截止时间", "end"), before.closes_at, after.closes_at)
+    if is_tighter(before.claim_days, after.claim_days):
+        yield Words(
+            f"领奖期限由 {_claim_time(before.claim_days).zh}变为 {_claim_time(after.claim_days).zh}",
+            f"the time to claim a prize becomes {_claim_time(after.claim_days).en} instead of "
+            f"{_claim_time(before.claim_days).en}",
+        )
     prizes = {prize.name: prize for prize in after.prizes}
     for prize in before.prizes:
         kept, name = prizes.get(prize.name), prize.name
@@ -158,3 +164,9 @@ def _worse_draw(before: Draw, after: Draw, change: Change) -> Iterator[Words]:
         yield from fewer(Words(f"“{name.zh}”的数量", f'the number of "{name.en}"'), prize.count, kept.count)
         if kept.chance != prize.chance and not kept.chance > prize.chance > 0:
             yield Words(f"“{name.zh}”的中奖概率有变", f'the chance of "{name.en}" is another one')
+        if prize.sent and not kept.sent:
+            yield Words(f"“{name.zh}”不再寄送", f'"{name.en}" is not sent any more')
+
+
+def _claim_time(days: int) -> Words:
+    return Words(f"{days} 天", f"{days} days") if days else Words("不限", "unlimited")

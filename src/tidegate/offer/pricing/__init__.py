@@ -16,6 +16,6 @@ Invariants:
 All but the last are Hypothesis properties, the last one a constraint, a test of 64 buyers, and a check on the live
 system. The price engine does no I/O and knows no time. Its way: `rules` (the door) - `carts` (offers of the goods)
 - `engine` (the course of it) - `matching` (what facts and counters allow) - `kernel` (the door to `native/`, in C,
-which decides and writes down) - `tracing`; `compiling` makes the `book` of rules once, `benefits` knows each kind of
-reduction. The counters' protocol is described in `store`.
+which decides and writes down) - `tracing`, `hinting`; `compiling` makes the `book` of rules once, `benefits` knows each
+kind of reduction. The counters' protocol is described in `store`.
 """

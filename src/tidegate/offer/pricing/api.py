@@ -32,7 +32,9 @@ from tidegate.offer.pricing.contracts import (
 from tidegate.offer.pricing.counting import Left, for_all_and_for_one, is_for_one
 from tidegate.offer.pricing.gifts import without_gift
 from tidegate.offer.pricing.grouped import compile_group_rules
+from tidegate.offer.pricing.limits import reserved_device_uses, reserved_uses
 from tidegate.offer.pricing.matching import has_used_up
+from tidegate.offer.pricing.owning import own_caps
 from tidegate.offer.pricing.ports import GiftStock, Shoppers
 from tidegate.offer.pricing.protecting import Lowered, Protected, cart_kept, facts_of_today, lowered, protect
 from tidegate.offer.pricing.refunding import GiftBack, RefundPlan, is_whole, plan_refund
@@ -78,6 +80,8 @@ __all__ = [
     "price_order",
     "priced_again",
     "protect",
+    "reserved_device_uses",
+    "reserved_uses",
     "use_of",
     "without_gift",
 ]
@@ -141,6 +145,20 @@ class Pricing:
         """Price a cart by the current rules; no I/O. Refusals: see `rules.price_order`."""
         return price_order(self.rules, cart, self._with_left(facts))
 
+    def price_as_shown(self, cart: Cart, facts: Facts, gifts: Collection[str]) -> PricedOrder:
+        """Price a cart whose page showed these gifts: those that are gone by now are named as left off; no I/O.
+
+        Where the cart costs less without any thought of them, that is its price. Refusals: see `rules.price_order`.
+        """
+        priced = self.price(cart, facts)
+        gone = facts.out.intersection(gifts)
+        if not gone:
+            return priced
+        shown = price_order(self.rules, cart, msgspec.structs.replace(facts, out=facts.out - gone))
+        for sku in sorted(gone):
+            shown = without_gift(shown, sku) or shown
+        return shown if shown.total == priced.total else priced
+
     def price_for_group(self, cart: Cart, facts: Facts = NOBODY) -> PricedOrder:
         """Price a cart of goods that are sold to groups, at the group's price; no I/O.
 
@@ -173,6 +191,17 @@ class Pricing:
         if buyer is not None and self._shoppers is not None and self.is_personal(cart):
             shopper = await self._shoppers.shopper(buyer)
         return facts_of_shopper(shopper, now, buyer=buyer, points=points, left=self._left, out=self._out)
+
+    async def own_facts(self, tx: Tx, cart: Cart, facts: Facts) -> Facts:
+        """The facts with what their buyer has left of limits of his own, for pages and answers that are his alone.
+
+        One statement, none for a guest. An order is priced without it, and again with it where that is another price.
+        Raises NoCampaign.
+        """
+        caps = own_caps(self.rules, cart, facts)
+        used = await store.used(tx, sorted(caps)) if caps else {}
+        own = {key: caps[key] - count for key, (count, _) in used.items()}
+        return msgspec.structs.replace(facts, left={**facts.left, **own}) if own else facts
 
     def timetable(self, sku: str, now: datetime) -> tuple[SlotView, ...]:
         """The slots of a product's flash prices, with the units left as this process knows them; no I/O.

@@ -125,6 +125,10 @@ class Rule:
         """More units than that never have its price, whoever buys them; 0: as many as one likes."""
 
 
+def _is_limit(counter: tuple[str, int]) -> bool:
+    return counter[0].partition("/")[2].startswith("limit:")
+
+
 def slot_rule(promotion: str, slot: str) -> str:
     """The id of the rule that a slot of a flash price is."""
     return f"{promotion}/{slot}"
@@ -213,6 +217,10 @@ class Book:
         self.gifts = frozenset(rule.gift.sku for rule in rules if rule.gift)
         self.personal = self._personal()
         """The SKUs whose price depends on who the shopper is."""
+        self.limits = tuple(
+            dict.fromkeys(each for offer in offers.values() for each in offer.counters if _is_limit(each))
+        )
+        """The limits of one buyer over several goods: heads of their counters, and caps."""
         self.memory: dict[Hashable, object] = {}
         """Carts priced lately, as the engine wrote them down."""
         self._open_prices: dict[tuple[int, str], tuple[tuple[int, Rule], ...]] = {}

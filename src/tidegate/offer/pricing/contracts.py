@@ -190,7 +190,7 @@ class Borne(msgspec.Struct, frozen=True, gc=False):
 class Reduction(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What one promotion took off: in all, of each line (by SKU), and who bears it; each adds up to the amount.
 
-    ``given_up`` is what it would have taken off beyond the floor of the goods or what was left to pay.
+    ``given_up`` is what it would have taken off more, beyond the floor of the goods or what was left to pay.
     """
 
     promotion: str
@@ -242,6 +242,10 @@ class PricedOrder(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     price_ends_at: datetime | None = None
     """The end of the slot whose flash price it has: it can be taken before that moment only."""
 
+    def given_up(self, rule: str) -> int:
+        """What the rule of a step would have taken off more, had the goods not been at their lowest price."""
+        return next((each.given_up for each in self.reductions if each.promotion == rule), 0)
+
 
 class Shortfall(StrEnum):
     """Why a promotion that concerns the cart does not apply."""
@@ -255,6 +259,7 @@ class Shortfall(StrEnum):
     FACT_MISSING = "fact_missing"
     CONDITION = "condition"
     THRESHOLD = "threshold"
+    LIMITED = "limited"
     EXHAUSTED = "exhausted"
     GIFT_OUT = "gift_out"
     FLOOR = "floor"

@@ -43,7 +43,7 @@ def refusal_of(use: CounterUse) -> Refusal:
             return shared_limit_reached(use)
         case _:
             return BuyerLimitReached(
-                f"One buyer may have {use.cap} of these goods together, all orders together. "
+                f"One buyer may have {use.cap} of these goods together, all orders and reservations together. "
                 "Nothing was ordered; lower the quantity.",
                 rule=name,
                 limit=use.cap,

@@ -7,6 +7,7 @@ import msgspec
 
 from tidegate.offer.campaign.contracts import CampaignVersion, OfferKind, Words
 from tidegate.offer.pricing.contracts import OfferRule, RuleSet
+from tidegate.offer.pricing.limits import buyer_limits, counters_of_sku
 from tidegate.offer.pricing.words import GROUP_PRICE
 
 
@@ -14,15 +15,11 @@ def compile_group_rules(version: CampaignVersion, rules: RuleSet) -> RuleSet:
     """Return the rule set by which orders of groups are priced, beside the version's own rule set `rules`."""
     definition = version.definition
     head, goods = definition.id, {entry.sku: entry for entry in definition.goods}
-    limits = [
-        (f"{head}/limit:{each.name}:", each.per_buyer, frozenset(each.skus))
-        for each in definition.limits
-        if each.per_buyer
-    ]
+    limits = buyer_limits(definition)
     offers = {}
     for group_buy in definition.group_buys:
         sku, name = group_buy.sku, goods[group_buy.sku].name
-        counters = [(key, cap) for key, cap, skus in limits if not skus or sku in skus]
+        counters = counters_of_sku(limits, sku)
         if group_buy.per_buyer:
             counters.append((f"{head}/offer:{sku}:", group_buy.per_buyer))
         offers[sku] = OfferRule(

@@ -10,6 +10,7 @@ from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta
 
 from tidegate.base.clock import Clock
+from tidegate.base.db import Database
 from tidegate.base.openapi import refuses
 from tidegate.offer.campaign.contracts import CampaignId
 from tidegate.offer.campaign.errors import NoCampaign
@@ -75,7 +76,11 @@ class AskForQuote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coupon: Annotated[str, Meta(min_length=1, max_length=32, examples=["TIDE50"])] | None = None
     points: Annotated[int, Meta(ge=0, le=POINTS_MAX, description="Spend at most so many points.")] = 0
     explain: Annotated[
-        bool, Meta(description="Also say what does not apply, why, and what a little more would bring.")
+        bool,
+        Meta(
+            description="Also say what does not apply, why, and what a little more would bring; to who is signed in by"
+            " what he has used of limits of his own."
+        ),
     ] = False
 
 
@@ -127,11 +132,16 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         BuyerLimitReached,
     ),
 )
-async def ask_for_quote(data: AskForQuote, pricing: Pricing, maybe_account: AccountId | None, clock: Clock) -> Quote:
+async def ask_for_quote(
+    data: AskForQuote, pricing: Pricing, maybe_account: AccountId | None, clock: Clock, db: Database
+) -> Quote:
     """Return the priced cart. Raises what `rules.price_order` raises, and NoCampaign."""
     rules = pricing.rules
     cart = Cart(lines=tuple(CartLine(line.sku, line.quantity) for line in data.lines), coupon=data.coupon)
     facts = await pricing.facts_of(cart, maybe_account, clock.now(), points=data.points)
+    if data.explain and maybe_account is not None:
+        async with db.read() as tx:
+            facts = await pricing.own_facts(tx, cart, facts)
     trace = pricing.explain(cart, facts) if data.explain else None
     order = trace.order if trace else pricing.price(cart, facts)
     return Quote(

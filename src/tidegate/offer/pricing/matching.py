@@ -131,10 +131,16 @@ def has_used_up(book: Book, cart: Cart, facts: Facts) -> bool:
     """Whether something is known to be short of what promotions of these goods give to this buyer alone."""
     if facts.buyer is None or not facts.left:
         return False
+    mask = concerned(book, cart)
+    return any(use.key in facts.left for bit in bits_of(mask) for use in own_uses(book.rules[bit], facts))
+
+
+def concerned(book: Book, cart: Cart) -> int:
+    """The mask of all rules that concern goods of the cart, whoever buys them and whenever."""
     mask = 0
     for line in cart.lines:
         mask |= book.masks.get(line.sku, 0) | book.price_masks.get(line.sku, 0)
-    return any(use.key in facts.left for bit in bits_of(mask) for use in own_uses(book.rules[bit], facts))
+    return mask
 
 
 def period_of(rule: Rule, facts: Facts) -> int:

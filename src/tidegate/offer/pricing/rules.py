@@ -38,6 +38,7 @@ from tidegate.offer.pricing.contracts import (
 from tidegate.offer.pricing.counting import Counters, refusal_of
 from tidegate.offer.pricing.engine import price_with_promotions
 from tidegate.offer.pricing.errors import CouponNotApplicable, CouponNotValid, CouponSavesNothing, ThresholdNotMet
+from tidegate.offer.pricing.limits import buyer_limits, counters_of_sku
 from tidegate.offer.pricing.scoped import compile_scoped
 from tidegate.offer.pricing.tracing import trace_of
 from tidegate.offer.pricing.words import FREE_SHIPPING, LIST_PRICE, OFFER_WORDS, SHIPPING
@@ -63,15 +64,10 @@ def compile_rules(version: CampaignVersion) -> RuleSet:
     definition = version.definition
     burst = definition.phase(PhaseName.BURST)
     goods = {entry.sku: entry for entry in definition.goods}
-    head = definition.id
-    limits = [
-        (f"{head}/limit:{each.name}:", each.per_buyer, frozenset(each.skus))
-        for each in definition.limits
-        if each.per_buyer
-    ]
+    head, limits = definition.id, buyer_limits(definition)
     offers = {}
     for offer in definition.offers:
-        counters = [(head, cap) for head, cap, skus in limits if not skus or offer.sku in skus]
+        counters = counters_of_sku(limits, offer.sku)
         if offer.per_buyer:
             counters.append((f"{head}/offer:{offer.sku}:", offer.per_buyer))
         offers[offer.sku] = _offer_rule(offer, goods[offer.sku], tuple(counters))
@@ -168,6 +164,8 @@ def _priced(rules: RuleSet, cart: Cart, facts: Facts, *, again: bool) -> PricedO
         if not again:
             _require_saving(rules, plain.order, plain.coupon)
         for_all, for_one = _coupon_uses(rules, plain.coupon, facts.buyer.hex if facts.buyer else None)
+        if not again:
+            _require_left(for_one, facts)
         return msgspec.structs.replace(plain.order, counters=(*for_all, *in_key_order([*uses, *for_one])))
     return msgspec.structs.replace(plain.order, counters=in_key_order(uses)) if uses else plain.order
 
@@ -205,6 +203,13 @@ def _require_saving(rules: RuleSet, order: PricedOrder, coupon: CouponRule) -> N
             "the coupon was not used; order without it.",
             coupon=coupon.code,
         )
+
+
+def _require_left(uses: Sequence[CounterUse], facts: Facts) -> None:
+    """Refuse a coupon of which it is known that this buyer may not use it any more."""
+    for use in uses:
+        if facts.left.get(use.key, use.amount) < use.amount:
+            raise refusal_of(use)
 
 
 def _shipping(rules: RuleSet, payable: int) -> PriceStep:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.contracts import CampaignDefinition
-from tidegate.offer.pricing.contracts import CounterUse, PricedLine, ScopedLimit, ScopedUse, SharedScope
+from tidegate.offer.pricing.contracts import CartLine, CounterUse, PricedLine, ScopedLimit, ScopedUse, SharedScope
 from tidegate.offer.pricing.errors import SharedLimitReached
 
 _WORDS = {
@@ -32,7 +32,7 @@ def compile_scoped(definition: CampaignDefinition) -> tuple[ScopedLimit, ...]:
     )
 
 
-def scoped_uses(limits: Sequence[ScopedLimit], lines: Sequence[PricedLine]) -> tuple[ScopedUse, ...]:
+def scoped_uses(limits: Sequence[ScopedLimit], lines: Sequence[PricedLine | CartLine]) -> tuple[ScopedUse, ...]:
     """Return how much these lines use of each limit. Raises SharedLimitReached where alone they are too many."""
     uses = []
     for limit in limits:
@@ -55,8 +55,8 @@ def shared_limit_reached(use: CounterUse) -> Refusal:
     scope, _, rest = use.key.partition("/")[2].partition(":")
     name = rest.partition(":")[0]
     return SharedLimitReached(
-        f"{use.cap} of these goods may be {_WORDS[SharedScope(scope)]}, all accounts and orders together. "
-        "Nothing was ordered; lower the quantity.",
+        f"{use.cap} of these goods may be {_WORDS[SharedScope(scope)]}, all accounts, orders and reservations "
+        "together. Nothing was ordered; lower the quantity.",
         rule=name,
         scope=scope,
         limit=use.cap,

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-from tidegate.base.money import format_money
-from tidegate.offer.campaign.contracts import Audience, Bundle, FreeShipping, Gift, Measure, PointsOff, Words
+from tidegate.offer.campaign.contracts import Audience, Measure, Words
 from tidegate.offer.pricing.book import Book, Rule, Stage
 from tidegate.offer.pricing.carts import take_offers
 from tidegate.offer.pricing.conditions import Outcome
 from tidegate.offer.pricing.contracts import (
     Cart,
     Facts,
-    Hint,
     NotApplied,
     PricedOrder,
     PriceStep,
@@ -20,9 +18,11 @@ from tidegate.offer.pricing.contracts import (
     StepKind,
     Trace,
 )
-from tidegate.offer.pricing.engine import Settled, costs_after, costs_of, settle
+from tidegate.offer.pricing.engine import Settled, costs_of, settle
+from tidegate.offer.pricing.hinting import hints_of, money, more_words, out_of_reach
 from tidegate.offer.pricing.kernel import Decided, bits_of
 from tidegate.offer.pricing.matching import allowed, named, outcomes, shown
+from tidegate.offer.pricing.owning import Room
 from tidegate.offer.pricing.slot_tracing import between_words, used_up_words
 from tidegate.offer.pricing.timetable import next_after, on_at
 from tidegate.offer.pricing.words import SHORTFALLS
@@ -34,17 +34,18 @@ def trace_of(rules: RuleSet, cart: Cart, facts: Facts, order: PricedOrder) -> Tr
     if rules.book is None:
         return Trace(order, steps, (), ())
     settled = settle(rules.book, take_offers(rules, cart), cart, facts, allowed(rules.book, facts, cart.coupon))
+    room = Room(rules, rules.book, settled.taken, facts)
     return Trace(
         order,
         steps,
-        tuple(_not_applied(rules, rules.book, settled, cart, facts)),
-        tuple(_hints(rules, rules.book, settled)),
+        tuple(_not_applied(rules, rules.book, settled, cart, facts, room)),
+        tuple(hints_of(rules, rules.book, settled, facts, room)),
     )
 
 
 def _step_words(step: PriceStep, order: PricedOrder) -> Words:
     """What a step did, with its figures."""
-    amount = _money(step.amount, order.currency)
+    amount = money(step.amount, order.currency)
     zh, en = f"{step.label.zh} {amount.zh}", f"{step.label.en} {amount.en}"
     reduction = next((each for each in order.reductions if each.promotion == step.rule), None)
     if reduction is None or step.kind is StepKind.SHIPPING:
@@ -54,25 +55,23 @@ def _step_words(step: PriceStep, order: PricedOrder) -> Words:
     if reduction.times > 1:
         zh, en = f"{zh} ×{reduction.times}", f"{en} ×{reduction.times}"
     if step.kind is StepKind.POINTS:
-        return Words(f"{zh}，用 {order.points_used} 积分", f"{en}, for {order.points_used} points")
+        zh, en = f"{zh}，用 {order.points_used} 积分", f"{en}, for {order.points_used} points"
     return _with_given_up(Words(zh, en), reduction, order.currency)
 
 
 def _with_given_up(words: Words, reduction: Reduction, currency: str) -> Words:
     if not reduction.given_up:
         return words
-    lost = _money(reduction.given_up, currency)
+    lost = money(reduction.given_up, currency)
     return Words(
-        f"{words.zh}；{lost.zh} 因商品最低价未能减免",
-        f"{words.en}; {lost.en} more would go below the lowest price of the goods",
+        f"{words.zh}；另有 {lost.zh} 未能减免：商品已到最低售价",
+        f"{words.en}; {lost.en} more could not be taken off: the goods are at their lowest price",
     )
 
 
-def _money(amount: int, currency: str) -> Words:
-    return Words(format_money(amount, currency, "zh_CN"), format_money(amount, currency, "en"))
-
-
-def _not_applied(rules: RuleSet, book: Book, settled: Settled, cart: Cart, facts: Facts) -> list[NotApplied]:
+def _not_applied(
+    rules: RuleSet, book: Book, settled: Settled, cart: Cart, facts: Facts, room: Room
+) -> list[NotApplied]:
     """Every rule that concerns the goods and does nothing, in the order of the rules."""
     mask = 0
     timetables = []
@@ -85,7 +84,7 @@ def _not_applied(rules: RuleSet, book: Book, settled: Settled, cart: Cart, facts
     for bit in bits_of(mask):
         rule = book.rules[bit]
         if rule not in at_work and rule.slot is None:
-            judged[bit] = _judged(rules, book, settled, rule, cart, facts)
+            judged[bit] = _judged(rules, book, settled, rule, cart, facts, room)
     for slots, quantity in timetables:
         for same in _by_promotion(slots):
             if at_work.isdisjoint(same):
@@ -126,7 +125,9 @@ def _judged_slots(
     return _said(rule, Shortfall.LOWER_PRICE)
 
 
-def _judged(rules: RuleSet, book: Book, settled: Settled, rule: Rule, cart: Cart, facts: Facts) -> NotApplied:
+def _judged(
+    rules: RuleSet, book: Book, settled: Settled, rule: Rule, cart: Cart, facts: Facts, room: Room
+) -> NotApplied:
     """Why a rule does nothing: the first reason in the order time, person, coupon, condition, counters, goods."""
     reason, unknown = _gate(book, rule, cart, facts)
     if reason is not None:
@@ -139,17 +140,20 @@ def _judged(rules: RuleSet, book: Book, settled: Settled, rule: Rule, cart: Cart
         return _said(rule, Shortfall.LOWER_PRICE)
     if rule.stage is Stage.POINTS and not facts.points:
         return _said(rule, Shortfall.NO_POINTS)
-    return _about_goods(rules, book, settled, rule)
+    return _about_goods(rules, book, settled, rule, facts, room)
 
 
-def _about_goods(rules: RuleSet, book: Book, settled: Settled, rule: Rule) -> NotApplied:
+def _about_goods(rules: RuleSet, book: Book, settled: Settled, rule: Rule, facts: Facts, room: Room) -> NotApplied:
     row = settled.rows.get(rule)
     if row is None:
         return _said(rule, Shortfall.OWN_PRICE)
     if rule.reckoner and not row.off:
         units = [units for _, units in settled.taken]
-        measure, missing, _ = rule.reckoner.missing(row.places, costs_of(settled), units)
-        more = _more(book, rule, measure, missing, 0, rules.currency)
+        measure, missing, off = rule.reckoner.missing(row.places, costs_of(settled), units)
+        beyond = out_of_reach(rule, measure, missing, off, facts, room) if missing else None
+        if beyond is not None:
+            return _said(rule, beyond)
+        more = more_words(book, rule, measure, missing, 0, rules.currency)
         return _said(rule, Shortfall.THRESHOLD, measure=measure, missing=missing, words=more)
     payable = {line.sku: line.payable for line in settled.decided.lines}
     goods = [settled.taken[place] for place in row.places]
@@ -219,48 +223,3 @@ def _said(
     if unknown:
         plain = Words(f"{plain.zh}：{'、'.join(unknown)}", f"{plain.en}: {', '.join(unknown)}")
     return NotApplied(rule.id, rule.label, reason, plain, measure, missing, unknown)
-
-
-def _hints(rules: RuleSet, book: Book, settled: Settled) -> list[Hint]:
-    """What a little more in the cart would bring, the least missing first."""
-    bases = {Stage.SHOP: costs_of(settled), Stage.PLATFORM: costs_after(book, settled, Stage.SHOP)}
-    after = costs_after(book, settled, Stage.PLATFORM)
-    applied = {book.rules[bit]: places for bit, places in settled.decided.applied}
-    freed_by = settled.decided.freed_by
-    units = [units for _, units in settled.taken]
-    hints = []
-    for rule, row in settled.rows.items():
-        if rule.reckoner is None or rule.id in settled.barred or rule.bit == freed_by:
-            continue
-        if isinstance(rule.promotion.benefit, FreeShipping) and not settled.decided.fee:
-            continue
-        at = bases.get(rule.stage, after)
-        measure, missing, off = rule.reckoner.missing(applied.get(rule, row.places), at, units)
-        if missing:
-            money = off if rule.stage <= Stage.PLATFORM and not rule.gift else 0
-            words = _more(book, rule, measure, missing, money, rules.currency)
-            hints.append(Hint(rule.id, rule.promotion.label, measure, missing, money, words))
-    return sorted(hints, key=lambda each: (each.measure is Measure.PIECES, each.missing, each.promotion))
-
-
-def _more(book: Book, rule: Rule, measure: Measure, missing: int, off: int, currency: str) -> Words:
-    """`12.00 more for 50.00 off`, for what it is."""
-    if measure is Measure.AMOUNT:
-        money = _money(missing, currency)
-        need = Words(f"再买 {money.zh}", f"{money.en} more")
-    else:
-        need = Words(f"再买 {missing} 件", f"{missing} more {'piece' if missing == 1 else 'pieces'}")
-    match rule.promotion.benefit:
-        case Gift(sku=sku):
-            gift = book.names[sku]
-            then = Words(f"可得赠品 {gift.zh}", f"for the gift {gift.en}")
-        case FreeShipping():
-            then = Words("可免运费", "for free shipping")
-        case Bundle() | PointsOff():
-            then = Words(f"可享 {rule.promotion.label.zh}", f"for {rule.promotion.label.en}")
-        case _ if off:
-            money = _money(off, currency)
-            then = Words(f"可减 {money.zh}", f"for {money.en} off")
-        case _:
-            then = Words(f"可享 {rule.promotion.label.zh}", f"for {rule.promotion.label.en}")
-    return Words(f"{need.zh}{then.zh}", f"{need.en} {then.en}")

@@ -38,6 +38,9 @@ SHORTFALLS = {
     Shortfall.FACT_MISSING: Words(zh="缺少判断所需的信息", en="What it depends on is not known"),
     Shortfall.CONDITION: Words(zh="不满足活动条件", en="Its condition does not hold"),
     Shortfall.THRESHOLD: Words(zh="未达到门槛", en="Its threshold is not reached"),
+    Shortfall.LIMITED: Words(
+        zh="已达限购数量，无法再凑到门槛", en="Its threshold cannot be reached: no more of its goods may be bought"
+    ),
     Shortfall.EXHAUSTED: Words(zh="名额或预算已用完", en="Its uses or its budget are used up"),
     Shortfall.GIFT_OUT: Words(zh="赠品已送完", en="The gift is out of stock"),
     Shortfall.FLOOR: Words(zh="商品已是最低价", en="The goods are at their lowest price already"),

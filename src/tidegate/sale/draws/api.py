@@ -30,9 +30,14 @@ from tidegate.sale.draws.contracts import (
     WinnerView,
 )
 from tidegate.sale.draws.errors import DrawUnknown
+from tidegate.sale.draws.listing import faulty, read_given
 from tidegate.sale.draws.ports import PublicNumbers
+from tidegate.sale.draws.prizes import NOTE_LENGTH_MAX, Prizes
 from tidegate.sale.draws.rules import Entry
 from tidegate.sale.ordering.api import Ordering
+from tidegate.trust.identity.api import Identity
+
+__all__ = ["NOTE_LENGTH_MAX", "Draws", "Prizes", "faulty", "read_given"]
 
 LISTED_MAX = 1_000
 """Lines of a sealed list in one answer."""
@@ -43,7 +48,7 @@ _EXAMINED_ENTRIES_MAX = 50_000
 
 
 class Draws:
-    """Draws from the announced hash to the published winners."""
+    """Draws from the announced hash to the published winners. What becomes of the prizes is `Draws.prizes`."""
 
     def __init__(
         self,
@@ -54,8 +59,10 @@ class Draws:
         outbox: Outbox,
         campaign: Campaign,
         ordering: Ordering,
+        identity: Identity,
         numbers: PublicNumbers | None = None,
     ) -> None:
+        self.prizes = Prizes(clock, identity)
         self._db = db
         self._clock = clock
         self._ids = ids
@@ -246,7 +253,8 @@ class Draws:
                 holds=not broken,
                 examined=examined,
                 detail=", ".join(broken),
-            )
+            ),
+            await self.prizes.check(tx),
         ]
 
     async def _holds(self, tx: Tx, row: DrawRow) -> bool:

@@ -1,14 +1,19 @@
-"""Words of prize draws: how far a draw is, its entries, its winners."""
+"""Words of prize draws: how far a draw is, its entries, its winners, and what becomes of their prizes."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from tidegate.base.outbox import Event
 from tidegate.gate.queue.contracts import AnnouncedNumber, NumberView
-from tidegate.offer.campaign.contracts import Draw
+from tidegate.offer.campaign.contracts import Draw, Prize, Words
+
+GIVEN_AT_ONCE_MAX = 1_000
+"""Prizes that one file may say to be given, in one transaction."""
 
 
 class DrawState(StrEnum):
@@ -19,6 +24,23 @@ class DrawState(StrEnum):
     SEALING = "sealing"  # no order counts any more; the list is being sealed
     SEALED = "sealed"  # the list's root is public
     DRAWN = "drawn"  # the seed is public, the winners stand
+
+
+class AwardState(StrEnum):
+    """What became of a prize that was won."""
+
+    UNCLAIMED = "unclaimed"
+    DUE = "due"  # claimed, or given without a claim: the shop owes it
+    GIVEN = "given"
+    FORFEITED = "forfeited"
+
+
+class PrizeAct(StrEnum):
+    """What is done with a prize, each once; the last two end it."""
+
+    CLAIMED = "claimed"
+    GIVEN = "given"
+    FORFEITED = "forfeited"
 
 
 class Winner(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +116,130 @@ class OwnEntry(msgspec.Struct, frozen=True, kw_only=True):
     salt: str | None
     rank: str | None = None
     prize: int | None = None
+
+
+class Award(msgspec.Struct, frozen=True, kw_only=True):
+    """A prize with its winner, and what became of it. `terms` are those of its draw, `prize` is its place in them.
+
+    `ended` is None until it is given or forfeited: then by which member of staff, and with what note.
+    """
+
+    draw_id: UUID
+    campaign_id: str
+    terms: Draw
+    drawn_at: datetime
+    prize: int
+    serial: int
+    order_id: UUID
+    account_id: UUID
+    claimed_at: datetime | None = None
+    address_id: UUID | None = None
+    ended: PrizeAct | None = None
+    ended_at: datetime | None = None
+    by: str = ""
+    note: str = ""
+
+    @property
+    def what(self) -> Prize:
+        """The prize."""
+        return self.terms.prizes[self.prize]
+
+    @property
+    def must_claim(self) -> bool:
+        """Whether its winner must ask for it."""
+        return self.terms.must_claim(self.prize)
+
+    @property
+    def claim_until(self) -> datetime | None:
+        """Before when it is claimed; None where there is no limit."""
+        return self.terms.claim_until(self.drawn_at)
+
+    @property
+    def state(self) -> AwardState:
+        """What became of it."""
+        match self.ended:
+            case PrizeAct.GIVEN:
+                return AwardState.GIVEN
+            case PrizeAct.FORFEITED:
+                return AwardState.FORFEITED
+            case _:
+                waits = self.must_claim and self.claimed_at is None
+                return AwardState.UNCLAIMED if waits else AwardState.DUE
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it was not claimed in its time."""
+        until = self.claim_until
+        return self.state is AwardState.UNCLAIMED and until is not None and now >= until
+
+
+class OwnAward(msgspec.Struct, frozen=True, kw_only=True):
+    """A shopper's own prize. `note` is what the shop wrote when it gave the prize, such as a parcel's number."""
+
+    draw_id: UUID
+    label: Words
+    prize: Prize
+    redemption: Words
+    order_id: UUID
+    state: AwardState
+    claim_until: Annotated[datetime | None, Meta(description="It is claimed before this moment; null: no limit.")]
+    claimed_at: datetime | None
+    ended_at: datetime | None
+    note: str
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many prizes of a drawn draw stand where; `late` are those of the unclaimed ones whose time is over."""
+
+    draw_id: UUID
+    campaign_id: str
+    label: Words
+    drawn_at: datetime
+    claim_until: datetime | None
+    unclaimed: int
+    late: int
+    due: int
+    given: int
+    forfeited: int
+
+    @property
+    def waits(self) -> int:
+        """How many of them staff must act on."""
+        return self.due + self.late
+
+
+class GivenLine(NamedTuple):
+    """One line of a file that says how prizes were given. `serial` is -1 where it is none."""
+
+    line: int
+    serial: int
+    note: str
+
+
+class GivenWrong(StrEnum):
+    """Why such a file is not taken. The last three are about the file as a whole."""
+
+    NO_PRIZE = "no_prize"
+    ENDED = "ended"
+    TWICE = "twice"
+    NO_COLUMN = "no_column"
+    NOT_CSV = "not_csv"
+    NUMBER = "number"  # `line` is how many there are
+
+
+class GivenFault(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault of such a file: in which line, and what is wrong."""
+
+    line: int
+    why: GivenWrong
+
+
+class ClaimPrize(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Claim one's prize; a prize that is sent needs an address."""
+
+    address_id: Annotated[
+        UUID | None,
+        Meta(description="One of the shopper's own addresses.", examples=["01900000-0000-7000-8000-000000000009"]),
+    ] = None
 
 
 class DrawDrawn(Event, frozen=True, kw_only=True):

@@ -1,10 +1,10 @@
-"""Doors to prize draws: how far each is, its sealed list, one's own entries with what opens them."""
+"""Doors to prize draws: how far each is, its sealed list, one's own entries and prizes, and claiming one."""
 
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import get
+from litestar import get, post
 from litestar.params import Parameter
 
 from tidegate.base.db import Database
@@ -12,10 +12,17 @@ from tidegate.base.openapi import refuses
 from tidegate.offer.campaign.errors import NoCampaign
 from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.draws.api import Draws
-from tidegate.sale.draws.contracts import DrawView, OwnEntry, SealedEntry
-from tidegate.sale.draws.errors import DrawUnknown
+from tidegate.sale.draws.contracts import ClaimPrize, DrawView, OwnAward, OwnEntry, SealedEntry
+from tidegate.sale.draws.errors import (
+    AddressNeeded,
+    ClaimedOtherwise,
+    ClaimOver,
+    DrawUnknown,
+    PrizeEnded,
+    PrizeNotWon,
+)
 from tidegate.trust.identity.contracts import AccountId
-from tidegate.trust.identity.errors import NotSignedIn
+from tidegate.trust.identity.errors import AddressUnknown, NotSignedIn
 
 
 class DrawList(msgspec.Struct, frozen=True):
@@ -34,6 +41,12 @@ class OwnEntries(msgspec.Struct, frozen=True):
     """The shopper's own entries."""
 
     entries: list[OwnEntry]
+
+
+class OwnAwards(msgspec.Struct, frozen=True):
+    """The shopper's own prizes, those drawn last first."""
+
+    prizes: list[OwnAward]
 
 
 @get(
@@ -82,4 +95,37 @@ async def list_own(draw_id: UUID, account: AccountId, draws: Draws, db: Database
         return OwnEntries(await draws.entries_of(tx, draw_id, account))
 
 
-routes = [list_draws, list_sealed, list_own]
+@get(
+    "/api/v1/prizes",
+    summary="My prizes",
+    tags=["draws"],
+    operation_id="ListOwnPrizes",
+    security=[{"session": []}],
+    responses=refuses(NotSignedIn),
+)
+async def list_prizes(account: AccountId, draws: Draws, db: Database) -> OwnAwards:
+    """Return what the shopper won in draws of whatever campaign, and what became of it; 50 at most."""
+    async with db.read() as tx:
+        return OwnAwards([draws.prizes.shown(each) for each in await draws.prizes.won_by(tx, account)])
+
+
+@post(
+    "/api/v1/draws/{draw_id:uuid}/claims",
+    summary="Claim my prize",
+    description=(
+        "Claims what the signed-in shopper won in a draw; a prize that is sent needs one of the shopper's addresses. "
+        "Claimed again it stays as it was."
+    ),
+    status_code=200,
+    tags=["draws"],
+    operation_id="ClaimPrize",
+    security=[{"session": []}],
+    responses=refuses(NotSignedIn, PrizeNotWon, AddressNeeded, AddressUnknown, ClaimedOtherwise, ClaimOver, PrizeEnded),
+)
+async def claim_prize(draw_id: UUID, data: ClaimPrize, account: AccountId, draws: Draws, db: Database) -> OwnAward:
+    """Return the prize as it stands now. Raises what `Prizes.claim` raises."""
+    async with db.transaction() as tx:
+        return draws.prizes.shown(await draws.prizes.claim(tx, draw_id, account, data.address_id))
+
+
+routes = [list_draws, list_sealed, list_own, list_prizes, claim_prize]

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.coupons.api import Coupons
 from tidegate.offer.coupons.contracts import Why
 from tidegate.offer.pricing.api import Lowered, Pricing, RefundPlan
-from tidegate.offer.pricing.contracts import Cart, CartLine, Facts, PricedOrder, RuleSet
+from tidegate.offer.pricing.contracts import Cart, CartLine, RuleSet
 from tidegate.sale.ordering import checks, store, store_figures
 from tidegate.sale.ordering.contracts import (
     Asked,
@@ -46,7 +46,6 @@ from tidegate.sale.ordering.errors import (
     OrderEnded,
     OrderUnknown,
     PaymentUnderWay,
-    PriceChanged,
     RefundReasonMissing,
     SaleNotOpen,
 )
@@ -56,6 +55,7 @@ from tidegate.sale.ordering.reserved import request_hash_of, told_of
 from tidegate.sale.ordering.returns import Asking, Returns
 from tidegate.sale.ordering.rules import GIVEN_UP, may_move, request_hash, units_of
 from tidegate.sale.ordering.sharing import beyond_instrument
+from tidegate.sale.ordering.shown import Price, ShownPrices
 from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
 from tidegate.sale.ordering.telling import cancelled_of, expired_of, paid_of
 from tidegate.sale.payment.api import Payment
@@ -103,8 +103,14 @@ class Ordering:
         self._stock = stock
         self._payment = payment
         self._lane = lane
+        self._shown = ShownPrices(db, pricing)
         self._returns = Returns(clock, ids, outbox, campaign, coupons, stock, payment)
         self._hold_seconds = hold_seconds
+        self._reservations: checks.Reservations | None = None
+
+    def follow(self, reservations: checks.Reservations) -> None:
+        """Say who else uses the counters of limits, so that the check of them counts both."""
+        self._reservations = reservations
 
     async def place(
         self,
@@ -114,7 +120,7 @@ class Ordering:
         asker: Asker | None = None,
         *,
         session_id: UUID | None = None,
-        price: Callable[[Cart, Facts], PricedOrder] | None = None,
+        price: Price | None = None,
     ) -> Placed:
         """Take an order, durably, or refuse it and change nothing.
 
@@ -133,7 +139,7 @@ class Ordering:
                 "new for each order and the same when an order is sent again. Nothing was ordered."
             )
         try:
-            asked = await self._asked(buyer_id, key, command, asker, session_id, price or self._pricing.price)
+            asked = await self._asked(buyer_id, key, command, asker, session_id, price)
         except (Overloaded, DatabaseUnavailable):
             raise
         except Refusal:
@@ -157,7 +163,7 @@ class Ordering:
         command: PlaceOrder,
         asker: Asker | None,
         session_id: UUID | None,
-        price: Callable[[Cart, Facts], PricedOrder],
+        price: Price | None,
     ) -> Asked:
         """Price the command by the rules of this moment. Who the buyer is, is read only where its goods ask for it."""
         rules = self._pricing.rules
@@ -167,8 +173,7 @@ class Ordering:
         own_coupon = self._coupons.code_shown(command.coupon)
         points = command.points or 0
         facts = await self._pricing.facts_of(cart, buyer_id, now, points=points)
-        priced = price(cart, facts)
-        _require_price(priced, command.expected_total)
+        priced = await self._shown.price(command, cart, facts, price)
         return Asked(
             buyer_id=buyer_id,
             key=key,
@@ -201,10 +206,7 @@ class Ordering:
                     "Nothing was ordered. Send the first body again, or use a new key.",
                     order_id=found.order_id,
                 )
-            total, currency, placed_at, expires_at = (await store.placed(tx, [found.order_id]))[found.order_id]
-        return Placed(
-            order_id=found.order_id, total=total, currency=currency, placed_at=placed_at, expires_at=expires_at
-        )
+            return (await store.placed(tx, [found.order_id]))[found.order_id]
 
     async def order(self, tx: Tx, order_id: UUID, buyer_id: UUID | None = None) -> Order:
         """Return an order; with `buyer_id`, only if it is that buyer's. Raises OrderUnknown."""
@@ -537,18 +539,8 @@ class Ordering:
 
     async def check(self, tx: Tx) -> list[Check]:
         """Hold the invariants of ordering against the database, on one snapshot."""
-        return await checks.check(
-            tx, self._clock.now(), self._pricing, self._stock, self._coupons, self._points, self._payment
-        )
-
-
-def _require_price(priced: PricedOrder, expected_total: int) -> None:
-    if priced.total != expected_total:
-        raise PriceChanged(
-            "The price is not the one that you were shown. Nothing was ordered. Look at the new price and order again.",
-            total=priced.total,
-            expected_total=expected_total,
-        )
+        books = self._pricing, self._stock, self._coupons, self._points, self._payment, self._reservations
+        return await checks.check(tx, self._clock.now(), *books)
 
 
 def _require_paid(order: Order) -> None:

@@ -1,7 +1,8 @@
 """The invariants of ordering: its orders held against stock, coupons and payment, on one snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from msgspec.structs import astuple
 
@@ -18,12 +19,28 @@ from tidegate.sale.points.contracts import EntryKind
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import HoldState
 
+
+class Reservations(Protocol):
+    """Who else uses the counters that orders use."""
+
+    async def counters_used(self, tx: Tx) -> Mapping[str, int]:
+        """Return how much of each counter is used by reservations that are no orders yet, by key."""
+        ...
+
+
 PAID_STATES = (OrderState.PAID, OrderState.REFUNDING, OrderState.REFUNDED)
 _OVERDUE_GRACE = timedelta(seconds=60)
 
 
 async def check(
-    tx: Tx, now: datetime, pricing: Pricing, stock: Stock, coupons: Coupons, points: Points, payment: Payment
+    tx: Tx,
+    now: datetime,
+    pricing: Pricing,
+    stock: Stock,
+    coupons: Coupons,
+    points: Points,
+    payment: Payment,
+    reservations: Reservations | None,
 ) -> list[Check]:
     """Return what holds and what does not, with figures."""
     examined, misadded = await store.misadded(tx)
@@ -45,7 +62,7 @@ async def check(
         ),
         await _captures(tx, payment),
         await _refunds(tx, payment),
-        await _counters(tx, pricing),
+        await _counters(tx, pricing, reservations),
         await _coupons(tx, coupons, "placed", (OrderState.PLACED,), CouponState.FROZEN),
         await _coupons(tx, coupons, "paid", PAID_STATES, CouponState.USED),
         await _points(tx, points, "placed", (OrderState.PLACED,), EntryKind.HELD),
@@ -64,15 +81,18 @@ async def _holds(tx: Tx, stock: Stock, word: str, states: Sequence[OrderState], 
     )
 
 
-async def _counters(tx: Tx, pricing: Pricing) -> Check:
-    """What orders use of limits, budgets, slots and codes, and have not given back, is what their counters hold."""
-    ours = await store_figures.counters_used(tx, (OrderState.PLACED, *PAID_STATES))
+async def _counters(tx: Tx, pricing: Pricing, reservations: Reservations | None) -> Check:
+    """What orders and reservations use of limits, budgets, slots and codes, and have not given back, is what their
+    counters hold.
+    """
+    reserved = await reservations.counters_used(tx) if reservations else {}
+    ours = await store_figures.counters_used(tx, (OrderState.PLACED, *PAID_STATES), reserved)
     theirs = await pricing.in_use(tx)
     return Check(
-        name="ordering: counters of limits, budgets, slots and codes hold exactly what orders use",
+        name="ordering: counters of limits, budgets, slots and codes hold exactly what orders and reservations use",
         holds=ours == theirs,
         examined=ours.counters,
-        detail="" if ours == theirs else f"orders say {ours}, pricing says {theirs}",
+        detail="" if ours == theirs else f"they say {ours}, pricing says {theirs}",
     )
 
 

@@ -51,6 +51,18 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     coupon: Annotated[str, Meta(min_length=1, max_length=32, examples=["SAVE50"])] | None = None
     points: Annotated[int, Meta(ge=0, le=POINTS_MAX, description="Spend at most so many points.")] | UnsetType = UNSET
     """Left out of the command's hash where it is not said."""
+    expected_gifts: (
+        Annotated[
+            tuple[Sku, ...],
+            Meta(
+                max_length=LINES_MAX,
+                description="SKUs of the gifts that were shown: the answer names those that are gone meanwhile.",
+                examples=[["TG-0002"]],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    """Left out of the hash, too."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +74,10 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     currency: Annotated[str, Meta(examples=["CNY"])]
     placed_at: datetime
     expires_at: Annotated[datetime, Meta(description="Pay before this moment; then the units go back on sale.")]
+    gifts_left_off: Annotated[
+        tuple[str, ...],
+        Meta(description="SKUs of gifts that were gone: the order comes without them, at the same price."),
+    ] = ()
 
 
 class Terms(msgspec.Struct, frozen=True, order=True):

@@ -214,10 +214,7 @@ async def _answers(tx: Tx, decisions: Sequence[Decision], fresh: dict[UUID, Plac
     """Return the answers; an order that existed before is answered as it was then."""
     known = [each.order_id for each in decisions if isinstance(each, Earlier) and each.order_id not in fresh]
     if known:
-        for order_id, (total, currency, placed_at, expires_at) in (await store.placed(tx, known)).items():
-            fresh[order_id] = Placed(
-                order_id=order_id, total=total, currency=currency, placed_at=placed_at, expires_at=expires_at
-            )
+        fresh |= await store.placed(tx, known)
     return [each if isinstance(each, Refusal) else fresh[each.order_id] for each in decisions]
 
 
@@ -228,7 +225,12 @@ def _denied() -> OrderDenied:
 def _placed(taken: Taken, expires_at: datetime, now: datetime) -> Placed:
     priced = taken.asked.priced
     return Placed(
-        order_id=taken.order_id, total=priced.total, currency=priced.currency, placed_at=now, expires_at=expires_at
+        order_id=taken.order_id,
+        total=priced.total,
+        currency=priced.currency,
+        placed_at=now,
+        expires_at=expires_at,
+        gifts_left_off=priced.gifts_left_off,
     )
 
 

@@ -17,6 +17,7 @@ from tidegate.sale.ordering.contracts import (
     OrderRow,
     OrderSort,
     OrderState,
+    Placed,
     Refund,
     ReservedOrder,
     Terms,
@@ -147,13 +148,24 @@ async def insert_reserved(tx: Tx, order: ReservedOrder, request_hash: bytes, pai
     return found.rowcount == 1
 
 
-async def placed(tx: Tx, order_ids: Iterable[UUID]) -> dict[UUID, tuple[int, str, datetime, datetime]]:
-    """Return what was answered when these orders were placed: total, currency, placed at, expires at."""
+async def placed(tx: Tx, order_ids: Iterable[UUID]) -> dict[UUID, Placed]:
+    """Return what was answered when these orders were placed."""
     rows = await tx.execute(
-        "select order_id, total, currency, placed_at, expires_at from ordering.orders where order_id = any(%s)",
+        "select order_id, total, currency, placed_at, expires_at, priced -> 'gifts_left_off'"
+        " from ordering.orders join ordering.price using (price_hash) where order_id = any(%s)",
         [list(order_ids)],
     )
-    return {row[0]: (row[1], row[2], row[3], row[4]) for row in await rows.fetchall()}
+    return {
+        order_id: Placed(
+            order_id=order_id,
+            total=total,
+            currency=currency,
+            placed_at=placed_at,
+            expires_at=expires_at,
+            gifts_left_off=tuple(gone or ()),
+        )
+        for order_id, total, currency, placed_at, expires_at, gone in await rows.fetchall()
+    }
 
 
 async def order(tx: Tx, order_id: UUID) -> Order | None:

@@ -248,13 +248,13 @@ async def refunds_fingerprint(tx: Tx, cause: RefundReason | None = None) -> Fing
     return Fingerprint(*row)
 
 
-async def counters_used(tx: Tx, states: Sequence[OrderState]) -> CountersUsed:
-    """Return what the orders in these states use of counters, but for those that gave it back."""
+async def counters_used(tx: Tx, states: Sequence[OrderState], also: Mapping[str, int]) -> CountersUsed:
+    """Return what the orders in these states use of counters, but for those that gave it back, and others `also`."""
     async with tx.cursor(row_factory=class_row(CountersUsed)) as cursor:
         await cursor.execute(
             """
             with holding as not materialized (
-                select price_hash, own from ordering.orders where state = any(%s) and not counters_back
+                select price_hash, own from ordering.orders where state = any(%(states)s) and not counters_back
             ),
             use as (
                 select shared.key, shared.amount * orders as used
@@ -264,6 +264,8 @@ async def counters_used(tx: Tx, states: Sequence[OrderState]) -> CountersUsed:
                 union all
                 select its.key, its.amount
                 from holding, json_to_recordset(own -> 'counters') as its (key text, amount bigint)
+                union all
+                select key, amount from unnest(%(keys)s::text[], %(amounts)s::bigint[]) as also (key, amount)
             ),
             used as (
                 select key, sum(used)::bigint as used from use group by key
@@ -272,7 +274,7 @@ async def counters_used(tx: Tx, states: Sequence[OrderState]) -> CountersUsed:
                    coalesce(bit_xor(hashtextextended(key || '=' || used, 0)), 0) as mixed
             from used where used > 0
             """,
-            [[str(state) for state in states]],
+            {"states": [str(state) for state in states], "keys": list(also), "amounts": list(also.values())},
         )
         [found] = await cursor.fetchall()
     return found

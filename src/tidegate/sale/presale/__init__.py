@@ -12,5 +12,9 @@ Invariants.
 - A deposit is applied, forfeited or given back double; once, and only one of them.
 - A reservation once made is the answer to its idempotency key for ever.
 
-Locks are taken in this order: reservations by id, orders, intents, stock levels by key.
+- What a reservation uses of limits over the whole promotion is taken from the counters that orders use, and given
+  back when it ends without being an order.
+
+Locks are taken in this order: reservations by id, orders, intents, counters by key, stock levels by key. New counters
+are written after the levels, by whoever makes a reservation: its SKU's level is nobody's but reservations'.
 """

@@ -1,7 +1,7 @@
 """What can be done with presales and reservations."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from tidegate.base.invariant import Check
 from tidegate.base.outbox import Outbox
 from tidegate.offer.campaign.api import Campaign
 from tidegate.offer.campaign.contracts import CampaignVersion, Presale
+from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.ordering.contracts import OrderState, ReservedOrder
 from tidegate.sale.ordering.errors import (
@@ -37,6 +38,7 @@ from tidegate.sale.presale.contracts import (
     Reserve,
     Transition,
 )
+from tidegate.sale.presale.counted import Counted
 from tidegate.sale.presale.errors import (
     DepositWouldBeLost,
     PresaleUnknown,
@@ -44,7 +46,7 @@ from tidegate.sale.presale.errors import (
     ReservationEnded,
     ReservationUnknown,
 )
-from tidegate.sale.presale.ports import Addresses
+from tidegate.sale.presale.ports import AddressBook
 from tidegate.sale.presale.rules import priced_by
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import Claim, Units
@@ -55,7 +57,9 @@ __all__ = ["Presales", "priced_by"]
 _key = re.compile(KEY_PATTERN, re.ASCII)
 _DUE_MAX = 200
 _BUSY_DELAY = timedelta(seconds=3)
-_TRIES = 3
+_TRIES = 5
+_RACES = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected)
+"""The same key, or a new counter, was taken by another process meanwhile; or the hot lane held the other counter."""
 
 
 class Presales:
@@ -70,7 +74,8 @@ class Presales:
         stock: Stock,
         payment: Payment,
         ordering: Ordering,
-        addresses: Addresses,
+        pricing: Pricing,
+        addresses: AddressBook,
         hold_seconds: int | None = None,
     ) -> None:
         self._db = db
@@ -81,15 +86,21 @@ class Presales:
         self._payment = payment
         self._ordering = ordering
         self._addresses = addresses
+        self._pricing = pricing
+        self._counted = Counted(pricing, addresses)
         self._hold_seconds = hold_seconds
 
     # Reserving and paying
 
-    async def reserve(self, buyer_id: UUID, key: str, command: Reserve) -> Reservation:
+    async def reserve(
+        self, buyer_id: UUID, key: str, command: Reserve, *, session_id: UUID | None = None
+    ) -> Reservation:
         """Reserve units durably, with a deposit to pay, or refuse and change nothing.
 
         A reservation once made is the answer to its buyer's `key` for ever; with another command the key is refused.
-        Raises KeyMalformed, KeyReused, PresaleUnknown, PresaleNotOpen, PriceChanged, PresaleLimitReached, SoldOut.
+        Limits by device count over the device of `session_id`; a reservation without a session counts in none.
+        Raises KeyMalformed, KeyReused, PresaleUnknown, PresaleNotOpen, PriceChanged, PresaleLimitReached, SoldOut,
+        and pricing's BuyerLimitReached and SharedLimitReached.
         """
         if not _key.match(key):
             raise KeyMalformed(
@@ -99,9 +110,8 @@ class Presales:
         for attempt in range(_TRIES):
             try:
                 async with self._db.transaction() as tx:
-                    return await self._reserve(tx, buyer_id, key, command)
-            except psycopg.errors.UniqueViolation:
-                # The same key was taken by another process meanwhile: its reservation is the answer.
+                    return await self._reserve(tx, buyer_id, key, command, session_id)
+            except _RACES:
                 if attempt == _TRIES - 1:
                     raise
         raise AssertionError
@@ -175,10 +185,10 @@ class Presales:
         match found.state:
             case ReservationState.RESERVED:
                 await self._close(tx, found)
-                await self._end(tx, [found], ReservationState.CANCELLED, by="buyer")
+                await self._end(tx, found, ReservationState.CANCELLED, by="buyer")
             case ReservationState.DEPOSITED if lose_deposit:
                 await self._close(tx, found)
-                await self._end(tx, [found], ReservationState.FORFEITED, by="buyer", reason="given up")
+                await self._end(tx, found, ReservationState.FORFEITED, by="buyer", reason="given up")
             case ReservationState.DEPOSITED:
                 raise DepositWouldBeLost(
                     "The deposit is not returned when a reservation is given up. Nothing was changed. "
@@ -208,12 +218,12 @@ class Presales:
         match found.state:
             case ReservationState.RESERVED:
                 await self._close(tx, found)
-                await self._end(tx, [found], ReservationState.CANCELLED, by=by, reason=reason)
+                await self._end(tx, found, ReservationState.CANCELLED, by=by, reason=reason)
             case ReservationState.DEPOSITED:
                 await self._close(tx, found)
                 await self._payment.refund(tx, found.deposit_id, found.deposit_total, reason, RefundCause.DEPOSIT)
                 await self._payment.compensate(tx, found.deposit_id, found.deposit_total, reason)
-                await self._end(tx, [found], ReservationState.COMPENSATED, by=by, reason=reason)
+                await self._end(tx, found, ReservationState.COMPENSATED, by=by, reason=reason)
             case ReservationState.COMPLETED:
                 await self._compensate_order(tx, found, by, reason)
             case _:
@@ -242,7 +252,8 @@ class Presales:
                 (ReservationState.DEPOSITED, ReservationState.FORFEITED),
             ):
                 of_state = [each for each in ended if each.state is state]
-                await self._end(tx, of_state, to, reason="not paid in time")
+                await self._move(tx, of_state, to, reason="not paid in time")
+            await self._free(tx, ended)
             return len(ended)
 
     async def take_captures(self, tx: Tx, captures: list[PartCaptured]) -> None:
@@ -255,6 +266,10 @@ class Presales:
             elif found.reservation_id in paid and rules.may_move(found.state, ReservationState.COMPLETED):
                 await self._complete(tx, found)
 
+    async def counters_used(self, tx: Tx) -> Mapping[str, int]:
+        """Return how much of each counter is used by reservations that are no orders yet, by key."""
+        return await store.counters_used(tx, rules.HOLDING)
+
     def subscribe(self, outbox: Outbox) -> None:
         """Subscribe to payment's events."""
         outbox.subscribe("presale", {PartCaptured: self.take_captures})
@@ -263,8 +278,10 @@ class Presales:
         """Hold the invariants of presale against the database, on one snapshot."""
         return await checks.check(tx, self._clock.now(), self._stock, self._payment, self._ordering)
 
-    async def _reserve(self, tx: Tx, buyer_id: UUID, key: str, command: Reserve) -> Reservation:
-        """A ladder: idempotency, existence, time, price; under the lock of the level the buyer's limit and units."""
+    async def _reserve(
+        self, tx: Tx, buyer_id: UUID, key: str, command: Reserve, session_id: UUID | None
+    ) -> Reservation:
+        """A ladder: idempotency, existence, time, price; then, all under locks, the buyer's limits and the units."""
         request_hash = rules.request_hash(command)
         earlier = await store.earlier(tx, buyer_id, key)
         if earlier is not None:
@@ -273,7 +290,10 @@ class Presales:
         refusal = rules.window_refusal(presale, self._clock.now()) or rules.price_refusal(presale, command)
         if refusal is not None:
             raise refusal
+        uses = await self._counted.uses(tx, current.definition, command, buyer_id, session_id)
+        counters = await self._pricing.lock_counters(tx, {use.key for use in uses})
         ledger = await self._stock.lock(tx, current.campaign_id, [presale.sku])
+        # Who waited for a lock that was held for the same key finds its reservation now.
         earlier = await store.earlier(tx, buyer_id, key)
         if earlier is not None:
             return await self._again(tx, earlier, request_hash)
@@ -281,12 +301,16 @@ class Presales:
         refusal = rules.limit_refusal(presale, before, command.quantity)
         if refusal is not None:
             raise refusal
+        beyond = counters.try_use(uses)
+        if beyond is not None:
+            raise self._pricing.refusal_of(beyond)
         if ledger.free(presale.sku) < command.quantity:
             left = ledger.free(presale.sku)
             raise SoldOut(f"{left} units are left. Nothing was reserved.", sku=presale.sku, left=left)
         made = self._made(current, presale, buyer_id, command.quantity)
-        await store.insert(tx, made, key, request_hash)
+        await store.insert(tx, made, key, request_hash, uses)
         await self._payment.open_intents(tx, [rules.deposit_intent(made)])
+        await self._pricing.write_counters(tx, counters)
         await self._stock.reserve(tx, made.campaign_id, Units(made.reservation_id, made.sku, made.quantity))
         return made
 
@@ -351,6 +375,7 @@ class Presales:
         assert found.address_id is not None, "the balance is asked for with an address"
         await store.move(tx, [found.reservation_id], ReservationState.COMPLETED, self._clock.now())
         await self._payment.apply_deposits(tx, [found.deposit_id])
+        uses = await store.counters_of(tx, [found.reservation_id])
         await self._ordering.take_reserved(
             tx,
             ReservedOrder(
@@ -358,21 +383,21 @@ class Presales:
                 buyer_id=found.buyer_id,
                 campaign_id=found.campaign_id,
                 address_id=found.address_id,
-                priced=rules.priced(found),
+                priced=rules.priced(found, uses.get(found.reservation_id, ())),
                 deposit=found.deposit_total,
                 deposit_id=found.deposit_id,
             ),
         )
 
     async def _compensate_order(self, tx: Tx, found: Reservation, by: str, reason: str) -> None:
-        """Refund all that is left of the order, and pay the deposit of those units once more."""
+        """Refund all that is left of the order, and pay the deposit of those units once more; no limit counts it."""
         order = await self._ordering.order(tx, found.reservation_id)
         if order.state is not OrderState.PAID:
             raise OrderEnded(
                 f"The order is {order.state}: nothing is left to deliver. Nothing was changed.", state=order.state
             )
         back = sum(line.quantity for each in await self._ordering.refunds_of(tx, order.order_id) for line in each.lines)
-        await self._ordering.cancel(tx, order.order_id, order.buyer_id, reason)
+        await self._ordering.call_off(tx, [order.order_id], reason)
         await self._payment.compensate(tx, found.deposit_id, found.deposit * (found.quantity - back), reason)
         await store.move(
             tx, [found.reservation_id], ReservationState.COMPENSATED, self._clock.now(), by=by, reason=reason
@@ -387,18 +412,26 @@ class Presales:
                 reservation_id=found.reservation_id,
             )
 
-    async def _end(
+    async def _end(self, tx: Tx, found: Reservation, to: ReservationState, *, by: str = "", reason: str = "") -> None:
+        """End a reservation that held units."""
+        await self._move(tx, [found], to, by=by, reason=reason)
+        await self._free(tx, [found])
+
+    async def _move(
         self, tx: Tx, found: Sequence[Reservation], to: ReservationState, *, by: str = "", reason: str = ""
     ) -> None:
-        """End reservations that held units: the units are free again, a forfeited deposit is booked as such."""
+        """Set how reservations ended; a forfeited deposit is booked as such."""
         if not found:
             return
-        ids = [each.reservation_id for each in found]
-        await store.move(tx, ids, to, self._clock.now(), by=by, reason=reason)
+        await store.move(tx, [each.reservation_id for each in found], to, self._clock.now(), by=by, reason=reason)
         if to is ReservationState.FORFEITED:
             await self._payment.forfeit_deposits(tx, [each.deposit_id for each in found])
-        for campaign_id in sorted({each.campaign_id for each in found}):
-            claims = [Claim(each.reservation_id, each.sku) for each in found if each.campaign_id == campaign_id]
+
+    async def _free(self, tx: Tx, ended: Sequence[Reservation]) -> None:
+        """Give back what ended reservations used of limits, then their units: in the order of all locks."""
+        await self._counted.give_back(tx, ended)
+        for campaign_id in sorted({each.campaign_id for each in ended}):
+            claims = [Claim(each.reservation_id, each.sku) for each in ended if each.campaign_id == campaign_id]
             await self._stock.release(tx, campaign_id, claims)
 
     async def _locked(self, tx: Tx, reservation_id: UUID, buyer_id: UUID) -> Reservation:

@@ -11,6 +11,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from tidegate.base.db import Database
 from tidegate.base.openapi import key_header, refuses
+from tidegate.offer.pricing.errors import BuyerLimitReached, SharedLimitReached
 from tidegate.sale.ordering.errors import AddressUnknown, KeyMalformed, KeyReused, PaymentUnderWay, PriceChanged
 from tidegate.sale.payment.contracts import PaymentView, PayOrder
 from tidegate.sale.payment.errors import (
@@ -32,7 +33,7 @@ from tidegate.sale.presale.errors import (
     ReservationUnknown,
 )
 from tidegate.sale.stock.errors import SoldOut
-from tidegate.trust.identity.contracts import AccountId
+from tidegate.trust.identity.contracts import AccountId, SessionFacts
 from tidegate.trust.identity.errors import NotSignedIn
 
 PAGE_SIZE = 20
@@ -81,16 +82,18 @@ async def list_presales(presales: Presales, db: Database) -> PresaleList:
         PresaleNotOpen,
         PriceChanged,
         PresaleLimitReached,
+        BuyerLimitReached,
+        SharedLimitReached,
         SoldOut,
     ),
 )
-async def reserve(data: Reserve, account: AccountId, presales: Presales, idempotency_key: Key) -> Reservation:
+async def reserve(data: Reserve, session: SessionFacts, presales: Presales, idempotency_key: Key) -> Reservation:
     """Reserve units of goods in presale, until `deposit_due_at`: pay the deposit before, or they are free again.
 
     A deposit that is paid is lost if the balance is not paid in its window, and comes back double if the shop cannot
     deliver. Sending the same again with the same key gives the same answer.
     """
-    return await presales.reserve(account, idempotency_key, data)
+    return await presales.reserve(session.account_id, idempotency_key, data, session_id=session.session_id)
 
 
 @get(

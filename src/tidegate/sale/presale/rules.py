@@ -10,7 +10,7 @@ import msgspec
 
 from tidegate.base.errors import Refusal
 from tidegate.offer.campaign.contracts import CampaignVersion, GoodsEntry, Presale, Words
-from tidegate.offer.pricing.contracts import PricedLine, PricedOrder, PriceStep, Share, StepKind
+from tidegate.offer.pricing.contracts import CounterUse, PricedLine, PricedOrder, PriceStep, Share, StepKind
 from tidegate.sale.ordering.errors import PriceChanged
 from tidegate.sale.payment.contracts import OpenIntent, Purpose
 from tidegate.sale.presale.contracts import PresaleNow, Reservation, ReservationState, Reserve
@@ -123,12 +123,13 @@ class _Deal(NamedTuple):
     version: int
 
 
-def priced(reservation: Reservation) -> PricedOrder:
+def priced(reservation: Reservation, uses: tuple[CounterUse, ...] = ()) -> PricedOrder:
     """Return what the order of a completed reservation costs, step by step: deposit and balance together.
 
-    Every unit has the same share, so that whatever goes back later is exact.
+    Every unit has the same share, so that whatever goes back later is exact. What the reservation used of counters
+    is handed on to the order.
     """
-    return _priced(
+    made = _priced(
         _Deal(
             sku=reservation.sku,
             units=reservation.quantity,
@@ -140,6 +141,7 @@ def priced(reservation: Reservation) -> PricedOrder:
             version=reservation.campaign_version,
         )
     )
+    return msgspec.structs.replace(made, counters=uses) if uses else made
 
 
 def priced_by(version: CampaignVersion, sku: str, units: int) -> PricedOrder | None:

@@ -9,6 +9,7 @@ import msgspec
 from psycopg.rows import dict_row
 
 from tidegate.base.db import Tx
+from tidegate.offer.pricing.contracts import CounterUse
 from tidegate.sale.presale.contracts import (
     Reservation,
     ReservationFilter,
@@ -24,6 +25,8 @@ _COLUMNS: LiteralString = (
     " deposited_at, balance_asked_at, completed_at, ended_at, address_id, reason"
 )
 
+_decode_uses = msgspec.json.Decoder(tuple[CounterUse, ...]).decode
+
 
 async def earlier(tx: Tx, buyer_id: UUID, key: str) -> tuple[UUID, bytes] | None:
     """Return the reservation that exists already under a buyer's key, and the hash of its command."""
@@ -36,17 +39,20 @@ async def earlier(tx: Tx, buyer_id: UUID, key: str) -> tuple[UUID, bytes] | None
     return (row[0], row[1]) if row else None
 
 
-async def insert(tx: Tx, made: Reservation, key: str, request_hash: bytes) -> None:
-    """Insert a reservation and its first transition; a constraint refuses a second one under the same key."""
+async def insert(tx: Tx, made: Reservation, key: str, request_hash: bytes, uses: Sequence[CounterUse] = ()) -> None:
+    """Insert a reservation with what it uses of counters, and its first transition.
+
+    A constraint refuses a second one under the same key.
+    """
     columns = msgspec.to_builtins(made, builtin_types=(UUID, datetime))
     await tx.execute(
-        f"insert into presale.reservation ({_COLUMNS}, idempotency_key, request_hash, due_at)"
+        f"insert into presale.reservation ({_COLUMNS}, idempotency_key, request_hash, due_at, counters)"
         " values (%(reservation_id)s, %(buyer_id)s, %(campaign_id)s, %(campaign_version)s, %(sku)s, %(quantity)s,"
         " %(state)s, %(currency)s, %(list_price)s, %(price)s, %(deposit)s, %(counts_for)s, %(deposit_id)s,"
         " %(deposit_due_at)s, %(balance_from_at)s, %(balance_until_at)s, %(ships_by_at)s, %(reserved_at)s,"
         " %(deposited_at)s, %(balance_asked_at)s, %(completed_at)s, %(ended_at)s, %(address_id)s, %(reason)s,"
-        " %(key)s, %(hash)s, %(deposit_due_at)s)",
-        {**columns, "key": key, "hash": request_hash},
+        " %(key)s, %(hash)s, %(deposit_due_at)s, %(counters)s::json)",
+        {**columns, "key": key, "hash": request_hash, "counters": msgspec.json.encode(uses).decode()},
     )
     await _record(tx, [made.reservation_id], made.state, made.reserved_at, "", "")
 
@@ -145,6 +151,27 @@ async def units_of(tx: Tx, campaign_id: str, sku: str, buyer_id: UUID, states: S
         )
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+async def counters_of(tx: Tx, reservation_ids: Sequence[UUID]) -> dict[UUID, tuple[CounterUse, ...]]:
+    """Return what these reservations use of counters; those that use nothing are absent."""
+    rows = await tx.execute(
+        "select reservation_id, counters::text from presale.reservation"
+        " where reservation_id = any(%s) and counters::text <> '[]'",
+        [list(reservation_ids)],
+    )
+    return {row[0]: _decode_uses(row[1]) for row in await rows.fetchall()}
+
+
+async def counters_used(tx: Tx, states: Sequence[ReservationState]) -> dict[str, int]:
+    """Return how much of each counter the reservations in these states use together, by key."""
+    rows = await tx.execute(
+        "select its.key, sum(its.amount)::bigint from presale.reservation,"
+        " json_to_recordset(counters) as its (key text, amount bigint)"
+        " where state = any(%s) group by its.key",
+        [list(states)],
+    )
+    return dict(await rows.fetchall())
 
 
 async def of_buyer(tx: Tx, buyer_id: UUID, limit: int, offset: int) -> list[Reservation]:

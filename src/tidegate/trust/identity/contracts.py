@@ -50,11 +50,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a valid, unexpired, unrevoked session token says."""
+    """What a valid, unexpired, unrevoked session token says; `known_device`: the browser, where it was here before."""
 
     account_id: AccountId
     session_id: SessionId
     expires_at: datetime
+    known_device: UUID | None = None
+
+    @property
+    def device(self) -> UUID:
+        """The browser that signed in: what limits, places and promotions count as one device."""
+        return self.known_device or self.session_id
 
 
 class SimulatedShopper(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,6 +201,7 @@ class Permission(StrEnum):
     COUPONS_MAKE = "coupons.make"
     COUPONS_EXPORT = "coupons.export"
     COUPONS_REVOKE = "coupons.revoke"
+    PRIZES_GIVE = "prizes.give"
     STOCK_VIEW = "stock.view"
     STOCK_ADJUST = "stock.adjust"
     ORDERS_VIEW = "orders.view"

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 from tidegate.base.cache import Cache
 from tidegate.base.clock import Clock
@@ -68,8 +69,8 @@ class Ground:
                 retry_after=_HOUR_SECONDS - int(now.timestamp()) % _HOUR_SECONDS,
             )
 
-    def _new_session(self, account_id: AccountId, expires_at: datetime) -> Session:
+    def _new_session(self, account_id: AccountId, expires_at: datetime, known_device: UUID | None = None) -> Session:
         session_id = SessionId(self._ids.new())
         expires_at = expires_at.replace(microsecond=0)
-        token = self._tokens.sign(account_id, session_id, expires_at)
+        token = self._tokens.sign(account_id, session_id, expires_at, known_device)
         return Session(token=token, account_id=account_id, session_id=session_id, expires_at=expires_at)

@@ -188,6 +188,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.COUPONS_MAKE,
         Permission.COUPONS_EXPORT,
         Permission.COUPONS_REVOKE,
+        Permission.PRIZES_GIVE,
         Permission.GATE_STEER,
         Permission.STOCK_ADJUST,
         Permission.ORDERS_VIEW,
@@ -224,6 +225,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.COUPONS_VIEW,
         Permission.COUPONS_REVOKE,
+        Permission.PRIZES_GIVE,
         Permission.ORDERS_VIEW,
         Permission.SHOPPERS_VIEW,
         Permission.ORDERS_CANCEL,
@@ -232,7 +234,12 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.PAYMENTS_REFUND,
     },
     Role.FULFILMENT: _EVERYONE
-    | {Permission.STOCK_ADJUST, Permission.ORDERS_VIEW, Permission.ORDERS_PERSONAL_DATA_VIEW},
+    | {
+        Permission.PRIZES_GIVE,
+        Permission.STOCK_ADJUST,
+        Permission.ORDERS_VIEW,
+        Permission.ORDERS_PERSONAL_DATA_VIEW,
+    },
     Role.COMPLIANCE: _EVERYONE
     | {
         Permission.COUPONS_VIEW,

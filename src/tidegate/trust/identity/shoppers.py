@@ -134,7 +134,7 @@ class Shoppers(Ground):
             phone_sealed=self._seals.seal_phone(fresh, number),
             now=now,
         )
-        session = self._new_session(account_id, now + rules.SESSION_LIFE)
+        session = self._new_session(account_id, now + rules.SESSION_LIFE, known_device)
         await self._make_room_for_session(tx, account_id, now)
         await store.insert_session(
             tx,

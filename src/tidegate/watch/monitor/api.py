@@ -113,6 +113,7 @@ class Monitor:
             outbox_behind_s=sample.outbox_behind_s,
             jobs_waiting=sample.jobs_waiting,
             jobs_failed=sample.jobs_failed,
+            accept_queue=sample.accept_queue,
             announcements=tuple(await store.announcements(tx, FEED_LINES)),
             examination=_examination_facts(await self.newest_examination(tx)),
             points=await self._points(tx, since, now) if points else UNSET,

@@ -175,6 +175,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     outbox_behind_s: float = 0.0
     jobs_waiting: int = 0
     jobs_failed: int = 0
+    accept_queue: int | None = None
     processes: tuple[ProcessFigures, ...] = ()
     cache_up: bool = True
 
@@ -303,6 +304,9 @@ class LiveSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     outbox_behind_s: float
     jobs_waiting: int
     jobs_failed: int
+    accept_queue: Annotated[
+        int | None, msgspec.Meta(description="Connections that no web process has accepted yet; null: not measured")
+    ]
     announcements: tuple[Announcement, ...]
     examination: ExaminationFacts | None
     points: tuple[Point, ...] | UnsetType = UNSET

@@ -7,6 +7,7 @@ from tidegate.base.db import Database, Tx
 from tidegate.base.jobs import Jobs
 from tidegate.base.outbox import Event, Outbox
 from tidegate.gate.defence.contracts import DefenceEnded, DefenceStarted
+from tidegate.gate.edge.contracts import EdgePurged, EdgePurgeFailed
 from tidegate.offer.campaign.contracts import CampaignPublished
 from tidegate.sale.ordering.contracts import OrderCancelled, OrderExpired, OrderPaid, OrderPlaced, OrderRefunded
 from tidegate.watch.monitor.api import Monitor
@@ -42,8 +43,35 @@ def _refunded(tally: Tally, event: OrderRefunded) -> None:
     tally.add(event.refunded_at, refunded=int(event.complete), refunded_value=event.amount)
 
 
+def _published(event: CampaignPublished) -> NewAnnouncement:
+    facts: dict[str, Json] = {"version": event.version, "by": event.published_by}
+    return NewAnnouncement(level=Level.INFO, kind="campaign-published", subject=event.campaign_id, facts=facts)
+
+
+def _defended(event: DefenceStarted) -> NewAnnouncement:
+    facts: dict[str, Json] = {"defence": event.defence, "until": f"{event.expires_at:%H:%M} UTC"}
+    return NewAnnouncement(level=Level.WATCH, kind="defence-started", subject=event.name, facts=facts)
+
+
+def _calmed(event: DefenceEnded) -> NewAnnouncement:
+    facts: dict[str, Json] = {"defence": event.defence, "why": event.why}
+    return NewAnnouncement(level=Level.GOOD, kind="defence-ended", subject=event.name, facts=facts)
+
+
+def _purged(event: EdgePurged) -> NewAnnouncement:
+    level = Level.INFO if event.tries == 1 else Level.GOOD
+    facts: dict[str, Json] = {"version": event.version, "pages": event.pages, "tries": event.tries}
+    return NewAnnouncement(level=level, kind="edge-purged", subject=event.campaign_id, facts=facts)
+
+
+def _not_purged(event: EdgePurgeFailed) -> NewAnnouncement:
+    level, kind = (Level.ACT, "edge-purge-given-up") if event.gave_up else (Level.WATCH, "edge-not-purged")
+    facts: dict[str, Json] = {"version": event.version, "fault": event.fault}
+    return NewAnnouncement(level=level, kind=kind, subject=event.campaign_id, facts=facts)
+
+
 def subscribe(outbox: Outbox, monitor: Monitor) -> None:
-    """Register the monitor's subscriber: each batch of one type of event is counted in one statement."""
+    """Register the monitor's subscriber: each batch of one type of event is counted in one statement, or told."""
 
     def counted(fold: Callable[[Tally, E], None]) -> Callable[[Tx, list[E]], Awaitable[None]]:
         async def count(tx: Tx, events: list[E]) -> None:
@@ -54,25 +82,12 @@ def subscribe(outbox: Outbox, monitor: Monitor) -> None:
 
         return count
 
-    async def published(tx: Tx, events: list[CampaignPublished]) -> None:
-        for event in events:
-            facts: dict[str, Json] = {"version": event.version, "by": event.published_by}
-            news = NewAnnouncement(level=Level.INFO, kind="campaign-published", subject=event.campaign_id, facts=facts)
-            await monitor.announce(tx, news)
+    def told(news: Callable[[E], NewAnnouncement]) -> Callable[[Tx, list[E]], Awaitable[None]]:
+        async def tell(tx: Tx, events: list[E]) -> None:
+            for event in events:
+                await monitor.announce(tx, news(event))
 
-    async def defended(tx: Tx, events: list[DefenceStarted]) -> None:
-        for event in events:
-            facts: dict[str, Json] = {"defence": event.defence, "until": f"{event.expires_at:%H:%M} UTC"}
-            await monitor.announce(
-                tx, NewAnnouncement(level=Level.WATCH, kind="defence-started", subject=event.name, facts=facts)
-            )
-
-    async def calmed(tx: Tx, events: list[DefenceEnded]) -> None:
-        for event in events:
-            facts: dict[str, Json] = {"defence": event.defence, "why": event.why}
-            await monitor.announce(
-                tx, NewAnnouncement(level=Level.GOOD, kind="defence-ended", subject=event.name, facts=facts)
-            )
+        return tell
 
     outbox.subscribe(
         SUBSCRIBER,
@@ -82,9 +97,11 @@ def subscribe(outbox: Outbox, monitor: Monitor) -> None:
             OrderExpired: counted(_expired),
             OrderCancelled: counted(_cancelled),
             OrderRefunded: counted(_refunded),
-            CampaignPublished: published,
-            DefenceStarted: defended,
-            DefenceEnded: calmed,
+            CampaignPublished: told(_published),
+            DefenceStarted: told(_defended),
+            DefenceEnded: told(_calmed),
+            EdgePurged: told(_purged),
+            EdgePurgeFailed: told(_not_purged),
         },
     )
 

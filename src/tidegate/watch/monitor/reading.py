@@ -23,6 +23,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     batch_items: Mapping[str, float] = {}
     refusals: Mapping[str, float] = {}
     faults: Mapping[str, float] = {}
+    accept_queue: int | None = None
+    """Connections that nobody has accepted yet; None where it is not measured."""
 
 
 def read(registry: CollectorRegistry) -> Reading:
@@ -35,11 +37,17 @@ def read(registry: CollectorRegistry) -> Reading:
         batch_items=_values(families.get("tidegate_batch_size"), "lane", "_sum"),
         refusals=_values(families.get("tidegate_refusals"), "code", "_total"),
         faults=_values(families.get("tidegate_faults"), "where", "_total"),
+        accept_queue=_sum(families.get("tidegate_accept_queue")),
     )
 
 
 def _lines(family: Metric | None, suffix: str) -> Iterable[Line]:
     return (line for line in (family.samples if family else ()) if line.name.endswith(suffix))
+
+
+def _sum(family: Metric | None) -> int | None:
+    values = [line.value for line in _lines(family, "")]
+    return round(sum(values)) if values else None
 
 
 def _values(family: Metric | None, label: str, suffix: str) -> dict[str, float]:

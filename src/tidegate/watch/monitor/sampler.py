@@ -222,6 +222,7 @@ class Sampler:
             outbox_behind_s=facts.outbox_behind_s,
             jobs_waiting=facts.jobs_waiting,
             jobs_failed=facts.jobs_failed,
+            accept_queue=newest.counters.accept_queue,
             processes=process.figures(dict(before.processes), dict(newest.processes), seconds),
             cache_up=cache_up,
         )

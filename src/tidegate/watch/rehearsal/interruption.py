@@ -6,14 +6,13 @@ from contextlib import asynccontextmanager
 
 from tidegate.base.db import Database
 from tidegate.offer.campaign.api import Campaign
-from tidegate.offer.campaign.contracts import CampaignDefinition, CampaignVersion
+from tidegate.offer.campaign.contracts import REPLAYS, CampaignDefinition, CampaignVersion
 from tidegate.watch.rehearsal.errors import ReplayUnderWay
 
 Publish = Callable[[CampaignDefinition, str], Awaitable[CampaignVersion]]
 """Makes a definition the current campaign, with its goods and stock, in a transaction of its own."""
 
 BY = "tidegate rehearse replay"
-_REPLAYS = "^replay-[0-9a-f]{12}$"
 _LOCK = 0x7265706C6179  # "replay": one at a time on one installation
 
 
@@ -36,13 +35,13 @@ async def replaying(db: Database) -> AsyncIterator[None]:
 async def interrupted(db: Database, campaign: Campaign) -> CampaignVersion | None:
     """Return what was published last by anybody but a replay; None without it."""
     async with db.newest() as tx:
-        return await campaign.last_published(tx, besides=_REPLAYS)
+        return await campaign.last_published(tx, besides=REPLAYS)
 
 
 async def put_back(db: Database, campaign: Campaign, publish: Publish) -> bool:
     """Publish again what a replay interrupted, where that replay ended without doing so; whether there was need to."""
     current = campaign.current()
-    if current is None or re.match(_REPLAYS, current.campaign_id) is None:
+    if current is None or re.match(REPLAYS, current.campaign_id) is None:
         return False
     try:
         async with replaying(db):
