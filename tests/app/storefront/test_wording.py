@@ -23,7 +23,6 @@ quota-below-promise members-faulty not-permitted password-too-weak purpose-not-s
 staff-name-not-valid staff-name-taken staff-not-signed-in staff-sign-in-refused staff-unknown tiers-named
 nothing-to-debrief span-not-within-reach flood-failed log-not-readable nothing-to-buy sessions-over
 system-not-reachable undo-not-valid replay-under-way nothing-missing more-than-there stock-unknown shortfall-malformed
-edge-no-page edge-not-set purge-refused
 """
 """Met in the console and on the command line only."""
 PROGRAMS = """
