@@ -1,10 +1,10 @@
 """Ports for installations that tests start: each test process has a range of its own, so that two never meet."""
 
 import fcntl
+import os
 import socket
 import tempfile
 from functools import cache
-from io import TextIOWrapper
 from itertools import count
 from pathlib import Path
 
@@ -19,7 +19,7 @@ _taken = count()
 
 def installation_port() -> int:
     """Return a port that is free together with those of the payment channels and their desks beside it."""
-    first, _ = _held()
+    first = _first_of_range()
     for _ in range(_RANGE // _STEP):
         port = first + next(_taken) * _STEP % (_RANGE - 200)
         if all(_is_free(port + offset) for offset in _OFFSETS):
@@ -28,16 +28,16 @@ def installation_port() -> int:
 
 
 @cache
-def _held() -> tuple[int, TextIOWrapper]:
-    """Return the first port of a range that no other process holds, and the lock on it, kept until this one ends."""
+def _first_of_range() -> int:
+    """Return the first port of a range that no other process holds: a lock on a file keeps it until this one ends."""
     for number in range(_RANGES):
-        file = Path(tempfile.gettempdir()) / f"tidegate-test-ports-{number}"
+        lock = os.open(Path(tempfile.gettempdir()) / f"tidegate-test-ports-{os.getuid()}-{number}", os.O_CREAT | os.O_RDWR, 0o666)
         try:
-            lock = file.open("a")
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # held, or another person's
-            continue
-        return _FIRST + number * _RANGE, lock
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return _FIRST + number * _RANGE
     raise AssertionError("no free range of ports")
 
 

@@ -18,6 +18,7 @@ account-unknown decision-unknown definition-faulty defence-is-on defence-unknown
 refund-not-refused publication-stopped reason-missing waiver-faulty goods-file-refused goods-refused
 coupon-batch-made-already coupon-batch-size-not-valid coupon-batch-unknown coupon-cannot-be-revoked
 coupon-codes-faulty coupon-codes-not-left coupon-reason-needed prices-faulty prices-imported prize-not-forfeitable
+edge-no-page edge-not-set purge-refused
 prizes-given-faulty prize-note-needed points-grant-not-valid points-moved refund-reason-missing reason-needed
 quota-below-promise members-faulty not-permitted password-too-weak purpose-not-stated staff-locked
 staff-name-not-valid staff-name-taken staff-not-signed-in staff-sign-in-refused staff-unknown tiers-named
