@@ -8,7 +8,18 @@ PUBLIC = ("api", "contracts", "errors")
 DOORS = ("http", "console", "commands", "jobs")
 ORDER = {
     "watch": ("monitor", "rehearsal", "debrief"),
-    "sale": ("stock", "points", "payment", "ordering", "presale", "groups", "draws", "protection", "repricing"),
+    "sale": (
+        "stock",
+        "points",
+        "payment",
+        "ordering",
+        "presale",
+        "groups",
+        "draws",
+        "protection",
+        "repricing",
+        "shortfall",
+    ),
     "offer": ("campaign", "catalogue", "coupons", "pricing", "reach", "history", "law"),
 }
 EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()

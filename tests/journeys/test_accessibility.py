@@ -23,7 +23,7 @@ PUBLIC = [
     "/licence",
     "/complaint",
 ]
-CONSOLE = ["/console", "/console/orders", "/console/payments", "/console/campaign"]
+CONSOLE = ["/console", "/console/orders", "/console/payments", "/console/campaign", "/console/stock"]
 
 
 @pytest.fixture(params=FACES, ids=["phone-light-zh", "desk-dark-en"])

@@ -26,6 +26,7 @@ from tidegate.offer.law import commands as law_commands
 from tidegate.sale.payment import commands as payment_commands
 from tidegate.sale.points import commands as points_commands
 from tidegate.sale.repricing import commands as repricing_commands
+from tidegate.sale.shortfall import commands as stock_commands
 from tidegate.trust.identity import commands as staff_commands
 from tidegate.watch.monitor import commands as monitor_commands
 from tidegate.watch.monitor.api import Monitor
@@ -104,6 +105,7 @@ def commands() -> Iterator[click.Command]:
         repricing_commands.group,
     ):
         yield group(installation)
+    yield stock_commands.group(installation)
     yield history_commands.group(_price_history)
     yield monitor_commands.command(_monitor)
     yield from wiring.commands(installation)

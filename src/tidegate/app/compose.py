@@ -41,6 +41,7 @@ from tidegate.sale.points.api import Points
 from tidegate.sale.presale.api import Presales
 from tidegate.sale.protection.api import Protection
 from tidegate.sale.repricing.api import Repricing
+from tidegate.sale.shortfall.api import Shortfalls
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.board import StockBoard
 from tidegate.trust.identity.api import build_identity
@@ -132,6 +133,7 @@ class App:
         self.draws = Draws(config, db, clock, ids, outbox, campaign, ordering, self.identity)
         self.protection = Protection(db, clock, campaign, pricing, stock, ordering)
         self.repricing = Repricing(campaign, pricing, ordering)
+        self.shortfalls = Shortfalls(db, clock, ids, outbox, stock, ordering)
 
     def _meet(self) -> None:
         """What lower rooms learn from higher ones, through ports of theirs; and who hears of orders."""
@@ -166,6 +168,7 @@ class App:
         guarded: tuple[Checked, ...] = (self.history, self.law, self.queue, self.defences, self.bots)
         sold: tuple[Checked, ...] = (self.points, self.stock, self.payment, self.ordering)
         ways: tuple[Checked, ...] = (self.presales, self.groups, self.draws, self.protection, self.repricing)
+        after: tuple[Checked, ...] = (self.shortfalls,)
         self.monitor = Monitor(
             clock=self.clock,
             cache=self.cache,
@@ -173,7 +176,7 @@ class App:
             jobs=self.jobs,
             campaign=self.campaign,
             books=MoneyPath(self.campaign, self.stock, self.payment),
-            modules={type(each).__name__.lower(): each for each in (*offered, *guarded, *sold, *ways)},
+            modules={type(each).__name__.lower(): each for each in (*offered, *guarded, *sold, *ways, *after)},
         )
         monitor_jobs.subscribe(self.outbox, self.monitor)
 

@@ -20,6 +20,7 @@ from tidegate.sale.groups import jobs as group_jobs
 from tidegate.sale.payment import jobs as payment_jobs
 from tidegate.sale.presale import jobs as presale_jobs
 from tidegate.sale.protection import jobs as protection_jobs
+from tidegate.sale.shortfall import jobs as shortfall_jobs
 from tidegate.watch.monitor import jobs as monitor_jobs
 from tidegate.watch.rehearsal import jobs as rehearsal_jobs
 
@@ -73,6 +74,7 @@ async def work_for_ever(app: App) -> None:
     group_jobs.schedule(app.jobs, app.groups)
     draw_jobs.schedule(app.jobs, app.draws)
     protection_jobs.schedule(app.jobs, app.protection)
+    shortfall_jobs.schedule(app.jobs, app.shortfalls)
     monitor_jobs.schedule(app.jobs, app.db, app.monitor)
     rehearsal_jobs.schedule(app.jobs, app.db, app.campaign, PublicationDesk(app).publish)
     app.jobs.every(1.0, "refresh", app.refresh)

@@ -61,6 +61,7 @@ PAGES = (
     "/console/orders",
     "/console/payments",
     "/console/campaign",
+    "/console/stock",
     "/console/gate",
     "/console/bots",
     "/console/defences",

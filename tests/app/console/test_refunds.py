@@ -6,13 +6,15 @@ import pytest
 from tests.app.console.test_pages import enter, visitor
 from tests.app.storefront.test_aftersale import selling
 from tests.sale.ordering.conftest import shop
-from tests.sale.ordering.test_life import paid, refunded, show
+from tests.sale.ordering.test_life import paid, placed, refunded, show
 from tests.sale.ordering.test_returns import CART, TOTAL
 from tests.sale.payment.conftest import harbour, lantern, two_channels
+from tests.sale.payment.harness import SandboxProcess
 from tests.sale.shop import broken, buyers, publish
 from tidegate.app.compose import App
 from tidegate.base.clock import ManualClock
-from tidegate.sale.ordering.contracts import RefundLine
+from tidegate.sale.ordering.contracts import OrderState, RefundLine
+from tidegate.trust.identity.api import SESSION_COOKIE
 from tidegate.trust.identity.contracts import Role
 
 __all__ = ["harbour", "lantern", "shop", "two_channels"]
@@ -122,3 +124,43 @@ async def test_who_may_not_refund_cannot(shop: App, path: str) -> None:
         assert (page.status_code, "Refund units" in page.text) == (200, False)
         sent: httpx.Response = await client.post(f"/console/orders/{order_id}/{path}", data={"units-CUP": "1"})
         assert sent.status_code == 403
+
+
+@pytest.mark.parametrize(("remedy", "state"), [("accept", OrderState.PAID), ("refund", OrderState.PLACED)])
+async def test_a_charge_of_another_amount_is_settled_by_a_person(
+    shop: App, harbour: SandboxProcess, clock: ManualClock, remedy: str, state: OrderState
+) -> None:
+    await publish(shop, selling())
+    [buyer] = await buyers(shop, 1)
+    harbour.order(charge_more=700)
+    order_id = await placed(shop, buyer, CART, TOTAL)
+    await shop.payment.pay(order_id, buyer.account_id, "harbour")
+    page = f"/console/orders/{order_id}"
+    async with visitor(shop) as client:
+        await enter(shop, client, Role.PAYMENT)
+        assert f'href="{page}"' in (await client.get("/console/payments")).text
+        told = (await client.get(page)).text
+        assert "Another amount than ours" in told
+        settle = next(
+            part.partition('"')[0] for part in told.split('href="') if part.partition('"')[0].endswith("/settle")
+        )
+        shown = (await client.get(settle)).text
+        taken = shown.partition('name="taken" value="')[2].partition('"')[0]
+        assert int(taken) == TOTAL + 700
+        form = {"remedy": remedy, "taken": taken, "reason": "their mistake"}
+        for wrong, said in (
+            ({"reason": " "}, "in three letters or more"),
+            ({"taken": "1"}, "another amount than was shown"),
+        ):
+            assert said in (await client.post(settle, data=form | wrong)).text
+        for _ in range(2):  # a second click
+            assert (await client.post(settle, data=form)).headers["location"] == page
+        assert "their mistake" in (await client.get(page)).text
+        assert "No charge of another amount waits here" in (await client.get(settle)).text
+    async with visitor(shop) as client:
+        client.cookies.set(SESSION_COOKIE, buyer.token)
+        told = (await client.get(f"/orders/{order_id}")).text
+        assert ("took another amount than the price" in told) is (remedy == "refund")
+    await refunded(shop, clock)
+    assert (await show(shop, order_id)).state is state
+    assert await broken(shop) == []

@@ -23,13 +23,13 @@ prizes-given-faulty prize-note-needed points-grant-not-valid points-moved refund
 quota-below-promise members-faulty not-permitted password-too-weak purpose-not-stated staff-locked
 staff-name-not-valid staff-name-taken staff-not-signed-in staff-sign-in-refused staff-unknown tiers-named
 nothing-to-debrief span-not-within-reach flood-failed log-not-readable nothing-to-buy sessions-over
-system-not-reachable undo-not-valid replay-under-way
+system-not-reachable undo-not-valid replay-under-way nothing-missing more-than-there stock-unknown shortfall-malformed
 """
 """Met in the console and on the command line only."""
 PROGRAMS = """
 fault hook-refused method-not-allowed not-found request-malformed request-not-valid request-too-large
 category-not-found picture-not-found number-not-wanted not-sealed session-unknown callback-malformed callback-not-signed
-channel-silent nothing-captured payment-unknown refund-exceeds-capture
+channel-silent nothing-captured nothing-to-settle charge-changed cannot-accept payment-unknown refund-exceeds-capture
 """
 """Met at the doors that answer problem documents, by channels, hooks and those who prove a draw."""
 ELSEWHERE = {*STAFF.split(), *PROGRAMS.split(), "not-signed-in"}

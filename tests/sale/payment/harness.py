@@ -119,7 +119,8 @@ class World:
 
     def __init__(self, db: Database, cache: Cache, port: int, channels: list[ChannelSetting], **settings: Any) -> None:
         self.db = db
-        self.clock = ManualClock(datetime.now(UTC))
+        self.began_at = datetime.now(UTC)
+        self.clock = ManualClock(self.began_at)
         self.ids = Ids()
         self.outbox = Outbox()
         self.heard: list[Event] = []

@@ -111,6 +111,7 @@ def _dependencies(app: App) -> Mapping[str, Provide]:
         "draws",
         "protection",
         "repricing",
+        "shortfalls",
         "monitor",
     )
     return {

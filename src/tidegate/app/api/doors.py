@@ -26,6 +26,7 @@ from tidegate.sale.payment import http as payment
 from tidegate.sale.points import http as points
 from tidegate.sale.presale import http as presale
 from tidegate.sale.protection import http as protection
+from tidegate.sale.shortfall import http as shortfall
 from tidegate.sale.stock import http as stock
 from tidegate.trust.identity import http as identity
 from tidegate.watch.monitor import http as monitor
@@ -34,7 +35,7 @@ from tidegate.watch.monitor import http as monitor
 def doors() -> Sequence[ControllerRouterHandler]:
     """Return every route handler: JSON of the modules, then pages and files."""
     offer, gate = (campaign, catalogue, coupons, pricing), (queue, bots, defence)
-    sale = (stock, points, payment, ordering, presale, groups, draws, protection)
+    sale = (stock, points, payment, ordering, presale, groups, draws, protection, shortfall)
     json = (identity, *offer, *gate, *sale, monitor)
     return [route for module in (health, *json, static, storefront, console, debrief) for route in module.routes]
 

@@ -33,6 +33,7 @@ ROOMS = (
     Room("orders", "/console/orders", "orders", Permission.ORDERS_VIEW),
     Room("payments", "/console/payments", "card", Permission.PAYMENTS_VIEW),
     Room("campaign", "/console/campaign", "flag", Permission.CAMPAIGN_VIEW),
+    Room("stock", "/console/stock", "stock", Permission.STOCK_VIEW),
     Room("presales", "/console/presales", "clock", Permission.ORDERS_VIEW),
     Room("slots", "/console/slots", "clock", Permission.ORDERS_VIEW),
     Room("coupons", "/console/coupons", "tag", Permission.COUPONS_VIEW),

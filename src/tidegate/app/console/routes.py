@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException
 
 from tidegate.app.console import (
     bots,
+    charges,
     coupon_batches,
     coupons,
     defences,
@@ -27,6 +28,7 @@ from tidegate.app.console import (
     shoppers,
     sign_in,
     slots,
+    stock,
 )
 from tidegate.app.console import campaign as campaign_page
 from tidegate.app.console.coupons import open_coupon_page
@@ -45,6 +47,7 @@ from tidegate.base.metrics import faults, refusals
 from tidegate.offer.campaign.api import Campaign
 from tidegate.sale.ordering.api import Ordering
 from tidegate.sale.payment.api import Payment
+from tidegate.sale.shortfall.api import Shortfalls
 from tidegate.sale.stock.api import Stock
 from tidegate.trust.identity.api import Identity
 from tidegate.trust.identity.errors import StaffNotSignedIn
@@ -82,10 +85,23 @@ def provide_desk(state: State, pages: Pages, monitor: Monitor, db: Database) -> 
 
 
 def provide_stories(
-    *, ordering: Ordering, stock: Stock, payment: Payment, identity: Identity, campaign: Campaign
+    *,
+    ordering: Ordering,
+    stock: Stock,
+    payment: Payment,
+    identity: Identity,
+    campaign: Campaign,
+    shortfalls: Shortfalls,
 ) -> Stories:
     """Dependency `stories`."""
-    return Stories(ordering=ordering, stock=stock, payment=payment, identity=identity, campaign=campaign)
+    return Stories(
+        ordering=ordering,
+        stock=stock,
+        payment=payment,
+        identity=identity,
+        campaign=campaign,
+        shortfalls=shortfalls,
+    )
 
 
 def refused(request: PageRequest, refusal: Refusal) -> Response[bytes]:
@@ -151,7 +167,9 @@ console = Router(
         bots.undo_account,
         defences.overview,
         defences.steer,
+        *charges.routes,
         *presales.routes,
+        *stock.routes,
         *shoppers.routes,
         *editor.routes,
         invariants.invariants,
@@ -167,6 +185,7 @@ console = Router(
         "coupon_page": Provide(open_coupon_page, sync_to_thread=False),
         "stories": Provide(provide_stories, sync_to_thread=False),
         "refund_desk": Provide(open_refund_desk, sync_to_thread=False),
+        "stock_desk": Provide(stock.open_stock_desk, sync_to_thread=False),
         "prize_room": Provide(open_prize_room, sync_to_thread=False),
         "shopper_desk": Provide(open_shopper_desk, sync_to_thread=False),
         "bots_room": Provide(bots.provide_bots_room, sync_to_thread=False),

@@ -13,8 +13,10 @@ from tidegate.offer.campaign.contracts import CampaignId, Words
 from tidegate.sale.ordering.api import Ordering, left_of, units_back
 from tidegate.sale.ordering.contracts import Left, Order, OrderState, Refund
 from tidegate.sale.payment.api import Payment
-from tidegate.sale.payment.contracts import AttemptState, PaymentView, RefundView
+from tidegate.sale.payment.contracts import AttemptState, PaymentView, RefundView, SettledByHand
 from tidegate.sale.payment.errors import IntentUnknown
+from tidegate.sale.shortfall.api import Shortfalls
+from tidegate.sale.shortfall.contracts import Line
 from tidegate.sale.stock.api import Stock
 from tidegate.sale.stock.contracts import Hold
 from tidegate.trust.identity.api import Identity
@@ -48,16 +50,30 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     moments: tuple[Moment, ...]
     left: tuple[Left, ...]
     """What can still be given back, line by line; nothing unless it is paid."""
+    shortfalls: tuple[Line, ...]
+    """What became of units of it that were not there."""
+    odd: frozenset[UUID]
+    """Attempts of which the channel took another amount than was asked: they wait for a person."""
+    settlements: tuple[SettledByHand, ...]
+    """What staff decided about such attempts."""
 
 
 class Stories:
     """Gathers orders' stories from the modules. One a process, given to the handlers as `stories`."""
 
     def __init__(
-        self, *, ordering: Ordering, stock: Stock, payment: Payment, identity: Identity, campaign: Campaign
+        self,
+        *,
+        ordering: Ordering,
+        stock: Stock,
+        payment: Payment,
+        identity: Identity,
+        campaign: Campaign,
+        shortfalls: Shortfalls,
     ) -> None:
         self._ordering, self._stock, self._payment = ordering, stock, payment
         self._identity, self._campaign = identity, campaign
+        self._shortfalls = shortfalls
 
     async def tell(self, tx: Tx, order_id: UUID) -> Story:
         """Gather an order's story. Raises OrderUnknown."""
@@ -65,6 +81,7 @@ class Stories:
         holds = await self._stock.holds_of(tx, order_id, [line.sku for line in order.priced.lines])
         paid = await self._paid(tx, order)
         refunds = tuple(await self._ordering.refunds_of(tx, order_id))
+        attempts = [each.attempt_id for each in paid.attempts] if paid else []
         account = AccountId(order.buyer_id)
         saved = await address(tx, self._identity, account, AddressId(order.address_id))
         return Story(
@@ -78,6 +95,9 @@ class Stories:
             views=tuple(await self._identity.views(tx, subject=f"order:{order_id}", limit=20)),
             moments=moments(order, holds, paid),
             left=left_of(order, units_back(refunds)) if order.state is OrderState.PAID else (),
+            shortfalls=tuple(await self._shortfalls.lines_of(tx, order_id)),
+            odd=frozenset(await self._payment.odd_among(tx, attempts)),
+            settlements=tuple(await self._payment.settlements_of(tx, order_id)),
         )
 
     async def _paid(self, tx: Tx, order: Order) -> PaymentView | None:

@@ -17,7 +17,7 @@ INVARIANTS = (
     "search-index",
     "counters within their caps",
     "offers within list price",
-    "stock: free + held + sold = loaded for each SKU, none negative, and holds agree",
+    "stock: free + held + sold + missing = loaded for each SKU, none negative, and holds agree",
     "payment: an intent's state agrees with its attempts",
     "payment: money that arrived is in the ledger exactly once, and only that",
     "payment: confirmed refunds are in the ledger exactly once, and only those",
@@ -43,6 +43,10 @@ INVARIANTS = (
     "ordering: what orders count as refunded is what was confirmed, and payment has the same refunds",
     "protection: each grant is one refund of its order, and each such refund one grant",
     "repricing: orders priced again by the rules that they name come to the same cent",
+    "shortfall: what acts say is missing is what stock counts as missing",
+    "shortfall: each refund for it is one line, and each refunded line one such refund",
+    "shortfall: what comes later was told to its buyer with a day",
+    "shortfall: what is short is settled within a minute, and nothing of it waits for a person",
     "monitor: minutes equal the sum of their seconds",
 )
 """The names of checks that the catalogue translates; another one reads as its module wrote it."""
@@ -411,6 +415,49 @@ _REFUSALS = {
     "coupon-batch-unknown": (
         marked("Batch not found"),
         marked("There is no such batch of codes. Nothing was written out."),
+    ),
+    "nothing-missing": (
+        marked("Nothing is missing"),
+        marked(
+            "As many units are there as the books say. Nothing was changed. To sell more, raise the quota in the "
+            "campaign."
+        ),
+    ),
+    "stock-unknown": (
+        marked("No such stock"),
+        marked("The campaign never had units of this SKU. Nothing was changed; look at it again."),
+    ),
+    "shortfall-malformed": (
+        marked("This cannot be stated"),
+        marked("The day of the later delivery must be to come. Nothing was changed."),
+    ),
+    "shortfall-unknown": (
+        marked("Shortfall not found"),
+        marked("There is no such shortfall. Look at its number again."),
+    ),
+    "idempotency-key-reused": (
+        marked("This form was used already"),
+        marked("It was sent before with other words. Nothing was changed; begin again."),
+    ),
+    "idempotency-key-malformed": (
+        marked("This form is not complete"),
+        marked("Something of it is missing. Nothing was changed; begin again."),
+    ),
+    "nothing-to-settle": (
+        marked("Nothing to settle"),
+        marked("No charge of another amount waits here: it was settled, or the channel says nothing odd any more."),
+    ),
+    "charge-changed": (
+        marked("The channel says something else now"),
+        marked("The channel says another amount than was shown. Nothing was changed; look at it again."),
+    ),
+    "cannot-accept": (
+        marked("Less than the price"),
+        marked("Less than the price was taken, so it cannot pay for the order. Nothing was changed."),
+    ),
+    "channel-silent": (
+        marked("The channel does not answer"),
+        marked("The channel does not answer just now. Nothing was changed; try again in a moment."),
     ),
     "draw-unknown": (
         marked("There is no such draw"),

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import brotli
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2.bccache import Bucket
@@ -37,6 +37,9 @@ _PATTERNS = {
     Language.ZH: {"day": "M月d日", "minute": "M月d日 HH:mm", "second": "M月d日 HH:mm:ss", "full": "y年M月d日 HH:mm:ss"},
     Language.EN: {"day": "d MMM", "minute": "d MMM, HH:mm", "second": "d MMM, HH:mm:ss", "full": "d MMM y, HH:mm:ss"},
 }
+
+
+_DAYS = {Language.ZH: "y年M月d日", Language.EN: "d MMM y"}
 
 
 class InTwoLanguages(Protocol):
@@ -191,6 +194,7 @@ class Pages:
             "number": lru_cache(maxsize=4_096)(lambda value: format_decimal(value, locale=language.locale)),
             "percent": lambda part, pattern="0.0%": format_percent(part, pattern, locale=language.locale),
             "when": when,
+            "day": lambda each: format_date(each, _DAYS[language], locale=language.locale),
             "words": words,
             "zone_name": "北京时间" if language is Language.ZH else "Beijing time",
         }

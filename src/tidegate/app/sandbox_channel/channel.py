@@ -79,6 +79,8 @@ class SandboxChannel:
     async def charge(self, order: ChargeOrder) -> Charge:
         """Charge, durably, or return what the attempt id was answered before."""
         state, reason = self._verdict(order)
+        if self.faults.charge_more:
+            order = msgspec.structs.replace(order, amount=max(order.amount + self.faults.charge_more, 1))
         charge_id, at_ms = str(self._ids.new()), now_ms()
 
         def entry(books: Books) -> tuple[Charge, list[Letter]]:

@@ -138,6 +138,8 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Callbacks are late by up to this long, each on its own, and an old 'pending' is sent as well."""
     wrong_amount_share: Share = 0.0
     """Callbacks that name an amount one larger."""
+    charge_more: Annotated[int, msgspec.Meta(ge=-(10**9), le=10**9)] = 0
+    """Charges are taken at so many minor units more than was asked, or less: in the books, too."""
     payers: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
     """From how many payment accounts people pay, each subject from one drawn for it; 0: the channel does not tell."""
     close_ignored: bool = False

@@ -27,6 +27,7 @@ from tidegate.sale.ordering.contracts import Order, OrderState
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import AttemptState, IntentState, PaymentView, RefundState
 from tidegate.sale.protection.api import Protection
+from tidegate.sale.shortfall.api import Shortfalls
 from tidegate.trust.identity.api import Identity, mask_phone
 from tidegate.trust.identity.contracts import AddressId, SavedAddress
 
@@ -116,6 +117,19 @@ async def cancel(
     return see_other(f"/orders/{order_id}")
 
 
+@post("/orders/{order_id:uuid}/shortfalls/{line_id:uuid}/decline", include_in_schema=False, guards=[own_origin])
+async def decline_later(
+    visit: Visit, shortfalls: Shortfalls, db: Database, order_desk: "OrderDesk", order_id: UUID, line_id: UUID
+) -> Response[bytes]:
+    """Give back what would come later: the money goes back."""
+    try:
+        async with db.transaction() as tx:
+            await shortfalls.decline(tx, order_id, visit.account, line_id)
+    except Refusal as refusal:
+        return await order_desk.show(order_id, spoken(refusal), refusal.status)
+    return see_other(f"/orders/{order_id}")
+
+
 class OrderDesk:
     """Shows one order to its buyer."""
 
@@ -129,6 +143,7 @@ class OrderDesk:
         catalogue: Catalogue,
         identity: Identity,
         protection: Protection,
+        shortfalls: Shortfalls,
         draws: Draws,
         queue: Queue,
         db: Database,
@@ -137,6 +152,7 @@ class OrderDesk:
         self._visit = visit
         self._queue = queue
         self._protection = protection
+        self._shortfalls = shortfalls
         self._ordering = ordering
         self._groups = groups
         self._payment = payment
@@ -155,6 +171,7 @@ class OrderDesk:
             addresses = await self._identity.addresses(tx, account)
             group_id = await self._groups.group_of_order(tx, order_id)
             refunds = await self._ordering.refunds_of(tx, order_id)
+            shortfalls = await self._shortfalls.lines_of(tx, order_id)
             is_paid = order.state is OrderState.PAID
             look = await self._protection.look(tx, order_id, account) if is_paid else None
             won = [each for each in await self._draws.prizes.won_by(tx, account) if each.order_id == order_id]
@@ -169,6 +186,7 @@ class OrderDesk:
             story=story(order, payment),
             group_id=group_id,
             refunds=refunds,
+            shortfalls=shortfalls,
             not_back=order.total - sum(refund.amount for refund in refunds),
             on_its_way=sum(refund.amount for refund in refunds if refund.confirmed_at is None),
             look=look,
@@ -197,6 +215,7 @@ def open_order_desk(
     catalogue: Catalogue,
     identity: Identity,
     protection: Protection,
+    shortfalls: Shortfalls,
     draws: Draws,
     queue: Queue,
     db: Database,
@@ -210,6 +229,7 @@ def open_order_desk(
         catalogue=catalogue,
         identity=identity,
         protection=protection,
+        shortfalls=shortfalls,
         draws=draws,
         queue=queue,
         db=db,
@@ -255,4 +275,4 @@ def story(order: Order, payment: PaymentView) -> list[Moment]:
     return sorted(moments, key=lambda moment: moment.at or order.placed_at)
 
 
-routes = [orders, order, order_now, pay, cancel]
+routes = [orders, order, order_now, pay, cancel, decline_later]

@@ -307,6 +307,14 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         marked("This order has ended"),
         marked("Nothing is reserved or charged any more."),
     ),
+    "nothing-later": (
+        marked("Nothing of this comes later any more"),
+        marked("It was given back already. Nothing was changed."),
+    ),
+    "shortfall-unknown": (
+        marked("This cannot be declined"),
+        marked("There is nothing of the kind at this order. Nothing was changed."),
+    ),
     "refund-too-large": (
         marked("So much is not left of this order"),
         marked("Some of it went back meanwhile. Nothing was refunded; look at what is left."),

@@ -26,11 +26,8 @@ from tidegate.sale.ordering.contracts import (
     Asked,
     Kept,
     Order,
-    OrderCancelled,
-    OrderExpired,
     OrderFilter,
     OrderPage,
-    OrderPaid,
     OrderState,
     PaidOrder,
     PastOrder,
@@ -56,10 +53,11 @@ from tidegate.sale.ordering.lane import HotLane
 from tidegate.sale.ordering.refunding import left_of, next_refund_key, units_back
 from tidegate.sale.ordering.reserved import request_hash_of, told_of
 from tidegate.sale.ordering.returns import Asking, Returns
-from tidegate.sale.ordering.rules import GIVEN_UP, may_move, request_hash, shares_of, units_of
+from tidegate.sale.ordering.rules import GIVEN_UP, may_move, request_hash, units_of
 from tidegate.sale.ordering.sharing import beyond_instrument
 from tidegate.sale.ordering.shown import Price, ShownPrices
 from tidegate.sale.ordering.store_figures import OrderKey, OrderSums, SoldSpan
+from tidegate.sale.ordering.telling import cancelled_of, expired_of, paid_of
 from tidegate.sale.payment.api import Payment
 from tidegate.sale.payment.contracts import PaymentCaptured, PaymentRefunded
 from tidegate.sale.points.api import Points
@@ -312,6 +310,36 @@ class Ordering:
         """Give money alone back for units that stay sold, of an order that `kept` has locked; at least 1 minor unit."""
         return await self._returns.lower(tx, kept.order, given, Asking(reason=reason, by=by))
 
+    async def fall_short(
+        self,
+        tx: Tx,
+        order_id: UUID,
+        buyer_id: UUID | None,
+        lines: Sequence[RefundLine],
+        reason: str,
+        *,
+        by: str,
+        key: str,
+    ) -> Refund:
+        """Refund units that the shop cannot deliver; with the last that was bought all that is left, gifts too.
+
+        Once under each `key`. Raises OrderUnknown, OrderEnded when it is not paid, RefundTooLarge.
+        """
+        order = await self._paid(tx, order_id, buyer_id)
+        return await self._returns.fall_short(tx, order, lines, Asking(reason=reason, by=by, key=key))
+
+    async def lock_orders(self, tx: Tx, order_ids: Iterable[UUID]) -> list[Order]:
+        """Lock these orders in the order of their ids and return them."""
+        return await store.lock_orders(tx, order_ids)
+
+    async def cannot_fall_short(self, tx: Tx, order_ids: Sequence[UUID]) -> set[UUID]:
+        """Return those of these orders that `fall_short` is not for: once reservations with a deposit, or not paid."""
+        return await store_figures.cannot_fall_short(tx, order_ids)
+
+    async def short_fingerprint(self, tx: Tx) -> Fingerprint:
+        """Return the fingerprint of (refund, amount) over what went back for units that the shop could not deliver."""
+        return await store_figures.refunds_fingerprint(tx, RefundReason.SHORTFALL)
+
     async def _paid(self, tx: Tx, order_id: UUID, buyer_id: UUID | None) -> Order:
         order = await self._locked(tx, order_id, buyer_id)
         _require_paid(order)
@@ -331,7 +359,7 @@ class Ordering:
                 order_id=order.order_id,
             )
         await self._end_unpaid(tx, [order], OrderState.CANCELLED)
-        await self._outbox.append(tx, _cancelled(order, self._clock.now()))
+        await self._outbox.append(tx, cancelled_of(order, self._clock.now()))
 
     async def call_off(
         self, tx: Tx, order_ids: Iterable[UUID], reason: str, *, given_up: Collection[UUID] = ()
@@ -359,7 +387,7 @@ class Ordering:
         for order in paid:
             await self._returns.cancel(tx, order, Asking(reason=reason))
         now = self._clock.now()
-        await self._outbox.append(tx, *[_cancelled(order, now) for order in unpaid])
+        await self._outbox.append(tx, *[cancelled_of(order, now) for order in unpaid])
 
     async def paid_between(
         self, tx: Tx, campaign_id: str, since: datetime, until: datetime, *, least: int = 0
@@ -402,7 +430,7 @@ class Ordering:
             if busy:
                 await store.delay(tx, busy, now + _BUSY_DELAY)
             await self._end_unpaid(tx, expired, OrderState.EXPIRED)
-            await self._outbox.append(tx, *[_expired(order, now) for order in expired])
+            await self._outbox.append(tx, *[expired_of(order, now) for order in expired])
             return len(expired)
 
     async def _end_unpaid(self, tx: Tx, orders: Sequence[Order], state: OrderState) -> None:
@@ -453,21 +481,7 @@ class Ordering:
                 await self._returns.cancel(tx, order, Asking(reason="limit of the payment account reached"))
         await self._outbox.append(
             tx,
-            *[
-                OrderPaid(
-                    order_id=order.order_id,
-                    buyer_id=order.buyer_id,
-                    campaign_id=order.campaign_id,
-                    total=order.total,
-                    currency=order.currency,
-                    lines=units_of(order.priced),
-                    shares=shares_of(order.priced),
-                    points=order.priced.points_earned,
-                    paid_at=now,
-                )
-                for order in paid
-                if order.order_id not in beyond
-            ],
+            *[paid_of(order, now) for order in paid if order.order_id not in beyond],
         )
 
     async def take_refunds(self, tx: Tx, refunds: list[PaymentRefunded]) -> None:
@@ -552,26 +566,6 @@ def _claims(orders: Sequence[Order]) -> dict[str, list[Claim]]:
     for order in orders:
         claims[order.campaign_id] += [Claim(order.order_id, sku) for sku, _ in units_of(order.priced)]
     return claims
-
-
-def _cancelled(order: Order, now: datetime) -> OrderCancelled:
-    return OrderCancelled(
-        order_id=order.order_id,
-        campaign_id=order.campaign_id,
-        total=order.total,
-        lines=units_of(order.priced),
-        cancelled_at=now,
-    )
-
-
-def _expired(order: Order, now: datetime) -> OrderExpired:
-    return OrderExpired(
-        order_id=order.order_id,
-        campaign_id=order.campaign_id,
-        total=order.total,
-        lines=units_of(order.priced),
-        expired_at=now,
-    )
 
 
 def _require_open(rules: RuleSet, now: datetime) -> None:

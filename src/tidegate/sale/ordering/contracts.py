@@ -205,6 +205,8 @@ class RefundReason(StrEnum):
     """All that was left of a paid order was given up, with its gifts."""
     PROTECTION = "protection"
     """The goods cost less now; their units stay sold."""
+    SHORTFALL = "shortfall"
+    """The shop does not have the units, or has them later than the buyer would wait."""
 
 
 class RefundUnits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

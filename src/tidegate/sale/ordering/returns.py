@@ -89,6 +89,13 @@ class Returns:
         asking = msgspec.structs.replace(asking, cause=RefundReason.CANCELLED)
         return await self._give_back(tx, kept, everything_left(order, kept.back), asking)
 
+    async def fall_short(self, tx: Tx, order: Order, lines: Sequence[RefundLine], asking: Asking) -> Refund:
+        """Refund units that cannot be delivered; once nothing bought is left, the gifts stay with the shop, too."""
+        kept = await self.kept(tx, order)
+        if all_is_back(order, after(kept, lines)):
+            lines = everything_left(order, kept.back)
+        return await self._give_back(tx, kept, lines, msgspec.structs.replace(asking, cause=RefundReason.SHORTFALL))
+
     async def asked_before(self, tx: Tx, order: Order, key: str, lines: Sequence[RefundLine]) -> Refund | None:
         """Return what was given back of an order under this key, or None. Raises KeyReused for other units."""
         refund = await store.refund_of_key(tx, order.order_id, key)

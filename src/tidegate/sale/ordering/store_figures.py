@@ -135,6 +135,15 @@ async def paid_between(
     return await rows.fetchall()
 
 
+async def cannot_fall_short(tx: Tx, order_ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of these orders that have a deposit, or are not paid."""
+    rows = await tx.execute(
+        "select order_id from ordering.orders where order_id = any(%s) and (deposit_id is not null or state <> 'paid')",
+        [list(order_ids)],
+    )
+    return {order_id for (order_id,) in await rows.fetchall()}
+
+
 async def states(tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, OrderState]:
     """Return the state of each of these orders."""
     rows = await tx.execute("select order_id, state from ordering.orders where order_id = any(%s)", [list(order_ids)])

@@ -12,6 +12,7 @@ Words
     transfer     one row of the ledger: an amount from a credited to a debited account
     discrepancy  something a channel said that does not fit our books; recorded, never applied
     statement    a channel's own list of what it charged and refunded
+    settlement   what staff decided about a charge of another amount than was asked
 
 Invariants
     - An intent has at most one outstanding attempt, and at most one captured attempt.
@@ -19,7 +20,8 @@ Invariants
       attempt makes room for the next one. Nothing is guessed.
     - An intent with an outstanding attempt is `confirming` or captured; `close_intents` leaves it alone.
     - Each capture and each confirmed refund stands in the ledger exactly once; debits equal credits by construction.
-    - No attempt is refunded beyond its amount; surplus money is always on its way back.
+    - No attempt is refunded beyond what was taken; surplus money is always on its way back.
+    - A charge of another amount is never applied by itself; once staff settled it, all of it is in the ledger.
     - A deposit is applied or forfeited at most once; an attempt is compensated with at most its amount.
     - The same answer or callback again, late or out of order, changes nothing.
 """

@@ -18,13 +18,15 @@ from tidegate.base.ids import Ids
 from tidegate.base.invariant import Check
 from tidegate.base.metrics import faults
 from tidegate.base.outbox import Outbox
-from tidegate.sale.payment import reconciliation, rules, store, store_figures, store_ledger, store_payers
+from tidegate.sale.payment import reconciliation, rules, store, store_figures, store_hand, store_ledger, store_payers
 from tidegate.sale.payment.adapters.sandbox import sandbox_adapters
 from tidegate.sale.payment.contracts import (
     AccountBalance,
     AttemptState,
     ChannelView,
+    Charged,
     DiscrepancyView,
+    HandRemedy,
     IntentState,
     OpenIntent,
     PaymentClosed,
@@ -32,6 +34,7 @@ from tidegate.sale.payment.contracts import (
     Purpose,
     RefundCause,
     RefundId,
+    SettledByHand,
 )
 from tidegate.sale.payment.enquiry import Enquiry
 from tidegate.sale.payment.errors import (
@@ -54,6 +57,7 @@ from tidegate.sale.payment.ports import (
     Unreached,
 )
 from tidegate.sale.payment.rules import AttemptFacts, RefundFacts
+from tidegate.sale.payment.settling import ByHand
 from tidegate.sale.payment.store_figures import LedgerSums, Takings
 from tidegate.sale.payment.views import outcome_view, view_of
 from tidegate.sale.stock.contracts import Fingerprint
@@ -96,6 +100,7 @@ class Payment:
         self._health = ChannelHealth(cache, channels, randomness=randomness or Random())  # noqa: S311 spreads load
         self._lane = Lane(db, clock, ids, outbox, call_seconds_max=call_seconds_max)
         self._enquiry = Enquiry(self._channels, clock)
+        self._by_hand = ByHand(db, clock, ids, outbox, self._channels)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # What orders ask for, in their own transaction
@@ -137,6 +142,31 @@ class Payment:
         """
         if not await store.send_again(tx, refund_id, f"sent again by {by}", self._clock.now()):
             raise RefundNotRefused("This refund was not refused. Nothing was sent. Look at the order again.")
+
+    async def charged(self, attempt_id: UUID) -> Charged:
+        """Ask the channel what it took for an attempt that waits for a person; not inside a transaction.
+
+        Raises NothingToSettle, ChannelSilent.
+        """
+        return await self._by_hand.charged(attempt_id)
+
+    async def settle_by_hand(
+        self, attempt_id: UUID, remedy: HandRemedy, *, taken: int, reason: str, by: str
+    ) -> SettledByHand:
+        """Accept a charge of another amount for what was asked, or give all of it back, at the word of staff.
+
+        Not inside a transaction. Decided again, it is what was decided first. Raises NothingToSettle, ChannelSilent,
+        ChargeChanged, CannotAccept.
+        """
+        return await self._by_hand.settle(attempt_id, remedy, taken=taken, reason=reason, by=by)
+
+    async def settlements_of(self, tx: Tx, order_id: UUID) -> list[SettledByHand]:
+        """Return what staff decided about charges for an order, oldest first."""
+        return await store_hand.settlements_of(tx, order_id)
+
+    async def odd_among(self, tx: Tx, attempt_ids: Sequence[UUID]) -> set[UUID]:
+        """Return those of the attempts that wait for a person: another amount was taken than was asked."""
+        return await store_hand.odd_among(tx, attempt_ids)
 
     async def compensate(self, tx: Tx, intent_id: UUID, amount: int, reason: str) -> RefundId:
         """Promise `amount` (minor units) of our own money to whoever paid an intent, beyond what was charged.

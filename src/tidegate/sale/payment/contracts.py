@@ -91,6 +91,43 @@ class RefundCause(StrEnum):
     """Our own money, paid beyond what was charged: the second half of a deposit returned double."""
 
 
+class HandRemedy(StrEnum):
+    """What staff decide about a charge of another amount than was asked."""
+
+    ACCEPT = "accept"
+    """It pays the order, and what is beyond goes back."""
+    REFUND = "refund"
+    """All of it goes back, and the order is to be paid."""
+
+
+class Charged(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel says that it took for an attempt, beside what was asked; minor units."""
+
+    attempt_id: UUID
+    order_id: UUID
+    channel: str
+    asked: int
+    taken: int
+    currency: str
+
+    @property
+    def remedies(self) -> tuple[HandRemedy, ...]:
+        """What can be decided: less than the price pays for nothing."""
+        return (HandRemedy.ACCEPT, HandRemedy.REFUND) if self.taken > self.asked else (HandRemedy.REFUND,)
+
+
+class SettledByHand(msgspec.Struct, frozen=True, kw_only=True):
+    """What staff decided about a charge of another amount than was asked: by whom, when and why. Minor units."""
+
+    attempt_id: UUID
+    remedy: HandRemedy
+    asked: int
+    taken: int
+    reason: str
+    settled_by: str
+    settled_at: datetime
+
+
 class OpenIntent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Command: an order has to be paid until `expires_at`."""
 
@@ -231,7 +268,7 @@ class AccountBalance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DiscrepancyView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a channel said that does not fit our books."""
+    """Something a channel said that does not fit our books; about which order, where it is about a payment of one."""
 
     discrepancy_id: UUID
     channel: str
@@ -239,3 +276,4 @@ class DiscrepancyView(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     detail: str
     found_at: datetime
+    order_id: UUID | None = None

@@ -10,7 +10,11 @@ Refusal
 ├── CallbackMalformed     422  a signed callback that cannot be read
 ├── NothingCaptured       409  a refund of an intent that was not paid
 ├── RefundExceedsCapture  409  a refund beyond what was captured and not yet given back
-└── ChannelSilent         503  a channel did not give its statement
+├── ChannelSilent         503  a channel did not answer a request that changes nothing
+├── RefundNotRefused      409  only a refused refund is sent again by hand
+├── NothingToSettle       409  no charge of another amount waits for a person
+├── ChargeChanged         409  the channel says another amount than was shown
+└── CannotAccept          409  less than the price cannot pay for it
 """
 
 from tidegate.base.errors import Refusal
@@ -102,3 +106,27 @@ class RefundNotRefused(Refusal):
     code = "refund-not-refused"
     status = 409
     title = "The refund was not refused"
+
+
+class NothingToSettle(Refusal):
+    """No charge of another amount than was asked waits here for a person."""
+
+    code = "nothing-to-settle"
+    status = 409
+    title = "Nothing to settle"
+
+
+class ChargeChanged(Refusal):
+    """The channel says another amount than was shown; `taken` is what it says now."""
+
+    code = "charge-changed"
+    status = 409
+    title = "The charge is not the one that was shown"
+
+
+class CannotAccept(Refusal):
+    """A charge of less than the price cannot pay for it."""
+
+    code = "cannot-accept"
+    status = 409
+    title = "Less than the price"

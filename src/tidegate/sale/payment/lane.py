@@ -197,7 +197,7 @@ class Lane:
         named = f"{attempt.channel}-{payer}" if payer else ""
         if named:
             changes.payers[intent.buyer_id] = named, captured_at
-        changes.events.append(_captured(intent, attempt, captured_at, named))
+        changes.events.append(captured_event(intent, attempt, captured_at, named))
 
     async def _write(self, tx: Tx, changes: _Changes, before: dict[UUID, AttemptFacts]) -> None:
         moved = [each for key, each in changes.attempts.items() if each != before[key]]
@@ -275,7 +275,7 @@ class Lane:
         await self._outbox.append(tx, *(_refunded(*each) for each in given))
 
 
-def _captured(
+def captured_event(
     intent: IntentFacts, attempt: AttemptFacts, captured_at: datetime, payer: str
 ) -> PaymentCaptured | PartCaptured:
     """Orders hear of their own payments, presales of deposits and balances: neither reads the other's."""

@@ -80,6 +80,13 @@ class AttemptFacts(msgspec.Struct, frozen=True):
     refund_reserved: int
     started_at: datetime
     ended_at: datetime | None
+    taken: int | None = None
+    """What the channel took, where that was another amount than was asked and staff settled it."""
+
+    @property
+    def money(self) -> int:
+        """What the channel took, once it took it: what was asked, but for what staff settled."""
+        return self.amount if self.taken is None else self.taken
 
 
 class RefundFacts(msgspec.Struct, frozen=True):
@@ -176,8 +183,8 @@ def _hear_captured(intent: IntentFacts, attempt: AttemptFacts, answer: Captured)
     """Money arrived: whose amount is it, is it news, and can the intent use it?"""
     if answer.currency != attempt.currency:
         return _odd(intent, attempt, Oddity.CURRENCY_DIFFERS, f"{answer.currency} instead of {attempt.currency}")
-    if answer.amount != attempt.amount:
-        return _odd(intent, attempt, Oddity.AMOUNT_DIFFERS, f"{answer.amount} instead of {attempt.amount}")
+    if answer.amount != attempt.money:
+        return _odd(intent, attempt, Oddity.AMOUNT_DIFFERS, f"{answer.amount} instead of {attempt.money}")
     if attempt.state in {AttemptState.CAPTURED, AttemptState.SURPLUS}:
         return Verdict(attempt=attempt.state, intent=intent.state, reason=attempt.reason)
     usable = intent.state in {IntentState.OPEN, IntentState.CONFIRMING}
@@ -248,10 +255,10 @@ def refund_refusal(captured: AttemptFacts | None, amount: int) -> Refusal | None
     """Return why `amount` cannot be given back, or None."""
     if captured is None:
         return NothingCaptured("Nothing was paid for this order, so nothing can be given back. Nothing was changed.")
-    left = captured.amount - captured.refund_reserved
+    left = captured.money - captured.refund_reserved
     if not 0 < amount <= left:
         return RefundExceedsCapture(
-            f"A refund of {amount} was asked for, but {left} of the captured {captured.amount} can be given back. "
+            f"A refund of {amount} was asked for, but {left} of the captured {captured.money} can be given back. "
             "Nothing was refunded. Ask for at most that.",
             left=left,
         )
@@ -307,6 +314,15 @@ def capture_transfer(attempt: AttemptFacts, state: AttemptState, purpose: Purpos
         amount=attempt.amount,
         currency=attempt.currency,
     )
+
+
+def hand_transfers(attempt: AttemptFacts, purpose: Purpose) -> list[Transfer]:
+    """Return the bookings of a charge that staff settled, all of it: what it pays for, and what goes back."""
+    whole = capture_transfer(attempt, attempt.state, purpose)
+    if attempt.state is not AttemptState.CAPTURED:
+        return [msgspec.structs.replace(whole, amount=attempt.money)]
+    beyond = capture_transfer(attempt, AttemptState.SURPLUS, purpose)
+    return [whole, msgspec.structs.replace(beyond, amount=attempt.money - attempt.amount)]
 
 
 _GIVEN_FROM = {

@@ -30,7 +30,7 @@ from tidegate.sale.payment.rules import (
 _INTENT = "intent_id, order_id, buyer_id, amount, currency, state, attempts, refunded, expires_at, purpose"
 _ATTEMPT = (
     "a.attempt_id, a.intent_id, a.number, a.channel, a.chosen, a.amount, a.currency, a.state, a.reason,"
-    " a.refund_reserved, a.started_at, a.ended_at"
+    " a.refund_reserved, a.started_at, a.ended_at, a.taken"
 )
 _REFUND = "r.refund_id, r.attempt_id, r.amount, a.currency, r.cause, r.reason, r.state, r.requested_at, r.ended_at"
 
@@ -279,7 +279,7 @@ async def lock_refunds(tx: Tx, refund_ids: Iterable[UUID]) -> list[tuple[IntentF
         " where r.refund_id = any(%s) order by i.intent_id, r.refund_id for update of i, r",
         [list(refund_ids)],
     )
-    return [(_intent_of(row[:10]), _attempt_of(row[10:22]), _refund_of(row[22:])) for row in await rows.fetchall()]
+    return [(_intent_of(row[:10]), _attempt_of(row[10:23]), _refund_of(row[23:])) for row in await rows.fetchall()]
 
 
 async def write_refunds(
@@ -368,7 +368,7 @@ async def find_refunds(tx: Tx, intent_id: UUID) -> list[RefundFacts]:
 async def settled_already(tx: Tx, attempt_ids: Sequence[UUID]) -> dict[UUID, tuple[str, int, str]]:
     """Return channel, amount and currency of those attempts whose money is booked already; takes no lock."""
     rows = await tx.execute(
-        "select attempt_id, channel, amount, currency from payment.attempt"
+        "select attempt_id, channel, coalesce(taken, amount), currency from payment.attempt"
         " where attempt_id = any(%s) and state in ('captured', 'surplus')",
         [list(attempt_ids)],
     )

@@ -57,7 +57,8 @@ async def ledger_sums(tx: Tx, order_ids: Sequence[UUID]) -> LedgerSums:
                              join payment.transfer t on t.reference = p.attempt_id and t.kind = 'capture'), 0)::bigint
                        as captured,
                    coalesce((select sum(t.amount) from paid p join payment.refund r using (attempt_id)
-                             join payment.transfer t on t.reference = r.refund_id and t.kind = 'refund'), 0)::bigint
+                             join payment.transfer t on t.reference = r.refund_id and t.kind = 'refund'
+                             where r.cause <> 'surplus'), 0)::bigint
                        as refunded
             """,
             [list(order_ids)],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 import msgspec
@@ -15,6 +16,11 @@ from tidegate.sale.payment.rules import Transfer
 from tidegate.sale.stock.contracts import Fingerprint
 
 _EXAMPLES = 5
+_ENTRIES: LiteralString = (
+    # A charge of another amount than was asked stands in two rows: what it pays for, and what goes back.
+    "select case when kind in ('refund', 'compensation') then 'refund' else 'charge' end, reference::text,"
+    " sum(amount)::bigint, currency, min(booked_at)"
+)
 
 
 async def balances(tx: Tx) -> list[AccountBalance]:
@@ -44,10 +50,8 @@ async def book(tx: Tx, transfers: Sequence[Transfer], now: datetime) -> None:
 async def ledger_entries(tx: Tx, channel: str, from_at: datetime, to_at: datetime) -> list[Entry]:
     """Return what our ledger says of a channel in a time range."""
     rows = await tx.execute(
-        "select case when kind in ('refund', 'compensation') then 'refund' else 'charge' end, reference::text, amount,"
-        "  currency, booked_at"
-        " from payment.transfer where booked_at >= %(from_at)s and booked_at < %(to_at)s"
-        " and %(account)s in (debit_account, credit_account)",
+        f"{_ENTRIES} from payment.transfer where booked_at >= %(from_at)s and booked_at < %(to_at)s"
+        " and %(account)s in (debit_account, credit_account) group by 1, 2, 4",
         {"from_at": from_at, "to_at": to_at, "account": f"channel:{channel}"},
     )
     return [Entry(*row) for row in await rows.fetchall()]
@@ -56,9 +60,8 @@ async def ledger_entries(tx: Tx, channel: str, from_at: datetime, to_at: datetim
 async def entries_of(tx: Tx, references: Sequence[UUID]) -> list[Entry]:
     """Return our ledger's entries of these references, whenever they were booked."""
     rows = await tx.execute(
-        "select case when kind in ('refund', 'compensation') then 'refund' else 'charge' end, reference::text, amount,"
-        "  currency, booked_at"
-        " from payment.transfer where reference = any(%s) and kind not in ('applied', 'forfeit')",
+        f"{_ENTRIES} from payment.transfer where reference = any(%s) and kind not in ('applied', 'forfeit')"
+        " group by 1, 2, 4",
         [list(references)],
     )
     return [Entry(*row) for row in await rows.fetchall()]
@@ -174,8 +177,13 @@ async def discrepancies_since(tx: Tx, since_at: datetime, limit: int) -> list[Di
     """Return the latest discrepancies."""
     async with tx.cursor(row_factory=class_row(DiscrepancyView)) as cursor:
         await cursor.execute(
-            "select discrepancy_id, channel, kind, reference, detail, found_at from payment.discrepancy"
-            " where found_at >= %s order by found_at desc, discrepancy_id desc limit %s",
+            "select d.discrepancy_id, d.channel, d.kind, d.reference, d.detail, d.found_at, i.order_id"
+            " from payment.discrepancy d"
+            # A channel may name anything: only what reads like an id of ours is looked for.
+            " left join payment.attempt a on a.attempt_id ="
+            "  case when d.reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then d.reference::uuid end"
+            " left join payment.intent i on i.intent_id = a.intent_id and i.purpose = 'order'"
+            " where d.found_at >= %s order by d.found_at desc, d.discrepancy_id desc limit %s",
             [since_at, limit],
         )
         return await cursor.fetchall()
@@ -196,11 +204,14 @@ _CHECKS = {
     ),
     "payment: money that arrived is in the ledger exactly once, and only that": (
         "select coalesce(a.attempt_id, t.reference)::text,"
-        " (a.attempt_id is not null and t.reference is not null and a.amount = t.amount and a.currency = t.currency"
-        "  and t.debit_account = 'channel:' || a.channel"
-        "  and t.kind = case a.state when 'captured' then 'capture' else 'surplus' end)"
+        " (a.attempt_id is not null and t.reference is not null and coalesce(a.taken, a.amount) = t.amount"
+        "  and t.currencies = array[a.currency] and t.debits = array['channel:' || a.channel]"
+        "  and t.sold = case a.state when 'captured' then a.amount else 0 end)"
         " from (select * from payment.attempt where state in ('captured', 'surplus')) a"
-        " full join (select * from payment.transfer where kind in ('capture', 'surplus')) t"
+        " full join (select reference, sum(amount) as amount, array_agg(distinct currency) as currencies,"
+        "   array_agg(distinct debit_account) as debits,"
+        "   coalesce(sum(amount) filter (where kind = 'capture'), 0) as sold"
+        "  from payment.transfer where kind in ('capture', 'surplus') group by reference) t"
         "  on t.reference = a.attempt_id"
     ),
     "payment: confirmed refunds are in the ledger exactly once, and only those": (
@@ -218,11 +229,13 @@ _CHECKS = {
     ),
     "payment: refunds stay within what was captured, and surplus money goes back whole": (
         "select a.attempt_id::text, (a.refund_reserved = coalesce(sum(r.amount) filter"
-        "   (where r.cause <> 'compensation'), 0) and a.refund_reserved <= a.amount"
+        "   (where r.cause <> 'compensation'), 0) and a.refund_reserved <= coalesce(a.taken, a.amount)"
         "  and coalesce(sum(r.amount) filter (where r.cause = 'compensation'), 0) <= a.amount"
-        "  and (a.state <> 'surplus' or a.refund_reserved = a.amount))"
+        "  and coalesce(sum(r.amount) filter (where r.cause = 'surplus'), 0)"
+        "   = coalesce(a.taken, a.amount) - case a.state when 'surplus' then 0 else a.amount end)"
         " from payment.attempt a left join payment.refund r using (attempt_id)"
-        " where a.refund_reserved > 0 or a.state = 'surplus' or r.refund_id is not null group by a.attempt_id"
+        " where a.refund_reserved > 0 or a.state = 'surplus' or a.taken is not null or r.refund_id is not null"
+        " group by a.attempt_id"
     ),
     "payment: a deposit is applied or forfeited once, and only one that was captured": (
         "select t.reference::text, (i.purpose = 'deposit' and i.state = 'captured' and i.amount = t.amount"

@@ -8,9 +8,21 @@ import psycopg
 from tidegate.base.clock import Clock
 from tidegate.base.db import Tx, constraint_of
 from tidegate.base.invariant import Check
-from tidegate.sale.stock import store
-from tidegate.sale.stock.contracts import Claim, Fingerprint, Gone, Hold, HoldState, Level, StockLedger, Units
-from tidegate.sale.stock.errors import QuotaBelowPromise
+from tidegate.sale.stock import store, store_count
+from tidegate.sale.stock.contracts import (
+    Claim,
+    Fingerprint,
+    Gone,
+    Hold,
+    HoldState,
+    Level,
+    LevelPage,
+    Promise,
+    ShortLevel,
+    StockLedger,
+    Units,
+)
+from tidegate.sale.stock.errors import QuotaBelowPromise, StockUnknown
 
 _NAMED_MAX = 5
 
@@ -33,7 +45,7 @@ class Stock:
             if constraint_of(fault) != "level_never_oversold":
                 raise
             raise QuotaBelowPromise(
-                "A new quota is smaller than the units that are held and sold already. "
+                "A new quota is smaller than the units that are held, sold and missing already. "
                 "No quota was changed. Raise it to at least what is promised.",
                 campaign_id=campaign_id,
             ) from fault
@@ -78,9 +90,55 @@ class Stock:
         return await self._end(tx, campaign_id, claims, HoldState.RELEASED)
 
     async def take_back(self, tx: Tx, campaign_id: str, units: Sequence[Units]) -> None:
-        """Make units of sold holds free again, after a refund of goods that never left."""
+        """Make units of sold holds free again, after a refund of goods that never left.
+
+        Those that were to come later are given back first: nothing of what is there becomes free by them.
+        """
         await store.lock_levels(tx, campaign_id, sorted({each.sku for each in units}))
         await store.return_units(tx, campaign_id, units)
+
+    async def lock_level(self, tx: Tx, campaign_id: str, sku: str) -> Level:
+        """Lock one SKU's level and return it. Raises StockUnknown."""
+        locked = await store.lock_levels(tx, campaign_id, [sku])
+        if not locked:
+            raise StockUnknown(f"The campaign {campaign_id} never had units of {sku}. Nothing was changed.", sku=sku)
+        return locked[0]
+
+    async def lose(self, tx: Tx, campaign_id: str, sku: str, units: int) -> Level:
+        """Note that so many loaded units are not there, on a level that is locked; return it as it stands then.
+
+        From this transaction on they are not sold. What was promised of them is short, until it is released, given back
+        or put off; whatever comes free until then closes the gap.
+        """
+        return await store_count.lose(tx, campaign_id, sku, units)
+
+    async def put_off(self, tx: Tx, campaign_id: str, units: Sequence[Units]) -> None:
+        """Let these units of sold holds come from a later delivery, on levels that are locked."""
+        await store_count.put_off(tx, campaign_id, units)
+
+    async def promises(self, tx: Tx, campaign_id: str, sku: str, limit: int) -> list[Promise]:
+        """Return who is promised units of what is there: held ones, the newest first, then sold ones, the latest paid
+        first.
+        """
+        return await store_count.promises(tx, campaign_id, sku, limit)
+
+    async def short_levels(self, tx: Tx) -> list[ShortLevel]:
+        """Return the SKUs of which more is promised than is there, over all campaigns."""
+        return await store_count.short_levels(tx)
+
+    async def lost(self, tx: Tx) -> dict[tuple[str, str], int]:
+        """Return how many units are missing, by campaign and SKU."""
+        return await store_count.lost(tx)
+
+    async def later(self, tx: Tx) -> dict[tuple[UUID, str], int]:
+        """Return how many units come later, by order and SKU."""
+        return await store_count.later(tx)
+
+    async def page(self, tx: Tx, campaign_id: str, text: str, limit: int, offset: int) -> LevelPage:
+        """Return a page of a campaign's levels whose SKU begins with `text`: those that are short first, then missing
+        ones, then the most promised.
+        """
+        return await store_count.page(tx, campaign_id, text, limit, offset)
 
     async def levels(self, tx: Tx, campaign_id: str, skus: Sequence[str]) -> dict[str, Level]:
         """Return the levels of these SKUs, by SKU; one that was never loaded is missing."""
@@ -111,7 +169,7 @@ class Stock:
         examined, broken = await store.broken_levels(tx)
         return [
             Check(
-                name="stock: free + held + sold = loaded for each SKU, none negative, and holds agree",
+                name="stock: free + held + sold + missing = loaded for each SKU, none negative, and holds agree",
                 holds=not broken,
                 examined=examined,
                 detail="; ".join(broken[:_NAMED_MAX]),

@@ -17,21 +17,42 @@ class HoldState(StrEnum):
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
-    """One SKU's units: free + held + sold = loaded."""
+    """One SKU's units: free + held + sold + missing = loaded, and beyond it by what is short.
+
+    `missing` a count did not find. `short` are promised beyond what is there, until orders give so many up. `later`
+    were sold and come from a later delivery; they are not among the sold.
+    """
 
     sku: str
     loaded: int
     held: int
     sold: int
+    missing: int = 0
+    short: int = 0
+    later: int = 0
 
     @property
     def free(self) -> int:
-        """Units that can still be promised."""
-        return self.loaded - self.held - self.sold
+        """Units that can still be promised; none while any are short."""
+        return self.loaded + self.short - self.missing - self.held - self.sold
+
+    @property
+    def there(self) -> int:
+        """Units that exist, as far as is known: loaded and not found missing."""
+        return self.loaded - self.missing
+
+
+class LevelPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of levels, with how many there are, and how many units of all of these are missing and short."""
+
+    rows: tuple[Level, ...]
+    count: int
+    missing: int
+    short: int
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """An order's claim on units of one SKU; `returned` of them came back after they were sold."""
+    """An order's claim on units of one SKU; `returned` came back after they were sold, `later` come at a later date."""
 
     order_id: UUID
     sku: str
@@ -40,6 +61,25 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     state: HoldState
     held_at: datetime
     ended_at: datetime | None
+    later: int = 0
+
+
+class Promise(msgspec.Struct, frozen=True, kw_only=True):
+    """Units that an order, or a reservation, holds or has bought out of what is there."""
+
+    order_id: UUID
+    units: int
+    state: HoldState
+    reserved: bool
+    sold_at: datetime | None
+
+
+class ShortLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """A SKU of which more is promised than is there."""
+
+    campaign_id: str
+    sku: str
+    short: int
 
 
 class Units(msgspec.Struct, frozen=True):

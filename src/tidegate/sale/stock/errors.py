@@ -2,7 +2,8 @@
 
 Refusal
 ├── SoldOut           409  fewer units are free than were asked for
-└── QuotaBelowPromise 409  a quota below what is held and sold already
+├── QuotaBelowPromise 409  a quota below what is held, sold and missing already
+└── StockUnknown      404  the campaign never had units of this SKU
 """
 
 from tidegate.base.errors import Refusal
@@ -17,8 +18,16 @@ class SoldOut(Refusal):
 
 
 class QuotaBelowPromise(Refusal):
-    """The new quota is smaller than what is held and sold already."""
+    """The new quota is smaller than what is held, sold and missing already."""
 
     code = "quota-below-promise"
     status = 409
     title = "Quota below what is promised"
+
+
+class StockUnknown(Refusal):
+    """The campaign never had units of this SKU."""
+
+    code = "stock-unknown"
+    status = 404
+    title = "No such stock"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -10,12 +11,14 @@ from tidegate.base import columns
 from tidegate.base.db import Tx
 from tidegate.sale.stock.contracts import Claim, Fingerprint, Gone, Hold, HoldState, Level, Units
 
+_LEVEL: LiteralString = "sku, loaded, held, sold, missing, short, later"
+
 
 async def lock_levels(tx: Tx, campaign_id: str, skus: Sequence[str]) -> list[Level]:
     """Lock the levels of these SKUs in key order and return them."""
     async with tx.cursor(row_factory=class_row(Level)) as cursor:
         await cursor.execute(
-            "select sku, loaded, held, sold from stock.level where campaign_id = %s and sku = any(%s)"
+            f"select {_LEVEL} from stock.level where campaign_id = %s and sku = any(%s)"
             " order by campaign_id, sku for update",
             [campaign_id, columns.texts(skus)],
         )
@@ -26,7 +29,7 @@ async def levels(tx: Tx, campaign_id: str, skus: Sequence[str]) -> list[Level]:
     """Return the levels of these SKUs, in no order."""
     async with tx.cursor(row_factory=class_row(Level)) as cursor:
         await cursor.execute(
-            "select sku, loaded, held, sold from stock.level where campaign_id = %s and sku = any(%s)",
+            f"select {_LEVEL} from stock.level where campaign_id = %s and sku = any(%s)",
             [campaign_id, columns.texts(skus)],
         )
         return await cursor.fetchall()
@@ -36,8 +39,8 @@ async def hottest(tx: Tx, campaign_id: str, limit: int) -> list[Level]:
     """Return the levels of which the largest share is promised, hottest first."""
     async with tx.cursor(row_factory=class_row(Level)) as cursor:
         await cursor.execute(
-            "select sku, loaded, held, sold from stock.level where campaign_id = %s and loaded > 0"
-            " order by (held + sold)::float8 / loaded desc, held + sold desc, sku limit %s",
+            f"select {_LEVEL} from stock.level where campaign_id = %s and loaded > 0"
+            " order by (held + sold + missing)::float8 / loaded desc, held + sold desc, sku limit %s",
             [campaign_id, limit],
         )
         return await cursor.fetchall()
@@ -47,8 +50,8 @@ async def totals(tx: Tx, campaign_id: str, skus: Sequence[str] | None) -> tuple[
     """Return how many units of these SKUs are free, and how many are held; None means all SKUs."""
     row = await (
         await tx.execute(
-            "select coalesce(sum(loaded - held - sold), 0)::bigint, coalesce(sum(held), 0)::bigint from stock.level"
-            " where campaign_id = %s and (%s::text[] is null or sku = any(%s))",
+            "select coalesce(sum(loaded + short - missing - held - sold), 0)::bigint, coalesce(sum(held), 0)::bigint"
+            " from stock.level where campaign_id = %s and (%s::text[] is null or sku = any(%s))",
             [campaign_id, skus, skus],
         )
     ).fetchone()
@@ -56,18 +59,20 @@ async def totals(tx: Tx, campaign_id: str, skus: Sequence[str] | None) -> tuple[
 
 
 async def put_quotas(tx: Tx, campaign_id: str, quotas: Mapping[str, int]) -> None:
-    """Set loaded units; SKUs that are not named are closed at what is promised."""
+    """Set loaded units; SKUs that are not named are closed at what is promised. What is missing stays missing."""
     await tx.execute(
         """
         with quota as (
             select * from unnest(%(skus)b::text[], %(units)b::bigint[]) as quota (sku, units)
         ), closed as (
-            update stock.level set loaded = held + sold
-            where campaign_id = %(campaign)s and sku not in (select sku from quota) and loaded > held + sold
+            update stock.level set loaded = held + sold + missing
+            where campaign_id = %(campaign)s and sku not in (select sku from quota) and loaded > held + sold + missing
         )
         insert into stock.level (campaign_id, sku, loaded)
         select %(campaign)s, sku, units from quota order by sku
-        on conflict (campaign_id, sku) do update set loaded = excluded.loaded
+        on conflict (campaign_id, sku) do update set loaded = excluded.loaded,
+            short = case when excluded.loaded < level.loaded then level.short
+                         else greatest(level.short - (excluded.loaded - level.loaded), 0) end
         """,
         {"campaign": campaign_id, "skus": list(quotas), "units": list(quotas.values())},
     )
@@ -114,7 +119,9 @@ async def end_holds(tx: Tx, campaign_id: str, claims: Sequence[Claim], state: Ho
             ), changed as (
                 update stock.level l
                 set held = l.held - c.units[array_position(c.skus, l.sku)],
-                    sold = l.sold + case when %(state)s = 'sold' then c.units[array_position(c.skus, l.sku)] else 0 end
+                    sold = l.sold + case when %(state)s = 'sold' then c.units[array_position(c.skus, l.sku)] else 0 end,
+                    short = case when %(state)s = 'sold' then l.short
+                                 else greatest(l.short - c.units[array_position(c.skus, l.sku)], 0) end
                 from counted c
                 where l.campaign_id = %(campaign)s and l.sku = any((select skus from counted)::text[])
             )
@@ -133,18 +140,27 @@ async def end_holds(tx: Tx, campaign_id: str, claims: Sequence[Claim], state: Ho
 
 
 async def return_units(tx: Tx, campaign_id: str, back: Sequence[Units]) -> None:
-    """Make sold units free again. A constraint refuses more than were sold."""
+    """Make sold units free again, first those that were to come later. A constraint refuses more than were sold."""
     await tx.execute(
         """
-        with returned as (
-            update stock.hold h set returned = h.returned + back.quantity
-            from unnest(%(orders)s, %(each)s, %(quantities)s) as back (order_id, sku, quantity)
-            where h.sku = back.sku and h.order_id = back.order_id
+        with back as materialized (
+            select h.sku, h.order_id, each.quantity, least(h.later, each.quantity) as later
+            from (
+                select order_id, sku, sum(quantity)::bigint as quantity
+                from unnest(%(orders)s, %(each)s, %(quantities)s) as back (order_id, sku, quantity)
+                group by order_id, sku
+            ) each join stock.hold h using (sku, order_id)
+        ), returned as (
+            update stock.hold h set returned = h.returned + back.quantity, later = h.later - back.later
+            from back where h.sku = back.sku and h.order_id = back.order_id
+        ), counted as materialized (
+            select sku, sum(quantity - later)::bigint as units, sum(later)::bigint as later from back group by sku
         )
-        update stock.level set sold = sold - (%(units)s)[array_position(%(skus)s, sku)]
-        where campaign_id = %(campaign)s and sku = any(%(skus)s)
+        update stock.level l
+        set sold = l.sold - c.units, later = l.later - c.later, short = greatest(l.short - c.units, 0)
+        from counted c where l.campaign_id = %(campaign)s and l.sku = c.sku
         """,
-        {"campaign": campaign_id, **_sums(back), **_columns(back)},
+        {"campaign": campaign_id, **_columns(back)},
     )
 
 
@@ -168,7 +184,7 @@ async def holds_of(tx: Tx, order_id: UUID, skus: Sequence[str]) -> list[Hold]:
     """Return an order's holds on these SKUs."""
     async with tx.cursor(row_factory=class_row(Hold)) as cursor:
         await cursor.execute(
-            "select order_id, sku, quantity, returned, state, held_at, ended_at from stock.hold"
+            "select order_id, sku, quantity, returned, later, state, held_at, ended_at from stock.hold"
             " where order_id = %s and sku = any(%s) order by sku",
             [order_id, list(skus)],
         )
@@ -209,25 +225,41 @@ async def broken_levels(tx: Tx) -> tuple[int, list[str]]:
         await tx.execute(
             """
             select l.campaign_id, l.sku, l.loaded, l.held, l.sold, coalesce(h.held, 0), coalesce(h.sold, 0),
-                   l.held < 0 or l.sold < 0 or l.held + l.sold > l.loaded
+                   l.missing, l.short, l.later, coalesce(h.later, 0),
+                   l.held < 0 or l.sold < 0 or l.short <> greatest(l.held + l.sold + l.missing - l.loaded, 0)
                        or l.held <> coalesce(h.held, 0) or l.sold <> coalesce(h.sold, 0)
+                       or l.later <> coalesce(h.later, 0)
             from stock.level l
             left join (
                 select campaign_id, sku,
                        sum(quantity) filter (where state = 'held') as held,
-                       sum(quantity - returned) filter (where state = 'sold') as sold
+                       sum(quantity - returned - later) filter (where state = 'sold') as sold,
+                       sum(later) as later
                 from stock.hold group by campaign_id, sku
             ) h using (campaign_id, sku)
             """
         )
     ).fetchall()
-    broken = [
-        f"{campaign}/{sku}: loaded {loaded}, held {held} (holds say {held_sum or 0}),"
-        f" sold {sold} (holds say {sold_sum or 0})"
-        for campaign, sku, loaded, held, sold, held_sum, sold_sum, faulty in rows
-        if faulty
-    ]
-    return len(rows), broken
+    return len(rows), [_told(*row[:-1]) for row in rows if row[-1]]
+
+
+def _told(
+    campaign: str,
+    sku: str,
+    loaded: int,
+    held: int,
+    sold: int,
+    held_sum: int,
+    sold_sum: int,
+    missing: int,
+    short: int,
+    later: int,
+    later_sum: int,
+) -> str:
+    told = f"{campaign}/{sku}: loaded {loaded}, held {held} (holds say {held_sum}), sold {sold} (holds say {sold_sum})"
+    if any((missing, short, later, later_sum)):
+        told += f", missing {missing}, short {short}, later {later} (holds say {later_sum})"
+    return told
 
 
 async def gone(tx: Tx, campaign_id: str) -> list[Gone]:
@@ -237,7 +269,8 @@ async def gone(tx: Tx, campaign_id: str) -> list[Gone]:
             """
             select l.sku, l.loaded as units, max(h.held_at) as at
             from stock.level l join stock.hold h using (campaign_id, sku)
-            where l.campaign_id = %s and l.loaded > 0 and l.held + l.sold = l.loaded and h.state <> 'released'
+            where l.campaign_id = %s and l.loaded > 0 and l.held + l.sold + l.missing = l.loaded + l.short
+                and h.state <> 'released'
             group by l.sku, l.loaded order by 3, 1
             """,
             [campaign_id],

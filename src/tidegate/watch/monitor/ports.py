@@ -20,7 +20,7 @@ class Checked(Protocol):
 
 
 class StockFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The stock of one SKU: loaded = free + held + sold."""
+    """The stock of one SKU: loaded = free + held + sold, and what a count found missing."""
 
     loaded: int
     free: int
