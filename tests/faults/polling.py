@@ -14,6 +14,7 @@ _CONNECTIONS = 6
 _TOGETHER = 40
 """Polls at once on a connection; the last of them is a shopper's own."""
 _AGAIN_SECONDS = 0.05
+_CALM_SECONDS = 0.2
 _LINE = b"GET /api/v1/queue HTTP/1.1\r\nHost: shop\r\n\r\n"
 
 
@@ -26,6 +27,8 @@ class Polls:
         self._own: Iterator[bytes] = cycle([_own(headers) for headers in owners])
         self._statuses: Counter[int] = Counter()
         self.over = False
+        self.calm = False
+        """Enough were sent: the crowd stays, and polls as people do, so that other tests have the processors."""
 
     @property
     def answered(self) -> int:
@@ -57,6 +60,7 @@ class Polls:
                 continue
             try:
                 while not self.over:
+                    await asyncio.sleep(_CALM_SECONDS if self.calm else 0)
                     writer.write(_LINE * (_TOGETHER - 1) + next(self._own))
                     for _ in range(_TOGETHER):
                         self._statuses[await _status(reader)] += 1
