@@ -3,7 +3,8 @@
 A visit of somebody signed in searches, each time for other words, and, when the page came, orders. First the load that
 the shop carries is measured: visits one after another on a few connections. Then visitors arrive at an even rate,
 whether or not the shop keeps up, at multiples of that load, and give up after five seconds. (A goods page is kept and
-costs so little that one core cannot make ten times the load.)
+costs so little that one core cannot make ten times the load.) Each curve has its own measure of what is carried, taken
+just before, and is held against the best of its own minutes: shared machines change their speed from one to the next.
 
 The shop with its databases has one half of the machine's cores, its visitors the other, so that making a load is not
 taken from what carries it. The edge, nginx as deploy/ has it, stands on the visitors' half, as it does on a machine of
@@ -60,10 +61,14 @@ class Front(StrEnum):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """One run: arrivals and completed purchases a second, and how long answered requests took, in ms."""
+    """One run: arrivals and completed purchases a second, and how long answered requests took, in ms.
+
+    `carries`: what the shop was found to carry at the beginning of this curve, purchases a second.
+    """
 
     front: Front
     multiple: float
+    carries: float
     arrivals: float
     purchases: float
     refused: float
@@ -211,8 +216,8 @@ async def arriving(visitors: Visitors, pages: list[bytes], order: NextRequest, r
     await asyncio.gather(*here)
 
 
-async def curve(front: Front, carries: float | None) -> tuple[float, list[Outcome]]:
-    """Measure all multiples on a fresh installation; what the shop carries is measured where it is not given."""
+async def curve(front: Front) -> list[Outcome]:
+    """Measure on a fresh installation what the shop carries, then all multiples of it."""
     folder = data_folder()
     config = Config.from_env(
         {
@@ -235,12 +240,11 @@ async def curve(front: Front, carries: float | None) -> tuple[float, list[Outcom
                 request("GET", f"/search?q={SKUS[0]}+{number}", {"Authorization": each["Authorization"]})
                 for number, (each, _) in enumerate(shoppers)
             ]
-            if carries is None:
-                carries = 0.0
-                for carriers in CARRIERS:
-                    visitors = Visitors(config.host, config.port)
-                    carries = max(carries, await carried(visitors, pages, order, carriers))
-                    visitors.close()
+            carries = 0.0
+            for carriers in CARRIERS:
+                visitors = Visitors(config.host, config.port)
+                carries = max(carries, await carried(visitors, pages, order, carriers))
+                visitors.close()
             with _address(front, config, folder / "edge", carries) as (port, tls):
                 for multiple in MULTIPLES:
                     await asyncio.sleep(PATIENCE_SECONDS)
@@ -251,7 +255,7 @@ async def curve(front: Front, carries: float | None) -> tuple[float, list[Outcom
     finally:
         os.sched_setaffinity(0, cores)
         shutil.rmtree(folder, ignore_errors=True)
-    return carries, outcomes
+    return outcomes
 
 
 @contextmanager
@@ -271,6 +275,7 @@ def _outcome(visitors: Visitors, multiple: float, carries: float, front: Front) 
     return Outcome(
         front=front,
         multiple=multiple,
+        carries=carries,
         arrivals=carries * multiple,
         purchases=visitors.purchases / counted,
         refused=visitors.refused / counted,
@@ -283,18 +288,26 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--picture", type=Path, help="draw the curve into this SVG file")
     picture = parser.parse_args().picture
-    carries, outcomes = await curve(Front.GATE, None)
-    for front in (Front.EDGE, Front.NOTHING):
-        outcomes += (await curve(front, carries))[1]
-    table = Table(title=f"Overload; the shop carries {carries:,.0f} visits a second, one web worker")
-    for column in ("before the shop", "load", "arrivals/s", "purchases/s", "of the best", "refused/s", "p99 ms"):
+    outcomes = [each for front in (Front.GATE, Front.EDGE, Front.NOTHING) for each in await curve(front)]
+    table = Table(title="Overload, one web worker")
+    for column in (
+        "before the shop",
+        "carries/s",
+        "load",
+        "arrivals/s",
+        "purchases/s",
+        "of best",
+        "refused/s",
+        "p99 ms",
+    ):
         table.add_column(column, justify="right")
-    best = max(each.purchases for each in outcomes)
     for each in outcomes:
+        best = max(each.carries, *[other.purchases for other in outcomes if other.front is each.front])
         row = (each.arrivals, each.purchases, each.refused, each.p99_ms)
         arrivals, purchases, refused, p99 = [f"{number:,.0f}" for number in row]
         share = f"{each.purchases / best:.2f}"
-        table.add_row(each.front, f"{each.multiple:g} x", arrivals, purchases, share, refused, p99)
+        load = f"{each.multiple:g} x"
+        table.add_row(each.front, f"{each.carries:,.0f}", load, arrivals, purchases, share, refused, p99)
     Console(width=120).print(table)
     if picture is not None:
         picture.write_text(overload_picture(outcomes), encoding="utf-8")
