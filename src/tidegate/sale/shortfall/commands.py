@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tidegate.base.db import Database, Tx
+from tidegate.base.db import Database
 from tidegate.base.errors import Refusal
 from tidegate.offer.pricing.api import Pricing
 from tidegate.sale.shortfall.api import Shortfalls
@@ -136,7 +136,7 @@ def _short(open_desk: OpenDesk) -> click.Command:
         async def work(desk: Desk) -> Forecast | Told:
             campaign_id = campaign or desk.pricing.rules.campaign_id
             async with desk.db.read() as tx:
-                await _require_adjuster(desk, tx, by)
+                await desk.identity.require_named_staff(tx, by, Permission.STOCK_ADJUST)
                 if dry_run:
                     return await desk.shortfalls.forecast(tx, campaign_id, stated)
             return await desk.shortfalls.state(key or key_of(campaign_id, stated), campaign_id, stated, by)
@@ -182,16 +182,6 @@ def print_levels(page: LevelPage, console: Console) -> None:
         figures = (each.loaded, each.free, each.held, each.sold, each.missing, each.short, each.later)
         table.add_row(each.sku, *(f"{figure:,}" for figure in figures))
     console.print(table)
-
-
-async def _require_adjuster(desk: Desk, tx: Tx, name: str) -> None:
-    views = await desk.identity.all_staff(tx)
-    found = next((view.staff for view in views if view.staff.name == name and view.closed_at is None), None)
-    if found is None:
-        raise click.ClickException(
-            f"Nobody of the name {name} is among the staff. Nothing was done: tidegate staff list"
-        )
-    found.require(Permission.STOCK_ADJUST)
 
 
 def _run(open_desk: OpenDesk, work: Callable[[Desk], Awaitable[T]]) -> T:
