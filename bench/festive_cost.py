@@ -23,8 +23,9 @@ from msgspec import structs
 from rich.console import Console
 from rich.table import Table
 
-from bench.festive_lane import PROMOTIONS, UNITS, promotions, put, totals
+from bench.festive_lane import PROMOTIONS, UNITS, promotions, totals
 from bench.orders import SKUS, data_folder, definition
+from bench.publishing import put
 from tidegate.app.compose import App, opened
 from tidegate.base.config import Config
 from tidegate.base.embedded.postgres import EmbeddedPostgres

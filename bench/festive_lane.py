@@ -20,17 +20,15 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.client import load
-from bench.orders import SKUS, caught_up, data_folder, definition, durable, orders, prepare
+from bench.orders import SKUS, data_folder, definition, durable, orders, prepare
+from bench.publishing import publish
 from tidegate.app.compose import App, opened
-from tidegate.app.publication import PublicationDesk
 from tidegate.app.supervisor import Supervisor, festival
 from tidegate.base.config import Config
-from tidegate.offer.campaign.api import Severity, Waiver
 from tidegate.offer.campaign.contracts import (
     AmountOff,
     Audience,
     Benefit,
-    CampaignDefinition,
     Gift,
     Layer,
     MemberPrice,
@@ -86,21 +84,6 @@ def _promotion(number: int, random: Random) -> Promotion:
         priority=100 + number % 7,
         limits=PromotionLimits(total=UNITS, budget=10**11) if number % 4 == 0 else PromotionLimits(),
     )
-
-
-async def publish(app: App, offered: CampaignDefinition) -> None:
-    """Publish it, and wait for what the worker writes about its prices."""
-    await put(app, offered)
-    await caught_up(app)
-
-
-async def put(app: App, offered: CampaignDefinition) -> None:
-    """Publish it, with every warning let pass in the name of this measurement."""
-    desk = PublicationDesk(app)
-    laws = {each.law for each in (await desk.review(offered)).findings if each.severity is Severity.WARNING}
-    waivers = [Waiver(law=law, by="bench", reason="a measurement, nothing is sold") for law in sorted(laws)]
-    await desk.publish(offered, "bench", waivers)
-    await app.refresh()
 
 
 async def totals(app: App, buyer: UUID, skus: list[str]) -> dict[str, int]:

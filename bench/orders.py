@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from bench.client import Tally, load, request
+from bench.publishing import publish
 from tidegate.app.compose import App, opened
-from tidegate.app.publication import PublicationDesk
 from tidegate.app.supervisor import Supervisor
 from tidegate.base.embedded.postgres import EmbeddedPostgres
 from tidegate.gate.admission.contracts import PASS_HEADER, PassWindow
@@ -113,16 +113,11 @@ def definition(units: int) -> CampaignDefinition:
 
 
 async def prepare(app: App, *, shoppers: int = SHOPPERS) -> list[tuple[dict[str, str], str]]:
-    """Publish the campaign and open simulated shoppers; return their headers and addresses.
-
-    A campaign is published days before its doors open: what the worker writes about the prices of a new version is
-    waited for.
-    """
+    """Publish the campaign and open simulated shoppers; return their headers and addresses."""
     offered = definition(100_000_000)
-    await PublicationDesk(app).publish(offered, "bench")
+    await publish(app, offered)
     async with app.db.transaction() as tx:
         opened_for = await app.identity.open_rehearsal_accounts(tx, shoppers)
-    await caught_up(app)
     window = PassWindow(campaign_id="bench", opens_at=offered.phases[0].starts_at, closes_at=offered.phases[3].ends_at)
     ready = []
     for shopper in opened_for:
@@ -130,12 +125,6 @@ async def prepare(app: App, *, shoppers: int = SHOPPERS) -> list[tuple[dict[str,
         token = app.admission.issue_pass(session.account_id, session.session_id, window).token
         ready.append(({"Authorization": f"Bearer {session.token}", PASS_HEADER: token}, str(shopper.address_id)))
     return ready
-
-
-async def caught_up(app: App) -> None:
-    """Wait until the worker has handled every event."""
-    while not await app.outbox.drained(app.db):  # noqa: ASYNC110  what is waited for happens in another process
-        await asyncio.sleep(0.5)
 
 
 def orders(

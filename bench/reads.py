@@ -1,12 +1,16 @@
 """What a shopper's browser asks for, on the example festival: the campaign page, what is left, a search."""
 
 import asyncio
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from bench.client import NextRequest, in_turn, request
+from bench.publishing import publish
+from tidegate.app.compose import opened
 from tidegate.app.supervisor import Supervisor
-from tidegate.app.up import example_file, prepare
+from tidegate.app.up import example_file
 from tidegate.base.embedded.process import ServerFault
+from tidegate.offer.campaign.commands import load_definition
 
 _QUERIES = (
     "手机",
@@ -27,7 +31,8 @@ _BROWSER = {"Accept-Encoding": "gzip, br", "Accept-Language": "zh-CN", "Accept":
 
 async def example(supervisor: Supervisor) -> None:
     """Publish the example festival and wait until the web process serves it. Raises ServerFault if it never does."""
-    await prepare(supervisor, example_file())
+    async with opened(supervisor.config) as app:
+        await publish(app, load_definition(example_file(), now=datetime.now(UTC), start="now"))
     await asyncio.sleep(5)
     if supervisor.process("web").pid is None:
         raise ServerFault("The web process does not run.")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import psutil
 import pytest
 
 from tests.faults.flood import kill, settings
@@ -86,6 +87,25 @@ async def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path
     Process("sleeper", command, os.environ, tmp_path / "sleeper.log").end_leftover()
     assert left.pid == other
     left.stop()
+
+
+async def test_a_process_that_is_left_is_gone_only_when_all_its_threads_are(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+    program = (
+        "import ctypes, pathlib, threading, time\n"
+        f"other = lambda: (time.sleep(1.5), pathlib.Path({str(ended)!r}).touch())\n"
+        "threading.Thread(target=other).start()\nctypes.CDLL(None).pthread_exit(None)"
+    )
+    process = Process("threads", [sys.executable, "-c", program], os.environ, tmp_path / "threads.log")
+    process.start()
+    pid = process.pid
+    assert pid is not None
+    await _until(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    assert alive(pid)
+    assert not ended.exists()
+    await _until(lambda: not alive(pid))
+    assert ended.exists()
+    process.stop()
 
 
 @pytest.mark.slow

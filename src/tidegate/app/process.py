@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from tidegate.base.embedded.process import alive
+
 log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 10
@@ -87,10 +89,10 @@ def end_leftover(pid_file: Path) -> None:
                 time.sleep(_LOOK_SECONDS)
 
 
-def _group_lives(pid: int) -> bool:
-    for each in psutil.process_iter(["status"]):
+def _group_lives(group: int) -> bool:
+    for pid in psutil.pids():
         with suppress(ProcessLookupError, PermissionError):
-            if each.info["status"] != psutil.STATUS_ZOMBIE and os.getpgid(each.pid) == pid:
+            if os.getpgid(pid) == group and alive(pid):
                 return True
     return False
 

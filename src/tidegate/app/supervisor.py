@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 _LOCK = "festival.lock"
 _WATCH_SECONDS = 0.5
 _READY_SECONDS = 60
+_FREE_TRIES = 20
 
 
 class NotReady(RuntimeError):
@@ -65,7 +66,7 @@ class Supervisor:
         _claim(self._claimed, self.config.data_dir)
         for process in self.processes:
             await asyncio.to_thread(process.end_leftover)
-        _require_free(self.config.host, self.config.port)
+        await _require_free(self.config.host, self.config.port)
         _forget_metrics(self.config)
         for server in self.servers:  # one that a supervisor left running when it was killed is this one's, too
             await asyncio.to_thread(server.start)
@@ -178,15 +179,28 @@ def web_client(config: Config) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"{scheme}://{config.authority}", timeout=2, verify=False)  # noqa: S501
 
 
-def _require_free(host: str, port: int) -> None:
-    """Raise NotReady when somebody listens there: the web process would share the port and get half of the visitors."""
+async def _require_free(host: str, port: int) -> None:
+    """Raise NotReady when somebody listens there: the web process would share the port and get half of the visitors.
+
+    Whoever is about to leave it is waited for, two seconds.
+    """
+    for _ in range(_FREE_TRIES):
+        fault = _fault_of_listening(host, port)
+        if fault is None:
+            return
+        await asyncio.sleep(0.1)
+    raise NotReady(
+        f"Port {port} on {host} cannot be used ({fault}). Nothing was started. "
+        "Stop what listens there, or set TIDEGATE_PORT to another port."
+    )
+
+
+def _fault_of_listening(host: str, port: int) -> str | None:
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as fault:
-        raise NotReady(
-            f"Port {port} on {host} cannot be used ({fault.strerror}). Nothing was started. "
-            "Stop what listens there, or set TIDEGATE_PORT to another port."
-        ) from None
+        return fault.strerror or str(fault)
+    return None
 
 
 def _environment(config: Config) -> dict[str, str]:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 _ACCOUNTS = ("postgres", "nobody")
 
 
@@ -54,17 +56,16 @@ def reachable(place: Path) -> bool:
 
 
 def alive(pid: int) -> bool:
-    """Return whether a process of this id runs (and is not a zombie)."""
+    """Return whether a process of this id runs, were it only one of its threads.
+
+    A process whose first thread has ended is a zombie to look at; what it listens at is free when the others have too.
+    """
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        process = psutil.Process(pid)
+        return bool(process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        return True
-    status = Path(f"/proc/{pid}/stat")
-    try:
-        return status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (OSError, IndexError):
+    except psutil.AccessDenied:
         return True
 
 
