@@ -6,6 +6,8 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := src/tidegate/offer/pricing/native
+# A festival is seven processes, and the tests start dozens: each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup web browser nginx demo run test check bench pictures format clean
 

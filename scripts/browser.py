@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PACKAGES = ("chromium-headless-shell", "chromium")
+"""Either will do; the first has no window and is the smaller and faster one, but older systems do not have it."""
 
 
 def main() -> None:
@@ -16,11 +18,10 @@ def main() -> None:
         print("Installing Chromium for the browser tests ...", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-qq"], check=False, env=environment)
-        packages = ["chromium", "fonts-noto-cjk"]
-        if not subprocess.run(
-            ["apt-get", "install", "-y", "-qq", *packages], check=False, env=environment, stdout=subprocess.DEVNULL
-        ).returncode:
-            return
+        for package in PACKAGES:
+            command = ["apt-get", "install", "-y", "-qq", package, "fonts-noto-cjk"]
+            if not subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL).returncode:
+                return
     sys.exit(
         "The tests need a Chromium browser, and none was found. Install one (Debian: apt install chromium "
         "fonts-noto-cjk; others: your package manager's chromium or Google Chrome), or set TIDEGATE_CHROMIUM "
