@@ -16,7 +16,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("ea
 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36"
 """What a person's browser says of itself; nothing steers it, as far as it tells."""
-NOT_STEERED = "Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => false })"
+NOT_STEERED = """
+Object.defineProperty(Navigator.prototype, "webdriver", { get: () => false });
+Object.defineProperty(PluginArray.prototype, "length", { get: () => 5 });
+Object.defineProperty(Notification, "permission", { get: () => "default" });
+"""
+"""And what it has with a window, where the tests' own may have none."""
 _WAIT_MS = 75_000
 
 
