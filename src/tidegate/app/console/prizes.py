@@ -1,5 +1,6 @@
 """The prizes of a draw for staff: who won what, what waits, giving, forfeiting, and where one is sent."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -120,6 +121,17 @@ class PrizeRoom:
             trouble=trouble,
         )
 
+    async def end(
+        self, staff: Staff, draw_id: UUID, serial: int, how: Callable[[Tx], Awaitable[object]], *, note: str = ""
+    ) -> Response[bytes]:
+        """End a prize as `how` does; where that is refused, the prize says why, with the note in its form again."""
+        try:
+            async with self._db.transaction() as tx:
+                await how(tx)
+        except Refusal as refusal:
+            return await self.prize(staff, draw_id, serial, note=note, trouble=self.trouble(refusal))
+        return see_other(f"/console/draws/{draw_id}/prizes/{serial}")
+
     async def place(self, tx: Tx, award: Award) -> SavedAddress | None:
         """Return where a prize is sent; None where its winner has named no address, or removed it since."""
         if award.address_id is None:
@@ -187,19 +199,17 @@ async def give(
     *,
     prize_room: PrizeRoom,
     staff: Staff,
-    db: Database,
     draws: Draws,
     draw_id: UUID,
     serial: Serial,
     data: Annotated[Note, Body(media_type=RequestEncodingType.URL_ENCODED)],
 ) -> Response[bytes]:
     """Record in this person's name that a prize was given, and how."""
-    try:
-        async with db.transaction() as tx:
-            await draws.prizes.give(tx, draw_id, serial, staff.name, data.note)
-    except Refusal as refusal:
-        return await prize_room.prize(staff, draw_id, serial, note=data.note, trouble=prize_room.trouble(refusal))
-    return see_other(f"/console/draws/{draw_id}/prizes/{serial}")
+
+    def given(tx: Tx) -> Awaitable[object]:
+        return draws.prizes.give(tx, draw_id, serial, staff.name, data.note)
+
+    return await prize_room.end(staff, draw_id, serial, given, note=data.note)
 
 
 @post(
@@ -213,19 +223,17 @@ async def forfeit(
     *,
     prize_room: PrizeRoom,
     staff: Staff,
-    db: Database,
     draws: Draws,
     draw_id: UUID,
     serial: Serial,
     data: Annotated[Note, Body(media_type=RequestEncodingType.URL_ENCODED)],
 ) -> Response[bytes]:
     """Record in this person's name that a prize was not claimed in its time."""
-    try:
-        async with db.transaction() as tx:
-            await draws.prizes.forfeit(tx, draw_id, serial, staff.name, data.note)
-    except Refusal as refusal:
-        return await prize_room.prize(staff, draw_id, serial, trouble=prize_room.trouble(refusal))
-    return see_other(f"/console/draws/{draw_id}/prizes/{serial}")
+
+    def forfeited(tx: Tx) -> Awaitable[object]:
+        return draws.prizes.forfeit(tx, draw_id, serial, staff.name, data.note)
+
+    return await prize_room.end(staff, draw_id, serial, forfeited)
 
 
 @post(
