@@ -3,8 +3,8 @@
 import os
 import shutil
 
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-"""The best first: the shell has no window to draw and takes half of the others' processor time."""
+from scripts.browser import NAMES
+
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
