@@ -187,8 +187,13 @@ async def test_the_sample_is_the_latest_and_some_at_random_and_those_that_are_na
     async with app.db.read() as tx:
         named = await app.ordering.sampled(tx, 3, 0, placed[:1])
         assert sorted(each.order_id for each in named) == sorted([placed[0], *sorted(placed)[-3:]])
-        assert len(await app.ordering.sampled(tx, 0, 5)) == 5
         assert len(await app.ordering.sampled(tx, 200, 200)) == 12
+    async with app.db.transaction() as tx:
+        for _ in range(8):
+            await tx.execute("update ordering.orders set state = state")
+    async with app.db.read() as tx:
+        # Old versions fill most pages now; the orders stand on one or two of them.
+        assert {len(await app.ordering.sampled(tx, 0, 5)) for _ in range(50)} == {5}
 
 
 async def test_an_order_that_is_not_there_is_refused(app: App) -> None:

@@ -177,7 +177,8 @@ async def order(tx: Tx, order_id: UUID) -> Order | None:
 async def sampled(tx: Tx, latest: int, at_random: int, also: Sequence[UUID]) -> list[Order]:
     """Return so many of the latest orders, about so many others at random, and these; each once.
 
-    Chance picks pages of the table first, about one for two of these orders, so that a large one is not read whole.
+    Chance picks pages of the table first, about one for two of these orders and a hundred at least, so that a large
+    table is not read whole and a small one is.
     """
     return await _orders(
         tx,
@@ -185,7 +186,7 @@ async def sampled(tx: Tx, latest: int, at_random: int, also: Sequence[UUID]) -> 
         " (select order_id from ordering.orders order by order_id desc limit %(latest)s)"
         " union"
         " (select order_id from ordering.orders tablesample system"
-        "   (least(100, 50.0 * %(random)s * 8192 / greatest(pg_relation_size('ordering.orders'), 1)))"
+        "   (least(100, greatest(10000, 50.0 * %(random)s) * 8192 / greatest(pg_relation_size('ordering.orders'), 1)))"
         "  order by random() limit %(random)s)"
         " union select unnest(%(also)s::uuid[]))",
         {"latest": latest, "random": at_random, "also": list(also)},
