@@ -10,10 +10,12 @@ from functools import wraps
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 
 from tests.databases import Databases
 from tidegate.app.compose import App, compose
+from tidegate.base import crypto
 from tidegate.base.cache import Cache
 from tidegate.base.clock import ManualClock
 from tidegate.base.config import ChannelSetting, Config
@@ -29,6 +31,10 @@ settings.load_profile("house")
 # Nobody outside is asked, so nobody outside is trusted: reading the world's authorities costs each HTTP client 20 ms.
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
 os.environ.pop("SSL_CERT_FILE", None)
+
+_full_strength = crypto.PASSWORDS
+# Hundreds of tests sign staff in, at half a second of a processor each.
+crypto.PASSWORDS = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 LONGEST_SECONDS = 240
 """The longest of these tests takes a third of this: one that takes longer hangs."""
@@ -52,6 +58,12 @@ def _ending(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[Non
             await test(*given, **named)
 
     return bounded
+
+
+@pytest.fixture
+def passwords_at_full_strength(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords cost what they cost outside of tests."""
+    monkeypatch.setattr(crypto, "PASSWORDS", _full_strength)
 
 
 @pytest.fixture(scope="session")
