@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-import cel
-
+from tidegate.base import expressions
 from tidegate.offer.campaign.reading import meant
 
 CONDITION_LENGTH_MAX = 500
@@ -29,7 +28,9 @@ _FUNCTIONS: Final = frozenset({
 @lru_cache(maxsize=1_024)
 def facts_of(condition: str) -> frozenset[str]:
     """The facts that a condition asks for. Raises ValueError for one that is not CEL."""
-    return frozenset(cel.compile(condition).references()["variables"]) - frozenset(_OWN_VARIABLE.findall(condition))
+    return frozenset(expressions.compile(condition).references()["variables"]) - frozenset(
+        _OWN_VARIABLE.findall(condition)
+    )
 
 
 def condition_faults(condition: str, facts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -38,7 +39,7 @@ def condition_faults(condition: str, facts: tuple[str, ...]) -> Iterator[tuple[s
         yield f"has {len(condition)} characters; the most is {CONDITION_LENGTH_MAX}", "when"
         return
     try:
-        program = cel.compile(condition)
+        program = expressions.compile(condition)
     except ValueError as fault:
         yield _syntax(condition, str(fault)), "when"
         return

@@ -8,7 +8,7 @@ All conditions whose facts are known are one program: a list costs a tenth of it
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 
-import cel
+from tidegate.base import expressions
 
 PROGRAMS_MAX = 256
 """Programs and outcomes kept; beyond it the oldest goes."""
@@ -32,9 +32,9 @@ class Conditions:
     def __init__(self, conditions: Sequence[tuple[str, tuple[str, ...]]]) -> None:
         """Compile them. Raises ValueError for an expression that is not CEL."""
         self._conditions = list(conditions)
-        self._single = [cel.compile(expression) for expression, _ in self._conditions]
+        self._single = [expressions.compile(expression) for expression, _ in self._conditions]
         self._needs = [frozenset(declared) for _, declared in self._conditions]
-        self._programs: dict[tuple[int, ...], cel.Program] = {}
+        self._programs: dict[tuple[int, ...], expressions.Program] = {}
         self._outcomes: dict[object, list[Outcome]] = {}
 
     def __len__(self) -> int:
@@ -68,10 +68,10 @@ class Conditions:
             outcomes[place] = _outcome(result)
         return outcomes
 
-    def _program(self, ready: tuple[int, ...]) -> cel.Program:
+    def _program(self, ready: tuple[int, ...]) -> expressions.Program:
         program = self._programs.get(ready)
         if program is None:
-            program = cel.compile("[" + ", ".join(f"({self._conditions[place][0]})" for place in ready) + "]")
+            program = expressions.compile("[" + ", ".join(f"({self._conditions[place][0]})" for place in ready) + "]")
             if len(self._programs) >= PROGRAMS_MAX:
                 self._programs.pop(next(iter(self._programs)))
             self._programs[ready] = program

@@ -1,0 +1,13 @@
+"""CEL, the Common Expression Language, without the terminal toolkit that its package loads for a command line."""
+
+import sys
+from types import ModuleType
+
+# An eighth of what a process needs to start, and a process that was killed starts again while shoppers wait.
+sys.modules["cel.cli"] = ModuleType("cel.cli")
+
+from cel import Program, compile  # noqa: A004, E402  after the line above; the package's name for it
+
+del sys.modules["cel.cli"]
+
+__all__ = ["Program", "compile"]
