@@ -1,6 +1,7 @@
 """Functions and files stay small enough to read; the list of exceptions is empty and may only shrink."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,15 +25,20 @@ def _own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return length
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_functions_and_files_are_small(file: Path) -> None:
+def _too_long(file: Path) -> Iterator[str]:
+    """What is too long in a file, each in words."""
     text = file.read_text(encoding="utf-8")
-    too_long = [
-        f"{node.name}: {_own_lines(node)} lines"
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _own_lines(node) > FUNCTION_LINES_MAX
-    ]
-    assert str(file.relative_to(ROOT)) in EXCEPTIONS or (not too_long and text.count("\n") <= FILE_LINES_MAX), too_long
+    lines = text.count("\n")
+    if lines > FILE_LINES_MAX:
+        yield f"{file.relative_to(ROOT)}: {lines} lines"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _own_lines(node) > FUNCTION_LINES_MAX:
+            yield f"{file.relative_to(ROOT)}: {node.name} has {_own_lines(node)} lines"
+
+
+def test_functions_and_files_are_small() -> None:
+    assert len(FILES) > 1_000
+    assert [fault for file in FILES if str(file.relative_to(ROOT)) not in EXCEPTIONS for fault in _too_long(file)] == []
 
 
 @pytest.mark.parametrize("file", KERNEL, ids=lambda file: file.name)
