@@ -21,8 +21,8 @@ WINDOW_MS = 180_000
 
 @pytest.fixture(scope="module")
 def festival() -> Iterator[Festival]:
-    """The presale of the examples, with a deposit window of little more than a minute."""
-    with running_campaign("presale", EXAMPLE.read_text().replace('"start+5m"', '"start+75s"')) as running:
+    """The presale of the examples, with a deposit window of little less than a minute."""
+    with running_campaign("presale", EXAMPLE.read_text().replace('"start+5m"', '"start+55s"')) as running:
         yield running
 
 

@@ -13,6 +13,7 @@ from tidegate.app.sandbox_channel.contracts import Faults
 from tidegate.app.sandbox_channel.wire import AdminDoor, MerchantDoor
 
 _HOST = "127.0.0.1"
+_ANEW_SECONDS = 0.005
 
 
 class _Listener:
@@ -25,11 +26,25 @@ class _Listener:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
+        """Return when it takes connections."""
         if self._task is None:
             self._server = Server(
                 self._app, address=_HOST, port=self._port, interface=Interfaces.ASGINL, log_enabled=False, backlog=1024
             )
             self._task = asyncio.get_running_loop().create_task(self._server.serve())
+            while not await self._taken():  # noqa: ASYNC110  the server says to nobody that it listens
+                await asyncio.sleep(_ANEW_SECONDS)
+
+    async def _taken(self) -> bool:
+        """Whether a connection is taken; raises what kept the server from it."""
+        if self._task is not None and self._task.done():
+            await self._task
+        try:
+            _, connection = await asyncio.open_connection(_HOST, self._port)
+        except OSError:
+            return False
+        connection.close()
+        return True
 
     async def close(self) -> None:
         if self._task is not None and self._server is not None:
