@@ -40,9 +40,9 @@ class Festival(msgspec.Struct, frozen=True):
         return {**inherited(), "TIDEGATE_DATA_DIR": self.data_dir, "COLUMNS": "200"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def festival() -> Iterator[Festival]:
-    """The example festival, shared by all journeys that only shop in it."""
+    """The example festival, shared by all journeys that only shop in it; it ends with them, and costs no other test."""
     with running_festival() as running:
         yield running
 
