@@ -14,7 +14,6 @@ from argon2 import PasswordHasher
 from hypothesis import settings
 
 from tests.databases import Databases
-from tests.turns import in_turns
 from tidegate.app.compose import App, compose
 from tidegate.base import crypto
 from tidegate.base.cache import Cache
@@ -41,15 +40,13 @@ LONGEST_SECONDS = 240
 """The longest of these tests takes a third of this: one that takes longer hangs."""
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs the servers, so that `make check` can leave it to `make test`; end what hangs; order the run."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the servers, so that `make check` can leave it to `make test`; end what hangs."""
     for item in items:
         if "servers" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.obj = _ending(item.obj)
-    if hasattr(config, "workerinput"):  # several processes share the tests
-        items[:] = in_turns(items)
 
 
 def _ending(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
