@@ -174,12 +174,19 @@ def test_cookies_are_for_https_only_and_the_browser_is_told_to_stay(secure: Live
 
 
 def test_over_tls_a_handshake_and_a_head_are_cut_too(secure: Live, certificate: Certificate) -> None:
-    with connection(_port(secure)) as conn:
-        conn.sendall(b"\x16\x03\x01\x02\x00\x01")
-        drip(conn, b"\x00")
-    with connection(_port(secure), tls=certificate.context()) as conn:
-        conn.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
-        drip(conn, b"x")
+    def shake_hands_slowly() -> None:
+        with connection(_port(secure)) as conn:
+            conn.sendall(b"\x16\x03\x01\x02\x00\x01")
+            drip(conn, b"\x00")
+
+    def ask_slowly() -> None:
+        with connection(_port(secure), tls=certificate.context()) as conn:
+            conn.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+            drip(conn, b"x")
+
+    with ThreadPoolExecutor() as pool:
+        for cut in [pool.submit(shake_hands_slowly), pool.submit(ask_slowly)]:
+            cut.result()
 
 
 def test_half_a_certificate_is_refused(certificate: Certificate, tmp_path: Path) -> None:
