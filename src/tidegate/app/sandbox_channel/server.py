@@ -26,18 +26,18 @@ class _Listener:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Return when it takes connections."""
+        """Return when it takes connections, or was closed meanwhile."""
         if self._task is None:
             self._server = Server(
                 self._app, address=_HOST, port=self._port, interface=Interfaces.ASGINL, log_enabled=False, backlog=1024
             )
             self._task = asyncio.get_running_loop().create_task(self._server.serve())
-            while not await self._taken():  # noqa: ASYNC110  the server says to nobody that it listens
+            while self._task and not await self._taken():  # noqa: ASYNC110  the server says to nobody that it listens
                 await asyncio.sleep(_ANEW_SECONDS)
 
     async def _taken(self) -> bool:
         """Whether a connection is taken; raises what kept the server from it."""
-        if self._task is not None and self._task.done():
+        if self._task and self._task.done():
             await self._task
         try:
             _, connection = await asyncio.open_connection(_HOST, self._port)
