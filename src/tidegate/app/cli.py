@@ -21,7 +21,7 @@ _PROCESSES = frozenset({"web", "worker", "sandbox-channel"})
 
 @contextmanager
 def _loading() -> Iterator[None]:
-    """Leave garbage alone meanwhile: modules make none, and looking for it costs a seventh of a process's start."""
+    """Leave garbage alone meanwhile: modules make none, and looking for it costs a seventh of the time."""
     gc.disable()
     try:
         yield

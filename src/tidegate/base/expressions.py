@@ -3,7 +3,7 @@
 import sys
 from types import ModuleType
 
-# An eighth of what a process needs to start, and a process that was killed starts again while shoppers wait.
+# An eighth of what a process needs to load, and one that was killed loads again while shoppers wait.
 sys.modules["cel.cli"] = ModuleType("cel.cli")
 
 from cel import Program, compile  # noqa: A004, E402  after the line above; the package's name for it
