@@ -17,6 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from tidegate.base.errors import Refusal
 from tidegate.base.load import LoadControl
+from tidegate.base.pipeline import Connection
 
 Tx: TypeAlias = AsyncConnection[TupleRow]
 
@@ -118,19 +119,8 @@ class Database:
         with _texts_refused():
             async with AsyncExitStack() as stack:
                 connection = await _borrow(self._pool, stack, self._load)
-                try:
-                    async with connection.pipeline():
-                        # psycopg's own transaction waits for all answers before it sends COMMIT, and twice after it.
-                        await connection.execute("begin")
-                        yield connection
-                        ended = await connection.execute("commit")
-                except BaseException:
-                    # A COMMIT that travelled behind a failed statement was not carried out.
-                    with suppress(psycopg.Error):
-                        await connection.rollback()
-                    raise
-                if ended.statusmessage != "COMMIT":
-                    raise psycopg.errors.InFailedSqlTransaction("the transaction had failed before its end")
+                async with connection.pipelined():
+                    yield connection
 
     def read(self, *, wait_seconds: float = _POOL_WAIT_SECONDS) -> AbstractAsyncContextManager[Tx]:
         """Give a read-only connection, each statement with its own snapshot; on the replica where there is one.
@@ -196,7 +186,9 @@ def _is_of_a_text(fault: Exception) -> bool:
 
 
 @asynccontextmanager
-async def _lent(pool: AsyncConnectionPool[Tx], load: LoadControl | None, wait_seconds: float) -> AsyncIterator[Tx]:
+async def _lent(
+    pool: AsyncConnectionPool[Connection], load: LoadControl | None, wait_seconds: float
+) -> AsyncIterator[Tx]:
     """Lend a connection for statements that stand alone."""
     try:
         with _texts_refused():
@@ -207,11 +199,11 @@ async def _lent(pool: AsyncConnectionPool[Tx], load: LoadControl | None, wait_se
 
 
 async def _borrow(
-    pool: AsyncConnectionPool[Tx],
+    pool: AsyncConnectionPool[Connection],
     stack: AsyncExitStack,
     load: LoadControl | None,
     wait_seconds: float = _POOL_WAIT_SECONDS,
-) -> Tx:
+) -> Connection:
     """Take a live connection: one that the server left while it was idle goes back to be replaced.
 
     The pool forgets a cancellation that comes together with a connection; who was cancelled meanwhile is so here.
@@ -251,7 +243,7 @@ def _was_told_something(connection: Tx) -> bool:
     return bool(look.poll(0))
 
 
-async def _begin(pool: AsyncConnectionPool[Tx], stack: AsyncExitStack, load: LoadControl | None) -> Tx:
+async def _begin(pool: AsyncConnectionPool[Connection], stack: AsyncExitStack, load: LoadControl | None) -> Tx:
     """Begin on a live connection: one that died while idle is thrown away, for nothing was done on it yet."""
     for attempt in range(_OPEN_TRIES):
         connection = await _borrow(pool, stack, load)
@@ -295,9 +287,10 @@ def _lost_server(url: str) -> dict[str, str]:
     return {name: value for name, value in _LOST_SERVER.items() if name not in settled}
 
 
-def _pool(url: str, connections_max: int, *, read_only: bool = False) -> AsyncConnectionPool[Tx]:
+def _pool(url: str, connections_max: int, *, read_only: bool = False) -> AsyncConnectionPool[Connection]:
     return AsyncConnectionPool(
         _conninfo(url, read_only=read_only),
+        connection_class=Connection,
         min_size=1,
         max_size=connections_max,
         open=False,
@@ -310,7 +303,7 @@ def _pool(url: str, connections_max: int, *, read_only: bool = False) -> AsyncCo
     )
 
 
-async def _ask_again(pool: AsyncConnectionPool[Tx]) -> None:
+async def _ask_again(pool: AsyncConnectionPool[Connection]) -> None:
     with suppress(PoolTimeout, psycopg.Error):
         async with pool.connection(0.01):
             pass
