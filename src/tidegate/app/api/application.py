@@ -25,7 +25,7 @@ from tidegate.app.publication import PublicationDesk
 from tidegate.base.config import Config
 from tidegate.base.load import LoadControl, publish
 from tidegate.base.log import begin_logging
-from tidegate.base.metrics import faults
+from tidegate.base.metrics import faults, http_seconds
 from tidegate.gate.admission.http import provide_admission_pass
 from tidegate.trust.identity.http import provide_account, provide_maybe_account, provide_session, provide_staff
 
@@ -35,6 +35,7 @@ _REFRESH_SECONDS = 1.0
 _BOARD_SECONDS = 0.5
 _LATENESS_SECONDS = 0.02
 _COUNTS_SECONDS = 1.0
+_METRICS_SECONDS = 0.1
 _TAGS = [
     Tag("campaign", "What is on, until when, by which rules"),
     Tag("catalogue", "Goods, and finding them"),
@@ -145,6 +146,7 @@ def _lifespan(app: App) -> Callable[[Litestar], AbstractAsyncContextManager[None
             asyncio.create_task(_repeat("queue", _REFRESH_SECONDS, app.queue.renew)),
             asyncio.create_task(_repeat("signs of life", _REFRESH_SECONDS, app.queue.write_signs)),
             asyncio.create_task(_repeat("load", _REFRESH_SECONDS, lambda: _publish_load(app))),
+            asyncio.create_task(_repeat("metrics", _METRICS_SECONDS, _write_metrics)),
             asyncio.create_task(_watch_lateness(app.load)),
         ]
         try:
@@ -152,6 +154,7 @@ def _lifespan(app: App) -> Callable[[Litestar], AbstractAsyncContextManager[None
         finally:
             for loop in loops:
                 loop.cancel()
+            await _write_metrics()
             await app.queue.write_signs()
             await app.close()
 
@@ -178,6 +181,10 @@ async def _repeat(name: str, seconds: float, step: Callable[[], Awaitable[None]]
         except Exception:
             log.exception("%s failed and is tried again", name)
             faults.labels(f"web:{name}").inc()
+
+
+async def _write_metrics() -> None:
+    http_seconds.write()
 
 
 async def _watch_lateness(load: LoadControl) -> None:

@@ -58,6 +58,7 @@ _JSON = (b"content-type", b"application/json")
 _NO_STORE = (b"cache-control", b"no-store")
 _POLLED = (b"cache-control", POLL_CACHE.encode())
 _SERVER_FAULTS = 500
+_STATUS_CLASSES = ("", "1xx", "2xx", "3xx", "4xx", "5xx")
 _SHOPPERS_SIGN_INS = frozenset({"/api/v1/sessions", "/sign-in"})
 _SIGN_INS = _SHOPPERS_SIGN_INS | {"/api/v1/staff/sessions", "/console/sign-in"}
 _encode = msgspec.json.Encoder().encode
@@ -397,12 +398,5 @@ def _route_class(path: str) -> str:
     return next((name for prefix, name in _ROUTES if path.startswith(prefix)), "page")
 
 
-_children: dict[tuple[str, int], Any] = {}
-
-
 def _observe(path: str, status: int, began: float) -> None:
-    route, status_class = _route_class(path), status // 100
-    child = _children.get((route, status_class))
-    if child is None:
-        child = _children[route, status_class] = http_seconds.labels(route, f"{status_class}xx")
-    child.observe(perf_counter() - began)
+    http_seconds.observe(perf_counter() - began, _route_class(path), _STATUS_CLASSES[status // 100])
