@@ -44,9 +44,13 @@ async def test_answers_belong_to_their_statements(narrow: Database) -> None:
             "select id, text from probe.entry where id <= %(most)s and id <> -%(most)s", {"most": 2}
         )
         third = await tx.execute("select text from probe.entry where id = any(%s) and text <> %s", [[1, 7], "x"])
-        none = await tx.execute("select null::int, %s::uuid, %s::text[]", [UUID(int=7), None])
+        none = await tx.execute("select null::int, %b::uuid, %t::text[]", [UUID(int=7), None])
+        array = await tx.execute(
+            "select %(ids)b::uuid[] = array[%(id)t]::uuid[]", {"id": UUID(int=7), "ids": [UUID(int=7)]}
+        )
         assert await third.fetchall() == [("one",)]
         assert await second.fetchall() == [(1, "one"), (2, "100 %")]
+        assert await array.fetchone() == (True,)
         assert await none.fetchone() == (None, UUID(int=7), None)
         assert await (await tx.execute("select 1 where false")).fetchone() is None
         async with tx.cursor(row_factory=class_row(_Entry)) as cursor:
@@ -108,6 +112,26 @@ async def test_a_plan_is_made_once_and_a_faulty_one_is_not_kept(narrow: Database
         await tx.execute("create table probe.later (id int)")
     async with narrow.pipelined() as tx:
         await tx.execute("insert into probe.later values (1)")
+
+
+async def test_plans_that_psycopg_deallocates_are_made_again(narrow: Database) -> None:
+    for _ in range(3):
+        async with narrow.pipelined() as tx:
+            assert await (await tx.execute("select %s::int", [7])).fetchone() == (7,)
+        for _ in range(8):  # so that psycopg itself has something prepared
+            with pytest.raises(RuntimeError, match="no"):
+                async with narrow.transaction() as tx:
+                    await tx.execute("select %s::text", ["x"])
+                    raise RuntimeError("no")
+        for _ in range(8):
+            async with narrow.transaction() as tx:
+                await tx.execute("select %s::text", ["x"])
+        with pytest.raises(RuntimeError, match="no"):
+            async with narrow.transaction() as tx:
+                await tx.execute("select %s::text", ["x"])
+                raise RuntimeError("no")
+        async with narrow.transaction() as tx:
+            await tx.execute("select %s::text", ["x"])
 
 
 async def test_who_is_cancelled_leaves_nothing_behind_and_nobody_waits_for_him(narrow: Database) -> None:

@@ -17,12 +17,12 @@ from typing import Any, Self, cast
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, pq
-from psycopg.abc import Params, PyFormat, QueryNoTemplate
+from psycopg.abc import Params, PQGen, PyFormat, QueryNoTemplate
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 from psycopg.rows import TupleRow
 
-_PLACEHOLDER = re.compile(r"%(?:(%)|s|\((\w+)\)s)")
+_PLACEHOLDER = re.compile(r"%(?:(%)|(?:\((\w+)\))?([sbt]))")
 _FAILED = frozenset({pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.PIPELINE_ABORTED})
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
 
@@ -54,6 +54,12 @@ class Connection(AsyncConnection[TupleRow]):
         if self._pipelined is None:
             return super().cursor(*args, **kwargs)
         return _Answer(self._pipelined, kwargs.get("row_factory"))
+
+    def _deallocate(self, name: bytes | None) -> PQGen[None]:
+        """Forget our names, too, where psycopg deallocates all: it does after each rollback of a transaction."""
+        if name is None:
+            self.plans.clear()
+        return super()._deallocate(name)
 
     @asynccontextmanager
     async def pipelined(self) -> AsyncIterator[None]:
@@ -140,9 +146,11 @@ class _Answer(_Awaited):
         rows = await self.fetchall()
         return rows[0] if rows else None
 
-    def dump(self, params: Sequence[Any]) -> tuple[Sequence[Any], tuple[int, ...], Sequence[pq.Format]]:
+    def dump(
+        self, params: Sequence[Any], formats: Sequence[PyFormat]
+    ) -> tuple[Sequence[Any], tuple[int, ...], Sequence[pq.Format]]:
         """Return parameters as they travel, with their types and formats."""
-        data = self._transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
+        data = self._transformer.dump_sequence(params, formats)
         return data, self._transformer.types or (), self._transformer.formats or ()
 
 
@@ -164,10 +172,10 @@ class _Pipeline:
 
     def send(self, answer: _Answer, query: str, params: Params | None = None) -> None:
         """Send a statement, prepared at its first use on this connection."""
-        text, names = _numbered(query)
+        text, names, wanted = _numbered(query)
         if isinstance(params, Mapping):
             params = [params[name] for name in names]
-        data, types, formats = answer.dump(params) if params else ((), (), ())
+        data, types, formats = answer.dump(params, wanted) if params else ((), (), ())
         name = self.connection.plans.get((query, types))
         if name is None:
             name = b"tidegate_%d" % next(self.connection.plan_numbers)
@@ -266,17 +274,19 @@ class _Pipeline:
 
 
 @cache
-def _numbered(query: str) -> tuple[bytes, tuple[str, ...]]:
-    """Return a statement with PostgreSQL's own placeholders, and the names of its parameters where they have some.
-
-    Kept for each: the statements of a program are its constants.
+def _numbered(query: str) -> tuple[bytes, tuple[str, ...], list[PyFormat]]:
+    """Return a statement with PostgreSQL's own placeholders, the names of its parameters where they have some, and in
+    which form each is to travel. Kept for each: the statements of a program are its constants.
     """
     names: dict[str, int] = {}
-    places = count(1)
+    formats: list[PyFormat] = []
 
     def number(found: re.Match[str]) -> str:
-        if found[1]:
+        percent, name, form = found.groups()
+        if percent:
             return "%"
-        return f"${names.setdefault(found[2], len(names) + 1) if found[2] else next(places)}"
+        if name not in names:
+            formats.append(PyFormat(form))
+        return f"${names.setdefault(name, len(formats)) if name else len(formats)}"
 
-    return _PLACEHOLDER.sub(number, query).encode(), tuple(names)
+    return _PLACEHOLDER.sub(number, query).encode(), tuple(names), formats
