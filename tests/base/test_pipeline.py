@@ -1,6 +1,7 @@
 """A transaction through the pipeline, against PostgreSQL: answers, faults, large batches, lost and given up ones."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -83,6 +84,15 @@ async def test_a_batch_larger_than_the_socket_takes_goes_both_ways(narrow: Datab
     async with narrow.read() as tx:
         rows = await tx.execute("select text from probe.entry order by id")
         assert [text for (text,) in await rows.fetchall()] == texts
+
+
+async def test_an_answer_that_comes_while_nothing_can_be_written_is_not_overlooked(narrow: Database) -> None:
+    async with asyncio.timeout(10), narrow.pipelined() as tx:
+        waiting = asyncio.ensure_future((await tx.execute("select 7")).fetchall())
+        await asyncio.sleep(0)
+        time.sleep(0.2)  # noqa: ASYNC251  # the answer is in the socket, and libpq reads it when it cannot write on
+        await tx.execute("insert into probe.entry values (1, %s)", ["x" * _LARGE])
+        assert await waiting == [(7,)]
 
 
 async def test_what_was_broken_first_is_what_is_raised(narrow: Database) -> None:

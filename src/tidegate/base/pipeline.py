@@ -222,26 +222,32 @@ class _Pipeline:
             raise self.fault or psycopg.errors.InFailedSqlTransaction("the transaction failed before its end")
 
     def _flush(self) -> None:
-        """Give the socket what it takes now, and the rest when it takes more."""
-        if self._pgconn.flush() and not self._writing:
-            self._writing = True
-            self._loop.add_writer(self._socket, self._write)
+        """Give the socket what it takes now, and the rest when it takes more. Where it takes no more, libpq reads."""
+        if self._pgconn.flush():
+            if not self._writing:
+                self._writing = True
+                self._loop.add_writer(self._socket, self._write)
+            self._take_what_came()
 
     def _write(self) -> None:
         try:
             if not self._pgconn.flush():
                 self._writing = False
                 self._loop.remove_writer(self._socket)
+            self._take_what_came()
         except psycopg.Error as fault:
             self._lose(fault)
 
     def _read(self) -> None:
         try:
             self._pgconn.consume_input()
-            while self._due and not self._pgconn.is_busy():
-                self._take(self._pgconn.get_result())
+            self._take_what_came()
         except psycopg.Error as fault:
             self._lose(fault)
+
+    def _take_what_came(self) -> None:
+        while self._due and not self._pgconn.is_busy():
+            self._take(self._pgconn.get_result())
 
     def _take(self, result: pq.abc.PGresult | None) -> None:
         """Take a result of what is due first, or None, which ends it; a sync is one result and no end."""
